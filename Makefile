@@ -1,0 +1,67 @@
+# One target per chore, the same for a person and for CI. Every target sets up by itself.
+#   make PYTHON=python3.12 setup    chooses the interpreter (default python3; 3.11 or newer)
+
+PYTHON ?= python3
+VENV ?= .venv
+WORKERS ?= 2
+RUN := runs/kindergarten
+
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.set-up
+LOG := $(VENV)/set-up.log
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS)
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help setup train test check-shapes check lint types format bench docs clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' Makefile
+
+setup: $(STAMP) ## make the environment .venv, or renew it
+
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo 'PYTHON must be Python 3.11 or newer. Choose one: make PYTHON=python3.12 setup'; exit 1; }
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
+	@echo 'Setting up $(VENV) (a few minutes the first time; details in $(LOG)) ...'
+	@$(BIN)/python -m pip install --disable-pip-version-check --constraint constraints.txt \
+		--editable '.[dev]' >$(LOG) 2>&1 || { cat $(LOG); exit 1; }
+	@touch $@
+
+train: setup ## train on the built-in questions and answers
+	$(BIN)/grapheme train --data kindergarten --out $(RUN) --overwrite
+	@echo
+	@echo 'Now ask it something:'
+	@echo '    $(BIN)/grapheme predict $(RUN) "What color is sky?"'
+
+test: setup ## run the tests
+	$(PYTEST)
+
+check-shapes: setup ## run the tests with every tensor shape and type checked
+	$(PYTEST) --jaxtyping-packages=grapheme_torch,beartype.beartype -m 'not compile'
+
+check: lint types ## lint, formatting and types
+
+lint: setup ## ruff: lint and formatting
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+types: setup ## mypy on the package and the tests
+	$(BIN)/mypy
+
+format: setup ## apply what ruff can fix
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+bench: setup ## run every benchmark; results in benchmarks/results
+	@set -e; for script in benchmarks/*.py; do \
+		echo "$$script"; OMP_NUM_THREADS=1 $(BIN)/python "$$script"; done
+
+docs: setup ## regenerate the tables and pictures of the documents
+	@set -e; for script in docs/scripts/*.py; do \
+		[ -e "$$script" ] || continue; echo "$$script"; $(BIN)/python "$$script"; done
+
+clean: ## remove caches and built files (delete .venv and runs by hand)
+	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis lightning_logs
+	find src tests benchmarks examples docs -name __pycache__ -type d -prune -exec rm -rf {} +

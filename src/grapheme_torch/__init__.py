@@ -1,0 +1,18 @@
+"""Train networks whose output is a graph, without being told which predicted node is which."""
+
+from . import data as data
+from . import nn as nn
+from . import ot as ot
+from ._check import InputError as InputError
+from .graph import graph_from_networkx as graph_from_networkx
+from .graph import graph_from_node_link as graph_from_node_link
+from .graph import graph_to_networkx as graph_to_networkx
+from .graph import graph_to_node_link as graph_to_node_link
+from .graph import graph_to_text as graph_to_text
+from .graph import make_graph as make_graph
+from .graph import text_to_graph as text_to_graph
+from .loss import StructuralLoss as StructuralLoss
+from .loss import StructuralLossResult as StructuralLossResult
+from .nn import GraphTransformNet as GraphTransformNet
+from .prediction import Prediction as Prediction
+from .prediction import decode as decode

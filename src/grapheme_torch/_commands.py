@@ -1,0 +1,206 @@
+"""What each command of `grapheme` asks and does. Heavy imports wait until a command runs."""
+
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from jsonargparse import ActionConfigFile, ArgumentParser, Namespace
+
+from ._check import InputError, Received, refusal
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command: its help, the options it adds to a parser, and what it does with their values."""
+
+    help: str
+    add_arguments: Callable[[ArgumentParser], None]
+    run: Callable[[Namespace], int]
+
+
+def _train_arguments(parser: ArgumentParser) -> None:
+    from .loss import StructuralLoss
+    from .nn import GraphTransformNet
+    from .train import train
+
+    parser.add_argument("--config", action=ActionConfigFile, help="options from a YAML file")
+    parser.add_function_arguments(train, as_positional=False, skip={"loss", "network", "overwrite"})
+    overwrite = "whether a model already in --out may be replaced"
+    parser.add_argument("--overwrite", action="store_true", help=overwrite)
+    parser.add_class_arguments(StructuralLoss, skip={"reduction"})
+    parser.add_class_arguments(GraphTransformNet, as_positional=False, skip={"labels", "relations"})
+    _json_option(parser)
+
+
+def _train(options: Namespace) -> int:
+    from .loss import StructuralLoss
+    from .train import train
+
+    given = options.as_dict()
+    as_json = given.pop("json")
+    given.pop("config", None)
+    loss = StructuralLoss(**_taken(given, StructuralLoss))
+    own = _taken(given, train)
+    summary = train(**own, loss=loss, network=given)
+    if as_json:
+        _print_json(asdict(summary))
+        return 130 if summary.interrupted else 0
+    matches = f"{summary.exact_match:.0%} of {summary.pairs} training pairs reproduced exactly"
+    if summary.val_exact_match is not None:
+        matches += f", {summary.val_exact_match:.1%} of the validation pairs"
+    fell = "falling in every epoch" if summary.monotone else "not falling in every epoch"
+    print(
+        f"loss {summary.initial_loss:.4g} -> {summary.final_loss:.4g} in {summary.epochs} epochs "
+        f"({summary.seconds:.1f} s), ratio {summary.loss_ratio:.2g}, {fell}\n"
+        f"{matches}\nwritten to {own['out']}: model, summary.json, metrics.csv, loss.png, train.yaml"
+    )
+    return 130 if summary.interrupted else 0
+
+
+def _predict_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("model", type=str, help="folder that `grapheme train` wrote")
+    parser.add_argument("texts", type=str, nargs="*", help="texts to answer")
+    parser.add_argument("--data", type=str, help="JSON Lines file whose inputs to answer as well")
+    _json_option(parser, "one node-link object a line, with the input and, if it is one, the text")
+
+
+def _predict(options: Namespace) -> int:
+    from .data import graph_document, load_pairs
+    from .graph import graph_to_node_link, text_to_graph
+    from .train import load_network, predict
+
+    network = load_network(options.model)
+    inputs = [text_to_graph(text) for text in options.texts]
+    if options.data is not None:
+        inputs += [pair.input for pair in load_pairs(options.data, need_target=False)]
+    if not inputs:
+        raise refusal("the texts", "be at least one", Received("none"), "Give a text or --data.")
+    for given, answer in zip(inputs, predict(network, inputs), strict=True):
+        document, text = graph_to_node_link(answer), _text(answer)
+        if options.json:
+            _print_json({"input": graph_document(given), "text": text, **document}, indent=None)
+        else:
+            print(json.dumps(document, ensure_ascii=False) if text is None else text)
+    return 0
+
+
+def _evaluate_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("model", type=str, help="folder that `grapheme train` wrote")
+    parser.add_argument("--data", type=str, default="kindergarten", help="data set or JSON Lines file")
+    parser.add_argument("--batch_size", type=int, default=32, help="pairs at a time")
+    _json_option(parser)
+
+
+def _evaluate(options: Namespace) -> int:
+    from .data import load_pairs
+    from .train import evaluate
+
+    report = evaluate(options.model, load_pairs(options.data), batch_size=options.batch_size)
+    _print_json(report.to_dict()) if options.json else print(report)
+    return 0
+
+
+def _check_arguments(parser: ArgumentParser) -> None:
+    from .train import check_saved_model
+
+    parser.add_function_arguments(check_saved_model, as_positional=True, skip={"progress"})
+    _json_option(parser)
+
+
+def _check(options: Namespace) -> int:
+    from tqdm import tqdm
+
+    from .train import check_saved_model
+
+    given = options.as_dict()
+    as_json = given.pop("json")
+    with tqdm(unit="tensor", dynamic_ncols=True, disable=None, file=sys.stderr) as bar:
+
+        def progress(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        report = check_saved_model(**given, progress=progress)
+    _print_json(report.to_dict()) if as_json else print(report)
+    return 0 if report.passed else 1
+
+
+def _compare_arguments(parser: ArgumentParser) -> None:
+    from .loss import StructuralLoss
+
+    sides = "a text, or the path of a node-link file ending in .json"
+    parser.add_argument("predicted", type=str, help=sides)
+    parser.add_argument("target", type=str, help=sides)
+    parser.add_argument("--plot", type=str, help="file to draw the alignment into (png, svg, pdf)")
+    parser.add_class_arguments(StructuralLoss, skip={"reduction", "criterion", "gradient"})
+    _json_option(parser)
+
+
+def _compare(options: Namespace) -> int:
+    from .loss import StructuralLoss
+    from .plot import plot_alignment
+    from .train import compare
+
+    predicted, target = _graph(options.predicted), _graph(options.target)
+    loss = StructuralLoss(**_taken(options.as_dict(), StructuralLoss), criterion="edit")
+    comparison = compare(predicted, target, loss)
+    if options.plot is not None:
+        plot_alignment(predicted, target, comparison.edits, options.plot)
+    _print_json(comparison.to_dict()) if options.json else print(comparison)
+    return 0
+
+
+def _graph(argument: str) -> Any:
+    """The graph of a text, or of a node-link file."""
+    from .graph import graph_from_node_link, text_to_graph
+
+    if not argument.endswith(".json"):
+        return text_to_graph(argument)
+    remedy = "Write a node-link object, or end a text in something else than .json."
+    try:
+        return graph_from_node_link(json.loads(Path(argument).read_text(encoding="utf-8")))
+    except InputError as error:
+        raise InputError(f"{argument}: {error}") from None
+    except OSError as error:
+        cause = Received(error.strerror or str(error))
+        raise refusal(argument, "be a readable file", cause, remedy) from None
+    except ValueError as error:
+        raise refusal(argument, "be JSON", Received(str(error)), remedy) from None
+
+
+def _text(graph: Any) -> str | None:
+    from .graph import graph_to_text, path_order
+
+    return graph_to_text(graph) if path_order(graph) is not None else None
+
+
+def _taken(given: dict[str, Any], function: Callable[..., Any]) -> dict[str, Any]:
+    """Removes from `given` the arguments of a function or class, and returns them."""
+    import inspect
+
+    names = [name for name in inspect.signature(function).parameters if name in given]
+    return {name: given.pop(name) for name in names}
+
+
+def _json_option(parser: ArgumentParser, what: str = "print JSON") -> None:
+    parser.add_argument("--json", action="store_true", help=what)
+
+
+def _print_json(document: Any, indent: int | None = 2) -> None:
+    print(json.dumps(document, ensure_ascii=False, indent=indent, allow_nan=False))
+
+
+COMMANDS = {
+    "train": Command("Train a network on pairs of graphs.", _train_arguments, _train),
+    "predict": Command("Answer texts or graphs with a network.", _predict_arguments, _predict),
+    "evaluate": Command("Measure a network on a data set.", _evaluate_arguments, _evaluate),
+    "check-gradients": Command(
+        "Compare every gradient of a network with finite differences.", _check_arguments, _check
+    ),
+    "compare": Command("Compare two texts or graphs.", _compare_arguments, _compare),
+}
+
+

@@ -1,0 +1,87 @@
+"""What a network asks of the pairs it is trained on."""
+
+import copy
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import NoReturn
+
+import networkx as nx
+from torch_geometric.data import Data
+
+from .._check import Received, refusal, require
+from ..graph import is_acyclic, node_labels
+from ._records import Pair
+
+_LONGEST_CYCLE_SHOWN = 8
+
+
+def check_acyclic(pairs: Iterable[Pair]) -> None:
+    """Refuses the first pair whose target has a directed cycle, for networks that predict DAGs.
+
+    Raises:
+        InputError: "FILE:LINE: ..." with one cycle, nodes counted from 0 in the order of the file.
+    """
+    for pair in pairs:
+        if not is_acyclic(pair.target):
+            _refuse_cycle(pair)
+
+
+def check_sizes(pairs: Iterable[Pair]) -> None:
+    """Refuses the first pair whose target has more nodes than its input.
+
+    A network gives one output node per input node, each of which may be absent.
+
+    Raises:
+        InputError: "FILE:LINE: ..." with both counts.
+    """
+    for pair in pairs:
+        given, wanted = pair.input.num_nodes, pair.target.num_nodes
+        require(
+            (wanted or 0) <= (given or 0),
+            f'{pair.place}: the "target"',
+            'have at most as many nodes as the "input"',
+            Received(f"{wanted} nodes for {given}"),
+            "Lengthen the input (spaces at its end will do), or leave the pair out.",
+        )
+
+
+def unify_positions(pairs: Sequence[Pair]) -> list[Pair]:
+    """The same pairs, each side with `position` on all graphs or on none, so that they batch.
+
+    PyTorch Geometric cannot join graphs that differ in their attributes. Where one input has no
+    position, all inputs lose theirs; targets likewise, on their own. The pairs given stay as they
+    are. Unify the parts of a data set (training, validation) together if one network sees both.
+    """
+    inputs = _placed_alike([pair.input for pair in pairs])
+    targets = _placed_alike([pair.target for pair in pairs])
+    sides = zip(pairs, inputs, targets, strict=True)
+    return [replace(pair, input=given, target=wanted) for pair, given, wanted in sides]
+
+
+def _refuse_cycle(pair: Pair) -> NoReturn:
+    label = node_labels(pair.target)
+    digraph: nx.DiGraph[int] = nx.DiGraph(pair.target.edge_index.t().tolist())
+    cycle = [source for source, _ in nx.find_cycle(digraph)]
+    shown = [f"{node} {label[node]!r}" for node in [*cycle, cycle[0]]]
+    if len(shown) > _LONGEST_CYCLE_SHOWN:
+        shown[_LONGEST_CYCLE_SHOWN - 1 : -1] = ["..."]
+    raise refusal(
+        f'{pair.place}: the "target"',
+        "have no directed cycle",
+        Received("the cycle " + " -> ".join(shown)),
+        "Drop or turn one of these edges.",
+    )
+
+
+def _placed_alike(graphs: list[Data]) -> list[Data]:
+    if all("position" in graph for graph in graphs):
+        return graphs
+    return [_without_position(graph) for graph in graphs]
+
+
+def _without_position(graph: Data) -> Data:
+    if "position" not in graph:
+        return graph
+    bare = copy.copy(graph)
+    del bare.position
+    return bare

@@ -1,0 +1,88 @@
+"""Pairs as batches of tensors."""
+
+import os
+from collections.abc import Sequence
+
+from torch.utils.data import Dataset
+from torch_geometric.data import Batch, Data
+
+from .._check import InputError, Received, relocate, require
+from ._alphabet import Alphabet
+from ._conditions import unify_positions
+from ._kindergarten import kindergarten
+from ._records import Pair, read_pairs
+
+_INPUT = ("x", "edge_index", "edge_attr", "position")
+_TARGET = ("y", "edge_index", "edge_type", "position")
+
+
+def load_pairs(name_or_path: str | os.PathLike[str], *, need_target: bool = True) -> list[Pair]:
+    """The pairs of a built-in data set or of a JSON Lines file, positions unified.
+
+    Args:
+        name_or_path: "kindergarten", or the path of a file (write "./kindergarten" for a file
+            of that name).
+        need_target: Whether a line without "target" is refused.
+
+    Raises:
+        InputError: As `read_pairs`.
+    """
+    if name_or_path == "kindergarten":
+        return unify_positions(kindergarten())
+    return unify_positions(read_pairs(name_or_path, need_target=need_target))
+
+
+class PairDataset(Dataset[tuple[Data, Data]]):
+    """Input and encoded target of each pair, with only the tensors that training needs.
+
+    An input keeps `x`, `edge_index`, `edge_attr`; a target `y`, `edge_index`, `edge_type`. Either
+    side has `position` if all graphs of that side have it (`unify_positions`).
+
+    Args:
+        pairs: Pairs with targets.
+        alphabet: Numbers the labels and relations of the targets.
+
+    Raises:
+        InputError: "FILE:LINE: ..." if a pair has no target, or one outside the alphabet.
+    """
+
+    def __init__(self, pairs: Sequence[Pair], alphabet: Alphabet) -> None:
+        self.alphabet = alphabet
+        self._items = [
+            (_only(_INPUT, pair.input), _only(_TARGET, _encoded(pair, alphabet)))
+            for pair in unify_positions(pairs)
+        ]
+
+    def __len__(self) -> int:
+        """Number of pairs."""
+        return len(self._items)
+
+    def __getitem__(self, index: int) -> tuple[Data, Data]:
+        """Input and encoded target of one pair."""
+        return self._items[index]
+
+
+def collate(items: Sequence[tuple[Data, Data]]) -> tuple[Batch, Batch]:
+    """Inputs and targets of some pairs as two disjoint unions; graphs without nodes count."""
+    inputs = Batch.from_data_list([given for given, _ in items])
+    targets = Batch.from_data_list([wanted for _, wanted in items])
+    return inputs, targets
+
+
+def _encoded(pair: Pair, alphabet: Alphabet) -> Data:
+    require(
+        pair.has_target,
+        f"{pair.place}: the pair",
+        'have a "target" to train or evaluate on',
+        Received("none"),
+        "Add it, or leave the pair out.",
+    )
+    try:
+        return alphabet.encode(pair.target)
+    except InputError as error:
+        relocate(error, f'{pair.place}: in "target"')
+
+
+def _only(names: Sequence[str], graph: Data) -> Data:
+    kept = {name: graph[name] for name in names if name in graph}
+    return Data(num_nodes=graph.num_nodes, **kept)

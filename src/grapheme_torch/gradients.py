@@ -1,0 +1,234 @@
+"""Finite differences against autograd, for any model and loss."""
+
+import copy
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ._check import Received, refusal, require
+
+STEP = 1e-3
+"""Length of the longer of two central differences; Richardson removes its quadratic error."""
+RESOLUTION = 2e-6
+"""Smallest gradient, per unit of loss, of which differences in float64 see six digits."""
+
+
+@dataclass(frozen=True)
+class TensorCheck:
+    """What finite differences say of one parameter tensor.
+
+    Args:
+        name: Name of the parameter.
+        shape: Its shape.
+        checked: Entries compared, plus one direction that mixes all of them.
+        max_relative_error: Largest difference between autograd and finite differences, over the
+            larger of the tensor's largest gradient and `RESOLUTION` times the loss.
+        norm: L2 norm of the gradient by autograd.
+        status: "ok", "wrong" (beyond the bound), "not finite", or "untouched" (the loss does
+            not depend on it: autograd and finite differences are both zero).
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    checked: int
+    max_relative_error: float
+    norm: float
+    status: str
+
+
+@dataclass(frozen=True)
+class GradientReport:
+    """Every parameter tensor of a model, checked; `str(report)` is a table.
+
+    Args:
+        rows: One per parameter tensor that requires a gradient.
+        bound: Largest relative error accepted.
+        loss: The loss at which the gradient was taken.
+    """
+
+    rows: tuple[TensorCheck, ...]
+    bound: float
+    loss: float
+
+    @property
+    def max_relative_error(self) -> float:
+        """The largest relative error of all tensors; NaN if a gradient is not finite."""
+        errors = [row.max_relative_error for row in self.rows]
+        return math.nan if any(map(math.isnan, errors)) else max(errors, default=0.0)
+
+    @property
+    def passed(self) -> bool:
+        """Whether every gradient is finite and within the bound."""
+        return all(row.status in ("ok", "untouched") for row in self.rows)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The report as JSON can hold it; numbers that are not finite become None."""
+        head = {"passed": self.passed, "bound": self.bound, "loss": _finite(self.loss)}
+        worst = _finite(self.max_relative_error)
+        rows = [{key: _finite(value) for key, value in asdict(row).items()} for row in self.rows]
+        return {**head, "max_relative_error": worst, "tensors": rows}
+
+    def __str__(self) -> str:
+        """One line per tensor: name, shape, entries checked, error, norm, status."""
+        width = max((len(row.name) for row in self.rows), default=4)
+        head = f"{'tensor':{width}}  {'shape':>12}  checked  max rel. error        norm  status"
+        lines = [
+            f"{row.name:{width}}  {'x'.join(map(str, row.shape)) or '1':>12}  {row.checked:7d}"
+            f"  {row.max_relative_error:14.1e}  {row.norm:10.3e}  {row.status}"
+            for row in self.rows
+        ]
+        verdict = "passed" if self.passed else "FAILED"
+        last = f"{verdict}: max relative error {self.max_relative_error:.1e}, bound {self.bound:.0e}"
+        return "\n".join([head, *lines, last])
+
+
+def check_gradients(
+    model: nn.Module,
+    loss: Callable[[Any, Any], Any],
+    batch: Any,
+    target_batch: Any,
+    *,
+    bound: float = 1e-6,
+    entries: int = 8,
+    seed: int = 0,
+    progress: Callable[[int, int], None] | None = None,
+) -> GradientReport:
+    """Compares the gradient of every parameter tensor with central differences in float64.
+
+    The model is copied and set to float64 and evaluation mode; it is not changed.
+
+    Args:
+        model: Any module with `model(batch)`.
+        loss: `loss(model(batch), target_batch)`, a scalar tensor or something with a scalar `total`.
+        batch, target_batch: What model and loss take; floating-point tensors in them are
+            converted to float64 by their `apply` method if they have one.
+        bound: Largest relative error accepted, see `TensorCheck`.
+        entries: Entries compared in a tensor: all if it has no more, else a random choice, half
+            of it among those with a gradient. One random direction through all entries is
+            compared in any case.
+        seed: Of the choice.
+        progress: Called with the number of tensors done and their total.
+
+    Returns:
+        A report; `report.passed` says whether all is well.
+
+    Raises:
+        InputError: If no parameter requires a gradient, or the loss is no scalar.
+    """
+    model = copy.deepcopy(model).double().eval()
+    batch, target_batch = _double(batch), _double(target_batch)
+    parameters = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
+    require(
+        bool(parameters), "`model`", "have parameters that require a gradient", Received("none"),
+        "Unfreeze them: parameter.requires_grad_().",
+    )  # fmt: skip
+
+    def value() -> Tensor:
+        return _scalar(loss(model(batch), target_batch))
+
+    model.zero_grad(set_to_none=True)
+    total = value()
+    total.backward()
+    start = float(total.detach())
+    generator = torch.Generator().manual_seed(seed)
+    rows = []
+    for done, (name, parameter) in enumerate(parameters):
+        if progress is not None:
+            progress(done, len(parameters))
+        rows.append(_check_tensor(name, parameter, value, start, bound, entries, generator))
+    if progress is not None:
+        progress(len(parameters), len(parameters))
+    return GradientReport(tuple(rows), bound, start)
+
+
+def _check_tensor(
+    name: str,
+    parameter: nn.Parameter,
+    value: Callable[[], Tensor],
+    loss: float,
+    bound: float,
+    entries: int,
+    generator: torch.Generator,
+) -> TensorCheck:
+    untouched = parameter.grad is None
+    grad = torch.zeros_like(parameter) if parameter.grad is None else parameter.grad
+    norm, largest = float(grad.norm()), float(grad.abs().max()) if grad.numel() else 0.0
+    if not (math.isfinite(norm) and math.isfinite(loss)):
+        return TensorCheck(name, tuple(grad.shape), 0, math.nan, norm, "not finite")
+    worst, seen, count = 0.0, False, 0
+    for direction in _directions(grad, entries, generator):
+        expected = float((grad * direction).sum())
+        measured = _difference(value, parameter, direction)
+        scale = max(largest, abs(measured), RESOLUTION * abs(loss), 1e-300)
+        worst = max(worst, abs(expected - measured) / scale)
+        seen |= abs(measured) > RESOLUTION * bound * abs(loss)
+        count += 1
+    status = "ok" if worst <= bound else "wrong"
+    if status == "ok" and (untouched or largest == 0) and not seen:
+        status = "untouched"
+    return TensorCheck(name, tuple(grad.shape), count, worst, norm, status)
+
+
+def _directions(grad: Tensor, entries: int, generator: torch.Generator) -> Iterator[Tensor]:
+    """Single entries first, then one unit direction with a part along the gradient."""
+    for k in _choice(grad.flatten().cpu(), entries, generator):
+        one = torch.zeros_like(grad).flatten()
+        one[k] = 1
+        yield one.view_as(grad)
+    if grad.numel() > entries:
+        noise = torch.randn(grad.shape, generator=generator, dtype=grad.dtype).to(grad.device)
+        direction = noise / noise.norm() + (grad / grad.norm() if grad.any() else 0)
+        yield direction / direction.norm()
+
+
+def _choice(grad: Tensor, entries: int, generator: torch.Generator) -> list[int]:
+    if grad.numel() <= entries:
+        return list(range(grad.numel()))
+    anywhere = torch.randperm(grad.numel(), generator=generator)[: entries // 2]
+    alive = grad.nonzero()[:, 0]
+    alive = alive[torch.randperm(len(alive), generator=generator)[: entries - len(anywhere)]]
+    return sorted({*anywhere.tolist(), *alive.tolist()})
+
+
+@torch.no_grad()
+def _difference(value: Callable[[], Tensor], parameter: nn.Parameter, direction: Tensor) -> float:
+    """The derivative along a direction: central differences of two lengths, extrapolated to zero."""
+    kept = parameter.detach().clone()
+
+    def central(step: float) -> float:
+        parameter.copy_(kept + step * direction)
+        above = float(value())
+        parameter.copy_(kept - step * direction)
+        below = float(value())
+        return (above - below) / (2 * step)
+
+    try:
+        return (4 * central(STEP / 2) - central(STEP)) / 3
+    finally:
+        parameter.copy_(kept)
+
+
+def _scalar(result: Any) -> Tensor:
+    total = getattr(result, "total", result)
+    if not (isinstance(total, Tensor) and total.ndim == 0):
+        shape = Received(f"shape {tuple(total.shape)}") if isinstance(total, Tensor) else total
+        remedy = 'Reduce it: StructuralLoss(reduction="mean").'
+        raise refusal("the loss", "be a scalar tensor, or have a scalar `total`", shape, remedy)
+    return total
+
+
+def _double(batch: Any) -> Any:
+    def convert(value: Any) -> Any:
+        return value.double() if isinstance(value, Tensor) and value.is_floating_point() else value
+
+    if isinstance(batch, Tensor):
+        return convert(batch)
+    return copy.copy(batch).apply(convert) if hasattr(batch, "apply") else batch
+
+
+def _finite(value: Any) -> Any:
+    return None if isinstance(value, float) and not math.isfinite(value) else value

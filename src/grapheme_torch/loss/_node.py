@@ -1,0 +1,56 @@
+"""Matching cost, masses and node term, (E1), (E2) and (E13)-(E14) of docs/math.md."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from ._pairs import Pairs
+
+
+def with_void(
+    inner: Float[Tensor, "B N M"], void_column: Float[Tensor, "B N"], void_row: float
+) -> Float[Tensor, "B N1 M1"]:
+    """A matrix of pairs with the void appended on both sides; the corner is zero."""
+    wide = torch.cat([inner, void_column[:, :, None]], dim=2)
+    last = torch.cat([inner.new_full((inner.shape[2],), void_row), inner.new_zeros(1)])
+    return torch.cat([wide, last.expand(len(inner), 1, -1)], dim=1)
+
+
+def masses(pairs: Pairs, slack: float) -> tuple[Float[Tensor, "B N1"], Float[Tensor, "B M1"]]:
+    """One for each node; the void takes what is left over, plus the slack, (E2)."""
+    n, m = pairs.layout.count, pairs.target.layout.count
+    spare = torch.minimum(n, m).double() * slack  # in float32 the sums would differ by 1e-8
+    void_row, void_column = (m - n).clamp(min=0) + spare, (n - m).clamp(min=0) + spare
+    a = torch.cat([pairs.layout.mask, void_row[:, None]], dim=1)
+    b = torch.cat([pairs.target.layout.mask, void_column[:, None]], dim=1)
+    return a.double(), b.double()
+
+
+def matching_cost(pairs: Pairs, position_weight: float) -> Float[Tensor, "B N1 M1"]:
+    """Expected edits of matching `i` with `j`, and what their places add, (E1)."""
+    cost = expected_edits(pairs)
+    if position_weight and pairs.position is not None and pairs.target.position is not None:
+        t = pairs.layout.pad(pairs.position)
+        s = pairs.target.layout.pad(pairs.target.position.to(t.dtype))
+        distance = (t[:, :, None] - s[:, None, :]).abs()
+        cost = cost + position_weight * with_void(distance, torch.zeros_like(t), 0.0)
+    return cost
+
+
+def expected_edits(pairs: Pairs) -> Float[Tensor, "B N1 M1"]:
+    """`1 - h_i p_i(y_j)` to match, `h_i` to delete, 1 to insert, (E1) without places and (E14)."""
+    hit = _at_targets(pairs, (pairs.exists[:, None] + pairs.label).exp())
+    return with_void(1 - hit, pairs.layout.pad(pairs.exists.exp()), 1.0)
+
+
+def surprise(pairs: Pairs) -> Float[Tensor, "B N1 M1"]:
+    """`-log h_i p_i(y_j)` to match, `-log(1 - h_i)` to delete, 1 to insert, (E13)."""
+    unlikely = _at_targets(pairs, -(pairs.exists[:, None] + pairs.label))
+    return with_void(unlikely, pairs.layout.pad(-pairs.absent), 1.0)
+
+
+def _at_targets(pairs: Pairs, values: Float[Tensor, "n classes"]) -> Float[Tensor, "B N M"]:
+    """`values[i, y_j]` of every predicted node `i` and target node `j` of a pair."""
+    rows = pairs.layout.pad(values)
+    y = pairs.target.layout.pad(pairs.target.y)
+    return rows.gather(2, y[:, None, :].expand(-1, rows.shape[1], -1))

@@ -1,0 +1,219 @@
+"""The structural loss, (E1)-(E25) of docs/math.md."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+from torch_geometric.data import Data
+
+from .._check import require
+from ..ot import GradientMode, Transport, exact_plan, transport_plan
+from ..prediction import Prediction
+from ._clique import clique_cost
+from ._edge import edge_edits, edge_surprise
+from ._node import expected_edits, masses, matching_cost, surprise
+from ._pairs import Pairs, pair_up
+
+Criterion = Literal["likelihood", "edit"]
+Reduction = Literal["mean", "sum", "none"]
+
+
+@dataclass(frozen=True)
+class StructuralLossResult:
+    """A structural loss with its parts and its evidence.
+
+    Args:
+        total: `alpha * node + beta * edge + gamma * clique`; a number, or one per pair.
+        node, edge, clique: The three terms, reduced as `total`.
+        padded_plan: The alignment; axes: pair, predicted node, target node; the void is last.
+        num_predicted, num_target: Number of nodes on each side of each pair.
+        iterations: Sweeps and Newton steps each pair took, in all rounds together.
+        residual: Largest share of mass in the wrong column, over the rounds of each pair.
+        converged: Whether every round of each pair met the tolerance.
+        node_gradients: Derivative of `total` (of its sum) in the predicted nodes; axes: node;
+            existence logit, then the label logits. None unless asked for.
+        edge_gradients: The same in the relation logits; axes: candidate edge, relation.
+    """
+
+    total: Tensor
+    node: Tensor
+    edge: Tensor
+    clique: Tensor
+    padded_plan: Float[Tensor, "B N1 M1"]
+    num_predicted: Int[Tensor, " B"]
+    num_target: Int[Tensor, " B"]
+    iterations: Int[Tensor, " B"]
+    residual: Float[Tensor, " B"]
+    converged: Bool[Tensor, " B"]
+    node_gradients: Float[Tensor, "n outputs"] | None = None
+    edge_gradients: Float[Tensor, "e relations"] | None = None
+
+    @property
+    def plan(self) -> list[Tensor]:
+        """The alignment of each pair, `[n + 1, m + 1]`: mass from predicted to target node.
+
+        The last column is deletion, the last row insertion.
+        """
+        sizes = zip(self.num_predicted.tolist(), self.num_target.tolist(), strict=True)
+        return [_crop(plan, n, m) for plan, (n, m) in zip(self.padded_plan, sizes, strict=True)]
+
+
+class StructuralLoss(nn.Module):
+    """Compares predicted soft graphs with target graphs, without knowing which node is which.
+
+    Per pair, `alpha * node + beta * edge + gamma * clique`: nodes are aligned by entropic
+    optimal transport with insertion and deletion, (E3); the node and edge terms are expected
+    costs under that alignment, (E13)-(E18); the clique term compares density statistics, (E24).
+
+    Args:
+        alpha: Weight of the node term; positive, for it is also the scale of the alignment.
+        beta: Weight of the edge term.
+        gamma: Weight of the clique term.
+        criterion: "likelihood": negative log-probabilities, the one to train with.
+            "edit": expected number of edits, bounded; an edit cost once the prediction is certain.
+            The alignment minimises expected edits in both.
+        temperature: Of the alignment, in edits. 0 aligns exactly (SciPy), for evaluation.
+        position_weight: What a step between the positions of two nodes adds to their matching
+            cost, in edits. It steers the alignment and is not part of the loss.
+        slack: Share of the smaller graph, in [0, 1], that may be deleted and inserted anew. 0
+            matches as many nodes as possible; 1 is the edit-distance reading.
+        rounds: How often the alignment is repeated with the edge cost linearised at the last one.
+        max_iterations: Bound on Sinkhorn sweeps plus Newton steps of a round.
+        tolerance: Share of mass that may stand in the wrong column when a pair counts as converged.
+        gradient: How the alignment differentiates: "exact" (of what was computed, converged or
+            not), "unrolled" (plain Sinkhorn) or "cut" (treated as constant: an approximation).
+        reduction: "mean" or "sum" over pairs, or "none".
+
+    Raises:
+        InputError: If an argument is out of range.
+
+    Differentiation: total and terms are differentiable once in every logit of the prediction
+    and in its positions; a second derivative is refused.
+    """
+
+    def __init__(
+        self,
+        alpha: float = 1.0,
+        beta: float = 0.5,
+        gamma: float = 2.0,
+        *,
+        criterion: Criterion = "likelihood",
+        temperature: float = 0.1,
+        position_weight: float = 0.5,
+        slack: float = 0.0,
+        rounds: int = 1,
+        max_iterations: int = 100,
+        tolerance: float = 1e-10,
+        gradient: GradientMode = "exact",
+        reduction: Reduction = "mean",
+    ) -> None:
+        super().__init__()
+        require(alpha > 0, "`alpha`", "be positive", alpha, "Weigh the other terms against 1.")
+        for name, value in (("beta", beta), ("gamma", gamma), ("position_weight", position_weight)):
+            require(value >= 0, f"`{name}`", "not be negative", value, "0 leaves the term out.")
+        require(temperature >= 0, "`temperature`", "not be negative", temperature, "Try 0.1.")
+        require(0 <= slack <= 1, "`slack`", "lie in [0, 1]", slack, "1 is the edit distance.")
+        require(rounds >= 0, "`rounds`", "not be negative", rounds, "0 ignores the edges.")
+        _one_of("criterion", criterion, ("likelihood", "edit"))
+        _one_of("gradient", gradient, ("exact", "unrolled", "cut"))
+        _one_of("reduction", reduction, ("mean", "sum", "none"))
+        self.alpha, self.beta, self.gamma = alpha, beta, gamma
+        self.criterion, self.temperature, self.gradient = criterion, temperature, gradient
+        self.position_weight, self.slack, self.rounds = position_weight, slack, rounds
+        self.max_iterations, self.tolerance, self.reduction = max_iterations, tolerance, reduction
+
+    def forward(
+        self, prediction: Prediction, target: Data, *, return_gradients: bool = False
+    ) -> StructuralLossResult:
+        """The loss of a batch of predictions against a batch of targets.
+
+        Args:
+            prediction: What a network says, in logits.
+            target: A `Data` or `Batch` with `y [m]` (class of each node), `edge_index [2, t]`,
+                and, if there are several, `edge_type [t]` (relation of each edge, from 1),
+                `position [m]`, `batch [m]`. Read as directed, at most one edge per ordered pair.
+            return_gradients: Also gives `node_gradients` and `edge_gradients`.
+
+        Raises:
+            InputError: If prediction and target cannot be compared.
+        """
+        pairs = pair_up(prediction, target)
+        transport = self._align(pairs)
+        edit = self.criterion == "edit"
+        plan = transport.plan
+        node = (plan * (expected_edits if edit else surprise)(pairs)).sum((1, 2))
+        edge = (edge_edits if edit else edge_surprise)(pairs)(plan[:, :-1, :-1])
+        clique = clique_cost(pairs)
+        total = self.alpha * node + self.beta * edge + self.gamma * clique
+        node, edge, clique, total = (self._reduce(term) for term in (node, edge, clique, total))
+        gradients = _gradients(total, prediction) if return_gradients else (None, None)
+        return StructuralLossResult(
+            total, node, edge, clique, plan, pairs.layout.count, pairs.target.layout.count,
+            transport.iterations, transport.residual, transport.converged, *gradients,
+        )  # fmt: skip
+
+    def extra_repr(self) -> str:
+        """The settings, for `repr`."""
+        names = ("alpha", "beta", "gamma", "criterion", "temperature", "slack", "rounds", "gradient")
+        return ", ".join(f"{name}={getattr(self, name)}" for name in names)
+
+    def _align(self, pairs: Pairs) -> Transport:
+        """Transport by matching cost, then again with the edges at the last plan, (E19)."""
+        a, b = masses(pairs, self.slack)
+        cost = matching_cost(pairs, self.position_weight)
+        transport = self._transport(cost, a, b)
+        rounds = self.rounds if self.beta else 0
+        edges = edge_edits(pairs) if rounds else None
+        for _ in range(rounds):
+            assert edges is not None
+            slope = edges.slope(transport.plan[:, :-1, :-1]) * (self.beta / self.alpha)
+            again = self._transport(cost + nn.functional.pad(slope, (0, 1, 0, 1)), a, b)
+            transport = Transport(
+                again.plan,
+                transport.iterations + again.iterations,
+                torch.maximum(transport.residual, again.residual),
+                transport.converged & again.converged,
+            )
+        return transport
+
+    def _transport(self, cost: Tensor, a: Tensor, b: Tensor) -> Transport:
+        if self.temperature == 0:
+            zero = a.new_zeros(len(a))
+            return Transport(exact_plan(cost, a, b), zero.long(), zero, zero == 0)
+        return transport_plan(
+            cost, a, b,
+            temperature=self.temperature, tolerance=self.tolerance,
+            max_iterations=self.max_iterations, gradient=self.gradient,
+        )  # fmt: skip
+
+    def _reduce(self, term: Float[Tensor, " B"]) -> Tensor:
+        if self.reduction == "none":
+            return term
+        return term.mean() if self.reduction == "mean" else term.sum()
+
+
+def _gradients(total: Tensor, prediction: Prediction) -> tuple[Tensor, Tensor]:
+    """The derivative of the summed total in the node and edge outputs; the graph is kept."""
+    outputs = (prediction.existence, prediction.label, prediction.relation)
+    require(
+        all(output.requires_grad for output in outputs),
+        "`prediction`",
+        "require gradients for `return_gradients`",
+        [output.requires_grad for output in outputs],
+        "Predict outside `torch.no_grad()`, or call `requires_grad_()` on its tensors.",
+    )
+    existence, label, relation = torch.autograd.grad(
+        total.sum(), outputs, retain_graph=True, materialize_grads=True
+    )
+    return torch.cat([existence[:, None], label], dim=1), relation
+
+
+def _crop(plan: Tensor, n: int, m: int) -> Tensor:
+    keep = [*range(n), plan.shape[0] - 1], [*range(m), plan.shape[1] - 1]
+    return plan[keep[0]][:, keep[1]]
+
+
+def _one_of(name: str, value: str, choices: tuple[str, ...]) -> None:
+    require(value in choices, f"`{name}`", f"be one of {', '.join(choices)}", value, "Choose one.")

@@ -1,0 +1,9 @@
+"""The graph transformation network and its parts; knows no loss."""
+
+from ._attention import GraphAttention as GraphAttention
+from ._embedding import HashEmbedding as HashEmbedding
+from ._embedding import sinusoids as sinusoids
+from ._heads import OutputHeads as OutputHeads
+from ._heads import candidate_edges as candidate_edges
+from ._message import MessagePassingBlock as MessagePassingBlock
+from ._network import GraphTransformNet as GraphTransformNet

@@ -1,0 +1,47 @@
+"""A vector for every label, without a vocabulary."""
+
+import torch
+from jaxtyping import Float, Int, Shaped
+from torch import Tensor, nn
+
+from .._check import require
+
+
+class HashEmbedding(nn.Module):
+    """Embeds a label by its hashes: `concat_k table_k[hash_k mod num_buckets]` [clark22, sec. 3.1].
+
+    Every string has a vector. Two labels share all of it only if all their hashes collide,
+    with probability `num_buckets ** -num_hashes`.
+
+    Args:
+        dim: Size of the vector; a multiple of `num_hashes`.
+        num_buckets: Rows of each table.
+        num_hashes: Tables, and hashes read of each label.
+
+    Raises:
+        InputError: If `dim` is no multiple of `num_hashes`.
+    """
+
+    def __init__(self, dim: int, *, num_buckets: int = 2048, num_hashes: int = 8) -> None:
+        super().__init__()
+        require(
+            dim % num_hashes == 0, "`dim`", f"be a multiple of num_hashes ({num_hashes})", dim,
+            "Each hash looks up an equal share of the vector.",
+        )  # fmt: skip
+        self.num_buckets, self.num_hashes = num_buckets, num_hashes
+        self.weight = nn.Parameter(torch.empty(num_hashes * num_buckets, dim // num_hashes))
+        nn.init.normal_(self.weight)
+
+    def forward(self, hashes: Int[Tensor, "n h"]) -> Float[Tensor, "n dim"]:
+        """The vectors of labels given by their hashes (`graph.x` or `graph.edge_attr`)."""
+        offset = torch.arange(self.num_hashes, device=hashes.device) * self.num_buckets
+        rows = hashes[:, : self.num_hashes] % self.num_buckets + offset
+        return nn.functional.embedding(rows, self.weight).flatten(1)
+
+
+def sinusoids(position: Shaped[Tensor, " n"], dim: int, dtype: torch.dtype) -> Float[Tensor, "n dim"]:
+    """Sines and cosines of a position at `dim / 2` wavelengths from 2 pi to 20,000 pi steps
+    [vaswani17, sec. 3.5]; negative positions are allowed."""
+    rate = 10_000.0 ** -(torch.arange(0, dim, 2, device=position.device, dtype=dtype) / dim)
+    angle = position.to(dtype)[:, None] * rate
+    return torch.cat([angle.sin(), angle.cos()], dim=1)[:, :dim]

@@ -1,0 +1,65 @@
+"""A network on disk: weights that cannot run code (safetensors) beside a JSON description."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from safetensors.torch import save as serialise
+from torch import Tensor
+
+from .._check import Received, refusal, require
+from .._files import write_bytes, write_json
+
+FORMAT = "grapheme-torch"
+VERSION = 1
+CONFIG, WEIGHTS = "config.json", "model.safetensors"
+
+
+def save_model(folder: Path, config: dict[str, Any], weights: dict[str, Tensor]) -> None:
+    """Writes the weights, then the description; each file appears whole or not at all."""
+    folder.mkdir(parents=True, exist_ok=True)
+    contiguous = {name: tensor.detach().cpu().contiguous() for name, tensor in weights.items()}
+    write_bytes(folder / WEIGHTS, serialise(contiguous))
+    write_json(folder / CONFIG, {"format": FORMAT, "version": VERSION, "network": config})
+
+
+def load_model(folder: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """The description and the weights of a saved network; refuses what is not one."""
+    return _load_config(folder / CONFIG), _load_weights(folder / WEIGHTS)
+
+
+def _load_config(path: Path) -> dict[str, Any]:
+    remedy = "Give the folder that `grapheme train` or `save_pretrained` wrote."
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise refusal(str(path), "be a readable file", Received(str(error.strerror)), remedy) from None
+    except ValueError as error:
+        raise refusal(str(path), "be JSON", Received(str(error)), remedy) from None
+    ours = isinstance(document, dict) and document.get("format") == FORMAT
+    require(ours, str(path), f'say "format": "{FORMAT}"', document, remedy)
+    version = document.get("version")
+    newer = "It was written by a newer release: upgrade grapheme-torch."
+    require(version == VERSION, str(path), f'say "version": {VERSION}', version, newer)
+    network = document.get("network")
+    require(isinstance(network, dict), str(path), 'hold an object "network"', network, remedy)
+    return dict(network)
+
+
+def _load_weights(path: Path) -> dict[str, Tensor]:
+    remedy = "Restore the file, or train again: weights are only read from safetensors."
+    try:
+        weights = load_file(path)
+    except OSError as error:
+        cause = Received(str(error.strerror or error))
+        raise refusal(str(path), "be a readable file", cause, remedy) from None
+    except SafetensorError as error:
+        raise refusal(str(path), "be a safetensors file", Received(str(error)), remedy) from None
+    for name, tensor in weights.items():
+        bad = int((~torch.isfinite(tensor)).sum())
+        got = Received(f"{bad} NaN or infinite of {tensor.numel()} in `{name}`")
+        require(bad == 0, str(path), "hold finite weights only", got, "Train again, at a lower --lr.")
+    return weights

@@ -1,0 +1,194 @@
+"""The transport plan and its derivative, (E3) and (E8)-(E12) of docs/math.md."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+from torch.autograd import Function
+from torch.autograd.function import once_differentiable
+
+from .._check import require
+from ._newton import newton, schur
+from ._sinkhorn import Problem, Sweeps, exp, sweep
+
+GradientMode = Literal["exact", "unrolled", "cut"]
+
+WARM_UP = 20
+"""Sweeps before Newton starts; enough to be close in nearly every pair, see docs/log.md."""
+
+
+@dataclass(frozen=True)
+class Transport:
+    """A batch of plans with the evidence that they are what they should be.
+
+    Args:
+        plan: Mass moved from row to column.
+        iterations: Sweeps and Newton steps each pair took.
+        residual: Mass in the wrong column as a share of all mass; the rows are exact.
+        converged: Whether the residual is within the tolerance.
+    """
+
+    plan: Float[Tensor, "B N M"]
+    iterations: Int[Tensor, " B"]
+    residual: Float[Tensor, " B"]
+    converged: Bool[Tensor, " B"]
+
+
+def transport_plan(
+    cost: Float[Tensor, "B N M"],
+    a: Float[Tensor, "B N"],
+    b: Float[Tensor, "B M"],
+    *,
+    temperature: float,
+    tolerance: float = 1e-10,
+    max_iterations: int = 100,
+    gradient: GradientMode = "exact",
+) -> Transport:
+    """The entropic transport plan of each pair of a padded batch, (E3).
+
+    Minimises `sum(cost * P) + temperature * KL(P | a b^T)` over plans with margins `a`, `b`.
+    Computed in float64 whatever the input, because the derivative divides by small numbers.
+
+    Args:
+        cost: Cost of moving a unit of mass from row to column; finite; axes: pair, row, column.
+        a, b: Masses of rows and columns, not negative, with equal sums; zero switches off.
+        temperature: In units of `cost`; small is sharp.
+        tolerance: Largest accepted residual, see `Transport`.
+        max_iterations: Bound on sweeps plus Newton steps of a pair.
+        gradient: How the plan differentiates in `cost`:
+            "exact": by the implicit function theorem where the pair converged, through the
+            sweeps where it did not: in both cases the derivative of what was computed.
+            "unrolled": plain Sinkhorn, differentiated through the sweeps at any count.
+            "cut": not at all; an approximation.
+
+    Returns:
+        The plan, in the dtype of `cost`, with its evidence. A pair's result does not depend
+        on the other pairs.
+
+    Raises:
+        InputError: If `temperature` is not positive, the masses differ, or a mass requires a gradient.
+
+    Differentiation: first order in `cost`; a second derivative is refused by autograd. Memory
+    is one plan, plus one column potential a sweep where sweeps are differentiated.
+    """
+    _check(a, b, temperature, max_iterations)
+    with torch.no_grad():
+        problem = Problem(cost.detach().double() / temperature, a.double(), b.double())
+        path, solved_g, iterations = _solve(problem, tolerance, max_iterations, gradient)
+    if gradient == "cut":
+        cost = cost.detach()
+    plan, residual = _Plan.apply(
+        cost.double() / temperature, problem.a, problem.b, path.g, path.moved, solved_g, tolerance,
+        gradient == "exact",
+    )
+    return Transport(plan.to(cost.dtype), iterations, residual, residual <= tolerance)
+
+
+def _check(a: Tensor, b: Tensor, temperature: float, max_iterations: int) -> None:
+    require(temperature > 0, "`temperature`", "be positive", temperature, "Try 0.1.")
+    require(max_iterations >= 1, "`max_iterations`", "be at least 1", max_iterations, "Try 100.")
+    require(
+        not (a.requires_grad or b.requires_grad),
+        "`a` and `b`",
+        "not require a gradient",
+        True,
+        "Detach them: the plan is differentiated in its cost only.",
+    )
+    gap = (a.sum(1) - b.sum(1)).abs().max().item() if len(a) else 0.0
+    require(gap < 1e-6, "`a` and `b`", "have equal sums", gap, "Add a void row or column.")
+
+
+def _solve(
+    problem: Problem, tol: float, max_iter: int, gradient: GradientMode
+) -> tuple[Sweeps, Tensor, Tensor]:
+    """The path of sweeps, the potential each pair ends at, and its iteration count."""
+    start = torch.zeros_like(problem.b)
+    if gradient == "unrolled":
+        path = sweep(problem, start, tol, max_iter)
+        return path, path.last, path.iterations
+    path = sweep(problem, start, tol, min(WARM_UP, max_iter))
+    left = max_iter - WARM_UP
+    if left <= 0:
+        return path, path.last, path.iterations
+    g, steps = newton(problem, path.last, tol, left)
+    iterations = path.iterations + steps
+    stuck = problem.residual(problem.plan(problem.row_potential(g), g).sum(1)) > tol
+    if stuck.any():
+        # Newton did not certify these pairs. Their result is that of plain sweeps, whose
+        # derivative is known at any count.
+        path = _continue(problem, path, tol, left)
+        g = torch.where(stuck[:, None], path.last, g)
+        iterations = torch.where(stuck, path.iterations, iterations)
+    return path, g, iterations
+
+
+def _continue(problem: Problem, path: Sweeps, tol: float, max_iter: int) -> Sweeps:
+    more = sweep(problem, path.last, tol, max_iter)
+    return Sweeps(torch.cat([path.g, more.g[1:]]), torch.cat([path.moved, more.moved]))
+
+
+class _Plan(Function):
+    """`P(c)`: the arithmetic was done before; only the last half-sweep is repeated here."""
+
+    @staticmethod
+    def forward(
+        c: Tensor, a: Tensor, b: Tensor, path: Tensor, moved: Tensor, g: Tensor, tol: float, implicit: bool
+    ) -> tuple[Tensor, Tensor]:
+        problem = Problem(c, a, b)
+        plan = problem.plan(problem.row_potential(g), g)
+        return plan, problem.residual(plan.sum(1))
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, Tensor]) -> None:
+        c, a, b, path, moved, g, ctx.tol, ctx.implicit = inputs
+        plan, residual = output
+        ctx.mark_non_differentiable(residual)
+        ctx.save_for_backward(c, a, b, path, moved, plan, residual)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, w: Tensor, _: Tensor) -> tuple[Tensor | None, ...]:
+        c, a, b, path, moved, plan, residual = ctx.saved_tensors
+        implicit = (residual <= ctx.tol) & ctx.implicit
+        grad = torch.zeros_like(c)
+        for rule, pairs in ((_implicit, implicit), (_unrolled, ~implicit)):
+            k = pairs.nonzero()[:, 0]
+            if len(k):
+                grad[k] = rule(Problem(c, a, b)[k], Sweeps(path[:, k], moved[:, k]), plan[k], w[k])
+        return grad, None, None, None, None, None, None, None
+
+
+def _implicit(problem: Problem, path: Sweeps, plan: Tensor, w: Tensor) -> Tensor:
+    """`dL/dc` at a fixed point: the cotangent, centred until `P * w` has no margins, (E8)-(E9)."""
+    del path
+    q = plan * w
+    inverse_a = torch.where(problem.a > 0, 1 / problem.a, 0)
+    right = q.sum(1) - (plan.mT @ (q.sum(2) * inverse_a)[..., None])[..., 0]
+    v = torch.linalg.solve(schur(plan, problem.a), right)
+    u = (q.sum(2) - (plan @ v[..., None])[..., 0]) * inverse_a
+    return -plan * (w - u[:, :, None] - v[:, None, :])
+
+
+def _unrolled(problem: Problem, path: Sweeps, plan: Tensor, w: Tensor) -> Tensor:
+    """`dL/dc` of the sweeps made: reverse mode over the stored potentials, (E10)-(E12)."""
+    q = plan * w
+    inverse_a = torch.where(problem.a > 0, 1 / problem.a, 0)
+    # The last half-sweep f(g): rows of `plan / a` are its softmax weights.
+    df, dg = q.sum(2), q.sum(1)
+    rows = plan * inverse_a[:, :, None]
+    dc = rows * df[:, :, None] - q
+    dg = dg - (rows * df[:, :, None]).sum(1)
+    for k in reversed(range(len(path.moved))):
+        moved = path.moved[k][:, None]
+        f = problem.row_potential(path.g[k])
+        # g' = g(f) with softmax weights `columns`, then f = f(g) with weights `rows`.
+        columns = exp(problem.into_columns + f[:, :, None] + path.g[k + 1][:, None, :])
+        step = columns * torch.where(moved, dg, 0)[:, None, :]
+        df = -step.sum(2)
+        rows = exp(problem.into_rows + f[:, :, None] + path.g[k][:, None, :])
+        back = rows * df[:, :, None]
+        dc = dc + step + back
+        dg = torch.where(moved, -back.sum(1), dg)
+    return dc

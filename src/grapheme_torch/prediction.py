@@ -1,0 +1,162 @@
+"""What a network says about a graph, in logits."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+from torch_geometric.data import Data
+
+from ._check import Received, require
+from .graph import make_graph, membership
+
+SURE = 40.0
+"""The logit of a certain prediction: one minus its probability is the last bit of float64."""
+
+
+_READ_OFF: Any = None
+"""Default of a field that `__post_init__` fills in."""
+
+
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """A batch of soft graphs as a disjoint union: the nodes, what they are, how they relate.
+
+    Everything is a logit, so that no probability has to be clipped before its logarithm.
+
+    Args:
+        existence: Logit that each node exists; axis: all nodes of the batch.
+        label: Logits over node classes; axes: node, class.
+        edge_index: Source and target node of each candidate edge, within one graph.
+        relation: Logits over relations of each candidate edge; axes: edge, relation.
+            Relation 0 means *absent*.
+        batch: The graph each node belongs to, ascending. Default: all nodes are one graph.
+        num_graphs: Number of graphs, so that empty ones at the end count. Default: read off
+            `batch`.
+        position: Place of each node in steps (reading order, depth), used to steer the
+            alignment only. Default: none.
+
+    Raises:
+        InputError: If the shapes do not fit together.
+    """
+
+    existence: Float[Tensor, " n"]
+    label: Float[Tensor, "n classes"]
+    edge_index: Int[Tensor, "2 e"]
+    relation: Float[Tensor, "e relations"]
+    batch: Int[Tensor, " n"] = _READ_OFF
+    num_graphs: int = _READ_OFF
+    position: Float[Tensor, " n"] | None = None
+
+    def __post_init__(self) -> None:
+        if self.batch is None:
+            object.__setattr__(self, "batch", torch.zeros_like(self.existence, dtype=torch.long))
+        self._check_shapes()
+        if self.num_graphs is None:
+            count = int(self.batch[-1]) + 1 if len(self.batch) else 1
+            object.__setattr__(self, "num_graphs", count)
+
+    @classmethod
+    def certain(cls, graph: Data, *, num_labels: int, num_relations: int) -> "Prediction":
+        """The prediction that is sure of a graph with classes `y` and, if given, `edge_type`.
+
+        Every node exists and every ordered pair of nodes of a graph is a candidate; all logits
+        are +-40, so that a wrong answer has probability 1e-17. Float64.
+        """
+        batch, num_graphs = membership(graph)
+        count = torch.bincount(batch, minlength=num_graphs)
+        first = count.cumsum(0) - count
+        # Every node beside every node of its graph, in lexicographic order.
+        choices = count[batch]
+        source = torch.arange(len(batch), device=batch.device).repeat_interleave(choices)
+        place = (
+            torch.arange(len(source), device=batch.device) - (choices.cumsum(0) - choices)[source]
+        )
+        sink = first[batch][source] + place
+        relation = torch.zeros_like(source)
+        assert graph.edge_index is not None
+        key = graph.edge_index[0] * len(batch) + graph.edge_index[1]
+        edge_type = graph.get("edge_type")
+        found = torch.searchsorted(source * len(batch) + sink, key)
+        relation[found] = 1 if edge_type is None else edge_type
+        return cls(
+            existence=torch.full((len(batch),), SURE, dtype=torch.float64, device=batch.device),
+            label=_sure(graph.y, num_labels),
+            edge_index=torch.stack([source, sink]),
+            relation=_sure(relation, num_relations + 1),
+            batch=batch,
+            num_graphs=num_graphs,
+            position=graph.get("position"),
+        )
+
+    def _check_shapes(self) -> None:
+        n = self.existence.numel()
+        e = self.edge_index.shape[-1] if self.edge_index.ndim else 0
+        for name, tensor, wanted in (
+            ("existence", self.existence, (n,)),
+            ("label", self.label, (n, -1)),
+            ("edge_index", self.edge_index, (2, e)),
+            ("relation", self.relation, (e, -1)),
+            ("batch", self.batch, (n,)),
+            ("position", self.position, (n,)),
+        ):
+            if tensor is None:
+                continue
+            got = tuple(tensor.shape)
+            free = tuple(g if w == -1 else w for g, w in zip(got, wanted, strict=False))
+            require(
+                len(got) == len(wanted) and got == free,
+                f"`Prediction.{name}`",
+                f"have shape {wanted} (-1: any)",
+                Received(str(got)),
+                "Give one row per node, or one per candidate edge.",
+            )
+
+
+def decode(prediction: Prediction, labels: Sequence[str], relations: Sequence[str]) -> list[Data]:
+    """The most probable graphs of a prediction, node by node and edge by edge.
+
+    A node is kept if it exists with probability over one half, and carries its most probable
+    label; an edge between kept nodes is kept if its most probable relation is not *absent*.
+
+    Args:
+        prediction: Soft graphs, in logits.
+        labels: Name of each node class.
+        relations: Name of each relation from 1 on.
+
+    Returns:
+        One graph per predicted graph. Nodes keep their order, and their place where they have one.
+    """
+    kept = (prediction.existence > 0).tolist()
+    label = prediction.label.argmax(1).tolist() if prediction.label.shape[1] else []
+    members: list[list[int]] = [[] for _ in range(prediction.num_graphs)]
+    for node, graph in enumerate(prediction.batch.tolist()):
+        if kept[node]:
+            members[graph].append(node)
+    place = {node: k for nodes in members for k, node in enumerate(nodes)}
+    edges: list[list[tuple[int, int, str]]] = [[] for _ in members]
+    graph_of = prediction.batch.tolist()
+    found = prediction.relation.argmax(1)
+    for k in found.nonzero()[:, 0].tolist():
+        source, sink = prediction.edge_index[:, k].tolist()
+        if kept[source] and kept[sink]:
+            name = relations[int(found[k]) - 1]
+            edges[graph_of[source]].append((place[source], place[sink], name))
+    where = prediction.position.tolist() if prediction.position is not None else None
+    return [
+        make_graph(
+            [labels[label[node]] for node in nodes],
+            joined,
+            None if where is None else [where[node] for node in nodes],
+        )
+        for nodes, joined in zip(members, edges, strict=True)
+    ]
+
+
+def _sure(choice: Int[Tensor, " k"], num_classes: int) -> Float[Tensor, "k classes"]:
+    one_hot = torch.nn.functional.one_hot(choice, num_classes) if len(choice) else None
+    if one_hot is None:
+        return torch.zeros(0, num_classes, dtype=torch.float64, device=choice.device)
+    return (2 * one_hot - 1).double() * (SURE / 2)

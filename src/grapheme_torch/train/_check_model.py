@@ -1,0 +1,63 @@
+"""The finite-difference check of a saved model on a data set."""
+
+from collections.abc import Callable
+from typing import Literal
+
+from .._check import Received, refusal
+from ..data import Alphabet, load_pairs
+from ..gradients import GradientReport, check_gradients
+from ._data import batches
+from ._evaluate import fits
+from ._folder import load_network, saved_loss
+
+
+def check_saved_model(
+    model: str,
+    *,
+    data: str = "kindergarten",
+    pairs: int = 10,
+    bound: float = 1e-6,
+    entries: int = 8,
+    seed: int = 0,
+    criterion: Literal["likelihood", "edit"] | None = None,
+    rounds: int | None = None,
+    max_iterations: int | None = None,
+    gradient: Literal["exact", "unrolled", "cut"] | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> GradientReport:
+    """Compares the gradient of every parameter tensor of a saved model with central differences.
+
+    Args:
+        model: Folder that `grapheme train` wrote.
+        data: Data set to take the loss on.
+        pairs: Number of pairs of it to use, from the start.
+        bound: Largest relative error accepted.
+        entries: Entries compared in each tensor, beside one direction through all of them.
+        seed: Of the choice of entries.
+        criterion: Criterion of the loss. Default: that of the run; so for the following.
+        rounds: Edge-aware rounds.
+        max_iterations: Bound on Sinkhorn sweeps plus Newton steps.
+        gradient: How the alignment differentiates.
+        progress: Called with the number of tensors done and their total.
+
+    Raises:
+        InputError: If the folder holds no model, or the data no pair that the model can be
+            trained on.
+    """
+    network = load_network(model)
+    changes = {
+        "criterion": criterion, "rounds": rounds,
+        "max_iterations": max_iterations, "gradient": gradient,
+    }  # fmt: skip
+    loss = saved_loss(model, **changes)
+    alphabet = Alphabet(network.labels, network.relations)
+    usable = [pair for pair in load_pairs(data) if fits(pair) and alphabet.covers(pair.target)]
+    if not usable:
+        remedy = "Use the data the model was trained on."
+        cause = Received("labels the model does not know, or targets too large")
+        raise refusal(f"{data}: the targets", "be ones the model can give", cause, remedy)
+    chosen = usable[: max(pairs, 1)]
+    inputs, targets = next(iter(batches(chosen, alphabet, len(chosen))))
+    return check_gradients(
+        network, loss, inputs, targets, bound=bound, entries=entries, seed=seed, progress=progress
+    )

@@ -1,0 +1,64 @@
+"""Two hard graphs beside each other: the loss terms, the alignment, the edits."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from jaxtyping import Float
+from torch import Tensor
+from torch_geometric.data import Data
+
+from ..data import Alphabet
+from ..loss import StructuralLoss
+from ..prediction import Prediction
+from ..report import EditReport, edit_report
+from ._module import Terms
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """How a predicted graph differs from a target graph; `str(comparison)` is a table.
+
+    Args:
+        terms: The structural loss of the predicted graph, taken as certain, and its terms.
+        plan: The soft alignment; axes: predicted node, target node; the void is last.
+        edits: The edits of a hard alignment, and their cost.
+    """
+
+    terms: Terms
+    plan: Float[Tensor, "n1 m1"]
+    edits: EditReport
+
+    def to_dict(self) -> dict[str, Any]:
+        """The comparison as JSON can hold it."""
+        loss = {name: getattr(self.terms, name) for name in ("total", "node", "edge", "clique")}
+        return {"loss": loss, "edits": self.edits.to_dict(), "plan": self.plan.tolist()}
+
+    def __str__(self) -> str:
+        """The loss terms, then the edits."""
+        terms = self.terms
+        head = f"loss {terms.total:.6g}: node {terms.node:.6g}, edge {terms.edge:.6g}"
+        return f"{head}, clique {terms.clique:.6g}\n{self.edits}"
+
+
+def compare(predicted: Data, target: Data, loss: StructuralLoss | None = None) -> Comparison:
+    """Compares two graphs with labels, such as `text_to_graph` makes.
+
+    Args:
+        predicted, target: The graphs.
+        loss: What to report. Default: `StructuralLoss(criterion="edit")`, as a log-likelihood
+            means little for a graph that is certain.
+
+    Raises:
+        InputError: If a graph carries no labels or an edge twice.
+    """
+    loss = loss or StructuralLoss(criterion="edit")
+    edits = edit_report(predicted, target)
+    alphabet = Alphabet.of([predicted, target])
+    certain = Prediction.certain(
+        alphabet.encode(predicted),
+        num_labels=len(alphabet.labels),
+        num_relations=len(alphabet.relations),
+    )
+    result = loss(certain, alphabet.encode(target))
+    numbers = (result.total, result.node, result.edge, result.clique, result.converged)
+    return Comparison(Terms(*(float(x.double().mean()) for x in numbers)), result.plan[0], edits)

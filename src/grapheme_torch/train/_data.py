@@ -1,0 +1,79 @@
+"""A data set as a network with a fixed alphabet can use it."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch.utils.data import DataLoader, Dataset
+
+from .._check import Received, refusal
+from ..data import (
+    Alphabet,
+    Pair,
+    PairDataset,
+    check_acyclic,
+    check_sizes,
+    collate,
+    load_pairs,
+    unify_positions,
+)
+from ._module import PairBatch
+
+
+@dataclass(frozen=True)
+class Split:
+    """The pairs to train on, those to validate on (maybe none), and the alphabet of the former."""
+
+    train: list[Pair]
+    val: list[Pair]
+    alphabet: Alphabet
+
+
+def load_split(data: str, val: str | None, *, acyclic: bool) -> Split:
+    """Reads and checks the data of a run.
+
+    Raises:
+        InputError: "FILE:LINE: ..." at the first pair that cannot be trained on.
+    """
+    train = load_pairs(data)
+    held_out = load_pairs(val) if val else []
+    check_sizes([*train, *held_out])
+    if acyclic:
+        check_acyclic([*train, *held_out])
+    together = unify_positions([*train, *held_out])
+    alphabet = Alphabet.of(pair.target for pair in train)
+    if not alphabet.labels:
+        remedy = "Add pairs whose target has nodes."
+        raise refusal(f"{data}: the targets", "have a node", Received("only empty graphs"), remedy)
+    return Split(together[: len(train)], together[len(train) :], alphabet)
+
+
+def batches(
+    pairs: Sequence[Pair], alphabet: Alphabet, batch_size: int, *, seed: int | None = None
+) -> Iterable[PairBatch]:
+    """Batches of the pairs the alphabet covers, shuffled anew in each pass if a seed is given.
+
+    A data set of one batch is collated once.
+    """
+    dataset = PairDataset([pair for pair in pairs if alphabet.covers(pair.target)], alphabet)
+    if len(dataset) <= batch_size:
+        whole = [collate([dataset[i] for i in range(len(dataset))])] if len(dataset) else []
+        return DataLoader(_Collated(whole), batch_size=None)
+    shuffle = seed is not None
+    generator = torch.Generator().manual_seed(seed) if seed is not None else None
+    return DataLoader(
+        dataset, batch_size=batch_size, shuffle=shuffle, generator=generator, collate_fn=collate
+    )
+
+
+class _Collated(Dataset[PairBatch]):
+    """Batches that are ready, as a data set of their own."""
+
+    def __init__(self, ready: Sequence[PairBatch]) -> None:
+        self._ready = ready
+
+    def __len__(self) -> int:
+        return len(self._ready)
+
+    def __getitem__(self, index: int) -> PairBatch:
+        return self._ready[index]

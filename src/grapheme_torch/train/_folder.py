@@ -1,0 +1,72 @@
+"""What a training run leaves behind, and what is read from it later."""
+
+import inspect
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from .._check import InputError, Received, refusal, require
+from .._files import write_text
+from ..loss import StructuralLoss
+from ..nn import GraphTransformNet
+
+SUMMARY, METRICS, PICTURE, OPTIONS = "summary.json", "metrics.csv", "loss.png", "train.yaml"
+MODEL_FILES = ("config.json", "model.safetensors")
+
+
+def claim(out: Path, *, overwrite: bool) -> None:
+    """Makes the folder of a run; refuses one that holds a model, unless it may be overwritten.
+
+    Nothing in it is touched: each file is replaced when its successor is complete.
+    """
+    held = [name for name in MODEL_FILES if (out / name).exists()]
+    remedy = "Choose another --out, or allow it with --overwrite."
+    if held and not overwrite:
+        raise refusal(f"--out {out}", "hold no model yet", Received(held[0]), remedy)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        cause = Received(error.strerror or str(error))
+        raise refusal(f"--out {out}", "be a folder that can be made", cause, remedy) from None
+
+
+def save_options(out: Path, options: dict[str, Any]) -> None:
+    """Writes the options of a run so that `grapheme train --config OUT/train.yaml` repeats it."""
+    write_text(out / OPTIONS, yaml.safe_dump(options, sort_keys=False, allow_unicode=True))
+
+
+def loss_options(loss: StructuralLoss) -> dict[str, Any]:
+    """The arguments that make this loss again."""
+    return {name: getattr(loss, name) for name in _arguments()}
+
+
+def saved_loss(folder: str | Path, **changes: Any) -> StructuralLoss:
+    """The loss a model was trained with, read from its run; the default loss where there is none.
+
+    Args:
+        folder: The folder of the run.
+        changes: Arguments of `StructuralLoss` to use instead of the saved ones; None keeps them.
+    """
+    path = Path(folder) / OPTIONS
+    try:
+        saved = yaml.safe_load(path.read_text(encoding="utf-8")) if path.exists() else {}
+        require(isinstance(saved, dict), str(path), "hold options by name", saved, "Train again.")
+        known = {name: value for name, value in saved.items() if name in _arguments()}
+        chosen = {name: value for name, value in changes.items() if value is not None}
+        return StructuralLoss(**{**known, **chosen})
+    except InputError:
+        raise
+    except (OSError, yaml.YAMLError, TypeError) as error:
+        cause = Received(str(error).replace("\n", " "))
+        raise refusal(str(path), "hold the options of a run", cause, "Remove or restore it.") from None
+
+
+def load_network(folder: str | Path) -> GraphTransformNet:
+    """The network of a run, ready to predict."""
+    return GraphTransformNet.from_pretrained(folder).eval()
+
+
+def _arguments() -> list[str]:
+    """The arguments of the loss that a run decides; training always takes the mean."""
+    return [name for name in inspect.signature(StructuralLoss).parameters if name != "reduction"]

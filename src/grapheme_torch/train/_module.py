@@ -1,0 +1,86 @@
+"""The network and its loss as Lightning sees them."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import lightning.pytorch as pl
+import torch
+from torch import Tensor
+from torch_geometric.data import Batch
+
+from .._check import Received, refusal
+from ..loss import StructuralLoss
+from ..nn import GraphTransformNet
+
+PairBatch = tuple[Batch, Batch]
+
+
+@dataclass(frozen=True)
+class Terms:
+    """Means of the loss and its terms over the pairs of a data set.
+
+    Args:
+        total, node, edge, clique: See `StructuralLossResult`.
+        converged: Share of pairs whose alignment met the tolerance.
+    """
+
+    total: float
+    node: float
+    edge: float
+    clique: float
+    converged: float
+
+
+class TrainingModule(pl.LightningModule):
+    """Trains a network with a structural loss by Adam; use it with any Lightning `Trainer`.
+
+    Args:
+        network: Maps a batch of graphs to a `Prediction`.
+        loss: Compares the prediction with a batch of encoded targets.
+        lr: Learning rate of Adam.
+    """
+
+    def __init__(self, network: GraphTransformNet, loss: StructuralLoss, *, lr: float) -> None:
+        super().__init__()
+        self.network, self.loss, self.lr = network, loss, lr
+
+    def training_step(self, batch: PairBatch, batch_idx: int) -> Tensor:
+        """The mean loss of a batch of `(inputs, targets)`."""
+        del batch_idx  # part of Lightning's interface
+        inputs, targets = batch
+        total: Tensor = self.loss(self.network(inputs), targets).total
+        self.log("loss", total, prog_bar=True, batch_size=targets.num_graphs)
+        return total
+
+    def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
+        """Stops before a gradient that is not finite reaches the weights."""
+        del optimizer  # part of Lightning's interface
+        for name, parameter in self.network.named_parameters():
+            if parameter.grad is not None and not parameter.grad.isfinite().all():
+                where = f"the gradient of `{name}` in epoch {self.current_epoch + 1}"
+                remedy = "The weights are as before this step; train again at a lower --lr."
+                raise refusal(where, "be finite", Received("NaN or infinity"), remedy)
+
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        """Adam at a constant learning rate."""
+        return torch.optim.Adam(self.network.parameters(), lr=self.lr)
+
+
+@torch.no_grad()
+def measure(
+    network: GraphTransformNet, loss: StructuralLoss, batches: Iterable[PairBatch]
+) -> Terms:
+    """The loss and its terms over a data set, each pair weighing the same; NaN if there is none."""
+    training = network.training
+    network.eval()
+    sums, count = torch.zeros(5, dtype=torch.float64), 0
+    device = next(network.parameters()).device
+    for inputs, targets in batches:
+        inputs, targets = inputs.to(device), targets.to(device)
+        result = loss(network(inputs), targets)
+        means = (result.total, result.node, result.edge, result.clique)
+        shares = [*(term.mean().item() for term in means), result.converged.double().mean().item()]
+        sums += torch.tensor(shares, dtype=torch.float64) * targets.num_graphs
+        count += targets.num_graphs
+    network.train(training)
+    return Terms(*(sums / count if count else sums * torch.nan).tolist())

@@ -1,0 +1,30 @@
+"""What holds for every test: the same examples and the same random numbers in every run."""
+
+import pytest
+import torch
+from hypothesis import HealthCheck, settings
+
+# The first text that hypothesis draws on a machine waits for its table of all characters.
+settings.register_profile(
+    "house",
+    derandomize=True,
+    deadline=None,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("house")
+
+
+@pytest.fixture(autouse=True)
+def seed() -> None:
+    """Random numbers do not depend on which tests ran before."""
+    torch.manual_seed(0)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leaves out the tests that need a CUDA device where there is none."""
+    if torch.cuda.is_available():
+        return
+    left_out = [item for item in items if item.get_closest_marker("gpu")]
+    items[:] = [item for item in items if item not in left_out]
+    config.hook.pytest_deselected(items=left_out)

@@ -1,0 +1,440 @@
+"""The structural loss against the plain program, and everything its result promises."""
+
+import re
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+from torch_geometric.data import Batch, Data
+
+from grapheme_torch import InputError, Prediction, StructuralLoss, StructuralLossResult
+from grapheme_torch.loss import _structural
+from grapheme_torch.ot import _plan
+
+from .. import unrolled
+from ..problems import (
+    NUM_LABELS,
+    NUM_RELATIONS,
+    SIZES,
+    certain,
+    gradients,
+    join,
+    leaf,
+    leaves,
+    random_dag,
+    random_pairs,
+    random_prediction,
+    union,
+)
+
+CONVERGED = {"tolerance": 1e-13, "max_iterations": 1000}
+CAPPED = {"tolerance": -1.0, "max_iterations": 3}
+TERMS = ("total", "node", "edge", "clique")
+
+
+def _compare(seed: int, loss_options: dict[str, Any], how: dict[str, Any]) -> None:
+    predictions, targets = random_pairs(seed, SIZES)
+    prediction = leaf(join(predictions))
+    loss = StructuralLoss(**loss_options, **how, reduction="none")
+    found = loss(prediction, union(targets))
+    found_slope = gradients(found.total @ torch.linspace(1, 2, len(SIZES)).double(), prediction)
+    plain_options = {k: v for k, v in loss_options.items() if k != "gradient"}
+    sweeps = None if how is CONVERGED else how["max_iterations"]
+    assert (found.converged == (how is CONVERGED)).all()
+
+    alone = [leaf(one) for one in predictions]
+    plain = [
+        unrolled.structural_loss(one, target, **plain_options, sweeps=sweeps)
+        for one, target in zip(alone, targets, strict=True)
+    ]
+    for k, one in enumerate(plain):
+        for term in TERMS:
+            value, wanted = getattr(found, term)[k], getattr(one, term)
+            torch.testing.assert_close(value, wanted, rtol=0, atol=1e-9, msg=f"{term} of pair {k}")
+        torch.testing.assert_close(found.plan[k], one.plan, rtol=0, atol=1e-9)
+    weights = torch.linspace(1, 2, len(SIZES)).double()
+    slopes = [gradients(w * one.total, own) for w, one, own in zip(weights, plain, alone, strict=True)]
+    for value, parts in zip(found_slope, zip(*slopes, strict=True), strict=True):
+        torch.testing.assert_close(value, torch.cat(parts), rtol=1e-9, atol=1e-9)
+        assert value.abs().max() > 1e-3
+
+
+@pytest.mark.parametrize("how", [CONVERGED, CAPPED], ids=["converged", "3 sweeps"])
+@pytest.mark.parametrize("rounds", [0, 2])
+@pytest.mark.parametrize("criterion", ["likelihood", "edit"])
+def test_value_and_gradient_of_the_plain_program(
+    criterion: str, rounds: int, how: dict[str, Any]
+) -> None:
+    _compare(1, {"criterion": criterion, "rounds": rounds, "temperature": 0.2}, how)
+
+
+@pytest.mark.parametrize("gradient", ["exact", "unrolled"])
+@pytest.mark.parametrize("slack", [0.5, 1.0])
+def test_slack_and_weights_of_the_plain_program(slack: float, gradient: str) -> None:
+    options = {
+        "alpha": 0.7, "beta": 1.3, "gamma": 0.4, "slack": slack, "gradient": gradient,
+        "position_weight": 0.2, "temperature": 0.3, "rounds": 1,
+    }  # fmt: skip
+    _compare(2, options, CAPPED)
+    if gradient == "exact":
+        _compare(3, options, CONVERGED)
+
+
+def _example(seed: int = 4, **options: Any) -> tuple[StructuralLoss, Prediction, Batch]:
+    predictions, targets = random_pairs(seed, SIZES)
+    return StructuralLoss(**options), leaf(join(predictions)), union(targets)
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
+@pytest.mark.parametrize("criterion", ["likelihood", "edit"])
+def test_reported_gradients_are_those_of_autograd(criterion: str, reduction: str) -> None:
+    loss, prediction, target = _example(criterion=criterion, reduction=reduction)
+    result = loss(prediction, target, return_gradients=True)
+    result.total.sum().backward()
+    existence, label, relation = (values.grad for values in leaves(prediction)[:3])
+    assert existence is not None
+    assert label is not None
+    wanted = torch.cat([existence[:, None], label], dim=1)
+    assert result.node_gradients.shape == (len(existence), 1 + NUM_LABELS)
+    assert torch.equal(result.node_gradients, wanted)
+    assert torch.equal(result.edge_gradients, relation)
+    assert not result.node_gradients.requires_grad
+
+
+def test_gradients_only_when_asked_for() -> None:
+    loss, prediction, target = _example()
+    result = loss(prediction, target)
+    assert result.node_gradients is None
+    assert result.edge_gradients is None
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+def test_reductions(reduction: str) -> None:
+    loss, prediction, target = _example(reduction="none")
+    each = loss(prediction, target)
+    assert each.total.shape == (len(SIZES),)
+    reduced = StructuralLoss(reduction=reduction)(prediction, target)
+    for term in TERMS:
+        wanted = getattr(getattr(each, term), reduction)()
+        torch.testing.assert_close(getattr(reduced, term), wanted, rtol=0, atol=1e-12)
+
+
+def test_total_is_the_weighted_sum_of_the_terms() -> None:
+    loss, prediction, target = _example(alpha=0.3, beta=1.7, gamma=0.9, reduction="none")
+    found = loss(prediction, target)
+    wanted = 0.3 * found.node + 1.7 * found.edge + 0.9 * found.clique
+    torch.testing.assert_close(found.total, wanted, rtol=0, atol=1e-12)
+    for term in TERMS:
+        assert (getattr(found, term) > 0).any()
+
+
+def test_default_weights() -> None:
+    loss = StructuralLoss()
+    assert (loss.alpha, loss.beta, loss.gamma, loss.temperature) == (1.0, 0.5, 2.0, 0.1)
+    assert repr(loss) == (
+        "StructuralLoss(alpha=1.0, beta=0.5, gamma=2.0, criterion=likelihood, temperature=0.1, "
+        "slack=0.0, rounds=1, gradient=exact)"
+    )
+
+
+@pytest.mark.parametrize("slack", [0.0, 1.0])
+@pytest.mark.parametrize("temperature", [0.1, 0.0])
+def test_plans_have_their_shapes_and_margins(temperature: float, slack: float) -> None:
+    loss, prediction, target = _example(temperature=temperature, slack=slack)
+    result = loss(prediction, target)
+    assert result.converged.all()
+    assert result.num_predicted.tolist() == [n for n, _ in SIZES]
+    assert result.num_target.tolist() == [m for _, m in SIZES]
+    for plan, whole, (n, m) in zip(result.plan, result.padded_plan, SIZES, strict=True):
+        assert plan.shape == (n + 1, m + 1)
+        spare = slack * min(n, m)
+        rows = torch.tensor([1.0] * n + [max(m - n, 0) + spare]).double()
+        columns = torch.tensor([1.0] * m + [max(n - m, 0) + spare]).double()
+        torch.testing.assert_close(plan.sum(1), rows, rtol=0, atol=1e-8)
+        torch.testing.assert_close(plan.sum(0), columns, rtol=0, atol=1e-8)
+        torch.testing.assert_close(plan.sum(), whole.sum(), rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("slack", [0.1, 0.3, 0.7])
+def test_any_slack_converges(slack: float) -> None:
+    """The masses of both sides are equal to the last bits of float64, not of float32."""
+    loss, prediction, target = _example(slack=slack)
+    assert loss(prediction, target).converged.all()
+
+
+def test_evidence_covers_all_rounds() -> None:
+    _, prediction, target = _example()
+    once = StructuralLoss(rounds=0)(prediction, target)
+    thrice = StructuralLoss(rounds=2)(prediction, target)
+    assert (thrice.iterations >= once.iterations).all()
+    assert (thrice.iterations > once.iterations).any()
+    assert (thrice.residual >= once.residual).all()
+    open_ = StructuralLoss(max_iterations=1)(prediction, target)
+    assert torch.equal(open_.converged, open_.residual <= 1e-10)
+    assert open_.iterations.max() == 2
+
+
+def test_a_round_left_open_is_reported_although_the_last_one_converged() -> None:
+    """A round in the middle decides over `converged` and `residual`, not only the last."""
+    loss, prediction, target = _example(rounds=1, reduction="none")
+    plain, calls = loss._transport, []
+
+    def first_left_open(cost: Tensor, a: Tensor, b: Tensor) -> Any:
+        found = plain(cost, a, b)
+        if not calls:
+            found = replace(found, residual=found.residual + 0.5, converged=found.converged & False)
+        calls.append(cost)
+        return found
+
+    loss._transport = first_left_open
+    result = loss(prediction, target)
+    assert len(calls) == 2
+    assert not result.converged.any()
+    assert (result.residual >= 0.5).all()
+
+
+def test_without_an_edge_weight_there_are_no_rounds() -> None:
+    _, prediction, target = _example()
+    none = StructuralLoss(beta=0.0, rounds=5)(prediction, target)
+    plain = StructuralLoss(beta=0.0, rounds=0)(prediction, target)
+    assert torch.equal(none.padded_plan, plain.padded_plan)
+    assert torch.equal(none.iterations, plain.iterations)
+
+
+def test_cut_treats_the_plan_as_constant() -> None:
+    loss, prediction, target = _example(gradient="cut", rounds=1)
+    cut = loss(prediction, target)
+    exact = StructuralLoss(rounds=1)(prediction, target)
+    torch.testing.assert_close(cut.total, exact.total, rtol=0, atol=1e-13)
+    assert not cut.padded_plan.requires_grad
+    slopes = gradients(cut.total, prediction), gradients(exact.total, prediction)
+    assert not slopes[0][3].any()  # places steer the alignment only
+    assert slopes[1][3].any()
+    assert (slopes[0][0] - slopes[1][0]).abs().max() > 1e-3
+
+
+def test_a_second_derivative_is_refused() -> None:
+    loss, prediction, target = _example()
+    (slope,) = torch.autograd.grad(
+        loss(prediction, target).total, prediction.label, create_graph=True
+    )
+    with pytest.raises(RuntimeError, match="once_differentiable"):
+        slope.sum().backward()
+
+
+def test_the_loss_goes_back_by_one_solve_a_round(monkeypatch: pytest.MonkeyPatch) -> None:
+    loss, prediction, target = _example(rounds=2)
+
+    def wasteful(*_: object) -> None:
+        raise AssertionError("went back through the sweeps although the pairs converged")
+
+    monkeypatch.setattr(_plan, "_unrolled", wasteful)
+    assert loss(prediction, target).total.isfinite()
+    loss(prediction, target).total.backward()
+
+
+def test_positions_count_only_if_both_sides_have_them() -> None:
+    loss, prediction, target = _example()
+    off = StructuralLoss(position_weight=0.0)(prediction, target).total
+    on = loss(prediction, target).total
+    assert abs(float(on.detach() - off.detach())) > 1e-3
+    bare_target = target.clone()
+    del bare_target.position
+    assert torch.equal(loss(prediction, bare_target).total, off)
+    assert torch.equal(loss(replace(prediction, position=None), target).total, off)
+
+
+def test_a_target_without_relations_has_one() -> None:
+    predictions, targets = random_pairs(5, SIZES)
+    for target in targets:
+        target.edge_type = torch.ones_like(target.edge_type)
+    bare = [Data(num_nodes=t.num_nodes, y=t.y, edge_index=t.edge_index) for t in targets]
+    loss, prediction = StructuralLoss(position_weight=0.0), join(predictions)
+    assert torch.equal(
+        loss(prediction, union(bare)).total, loss(prediction, union(targets)).total
+    )
+
+
+def test_a_single_graph_is_a_batch_of_one() -> None:
+    prediction, target = random_prediction(1, 4), random_dag(2, 5)
+    whole = StructuralLoss()(prediction, target)
+    assert torch.equal(whole.total, StructuralLoss()(prediction, union([target])).total)
+    assert len(whole.plan) == 1
+
+
+def test_float32_in_float32_out() -> None:
+    loss, prediction, target = _example(temperature=0.2)
+    low = leaf(
+        replace(
+            prediction,
+            existence=prediction.existence.float(),
+            label=prediction.label.float(),
+            relation=prediction.relation.float(),
+            position=prediction.position.float(),
+        )
+    )
+    found = loss(low, target, return_gradients=True)
+    wanted = loss(prediction, target, return_gradients=True)
+    assert found.total.dtype == found.padded_plan.dtype == torch.float32
+    torch.testing.assert_close(found.total.double(), wanted.total, rtol=1e-5, atol=1e-5)
+    for name in ("node_gradients", "edge_gradients"):
+        value = getattr(found, name)
+        assert value.dtype == torch.float32
+        torch.testing.assert_close(value.double(), getattr(wanted, name), rtol=1e-4, atol=1e-5)
+
+
+def test_exact_alignment_has_no_iterations_and_a_gradient_in_the_costs() -> None:
+    loss, prediction, target = _example(temperature=0.0)
+    result = loss(prediction, target)
+    assert torch.equal(result.padded_plan, result.padded_plan.round())
+    assert not result.iterations.any()
+    assert not result.residual.any()
+    assert not result.padded_plan.requires_grad
+    assert all(slope.isfinite().all() for slope in gradients(result.total, prediction))
+
+
+def test_it_is_a_module_without_parameters() -> None:
+    assert not list(StructuralLoss().parameters())
+    assert isinstance(StructuralLoss()(*_example()[1:]), StructuralLossResult)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"alpha": 0.0}, "`alpha` must be positive, got 0.0. Weigh the other terms against 1."),
+        ({"beta": -1.0}, "`beta` must not be negative, got -1.0. 0 leaves the term out."),
+        ({"gamma": -1.0}, "`gamma` must not be negative, got -1.0. 0 leaves the term out."),
+        (
+            {"position_weight": -0.5},
+            "`position_weight` must not be negative, got -0.5. 0 leaves the term out.",
+        ),
+        ({"temperature": -0.1}, "`temperature` must not be negative, got -0.1. Try 0.1."),
+        ({"slack": 1.5}, "`slack` must lie in [0, 1], got 1.5. 1 is the edit distance."),
+        ({"slack": -0.5}, "`slack` must lie in [0, 1], got -0.5. 1 is the edit distance."),
+        ({"rounds": -1}, "`rounds` must not be negative, got -1. 0 ignores the edges."),
+        (
+            {"criterion": "l2"},
+            "`criterion` must be one of likelihood, edit, got 'l2'. Choose one.",
+        ),
+        (
+            {"gradient": "none"},
+            "`gradient` must be one of exact, unrolled, cut, got 'none'. Choose one.",
+        ),
+        (
+            {"reduction": "max"},
+            "`reduction` must be one of mean, sum, none, got 'max'. Choose one.",
+        ),
+    ],
+)
+def test_refused_settings(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(InputError, match="^" + re.escape(message) + "$"):
+        StructuralLoss(**options)
+
+
+def _without(target: Data, name: str) -> Data:
+    copy = target.clone()
+    del copy[name]
+    return copy
+
+
+def _with(target: Data, **changes: Tensor) -> Data:
+    copy = target.clone()
+    for name, value in changes.items():
+        copy[name] = value
+    return copy
+
+
+_SOUND = certain(random_dag(3, 3)), random_dag(3, 3)
+_TWO = join([certain(random_dag(3, 2)), certain(random_dag(4, 2))])
+
+
+@pytest.mark.parametrize(
+    ("prediction", "target", "message"),
+    [
+        (
+            _TWO,
+            _SOUND[1],
+            "`target` must hold as many graphs as the prediction (2), got 1. "
+            "Collate predictions and targets in the same order.",
+        ),
+        (
+            replace(_TWO, edge_index=torch.tensor([[0], [2]]), relation=_TWO.relation[:1]),
+            union([random_dag(1, 2), random_dag(2, 2)]),
+            "`prediction.edge_index` must join nodes of the same graph, "
+            "got an edge between two graphs of the batch. "
+            "Offset the node numbers of each graph, as PyTorch Geometric's Batch does.",
+        ),
+        (
+            replace(
+                _SOUND[0],
+                edge_index=torch.tensor([[0, 1, 0], [1, 0, 1]]),
+                relation=_SOUND[0].relation[:3],
+            ),
+            _SOUND[1],
+            "`prediction.edge_index` must offer each ordered pair of nodes at most once, "
+            "got the same candidate edge twice. "
+            "Remove duplicates: torch_geometric.utils.coalesce(edge_index).",
+        ),
+        (
+            _SOUND[0],
+            _without(_SOUND[1], "y"),
+            "`target.y` must be an integer tensor with one class per node, got nothing. "
+            "`Alphabet.encode` adds it to a graph.",
+        ),
+        (
+            _SOUND[0],
+            _with(_SOUND[1], y=torch.zeros(3)),
+            "`target.y` must be an integer tensor with one class per node, "
+            "got tensor([0., 0., 0.]). `Alphabet.encode` adds it to a graph.",
+        ),
+        (
+            _SOUND[0],
+            _with(_SOUND[1], y=torch.tensor([0, 1, NUM_LABELS])),
+            f"`target.y` must lie in [0, {NUM_LABELS}), got values from 0 to {NUM_LABELS}. "
+            "Widen `prediction.label`.",
+        ),
+        (
+            _SOUND[0],
+            _with(_SOUND[1], y=torch.tensor([0, 1, -1])),
+            f"`target.y` must lie in [0, {NUM_LABELS}), got values from -1 to 1. "
+            "Widen `prediction.label`.",
+        ),
+        (
+            _SOUND[0],
+            _with(_SOUND[1], edge_index=torch.tensor([[0], [1]]), edge_type=torch.tensor([0])),
+            f"`target.edge_type` must lie in [1, {NUM_RELATIONS + 1}), got values from 0 to 0. "
+            "Relation 0 means absent; number the others from 1 and widen `prediction.relation`.",
+        ),
+        (
+            _SOUND[0],
+            _with(
+                _SOUND[1],
+                edge_index=torch.tensor([[0], [1]]),
+                edge_type=torch.tensor([NUM_RELATIONS + 1]),
+            ),
+            f"`target.edge_type` must lie in [1, {NUM_RELATIONS + 1}), "
+            f"got values from {NUM_RELATIONS + 1} to {NUM_RELATIONS + 1}. "
+            "Relation 0 means absent; number the others from 1 and widen `prediction.relation`.",
+        ),
+        (
+            _SOUND[0],
+            _without(_SOUND[1], "edge_index"),
+            "`target.edge_index` must be given, got None. Use shape [2, 0].",
+        ),
+    ],
+)
+def test_refused_pairs(prediction: Prediction, target: Data, message: str) -> None:
+    with pytest.raises(InputError, match="^" + re.escape(message) + "$"):
+        StructuralLoss()(prediction, target)
+
+
+def test_gradients_of_a_prediction_that_has_none_are_refused() -> None:
+    message = (
+        "`prediction` must require gradients for `return_gradients`, got [False, False, False]. "
+        "Predict outside `torch.no_grad()`, or call `requires_grad_()` on its tensors."
+    )
+    with pytest.raises(InputError, match="^" + re.escape(message) + "$"):
+        StructuralLoss()(*_SOUND, return_gradients=True)
+    assert _structural.StructuralLoss is StructuralLoss

@@ -1,0 +1,343 @@
+"""The plan and its derivative: margins, oracles, finite differences, refusals."""
+
+import itertools
+import re
+from typing import Any
+
+import ot
+import pytest
+import torch
+from torch import Tensor
+from torch.autograd import gradcheck
+
+from grapheme_torch import InputError
+from grapheme_torch.ot import GradientMode, Transport, _plan, exact_plan, transport_plan
+
+from ..problems import costs, ragged, two_points
+from ..unrolled import sinkhorn
+
+SIZES = [(4, 4), (5, 2), (2, 6), (1, 1), (1, 3), (6, 5)]
+FEW = [(3, 3), (3, 2), (1, 3), (1, 1)]
+
+# name: how, whether it converges (a tolerance below zero is never met)
+MODES: dict[str, tuple[dict[str, Any], bool]] = {
+    "exact": ({"gradient": "exact", "tolerance": 1e-13, "max_iterations": 200}, True),
+    "exact, 3 sweeps": ({"gradient": "exact", "tolerance": -1.0, "max_iterations": 3}, False),
+    "exact, 25 sweeps": ({"gradient": "exact", "tolerance": -1.0, "max_iterations": 25}, False),
+    "unrolled": ({"gradient": "unrolled", "tolerance": 1e-13, "max_iterations": 3000}, True),
+    "unrolled, 3 sweeps": ({"gradient": "unrolled", "tolerance": -1.0, "max_iterations": 3}, False),
+}
+MODE = pytest.mark.parametrize("mode", MODES)
+
+
+def _slope(found: Transport, cost: Tensor, seed: int = 0) -> Tensor:
+    weight = torch.cos(3.0 * torch.arange(cost[0].numel(), dtype=torch.float64) + seed)
+    return torch.autograd.grad((found.plan * weight.view(cost[0].shape)).sum(), cost)[0]
+
+
+@pytest.mark.parametrize("gradient", ["exact", "unrolled", "cut"])
+@pytest.mark.parametrize("temperature", [0.05, 0.1, 0.5])
+def test_margins(gradient: GradientMode, temperature: float) -> None:
+    cost, a, b = ragged(1, SIZES)
+    found = transport_plan(
+        cost, a, b, temperature=temperature, gradient=gradient, max_iterations=5000
+    )
+    assert found.converged.all()
+    assert (found.plan >= 0).all()
+    torch.testing.assert_close(found.plan.sum(2), a, rtol=0, atol=1e-13)
+    torch.testing.assert_close(found.plan.sum(1), b, rtol=0, atol=1e-9)
+    missed = (found.plan.sum(1) - b).abs().sum(1) / b.sum(1)
+    torch.testing.assert_close(found.residual, missed, rtol=0, atol=1e-15)
+
+
+@pytest.mark.parametrize("temperature", [0.02, 0.1, 1.0])
+def test_two_points_have_their_closed_form(temperature: float) -> None:
+    cost = costs(1, 30, 2, 2).requires_grad_()
+    unit = torch.ones(30, 2, dtype=torch.float64)
+    found = transport_plan(cost, unit, unit, temperature=temperature, tolerance=1e-13)
+    wanted = two_points(cost, temperature)
+    torch.testing.assert_close(found.plan, wanted, rtol=0, atol=1e-12)
+    by_hand = _slope(Transport(wanted, *[found.residual] * 3), cost)
+    torch.testing.assert_close(_slope(found, cost), by_hand, rtol=0, atol=1e-10)
+
+
+@pytest.mark.parametrize("temperature", [0.05, 0.1, 0.3])
+def test_plan_of_python_optimal_transport(temperature: float) -> None:
+    cost, a, b = ragged(2, SIZES)
+    found = transport_plan(cost, a, b, temperature=temperature, tolerance=1e-12)
+    for k in range(len(SIZES)):
+        rows, columns = a[k] > 0, b[k] > 0
+        wanted = ot.sinkhorn(
+            a[k, rows], b[k, columns], cost[k][rows][:, columns], temperature,
+            method="sinkhorn_log", numItermax=50_000, stopThr=1e-12, warn=False,
+        )  # fmt: skip
+        torch.testing.assert_close(found.plan[k][rows][:, columns], wanted, rtol=0, atol=1e-8)
+        assert found.plan[k].sum() == pytest.approx(float(a[k].sum()), abs=1e-12)
+
+
+def test_cold_plans_are_the_exact_ones() -> None:
+    cost, a, b = ragged(9, [(5, 5), (6, 3), (2, 7)])
+    cold = transport_plan(cost, a, b, temperature=1e-3)
+    assert cold.converged.all()
+    torch.testing.assert_close(cold.plan, exact_plan(cost, a, b), rtol=0, atol=1e-4)
+
+
+@MODE
+def test_derivative_by_finite_differences(mode: str) -> None:
+    options, converges = MODES[mode]
+    cost, a, b = ragged(4, FEW)
+    found = transport_plan(cost, a, b, temperature=0.2, **options)
+    assert found.converged.tolist() == [converges] * len(FEW)
+
+    def plan(cost: Tensor) -> Tensor:
+        return transport_plan(cost, a, b, temperature=0.2, **options).plan
+
+    assert gradcheck(plan, cost.requires_grad_(), eps=1e-5, atol=1e-7, rtol=1e-6)
+
+
+@MODE
+def test_derivative_of_the_plain_program(mode: str) -> None:
+    options, converges = MODES[mode]
+    cost, a, b = ragged(5, SIZES)
+    cost.requires_grad_()
+    found = transport_plan(cost, a, b, temperature=0.2, **options)
+    sweeps = None if converges else options["max_iterations"]
+    plain = torch.stack(
+        [sinkhorn(cost[k], a[k], b[k], 0.2, sweeps) for k in range(len(SIZES))]
+    )
+    torch.testing.assert_close(found.plan, plain, rtol=0, atol=1e-11)
+    wanted = _slope(Transport(plain, *[found.residual] * 3), cost)
+    torch.testing.assert_close(_slope(found, cost), wanted, rtol=0, atol=1e-9)
+    assert wanted.abs().max() > 0.1
+
+
+def test_a_batch_of_pairs_that_converged_and_pairs_that_did_not() -> None:
+    cost, a, b = ragged(6, SIZES)
+    cost[0] = cost[0, :, :1] + cost[0, :1, :]  # one sweep solves this one
+    options = {"temperature": 0.05, "tolerance": 1e-12, "max_iterations": 3}
+    found = transport_plan(cost.requires_grad_(), a, b, **options)
+    assert found.converged.any()
+    assert not found.converged.all()
+    plain = torch.stack(
+        [
+            sinkhorn(cost[k], a[k], b[k], 0.05, None if found.converged[k] else 3)
+            for k in range(len(SIZES))
+        ]
+    )
+    wanted = _slope(Transport(plain, *[found.residual] * 3), cost)
+    torch.testing.assert_close(_slope(found, cost), wanted, rtol=0, atol=1e-9)
+
+
+
+def test_pairs_that_newton_leaves_open_fall_back_to_sweeps() -> None:
+    cost, a, b = ragged(7, [(12, 12), (3, 3), (11, 12), (2, 2)])
+    options = {"temperature": 0.02, "tolerance": 1e-10, "max_iterations": _plan.WARM_UP + 2}
+    found = transport_plan(cost.requires_grad_(), a, b, **options)
+    assert found.converged.any()
+    assert not found.converged.all()
+    slope = _slope(found, cost)
+    for k in (~found.converged).nonzero()[:, 0].tolist():
+        assert found.iterations[k] == _plan.WARM_UP + 2
+        plain = sinkhorn(cost[k], a[k], b[k], 0.02, _plan.WARM_UP + 2)
+        torch.testing.assert_close(found.plan[k], plain, rtol=0, atol=1e-11)
+        wanted = _slope(Transport(plain[None], *[found.residual] * 3), cost)[k]
+        torch.testing.assert_close(slope[k], wanted, rtol=0, atol=1e-9)
+
+
+def test_a_converged_plan_is_differentiated_by_one_solve(monkeypatch) -> None:
+    cost, a, b = ragged(8, SIZES)
+    found = transport_plan(cost.requires_grad_(), a, b, temperature=0.1)
+
+    def wasteful(*_: object) -> None:
+        raise AssertionError("went back through the sweeps although the pair converged")
+
+    monkeypatch.setattr(_plan, "_unrolled", wasteful)
+    assert _slope(found, cost).isfinite().all()
+    open_ = transport_plan(cost, a, b, temperature=0.1, gradient="unrolled")
+    with pytest.raises(AssertionError, match="went back"):
+        _slope(open_, cost)
+
+
+@pytest.mark.parametrize("temperature", [0.1, 0.02, 0.005])
+def test_cold_derivatives_are_finite_and_conserve_mass(temperature: float) -> None:
+    cost, a, b = ragged(9, [(12, 12), (12, 7), (5, 12), (1, 1)])
+    found = transport_plan(cost.requires_grad_(), a, b, temperature=temperature)
+    slope = _slope(found, cost)
+    assert slope.isfinite().all()
+    # Raising a whole row or column of costs moves nothing.
+    torch.testing.assert_close(slope.sum(1), torch.zeros_like(b), rtol=0, atol=1e-7)
+    torch.testing.assert_close(slope.sum(2), torch.zeros_like(a), rtol=0, atol=1e-7)
+
+
+def test_a_cut_plan_has_no_gradient_but_the_same_value() -> None:
+    cost, a, b = ragged(10, SIZES)
+    cut = transport_plan(cost.requires_grad_(), a, b, temperature=0.1, gradient="cut")
+    whole = transport_plan(cost, a, b, temperature=0.1)
+    assert not cut.plan.requires_grad
+    assert whole.plan.requires_grad
+    assert torch.equal(cut.plan, whole.plan)
+
+
+@pytest.mark.parametrize("gradient", ["exact", "unrolled"])
+def test_a_second_derivative_is_refused(gradient: GradientMode) -> None:
+    cost, a, b = ragged(11, SIZES)
+    found = transport_plan(cost.requires_grad_(), a, b, temperature=0.1, gradient=gradient)
+    (slope,) = torch.autograd.grad(found.plan.square().sum(), cost, create_graph=True)
+    with pytest.raises(RuntimeError, match="once_differentiable"):
+        slope.sum().backward()
+
+
+def test_evidence_carries_no_gradient() -> None:
+    cost, a, b = ragged(12, SIZES)
+    found = transport_plan(cost.requires_grad_(), a, b, temperature=0.1)
+    assert not found.residual.requires_grad
+    assert found.iterations.dtype == torch.long
+    assert found.converged.dtype == torch.bool
+
+
+def test_the_incoming_gradient_is_left_alone() -> None:
+    cost, a, b = ragged(13, SIZES)
+    for options, _ in MODES.values():
+        found = transport_plan(cost.requires_grad_(), a, b, temperature=0.2, **options)
+        incoming = costs(1, *cost.shape)
+        kept = incoming.clone()
+        first = torch.autograd.grad(found.plan, cost, incoming, retain_graph=True)[0]
+        assert torch.equal(incoming, kept)
+        assert torch.equal(first, torch.autograd.grad(found.plan, cost, incoming)[0])
+
+
+@MODE
+def test_a_pair_is_the_same_alone_in_a_batch_and_padded(mode: str) -> None:
+    options, _ = MODES[mode]
+    cost, a, b = ragged(14, SIZES)
+    wide = ragged(14, SIZES, width=(9, 11))
+
+    def answer(cost: Tensor, a: Tensor, b: Tensor) -> tuple[Transport, Tensor]:
+        cost = cost.clone().requires_grad_()
+        found = transport_plan(cost, a, b, temperature=0.1, **options)
+        weight = torch.where(found.plan.detach() > 0, found.plan.detach().log(), 0)
+        return found, torch.autograd.grad((weight * found.plan).sum(), cost)[0]
+
+    batch, batch_slope = answer(cost, a, b)
+    padded, padded_slope = answer(*wide)
+    assert torch.equal(padded.iterations, batch.iterations)
+    for k, (n, m) in enumerate(SIZES):
+        rows, columns = [*range(n), -1], [*range(m), -1]
+        alone, slope = answer(
+            cost[k : k + 1, rows][:, :, columns], a[k : k + 1, rows], b[k : k + 1, columns]
+        )
+        assert alone.iterations[0] == batch.iterations[k]
+        assert alone.converged[0] == batch.converged[k]
+        for found, found_slope in ((batch, batch_slope), (padded, padded_slope)):
+            for value, wanted in ((found.plan, alone.plan), (found_slope, slope)):
+                torch.testing.assert_close(
+                    value[k, rows][:, columns], wanted[0], rtol=1e-12, atol=1e-12
+                )
+                everywhere = float(value[k].detach().abs().sum())
+                assert everywhere == pytest.approx(float(wanted.detach().abs().sum()), abs=1e-11)
+
+
+def test_a_batch_of_none() -> None:
+    for gradient, sides in itertools.product(("exact", "unrolled", "cut"), [(3, 4), (1, 1)]):
+        n, m = sides
+        cost = torch.zeros(0, n, m, dtype=torch.float64, requires_grad=True)
+        found = transport_plan(
+            cost, torch.zeros(0, n), torch.zeros(0, m), temperature=0.1, gradient=gradient
+        )
+        assert found.plan.shape == (0, n, m)
+        assert found.iterations.shape == found.residual.shape == found.converged.shape == (0,)
+        if gradient != "cut":
+            assert torch.autograd.grad(found.plan.sum(), cost)[0].shape == (0, n, m)
+
+
+@MODE
+def test_no_mass_moves_nothing(mode: str) -> None:
+    cost = costs(1, 2, 3, 4).requires_grad_()
+    a, b = torch.zeros(2, 3), torch.zeros(2, 4)
+    a[1, 0] = b[1, 2] = 1
+    found = transport_plan(cost, a, b, temperature=0.1, **MODES[mode][0])
+    slope, plan = _slope(found, cost), found.plan.detach()
+    assert not plan[0].any()
+    assert found.residual[0] == 0
+    assert float(plan[1, 0, 2]) == pytest.approx(1, abs=1e-12)
+    assert float(plan.sum()) == pytest.approx(1, abs=1e-12)
+    torch.testing.assert_close(slope, torch.zeros_like(slope), rtol=0, atol=1e-12)
+
+
+def test_one_node_has_no_choice() -> None:
+    cost, one = costs(1, 3, 1, 1).requires_grad_(), torch.ones(3, 1)
+    found = transport_plan(cost, one, one, temperature=0.01)
+    torch.testing.assert_close(found.plan, torch.ones_like(cost), rtol=0, atol=1e-14)
+    torch.testing.assert_close(_slope(found, cost), torch.zeros_like(cost), rtol=0, atol=1e-12)
+    assert found.converged.all()
+
+
+def test_equal_rows_share_alike() -> None:
+    cost = costs(2, 1, 1, 4).expand(1, 3, 4).clone().requires_grad_()
+    a, b = torch.full((1, 3), 4.0), torch.full((1, 4), 3.0)
+    found = transport_plan(cost, a, b, temperature=0.05, tolerance=1e-13)
+    torch.testing.assert_close(found.plan, torch.ones_like(cost), rtol=0, atol=1e-12)
+    plain = sinkhorn(cost[0], a[0].double(), b[0].double(), 0.05)
+    wanted = _slope(Transport(plain[None], *[found.residual] * 3), cost)
+    torch.testing.assert_close(_slope(found, cost), wanted, rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize("gradient", ["exact", "unrolled"])
+@pytest.mark.parametrize(("dtype", "bound"), [(torch.float32, 1e-6), (torch.bfloat16, 2e-2)])
+def test_low_precision_in_low_precision_out(
+    gradient: GradientMode, dtype: torch.dtype, bound: float
+) -> None:
+    cost, a, b = ragged(15, SIZES)
+    rounded = cost.to(dtype)
+    low, high = rounded.clone().requires_grad_(), rounded.double().requires_grad_()
+    options = {"temperature": 0.1, "gradient": gradient, "max_iterations": 1000}
+    found = transport_plan(low, a.to(dtype), b.to(dtype), **options)
+    wanted = transport_plan(high, a, b, **options)
+    assert found.plan.dtype == dtype
+    assert torch.equal(found.iterations, wanted.iterations)
+    torch.testing.assert_close(found.plan.double(), wanted.plan, rtol=bound, atol=bound)
+    slope = torch.autograd.grad(found.plan[:, 0].sum() + found.plan[:, :, 1].sum(), low)[0]
+    other = torch.autograd.grad(wanted.plan[:, 0].sum() + wanted.plan[:, :, 1].sum(), high)[0]
+    assert slope.dtype == dtype
+    torch.testing.assert_close(slope.double(), other, rtol=bound, atol=bound)
+
+
+def test_strides_do_not_matter() -> None:
+    cost, a, b = ragged(16, SIZES)
+    turned = cost.mT.contiguous().mT
+    assert not turned.is_contiguous()
+    first = transport_plan(cost.requires_grad_(), a, b, temperature=0.1)
+    second = transport_plan(turned.requires_grad_(), a, b, temperature=0.1)
+    torch.testing.assert_close(first.plan, second.plan, rtol=0, atol=1e-12)
+    torch.testing.assert_close(_slope(first, cost), _slope(second, turned), rtol=0, atol=1e-10)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"temperature": 0.0}, "`temperature` must be positive, got 0.0. Try 0.1."),
+        ({"temperature": -1.0}, "`temperature` must be positive, got -1.0. Try 0.1."),
+        ({"temperature": float("nan")}, "`temperature` must be positive, got nan. Try 0.1."),
+        ({"max_iterations": 0}, "`max_iterations` must be at least 1, got 0. Try 100."),
+        (
+            {"a": torch.ones(1, 2, requires_grad=True)},
+            "`a` and `b` must not require a gradient, got True. Detach them: "
+            "the plan is differentiated in its cost only.",
+        ),
+        (
+            {"b": torch.ones(1, 2, requires_grad=True)},
+            "`a` and `b` must not require a gradient, got True. Detach them: "
+            "the plan is differentiated in its cost only.",
+        ),
+        (
+            {"a": torch.tensor([[1.0, 1.5]])},
+            "`a` and `b` must have equal sums, got 0.5. Add a void row or column.",
+        ),
+    ],
+)
+def test_refusals(change: dict[str, Any], message: str) -> None:
+    call: dict[str, Any] = {
+        "cost": costs(1, 1, 2, 2), "a": torch.ones(1, 2), "b": torch.ones(1, 2), "temperature": 0.1,
+    }  # fmt: skip
+    with pytest.raises(InputError, match="^" + re.escape(message) + "$"):
+        transport_plan(**call | change)

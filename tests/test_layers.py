@@ -1,0 +1,108 @@
+"""The layers of the package: an import points down, and a file stays readable."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import grapheme_torch
+
+PACKAGE = Path(grapheme_torch.__file__).parent
+
+LAYERS: list[set[str]] = [
+    {"_check"},
+    {"_files", "graph", "ot"},
+    {"prediction", "_isomorphism"},
+    {"nn", "loss", "data"},
+    {"_alignment"},
+    {"report"},
+    {"metrics", "plot", "gradients", "testing"},
+    {"train"},
+    {"cli"},
+    {"__init__", "__main__"},
+]
+LEVEL = {part: level for level, layer in enumerate(LAYERS) for part in layer}
+
+STRANGERS = {"nn", "loss", "data"}
+"""Parts that meet in `train` only."""
+
+MEETING = {"train", "cli", "__init__", "__main__"}
+
+FILES = sorted(PACKAGE.rglob("*.py"))
+
+
+def part_of(file: Path) -> str:
+    """The part of the package a file belongs to: the folder or module below the root."""
+    return file.relative_to(PACKAGE).with_suffix("").parts[0]
+
+
+def imported_parts(source: str, folder: tuple[str, ...]) -> set[str]:
+    """The parts that a file in `folder` (below the root) imports, at any depth of its code."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            targets = [alias.name.split(".") for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            module = node.module.split(".") if node.module else []
+            if node.level:
+                above = ["grapheme_torch", *folder]
+                module = above[: len(above) - node.level + 1] + module
+            targets = [[*module, alias.name] for alias in node.names]
+        else:
+            continue
+        inside = [path[1] for path in targets if path[0] == "grapheme_torch" and len(path) > 1]
+        found |= {part if part in LEVEL else "__init__" for part in inside}
+        found |= {"__init__" for path in targets if path == ["grapheme_torch"]}
+    return found
+
+
+def imports_of(file: Path) -> set[str]:
+    folder = file.relative_to(PACKAGE).parent.parts
+    return imported_parts(file.read_text(encoding="utf-8"), folder) - {part_of(file)}
+
+
+def name_of(file: Path) -> str:
+    return str(file.relative_to(PACKAGE))
+
+
+def test_every_part_has_a_layer():
+    assert {part_of(file) for file in FILES} <= LEVEL.keys()
+
+
+@pytest.mark.parametrize("file", FILES, ids=name_of)
+def test_imports_point_down(file: Path):
+    level = LEVEL[part_of(file)]
+    assert {part for part in imports_of(file) if LEVEL[part] >= level} == set()
+
+
+@pytest.mark.parametrize("part", sorted(LEVEL.keys() - MEETING))
+def test_network_loss_and_data_meet_in_train_only(part: str):
+    files = [file for file in FILES if part_of(file) == part]
+    known = {part}.union(*(imports_of(file) for file in files))
+    assert len(known & STRANGERS) <= 1
+
+
+@pytest.mark.parametrize("file", FILES, ids=name_of)
+def test_a_file_has_at_most_400_lines(file: Path):
+    assert len(file.read_text(encoding="utf-8").splitlines()) <= 400
+
+
+@pytest.mark.parametrize(
+    ("source", "folder", "parts"),
+    [
+        ("from ..graph import x", ("loss",), {"graph"}),
+        ("from .. import graph, nn", ("loss",), {"graph", "nn"}),
+        ("from ._pairs import x", ("loss",), {"loss"}),
+        ("from . import graph", (), {"graph"}),
+        ("from ... import graph", ("a", "b"), {"graph"}),
+        ("from grapheme_torch.nn._heads import x", (), {"nn"}),
+        ("from grapheme_torch import loss", (), {"loss"}),
+        ("from .. import text_to_graph", ("loss",), {"__init__"}),
+        ("import grapheme_torch", (), {"__init__"}),
+        ("import grapheme_torch.ot as ot", (), {"ot"}),
+        ("def f():\n    from ..nn import x", ("loss",), {"nn"}),
+        ("import torch\nfrom graph import x\nfrom torch.nn import Module", ("nn",), set()),
+    ],
+)
+def test_imports_are_read_rightly(source: str, folder: tuple[str, ...], parts: set[str]):
+    assert imported_parts(source, folder) == parts

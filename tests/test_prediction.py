@@ -1,0 +1,174 @@
+"""What a network says about a graph: its shapes, the sure answer, and reading it."""
+
+import re
+from typing import Any
+
+import pytest
+import torch
+from torch_geometric.data import Batch, Data
+
+from grapheme_torch import InputError
+from grapheme_torch.graph import edge_triples, make_graph, text_to_graph
+from grapheme_torch.prediction import Prediction, decode
+
+from .unchecked import unchecked
+
+
+def parts(**other: Any) -> dict[str, Any]:
+    """The tensors of a prediction of three nodes, four classes, two edges, two relations."""
+    given = {
+        "existence": torch.tensor([1.0, -1.0, 2.0]),
+        "label": torch.eye(4)[:3],
+        "edge_index": torch.tensor([[0, 0], [1, 2]]),
+        "relation": torch.tensor([[0.0, 1.0], [0.0, 2.0]]),
+    }
+    return {**given, **other}
+
+
+def target(texts: list[str], alphabet: str) -> Data:
+    """A batch of texts with `y`, as training gives it."""
+    graphs = [text_to_graph(text) for text in texts]
+    for graph in graphs:
+        graph.y = torch.tensor([alphabet.index(name) for name in graph.label], dtype=torch.long)
+    return Batch.from_data_list(graphs)
+
+
+def test_without_a_batch_all_nodes_are_one_graph():
+    prediction = Prediction(**parts())
+    assert prediction.batch.tolist() == [0, 0, 0]
+    assert prediction.num_graphs == 1
+    assert prediction.position is None
+
+
+def test_the_number_of_graphs_is_read_off_the_batch():
+    assert Prediction(**parts(batch=torch.tensor([0, 1, 1]))).num_graphs == 2
+
+
+def test_empty_graphs_at_the_end_count_if_said():
+    prediction = Prediction(**parts(batch=torch.tensor([0, 1, 1]), num_graphs=4))
+    assert prediction.num_graphs == 4
+
+
+def test_a_prediction_of_no_node():
+    prediction = Prediction(
+        existence=torch.zeros(0),
+        label=torch.zeros(0, 4),
+        edge_index=torch.zeros(2, 0, dtype=torch.long),
+        relation=torch.zeros(0, 2),
+    )
+    assert prediction.batch.shape == (0,)
+    assert prediction.num_graphs == 1
+    (graph,) = decode(prediction, "abcd", ["next"])
+    assert graph.num_nodes == 0
+
+
+def test_a_prediction_cannot_be_changed():
+    prediction: Any = Prediction(**parts())
+    with pytest.raises(AttributeError, match="cannot assign to field 'label'"):
+        prediction.label = torch.zeros(3, 4)
+
+
+def test_a_prediction_equals_itself_only():
+    prediction = Prediction(**parts())
+    assert prediction in [prediction]
+    assert prediction != Prediction(**parts())
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "wanted"),
+    [
+        ("existence", (3, 1), "(3,)"),
+        ("existence", (), "(1,)"),
+        ("label", (3,), "(3, -1)"),
+        ("label", (2, 4), "(3, -1)"),
+        ("edge_index", (3, 2), "(2, 2)"),
+        ("edge_index", (), "(2, 0)"),
+        ("relation", (3, 2), "(2, -1)"),
+        ("relation", (2,), "(2, -1)"),
+        ("batch", (2,), "(3,)"),
+        ("batch", (), "(3,)"),
+        ("position", (3, 1), "(3,)"),
+    ],
+)
+def test_shapes_that_do_not_fit_are_refused(name: str, shape: tuple[int, ...], wanted: str):
+    whole = name in ("edge_index", "batch")
+    tensor = torch.zeros(shape, dtype=torch.long if whole else torch.float)
+    message = (
+        f"`Prediction.{name}` must have shape {wanted} (-1: any), got {shape}. "
+        "Give one row per node, or one per candidate edge."
+    )
+    with pytest.raises(InputError, match=re.escape(message)):
+        unchecked(Prediction)(**parts(**{name: tensor}))
+
+
+# The sure prediction.
+
+
+def test_the_sure_prediction_of_a_batch():
+    batch = target(["ab", "", "c"], "abc")
+    sure = Prediction.certain(batch, num_labels=3, num_relations=1)
+    assert sure.num_graphs == 3
+    assert torch.equal(sure.batch, batch.batch)
+    assert sure.existence.tolist() == [40.0] * 3
+    assert sure.label.argmax(1).tolist() == [0, 1, 2]
+    assert sure.label.abs().unique().tolist() == [20.0]
+    assert sure.edge_index.t().tolist() == [[0, 0], [0, 1], [1, 0], [1, 1], [2, 2]]
+    assert sure.relation.argmax(1).tolist() == [0, 1, 0, 0, 0]
+    assert {sure.existence.dtype, sure.label.dtype, sure.relation.dtype} == {torch.float64}
+
+
+@pytest.mark.parametrize("texts", [["abc", "", "b", "ca"], ["a"], [""], ["", "", "cab"]])
+def test_the_sure_prediction_reads_back(texts: list[str]):
+    batch = target(texts, "abc")
+    sure = Prediction.certain(batch, num_labels=3, num_relations=1)
+    graphs = decode(sure, "abc", ["next"])
+    assert [graph.label for graph in graphs] == [list(text) for text in texts]
+    for graph, text in zip(graphs, texts, strict=True):
+        assert edge_triples(graph) == edge_triples(text_to_graph(text))
+        assert torch.equal(graph.position, text_to_graph(text).position)
+
+
+def test_the_sure_prediction_of_several_relations():
+    graph = make_graph(["a", "b", "a"], [(2, 0, "up"), (0, 1, "down"), (1, 1, "up")])
+    graph.y = torch.tensor([0, 1, 0])
+    graph.edge_type = torch.tensor([1, 2, 1])
+    sure = Prediction.certain(graph, num_labels=2, num_relations=2)
+    (back,) = decode(sure, "ab", ["up", "down"])
+    assert back.label == ["a", "b", "a"]
+    assert sorted(edge_triples(back)) == sorted(edge_triples(graph))
+    assert back.get("position") is None
+
+
+# Reading a prediction.
+
+
+def test_a_node_that_is_less_likely_than_not_is_left_out_with_its_edges():
+    (graph,) = decode(Prediction(**parts()), "abcd", ["next"])
+    assert graph.label == ["a", "c"]
+    assert edge_triples(graph) == [(0, 1, "next")]
+
+
+def test_an_absent_relation_is_no_edge():
+    relation = torch.tensor([[1.0, 0.0], [1.0, 0.0]])
+    (graph,) = decode(Prediction(**parts(relation=relation)), "abcd", ["next"])
+    assert edge_triples(graph) == []
+
+
+def test_nodes_keep_their_place():
+    position = torch.tensor([0.0, 1.0, 2.0])
+    (graph,) = decode(Prediction(**parts(position=position)), "abcd", ["next"])
+    assert graph.position.tolist() == [0.0, 2.0]
+
+
+def test_a_graph_without_nodes_is_read_as_empty():
+    prediction = Prediction(**parts(batch=torch.tensor([1, 1, 1]), num_graphs=3))
+    first, second, third = decode(prediction, "abcd", ["next"])
+    assert first.num_nodes == 0
+    assert second.label == ["a", "c"]
+    assert third.num_nodes == 0
+
+
+def test_relations_are_named_from_one_on():
+    relation = torch.tensor([[0.0, 0.0, 5.0], [0.0, 0.0, 5.0]])
+    (graph,) = decode(Prediction(**parts(relation=relation)), "abcd", ["up", "down"])
+    assert edge_triples(graph) == [(0, 1, "down")]
