@@ -174,7 +174,8 @@ def ragged(
     a, b = torch.zeros_like(cost[:, :, 0]), torch.zeros_like(cost[:, 0])
     for k, (n, m) in enumerate(sizes):
         inner = costs(100 * seed + k, n + 1, m + 1)
-        cost[k, :n, :m], cost[k, :n, -1], cost[k, -1, :m] = inner[:n, :m], inner[:n, m], inner[n, :m]
+        cost[k, :n, :m] = inner[:n, :m]
+        cost[k, :n, -1], cost[k, -1, :m] = inner[:n, m], inner[n, :m]
         a[k, :n], b[k, :m] = 1, 1
         a[k, -1], b[k, -1] = max(m - n, 0), max(n - m, 0)
     return cost, a, b

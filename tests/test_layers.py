@@ -12,12 +12,13 @@ PACKAGE = Path(grapheme_torch.__file__).parent
 LAYERS: list[set[str]] = [
     {"_check"},
     {"_files", "graph", "ot"},
-    {"prediction", "_isomorphism"},
+    {"prediction", "_isomorphism", "_rows"},
     {"nn", "loss", "data"},
     {"_alignment"},
     {"report"},
     {"metrics", "plot", "gradients", "testing"},
     {"train"},
+    {"_commands"},
     {"cli"},
     {"__init__", "__main__"},
 ]
@@ -26,7 +27,7 @@ LEVEL = {part: level for level, layer in enumerate(LAYERS) for part in layer}
 STRANGERS = {"nn", "loss", "data"}
 """Parts that meet in `train` only."""
 
-MEETING = {"train", "cli", "__init__", "__main__"}
+MEETING = {"train", "_commands", "cli", "__init__", "__main__"}
 
 FILES = sorted(PACKAGE.rglob("*.py"))
 

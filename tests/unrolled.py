@@ -37,9 +37,7 @@ def sinkhorn(
     return plan.index_put((rows[:, None], columns[None, :]), inner)
 
 
-def _sinkhorn(
-    cost: Tensor, a: Tensor, b: Tensor, temperature: float, sweeps: int | None
-) -> Tensor:
+def _sinkhorn(cost: Tensor, a: Tensor, b: Tensor, temperature: float, sweeps: int | None) -> Tensor:
     g = torch.zeros_like(b)
     f = -temperature * torch.logsumexp(b.log() + (g - cost) / temperature, dim=1)
     for _ in range(50_000 if sweeps is None else sweeps):
@@ -73,7 +71,8 @@ def structural_loss(
     n, m = len(h), int(target.num_nodes or 0)
     y = target.y.tolist()
     candidates = list(zip(*prediction.edge_index.tolist(), strict=True))
-    edges: list[Triple] = list(zip(*target.edge_index.tolist(), target.edge_type.tolist(), strict=True))
+    ends = target.edge_index.tolist()
+    edges: list[Triple] = list(zip(*ends, target.edge_type.tolist(), strict=True))
 
     rows = [[1 - h[u] * p[u, y[i]] for i in range(m)] + [h[u]] for u in range(n)]
     rows.append([torch.ones((), dtype=h.dtype)] * m + [torch.zeros((), dtype=h.dtype)])

@@ -4,6 +4,9 @@ from . import data as data
 from . import nn as nn
 from . import ot as ot
 from ._check import InputError as InputError
+from .data import Alphabet as Alphabet
+from .gradients import GradientReport as GradientReport
+from .gradients import check_gradients as check_gradients
 from .graph import graph_from_networkx as graph_from_networkx
 from .graph import graph_from_node_link as graph_from_node_link
 from .graph import graph_to_networkx as graph_to_networkx
@@ -16,3 +19,5 @@ from .loss import StructuralLossResult as StructuralLossResult
 from .nn import GraphTransformNet as GraphTransformNet
 from .prediction import Prediction as Prediction
 from .prediction import decode as decode
+from .report import EditReport as EditReport
+from .report import edit_report as edit_report

@@ -16,8 +16,7 @@ from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 from torch_geometric.data import Batch, Data
 
-from .data import Alphabet
-from .graph import node_labels
+from .graph import edge_triples, node_labels
 from .loss._edge import EdgeCost, edge_edits
 from .loss._node import expected_edits
 from .loss._pairs import Pairs, pair_up
@@ -186,32 +185,35 @@ def _chunks(predicted: Sequence[Data], target: Sequence[Data]) -> Iterator[list[
 
 
 def _pairs(predicted: list[Data], target: list[Data]) -> Pairs:
-    alphabet = Alphabet.of(predicted + target)
-    ordered = [
-        all(graph.get("position") is not None for graph in pair)
-        for pair in zip(predicted, target, strict=True)
-    ]
-    left, right = (
-        Batch.from_data_list(
-            [_bare(alphabet.encode(graph), o) for graph, o in zip(graphs, ordered, strict=True)]
-        )
-        for graphs in (predicted, target)
-    )
+    graphs = predicted + target
+    labels = _numbers(name for graph in graphs for name in node_labels(graph))
+    relations = _numbers(name for graph in graphs for _, _, name in edge_triples(graph))
+    left, right = [], []
+    for found, wanted in zip(predicted, target, strict=True):
+        ordered = None not in (found.get("position"), wanted.get("position"))
+        left.append(_classes(found, labels, relations, ordered))
+        right.append(_classes(wanted, labels, relations, ordered))
     certain = Prediction.certain(
-        left,
-        num_labels=len(alphabet.labels),
-        num_relations=max(len(alphabet.relations), 1),
+        Batch.from_data_list(left),
+        num_labels=len(labels),
+        num_relations=max(len(relations), 1),
     )
-    return pair_up(certain, right)
+    return pair_up(certain, Batch.from_data_list(right))
 
 
-def _bare(encoded: Data, ordered: bool) -> Data:
-    """What the loss reads of a graph, on the CPU; position 0 everywhere unless `ordered`."""
-    position = encoded.position if ordered else torch.zeros(len(encoded.y))
+def _numbers(names: Iterable[str]) -> dict[str, int]:
+    return {name: k for k, name in enumerate(sorted(set(names)))}
+
+
+def _classes(graph: Data, labels: dict[str, int], relations: dict[str, int], ordered: bool) -> Data:
+    """What the loss reads of a graph; position 0 everywhere unless `ordered`."""
+    label, edges = node_labels(graph), edge_triples(graph)
+    position = graph.position.cpu() if ordered else torch.zeros(len(label))
+    ends = [(source, target) for source, target, _ in edges]
     return Data(
-        y=encoded.y,
-        edge_index=encoded.edge_index.cpu(),
-        edge_type=encoded.edge_type,
-        position=position.double().cpu(),
-        num_nodes=len(encoded.y),
+        y=torch.tensor([labels[name] for name in label], dtype=torch.long),
+        edge_index=torch.tensor(ends, dtype=torch.long).reshape(-1, 2).T,
+        edge_type=torch.tensor([1 + relations[name] for _, _, name in edges], dtype=torch.long),
+        position=position.double(),
+        num_nodes=len(label),
     )

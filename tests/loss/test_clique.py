@@ -154,9 +154,7 @@ def test_relations_are_not_told_apart() -> None:
     other = random_dag(5, 5)
     shuffled = other.clone()
     shuffled.edge_type = NUM_RELATIONS + 1 - other.edge_type
-    turned = Prediction(
-        soft.existence, soft.label, soft.edge_index, soft.relation[:, [0, 3, 1, 2]]
-    )
+    turned = Prediction(soft.existence, soft.label, soft.edge_index, soft.relation[:, [0, 3, 1, 2]])
     torch.testing.assert_close(
         clique_cost(pair_up(turned, shuffled)), clique_cost(pair_up(soft, other)),
         rtol=0, atol=1e-14,

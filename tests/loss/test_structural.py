@@ -55,7 +55,10 @@ def _compare(seed: int, loss_options: dict[str, Any], how: dict[str, Any]) -> No
             torch.testing.assert_close(value, wanted, rtol=0, atol=1e-9, msg=f"{term} of pair {k}")
         torch.testing.assert_close(found.plan[k], one.plan, rtol=0, atol=1e-9)
     weights = torch.linspace(1, 2, len(SIZES)).double()
-    slopes = [gradients(w * one.total, own) for w, one, own in zip(weights, plain, alone, strict=True)]
+    slopes = [
+        gradients(weight * one.total, own)
+        for weight, one, own in zip(weights, plain, alone, strict=True)
+    ]
     for value, parts in zip(found_slope, zip(*slopes, strict=True), strict=True):
         torch.testing.assert_close(value, torch.cat(parts), rtol=1e-9, atol=1e-9)
         assert value.abs().max() > 1e-3
@@ -252,9 +255,7 @@ def test_a_target_without_relations_has_one() -> None:
         target.edge_type = torch.ones_like(target.edge_type)
     bare = [Data(num_nodes=t.num_nodes, y=t.y, edge_index=t.edge_index) for t in targets]
     loss, prediction = StructuralLoss(position_weight=0.0), join(predictions)
-    assert torch.equal(
-        loss(prediction, union(bare)).total, loss(prediction, union(targets)).total
-    )
+    assert torch.equal(loss(prediction, union(bare)).total, loss(prediction, union(targets)).total)
 
 
 def test_a_single_graph_is_a_batch_of_one() -> None:
@@ -313,6 +314,7 @@ def test_it_is_a_module_without_parameters() -> None:
         ({"temperature": -0.1}, "`temperature` must not be negative, got -0.1. Try 0.1."),
         ({"slack": 1.5}, "`slack` must lie in [0, 1], got 1.5. 1 is the edit distance."),
         ({"slack": -0.5}, "`slack` must lie in [0, 1], got -0.5. 1 is the edit distance."),
+        ({"max_iterations": 0}, "`max_iterations` must be at least 1, got 0. Try 100."),
         ({"rounds": -1}, "`rounds` must not be negative, got -1. 0 ignores the edges."),
         (
             {"criterion": "l2"},
@@ -346,6 +348,7 @@ def _with(target: Data, **changes: Tensor) -> Data:
     return copy
 
 
+_ENCODE = "`Alphabet.encode` adds it to a graph; `num_nodes` says how many nodes there are."
 _SOUND = certain(random_dag(3, 3)), random_dag(3, 3)
 _TWO = join([certain(random_dag(3, 2)), certain(random_dag(4, 2))])
 
@@ -373,21 +376,77 @@ _TWO = join([certain(random_dag(3, 2)), certain(random_dag(4, 2))])
                 relation=_SOUND[0].relation[:3],
             ),
             _SOUND[1],
-            "`prediction.edge_index` must offer each ordered pair of nodes at most once, "
-            "got the same candidate edge twice. "
+            "`prediction.edge_index` must hold each ordered pair of nodes at most once, "
+            "got the same edge twice. "
+            "Remove duplicates: torch_geometric.utils.coalesce(edge_index).",
+        ),
+        (
+            _TWO,
+            _with(
+                union([random_dag(1, 2), random_dag(2, 2)]),
+                edge_index=torch.tensor([[0], [2]]),
+                edge_type=torch.tensor([1]),
+            ),
+            "`target.edge_index` must join nodes of the same graph, "
+            "got an edge between two graphs of the batch. "
+            "Offset the node numbers of each graph, as PyTorch Geometric's Batch does.",
+        ),
+        (
+            _SOUND[0],
+            _with(
+                _SOUND[1],
+                edge_index=torch.tensor([[0, 0], [1, 1]]),
+                edge_type=torch.tensor([1, 2]),
+            ),
+            "`target.edge_index` must hold each ordered pair of nodes at most once, "
+            "got the same edge twice. "
             "Remove duplicates: torch_geometric.utils.coalesce(edge_index).",
         ),
         (
             _SOUND[0],
             _without(_SOUND[1], "y"),
-            "`target.y` must be an integer tensor with one class per node, got nothing. "
-            "`Alphabet.encode` adds it to a graph.",
+            "`target.y` must be an integer tensor with one class per node (3), got nothing. "
+            + _ENCODE,
         ),
         (
             _SOUND[0],
             _with(_SOUND[1], y=torch.zeros(3)),
-            "`target.y` must be an integer tensor with one class per node, "
-            "got tensor([0., 0., 0.]). `Alphabet.encode` adds it to a graph.",
+            "`target.y` must be an integer tensor with one class per node (3), "
+            "got tensor([0., 0., 0.]). " + _ENCODE,
+        ),
+        (
+            _SOUND[0],
+            _with(_SOUND[1], y=torch.tensor([0, 1])),
+            "`target.y` must be an integer tensor with one class per node (3), "
+            "got tensor([0, 1]). " + _ENCODE,
+        ),
+        (
+            _SOUND[0],
+            _with(
+                _SOUND[1],
+                edge_index=torch.tensor([[0], [1]]),
+                edge_type=torch.tensor([1, 2]),
+            ),
+            "`target.edge_type` must be an integer tensor with one relation per edge (1), "
+            "got tensor([1, 2]). " + _ENCODE,
+        ),
+        (
+            replace(_TWO, batch=torch.tensor([1, 0, 1, 0])),
+            union([random_dag(1, 2), random_dag(2, 2)]),
+            "`prediction.batch` must ascend from 0 to at most 1, "
+            "got tensor([1, 0, 1, 0]). Keep the nodes of a graph together.",
+        ),
+        (
+            replace(_TWO, num_graphs=1),
+            _SOUND[1],
+            "`prediction.batch` must ascend from 0 to at most 0, "
+            "got tensor([0, 0, 1, 1]). Keep the nodes of a graph together.",
+        ),
+        (
+            _TWO,
+            _with(union([random_dag(1, 2), random_dag(2, 2)]), batch=torch.tensor([0, 1, 0, 1])),
+            "`target.batch` must ascend from 0 to at most 1, "
+            "got tensor([0, 1, 0, 1]). Keep the nodes of a graph together.",
         ),
         (
             _SOUND[0],

@@ -2,11 +2,11 @@
 
 import itertools
 
-import ot
 import pytest
 import torch
 from torch import Tensor
 
+import ot
 from grapheme_torch.ot import exact_plan
 
 from ..problems import costs, ragged
@@ -58,7 +58,8 @@ def test_halves_are_rounded_up_on_both_sides() -> None:
 
 
 def test_several_units_may_take_the_same_way() -> None:
-    plan = exact_plan(torch.tensor([[[0.0, 1.0]]]), torch.tensor([[3.0]]), torch.tensor([[2.0, 1.0]]))
+    cost = torch.tensor([[[0.0, 1.0]]])
+    plan = exact_plan(cost, torch.tensor([[3.0]]), torch.tensor([[2.0, 1.0]]))
     assert plan.tolist() == [[[2, 1]]]
 
 

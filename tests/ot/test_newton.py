@@ -1,5 +1,7 @@
 """Newton: it arrives where sweeps would need thousands, and it arrives at the same place."""
 
+import itertools
+
 import pytest
 import torch
 
@@ -27,9 +29,7 @@ def test_every_pair_converges_with_the_default_effort(temperature: float, seed: 
 def test_it_takes_few_steps_where_sweeps_take_thousands() -> None:
     cost, a, b = ragged(1, SIZES)
     fast = transport_plan(cost, a, b, temperature=0.02)
-    slow = transport_plan(
-        cost, a, b, temperature=0.02, gradient="unrolled", max_iterations=8000
-    )
+    slow = transport_plan(cost, a, b, temperature=0.02, gradient="unrolled", max_iterations=8000)
     assert slow.iterations.max() > 1000
     assert fast.iterations.max() < _plan.WARM_UP + 20
     both = fast.converged & slow.converged
@@ -45,7 +45,7 @@ def test_near_the_solution_it_is_quadratic() -> None:
     for steps in range(4):
         at, _ = newton(problem, g, 0.0, steps)
         residuals.append(problem.residual(problem.plan(problem.row_potential(at), at).sum(1)))
-    for before, after in zip(residuals, residuals[1:], strict=False):
+    for before, after in itertools.pairwise(residuals):
         assert (after <= 100 * before**2 + 1e-14).all()
 
 

@@ -4,12 +4,12 @@ import itertools
 import re
 from typing import Any
 
-import ot
 import pytest
 import torch
 from torch import Tensor
 from torch.autograd import gradcheck
 
+import ot
 from grapheme_torch import InputError
 from grapheme_torch.ot import GradientMode, Transport, _plan, exact_plan, transport_plan
 
@@ -102,9 +102,7 @@ def test_derivative_of_the_plain_program(mode: str) -> None:
     cost.requires_grad_()
     found = transport_plan(cost, a, b, temperature=0.2, **options)
     sweeps = None if converges else options["max_iterations"]
-    plain = torch.stack(
-        [sinkhorn(cost[k], a[k], b[k], 0.2, sweeps) for k in range(len(SIZES))]
-    )
+    plain = torch.stack([sinkhorn(cost[k], a[k], b[k], 0.2, sweeps) for k in range(len(SIZES))])
     torch.testing.assert_close(found.plan, plain, rtol=0, atol=1e-11)
     wanted = _slope(Transport(plain, *[found.residual] * 3), cost)
     torch.testing.assert_close(_slope(found, cost), wanted, rtol=0, atol=1e-9)
@@ -126,7 +124,6 @@ def test_a_batch_of_pairs_that_converged_and_pairs_that_did_not() -> None:
     )
     wanted = _slope(Transport(plain, *[found.residual] * 3), cost)
     torch.testing.assert_close(_slope(found, cost), wanted, rtol=0, atol=1e-9)
-
 
 
 def test_pairs_that_newton_leaves_open_fall_back_to_sweeps() -> None:
@@ -328,6 +325,10 @@ def test_strides_do_not_matter() -> None:
             {"b": torch.ones(1, 2, requires_grad=True)},
             "`a` and `b` must not require a gradient, got True. Detach them: "
             "the plan is differentiated in its cost only.",
+        ),
+        (
+            {"b": torch.tensor([[2.5, -0.5]])},
+            "`a` and `b` must not be negative, got -0.5. Zero switches a node off.",
         ),
         (
             {"a": torch.tensor([[1.0, 1.5]])},

@@ -63,9 +63,7 @@ def test_two_points_have_their_closed_form(temperature: float) -> None:
     wanted = two_points(cost, temperature)
     torch.testing.assert_close(found.plan, wanted, rtol=0, atol=1e-12)
     weight = costs(6, 20, 2, 2)
-    slopes = [
-        torch.autograd.grad((weight * plan).sum(), cost)[0] for plan in (found.plan, wanted)
-    ]
+    slopes = [torch.autograd.grad((weight * plan).sum(), cost)[0] for plan in (found.plan, wanted)]
     torch.testing.assert_close(slopes[0], slopes[1], rtol=0, atol=1e-10)
     assert slopes[1].abs().max() > 1e-3
 

@@ -62,10 +62,10 @@ def pair_up(prediction: Prediction, target: Data) -> Pairs:
     Raises:
         InputError: Naming the tensor that does not fit.
     """
-    layout = Layout.of(prediction.batch, prediction.num_graphs)
+    layout = _layout("prediction", prediction.batch, prediction.num_graphs)
     source, sink = prediction.edge_index
     graph = prediction.batch[source]
-    _check_candidates(prediction, layout, graph)
+    _check_edges("prediction", prediction.edge_index, layout)
     return Pairs(
         layout=layout,
         exists=logsigmoid(prediction.existence),
@@ -80,11 +80,20 @@ def pair_up(prediction: Prediction, target: Data) -> Pairs:
     )
 
 
-def _check_candidates(prediction: Prediction, layout: Layout, graph: Tensor) -> None:
-    source, sink = prediction.edge_index
+def _layout(side: str, batch: Tensor, num_graphs: int) -> Layout:
+    wanted = f"ascend from 0 to at most {num_graphs - 1}"
+    inside = not len(batch) or (int(batch[0]) >= 0 and int(batch[-1]) < num_graphs)
+    ok = inside and bool((batch.diff() >= 0).all())
+    require(ok, f"`{side}.batch`", wanted, batch, "Keep the nodes of a graph together.")
+    return Layout.of(batch, num_graphs)
+
+
+def _check_edges(side: str, edge_index: Tensor, layout: Layout) -> None:
+    source, sink = edge_index
+    graph = layout.batch[source]
     require(
-        bool((prediction.batch[sink] == graph).all()),
-        "`prediction.edge_index`",
+        bool((layout.batch[sink] == graph).all()),
+        f"`{side}.edge_index`",
         "join nodes of the same graph",
         Received("an edge between two graphs of the batch"),
         "Offset the node numbers of each graph, as PyTorch Geometric's Batch does.",
@@ -92,15 +101,14 @@ def _check_candidates(prediction: Prediction, layout: Layout, graph: Tensor) -> 
     key = (graph * layout.width + layout.place[source]) * layout.width + layout.place[sink]
     require(
         key.unique().numel() == key.numel(),
-        "`prediction.edge_index`",
-        "offer each ordered pair of nodes at most once",
-        Received("the same candidate edge twice"),
+        f"`{side}.edge_index`",
+        "hold each ordered pair of nodes at most once",
+        Received("the same edge twice"),
         "Remove duplicates: torch_geometric.utils.coalesce(edge_index).",
     )
 
 
 def _target(prediction: Prediction, target: Data) -> Target:
-    y = _field(target, "y", "one class per node", "`Alphabet.encode` adds it to a graph.")
     edge_index = target.edge_index
     require(edge_index is not None, "`target.edge_index`", "be given", None, "Use shape [2, 0].")
     assert edge_index is not None
@@ -112,23 +120,28 @@ def _target(prediction: Prediction, target: Data) -> Target:
         count,
         "Collate predictions and targets in the same order.",
     )
-    relation = target.get("edge_type")
-    relation = torch.ones_like(edge_index[0]) if relation is None else relation
+    y = _field(target, "y", "class per node", len(batch))
+    relation = torch.ones_like(edge_index[0])
+    if target.get("edge_type") is not None:
+        relation = _field(target, "edge_type", "relation per edge", len(relation))
     _check_range("target.y", y, 0, prediction.label.shape[1], "Widen `prediction.label`.")
     remedy = "Relation 0 means absent; number the others from 1 and widen `prediction.relation`."
     _check_range("target.edge_type", relation, 1, prediction.relation.shape[1], remedy)
-    layout = Layout.of(batch, count)
+    layout = _layout("target", batch, count)
+    _check_edges("target", edge_index, layout)
     source, sink = edge_index
     return Target(
         layout, y, batch[source], layout.place[source], layout.place[sink], relation, target.get("position")
     )
 
 
-def _field(target: Data, name: str, what: str, remedy: str) -> Tensor:
+def _field(target: Data, name: str, what: str, count: int) -> Tensor:
     value: Any = target.get(name)
-    ok = isinstance(value, Tensor) and not value.is_floating_point() and value.ndim == 1
+    ok = isinstance(value, Tensor) and not value.is_floating_point() and value.shape == (count,)
     received = Received("nothing") if value is None else value
-    require(ok, f"`target.{name}`", f"be an integer tensor with {what}", received, remedy)
+    remedy = "`Alphabet.encode` adds it to a graph; `num_nodes` says how many nodes there are."
+    wanted = f"be an integer tensor with one {what} ({count})"
+    require(ok, f"`target.{name}`", wanted, received, remedy)
     assert isinstance(value, Tensor)
     return value
 

@@ -16,11 +16,12 @@ class GraphAttention(nn.Module):
         num_heads: Attention heads.
 
     Raises:
-        InputError: If `dim` is no multiple of `num_heads`.
+        InputError: If `num_heads` is not positive or `dim` is no multiple of it.
     """
 
     def __init__(self, dim: int, *, num_heads: int = 4) -> None:
         super().__init__()
+        require(num_heads >= 1, "`num_heads`", "be at least 1", num_heads, "Try 4.")
         remedy = "Each head gets an equal share of the vector."
         require(
             dim % num_heads == 0, "`dim`", f"be a multiple of num_heads ({num_heads})", dim, remedy

@@ -139,7 +139,10 @@ def _restore(cls: Any, folder: Path, config: dict[str, Any], weights: dict[str, 
     remedy = "Train the model again, or give the folder that `grapheme train` wrote."
     try:
         model = cls(**config)
-        model.load_state_dict(weights)
+        # In the precision of the file; copied, for the file's own memory is not aligned and
+        # sums over it would round in another order.
+        aligned = {name: tensor.clone() for name, tensor in weights.items()}
+        model.load_state_dict(aligned, assign=True)
     except (TypeError, ValueError, RuntimeError, KeyError) as error:
         cause = str(error).replace("\n", " ")
         name = f"{folder / 'config.json'} and model.safetensors"

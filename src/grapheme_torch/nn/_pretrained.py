@@ -20,7 +20,11 @@ CONFIG, WEIGHTS = "config.json", "model.safetensors"
 
 def save_model(folder: Path, config: dict[str, Any], weights: dict[str, Tensor]) -> None:
     """Writes the weights, then the description; each file appears whole or not at all."""
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        cause = Received(str(error.strerror))
+        raise refusal(str(folder), "be a folder", cause, "Choose another place.") from None
     contiguous = {name: tensor.detach().cpu().contiguous() for name, tensor in weights.items()}
     write_bytes(folder / WEIGHTS, serialise(contiguous))
     write_json(folder / CONFIG, {"format": FORMAT, "version": VERSION, "network": config})
@@ -37,7 +41,7 @@ def _load_config(path: Path) -> dict[str, Any]:
         document = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise refusal(str(path), "be a readable file", Received(str(error.strerror)), remedy) from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise refusal(str(path), "be JSON", Received(str(error)), remedy) from None
     ours = isinstance(document, dict) and document.get("format") == FORMAT
     require(ours, str(path), f'say "format": "{FORMAT}"', document, remedy)

@@ -68,7 +68,8 @@ def transport_plan(
         on the other pairs.
 
     Raises:
-        InputError: If `temperature` is not positive, the masses differ, or a mass requires a gradient.
+        InputError: If `temperature` is not positive, the masses differ in sum, or a mass is
+            negative or requires a gradient.
 
     Differentiation: first order in `cost`; a second derivative is refused by autograd. Memory
     is one plan, plus one column potential a sweep where sweeps are differentiated.
@@ -96,6 +97,8 @@ def _check(a: Tensor, b: Tensor, temperature: float, max_iterations: int) -> Non
         True,
         "Detach them: the plan is differentiated in its cost only.",
     )
+    least = min((float(mass.min()) for mass in (a, b) if mass.numel()), default=0.0)
+    require(least >= 0, "`a` and `b`", "not be negative", least, "Zero switches a node off.")
     gap = (a.sum(1) - b.sum(1)).abs().max().item() if len(a) else 0.0
     require(gap < 1e-6, "`a` and `b`", "have equal sums", gap, "Add a void row or column.")
 

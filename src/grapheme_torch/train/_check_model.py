@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Literal
 
+import torch
+
 from .._check import Received, refusal
 from ..data import Alphabet, load_pairs
 from ..gradients import GradientReport, check_gradients
@@ -19,6 +21,7 @@ def check_saved_model(
     bound: float = 1e-6,
     entries: int = 8,
     seed: int = 0,
+    threads: int = 1,
     criterion: Literal["likelihood", "edit"] | None = None,
     rounds: int | None = None,
     max_iterations: int | None = None,
@@ -34,6 +37,7 @@ def check_saved_model(
         bound: Largest relative error accepted.
         entries: Entries compared in each tensor, beside one direction through all of them.
         seed: Of the choice of entries.
+        threads: Processor threads; one is fastest for small graphs.
         criterion: Criterion of the loss. Default: that of the run; so for the following.
         rounds: Edge-aware rounds.
         max_iterations: Bound on Sinkhorn sweeps plus Newton steps.
@@ -44,6 +48,7 @@ def check_saved_model(
         InputError: If the folder holds no model, or the data no pair that the model can be
             trained on.
     """
+    torch.set_num_threads(threads)
     network = load_network(model)
     changes = {
         "criterion": criterion, "rounds": rounds,

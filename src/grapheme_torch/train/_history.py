@@ -48,9 +48,8 @@ class History(pl.Callback):
         self._measure_train, self._measure_val = measure_train, measure_val
         self._saved_at = time.monotonic()
 
-    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Row 0: the loss before the first step."""
-        del trainer, pl_module
+    def begin(self) -> None:
+        """Row 0: the loss before the first step; to be called before `Trainer.fit`."""
         self._record(0)
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:

@@ -85,7 +85,7 @@ def train(
         out: Folder of the run: model, summary.json, metrics.csv, loss.png, train.yaml.
         data: "kindergarten", or a JSON Lines file of {"input": ..., "target": ...}.
         val: Pairs to validate on after each epoch, in the same form.
-        epochs: Passes over the data.
+        epochs: Passes over the data; 0 saves the untrained model.
         batch_size: Pairs in a step.
         lr: Learning rate of Adam.
         seed: Of the weights and of the order of the pairs.
@@ -103,7 +103,8 @@ def train(
             a model already in `out` stays as it was.
     """
     out, loss = Path(out), loss or StructuralLoss()
-    _check_counts(epochs=epochs, batch_size=batch_size, threads=threads)
+    require(epochs >= 0, "`epochs`", "not be negative", epochs, "0 saves the untrained model.")
+    _check_counts(batch_size=batch_size, threads=threads)
     require(lr > 0, "`lr`", "be positive", lr, "Try 0.003.")
     torch.set_num_threads(threads)
     torch.manual_seed(seed)
@@ -151,6 +152,7 @@ class _Run:
         options = self.options
         callbacks = [self.history, Progress(self.history), self.interrupt]
         module = TrainingModule(self.model, self.loss, lr=options["lr"])
+        self.history.begin()
         with _quiet_lightning():
             trainer = pl.Trainer(
                 max_epochs=options["epochs"], accelerator=_hardware(options["accelerator"]), devices=1, callbacks=callbacks,

@@ -1,0 +1,42 @@
+"""Where results go, and what is noted beside them so that they can be believed later."""
+
+import json
+import os
+import platform
+import subprocess
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+RESULTS = Path(__file__).parent / "results"
+
+
+def record(name: str, findings: dict[str, Any], *, packages: tuple[str, ...] = ()) -> None:
+    """Writes `results/NAME.json`: the findings, the commit, the versions, the machine."""
+    known = ("grapheme-torch", "torch", "torch_geometric", "lightning", *packages)
+    document = {
+        "commit": _commit(),
+        "versions": {package: version(package) for package in known},
+        "machine": {"processor": _processor(), "cores": os.cpu_count(), "python": platform.python_version()},
+        **findings,
+    }
+    RESULTS.mkdir(exist_ok=True)
+    text = json.dumps(document, indent=2, ensure_ascii=False)
+    (RESULTS / f"{name}.json").write_text(text + "\n", encoding="utf-8")
+
+
+def _commit() -> str:
+    """The commit, marked if files differ from it."""
+
+    def git(*words: str) -> str:
+        return subprocess.run(["git", *words], capture_output=True, text=True, check=True).stdout
+
+    changed = git("status", "--porcelain", "--untracked-files=no", "--", "src")
+    return git("rev-parse", "--short=12", "HEAD").strip() + (" with changes" if changed else "")
+
+
+def _processor() -> str:
+    path = Path("/proc/cpuinfo")
+    lines = path.read_text().splitlines() if path.exists() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor()

@@ -1,0 +1,59 @@
+"""The picture of how the losses fell."""
+
+import math
+import os
+from collections.abc import Mapping, Sequence
+
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from .._check import Received, require
+from ._style import BLUE, GREEN, INK, ORANGE, PALE, save
+
+_STYLE = {
+    "total": (INK, "-", 2.2),
+    "val_total": (INK, "--", 1.6),
+    "node": (BLUE, "-", 1.4),
+    "edge": (ORANGE, "-", 1.4),
+    "clique": (GREEN, "-", 1.4),
+}
+_NAME = {"val_total": "total (validation)"}
+
+
+def plot_losses(rows: Sequence[Mapping[str, float]], path: str | os.PathLike[str]) -> None:
+    """Draws the loss and its terms over the epochs, on a logarithmic scale.
+
+    Args:
+        rows: One mapping an epoch, with "epoch" and any of "total", "val_total", "node", "edge"
+            and "clique". A value that is not positive, not finite or missing leaves a gap.
+        path: Where to write; the suffix names the format (png, svg, pdf, ...).
+
+    Raises:
+        InputError: If there are no rows, or the file cannot be written.
+    """
+    remedy = "Train for an epoch first."
+    require(len(rows) > 0, "`rows`", "hold at least one epoch", Received("none"), remedy)
+    figure = Figure(figsize=(7.2, 4.2), dpi=150, layout="constrained")
+    axes = figure.add_subplot()
+    epoch = [row["epoch"] for row in rows]
+    drawn = [name for name in _STYLE if any(_positive(row.get(name)) for row in rows)]
+    dot = "o" if len(rows) == 1 else ""
+    for name in drawn:
+        colour, line, width = _STYLE[name]
+        value = [row[name] if _positive(row.get(name)) else math.nan for row in rows]
+        label = _NAME.get(name, name)
+        axes.plot(epoch, value, line, color=colour, lw=width, label=label, marker=dot)
+    if drawn:
+        axes.set_yscale("log")
+        figure.legend(loc="outside upper center", ncols=len(drawn), frameon=False)
+    axes.set_xlabel("epoch")
+    axes.set_ylabel("loss")
+    axes.set_xlim(min(epoch) - 0.5, max(epoch) + 0.5)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    axes.grid(axis="y", color=PALE, lw=0.6, alpha=0.6)
+    axes.spines[["top", "right"]].set_visible(False)
+    save(figure, path)
+
+
+def _positive(value: float | None) -> bool:
+    return value is not None and 0 < value < math.inf

@@ -1,0 +1,215 @@
+"""The whole network: graphs apart, order aside, and every parameter reached by the loss."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+from torch_geometric.data import Batch, Data
+
+from grapheme_torch import GraphTransformNet, InputError, Prediction, StructuralLoss, text_to_graph
+from grapheme_torch.data import Alphabet, PairDataset, collate, load_pairs
+
+from ..problems import join
+from .inputs import TEXTS, assert_differentiates, permuted, random_graph, union
+
+LABELS, RELATIONS = ["a", "b", "c"], ["next", "last"]
+
+
+def _model(**options: Any) -> GraphTransformNet:
+    options = {"dim": 8, "num_heads": 2, "num_buckets": 16, **options}
+    return GraphTransformNet(LABELS, RELATIONS, **options).double()
+
+
+def _outputs(prediction: Prediction) -> list[Tensor]:
+    return [prediction.existence, prediction.label, prediction.relation]
+
+
+def _kindergarten() -> tuple[GraphTransformNet, Batch, Batch]:
+    pairs = load_pairs("kindergarten")
+    alphabet = Alphabet.of(pair.target for pair in pairs)
+    inputs, targets = collate(list(PairDataset(pairs, alphabet)))
+    model = GraphTransformNet(alphabet.labels, alphabet.relations, dim=16, num_buckets=128)
+    return model.double(), inputs, targets
+
+
+def test_one_output_node_per_input_node() -> None:
+    found = _model()(union([text_to_graph(text) for text in TEXTS]))
+    counts = [len(text_to_graph(text).label) for text in TEXTS]
+    n = sum(counts)
+    assert found.existence.shape == (n,)
+    assert found.label.shape == (n, len(LABELS))
+    assert found.relation.shape == (sum(k * (k - 1) // 2 for k in counts), len(RELATIONS) + 1)
+    assert torch.bincount(found.batch, minlength=len(TEXTS)).tolist() == counts
+    assert found.num_graphs == len(TEXTS)
+    assert found.position is not None
+    assert found.position.dtype == torch.float64
+
+
+@pytest.mark.parametrize("options", [{}, {"candidates": "all", "window": 2}, {"num_layers": 0}])
+@pytest.mark.parametrize("placed", [True, False])
+def test_a_graph_is_the_same_alone_and_in_a_batch(options: dict[str, Any], placed: bool) -> None:
+    model = _model(**options)
+    graphs = [random_graph(k, n) for k, n in enumerate([4, 0, 1, 7, 0])]
+    if placed:
+        graphs = [text_to_graph(text) for text in [*TEXTS, ""]]
+    whole = model(union(graphs))
+    wanted = join([model(graph) for graph in graphs])
+    assert torch.equal(whole.edge_index, wanted.edge_index)
+    for value, other in zip(_outputs(whole), _outputs(wanted), strict=True):
+        torch.testing.assert_close(value, other, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("placed", [True, False])
+def test_the_order_of_nodes_does_not_matter(placed: bool) -> None:
+    """Positions belong to the nodes and go along; the number of a node says nothing."""
+    model, graph, order = _model(candidates="all"), random_graph(3, 6), torch.randperm(6)
+    if placed:
+        graph.position = torch.randperm(6).float()
+    first, turned = model(graph), model(permuted(graph, order))
+    for value, other in zip(_outputs(turned)[:2], _outputs(first)[:2], strict=True):
+        torch.testing.assert_close(value, other[order], rtol=1e-12, atol=1e-12)
+    grid = torch.zeros(2, 6, 6, 3).double()
+    for k, found in enumerate((first, turned)):
+        grid[k, found.edge_index[0], found.edge_index[1]] = found.relation
+    torch.testing.assert_close(grid[1], grid[0][order][:, order], rtol=1e-12, atol=1e-12)
+
+
+def test_position_counts() -> None:
+    model, graph = _model(), text_to_graph("aaaa")
+    placed = model(graph).label
+    assert (placed[1] - placed[2]).abs().max() > 1e-4
+    del graph.position
+    assert model(graph).position is None
+
+
+def test_edges_and_their_labels_count() -> None:
+    model, graph = _model(), random_graph(3, 6)
+    first = model(graph).label
+    bent = graph.clone()
+    bent.edge_attr = bent.edge_attr + 1
+    assert (model(bent).label - first).abs().max() > 1e-4
+    bent.edge_index, bent.edge_attr = graph.edge_index[:, :0], graph.edge_attr[:0]
+    assert (model(bent).label - first).abs().max() > 1e-4
+
+
+def test_derivative_by_finite_differences() -> None:
+    model = _model(num_layers=1, num_buckets=2, dim=8)
+    graph = union([text_to_graph("ab"), text_to_graph(""), text_to_graph("c")])
+
+    def outputs() -> Tensor:
+        return torch.cat([value.flatten() for value in _outputs(model(graph))])
+
+    # The tables of edge labels are large; one of their hashes is enough here.
+    model.edge_embedding = type(model.edge_embedding)(8, num_buckets=1).double()
+    assert_differentiates(model, outputs)
+
+
+def _gradients(model: GraphTransformNet) -> Iterator[tuple[str, Tensor]]:
+    for name, parameter in model.named_parameters():
+        assert parameter.grad is not None, name
+        yield name, parameter.grad.clone()
+
+
+@pytest.mark.parametrize("options", [{}, {"criterion": "edit", "rounds": 2}, {"gradient": "cut"}])
+def test_every_parameter_is_reached_on_kindergarten(options: dict[str, Any]) -> None:
+    model, inputs, targets = _kindergarten()
+    StructuralLoss(**options)(model(inputs), targets).total.backward()
+    for name, slope in _gradients(model):
+        assert slope.isfinite().all(), name
+        assert slope.abs().max() > 1e-9, name
+        if name.endswith("embedding.weight"):
+            continue  # only the rows of labels that occur
+        rows = slope.flatten(1) if slope.ndim > 1 else slope[:, None]
+        assert (rows.abs().amax(1) > 0).float().mean() > 0.9, name
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+def test_backward_is_that_of_the_loss(reduction: Any) -> None:
+    model, inputs, targets = _kindergarten()
+    loss = StructuralLoss(reduction=reduction)
+    loss(model(inputs), targets).total.backward()
+    wanted = dict(_gradients(model))
+    model.zero_grad()
+    prediction = model(inputs)
+    result = loss(prediction, targets, return_gradients=True)
+    model.backward(prediction, result.node_gradients, result.edge_gradients)
+    for name, slope in _gradients(model):
+        torch.testing.assert_close(slope, wanted[name], rtol=1e-12, atol=1e-12, msg=name)
+
+
+def test_backward_accumulates_until_zeroed() -> None:
+    model, inputs, targets = _kindergarten()
+    given, wanted = inputs.to_data_list(), targets.to_data_list()
+    loss = StructuralLoss(reduction="sum")
+    loss(model(inputs), targets).total.backward()
+    whole = dict(_gradients(model))
+    model.zero_grad()
+    for part in (slice(0, 3), slice(3, 4), slice(4, None)):
+        prediction = model(Batch.from_data_list(given[part]))
+        result = loss(prediction, Batch.from_data_list(wanted[part]), return_gradients=True)
+        model.backward(prediction, result.node_gradients, result.edge_gradients)
+    for name, slope in _gradients(model):
+        torch.testing.assert_close(slope, whole[name], rtol=1e-10, atol=1e-10, msg=name)
+    model.zero_grad()
+    assert all(parameter.grad is None for parameter in model.parameters())
+
+
+def test_a_step_down_the_gradient_lowers_the_loss() -> None:
+    model, inputs, targets = _kindergarten()
+    loss = StructuralLoss()
+    before = loss(model(inputs), targets).total
+    before.backward()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter -= 1e-4 * parameter.grad
+    assert float(loss(model(inputs), targets).total.detach()) < float(before.detach())
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"num_layers": -1}, "`num_layers` must not be negative, got -1. Try 2."),
+        (
+            {"candidates": "both"},
+            '`candidates` must be "forward" or "all", got \'both\'. '
+            'Use "forward" for acyclic targets.',
+        ),
+        ({"window": 0}, "`window` must be at least 1, got 0. Leave it out to allow any distance."),
+        (
+            {"dim": 12},
+            "`dim` must be a multiple of num_hashes (8), got 12. "
+            "Each hash looks up an equal share of the vector.",
+        ),
+        (
+            {"dim": 16, "num_heads": 3},
+            "`dim` must be a multiple of num_heads (3), got 16. "
+            "Each head gets an equal share of the vector.",
+        ),
+    ],
+)
+def test_refusals(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(InputError, match="^" + re.escape(message) + "$"):
+        GraphTransformNet(LABELS, RELATIONS, **options)
+
+
+def test_a_batch_of_empty_graphs() -> None:
+    found = _model()(union([text_to_graph(""), text_to_graph("")]))
+    assert found.num_graphs == 2
+    assert found.existence.shape == (0,)
+    (result,) = [
+        StructuralLoss(reduction="none")(
+            found, Batch.from_data_list([_target(["a"]), _target([])]), return_gradients=True
+        )
+    ]
+    assert result.total.tolist() == pytest.approx([1.0, 0.0])
+
+
+def _target(labels: list[str]) -> Data:
+    return Data(
+        num_nodes=len(labels),
+        y=torch.tensor([LABELS.index(name) for name in labels], dtype=torch.long),
+        edge_index=torch.zeros(2, 0, dtype=torch.long),
+    )
