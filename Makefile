@@ -55,7 +55,7 @@ format: setup ## apply what ruff can fix
 	$(BIN)/ruff format
 
 bench: setup ## run every benchmark; results in benchmarks/results
-	@set -e; for script in benchmarks/*.py; do \
+	@set -e; for script in benchmarks/[!_]*.py; do \
 		echo "$$script"; OMP_NUM_THREADS=1 $(BIN)/python "$$script"; done
 
 docs: setup ## regenerate the tables and pictures of the documents

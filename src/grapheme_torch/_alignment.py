@@ -190,7 +190,7 @@ def _pairs(predicted: list[Data], target: list[Data]) -> Pairs:
     relations = _numbers(name for graph in graphs for _, _, name in edge_triples(graph))
     left, right = [], []
     for found, wanted in zip(predicted, target, strict=True):
-        ordered = None not in (found.get("position"), wanted.get("position"))
+        ordered = all(graph.get("position") is not None for graph in (found, wanted))
         left.append(_classes(found, labels, relations, ordered))
         right.append(_classes(wanted, labels, relations, ordered))
     certain = Prediction.certain(

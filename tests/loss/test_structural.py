@@ -28,6 +28,7 @@ from ..problems import (
     random_prediction,
     union,
 )
+from ..unchecked import unchecked
 
 CONVERGED = {"tolerance": 1e-13, "max_iterations": 1000}
 CAPPED = {"tolerance": -1.0, "max_iterations": 3}
@@ -332,7 +333,7 @@ def test_it_is_a_module_without_parameters() -> None:
 )
 def test_refused_settings(options: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError, match="^" + re.escape(message) + "$"):
-        StructuralLoss(**options)
+        unchecked(StructuralLoss)(**options)
 
 
 def _without(target: Data, name: str) -> Data:

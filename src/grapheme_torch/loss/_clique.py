@@ -36,8 +36,9 @@ def _target_density(pairs: Pairs, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
     t = pairs.target
     source = t.layout.node(t.graph, t.source)
     out_degree = torch.bincount(source, minlength=len(t.y)).to(dtype)
-    density = out_degree / (t.layout.count - 1).clamp(min=1)[t.layout.batch]
-    size = t.layout.count.clamp(min=1)
+    count = t.layout.count.to(dtype)
+    density = out_degree / _soft_count(count - 1)[t.layout.batch]
+    size = _soft_count(count)
     mean = t.layout.total(density) / size
     return mean, t.layout.total((density - mean[t.layout.batch]) ** 2) / size
 

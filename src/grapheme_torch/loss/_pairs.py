@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, Shaped
 from torch import Tensor
 from torch.nn.functional import log_softmax, logsigmoid
 from torch_geometric.data import Data
@@ -25,7 +25,7 @@ class Target:
     source: Int[Tensor, " t"]
     sink: Int[Tensor, " t"]
     relation: Int[Tensor, " t"]
-    position: Float[Tensor, " m"] | None
+    position: Shaped[Tensor, " m"] | None
 
     @property
     def num_edges(self) -> Int[Tensor, " B"]:

@@ -8,7 +8,7 @@ from .._check import require
 
 
 class HashEmbedding(nn.Module):
-    """Embeds a label by its hashes: `concat_k table_k[hash_k mod num_buckets]` [clark22, sec. 3.1].
+    """Embeds a label by its hashes: `concat_k table_k[hash_k mod num_buckets]` [clark22].
 
     Every string has a vector. Two labels share all of it only if all their hashes collide,
     with probability `num_buckets ** -num_hashes`.
@@ -41,7 +41,7 @@ class HashEmbedding(nn.Module):
 
 def sinusoids(position: Shaped[Tensor, " n"], dim: int, dtype: torch.dtype) -> Float[Tensor, "n dim"]:
     """Sines and cosines of a position at `dim / 2` wavelengths from 2 pi to 20,000 pi steps
-    [vaswani17, sec. 3.5]; negative positions are allowed."""
+    [vaswani17]; negative positions are allowed."""
     rate = 10_000.0 ** -(torch.arange(0, dim, 2, device=position.device, dtype=dtype) / dim)
     angle = position.to(dtype)[:, None] * rate
     return torch.cat([angle.sin(), angle.cos()], dim=1)[:, :dim]

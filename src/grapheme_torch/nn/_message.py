@@ -10,7 +10,7 @@ class MessagePassingBlock(nn.Module):
 
     `h_v + W silu(W_0 z_v + mean_{u -> v} W_1 z_u * e_uv + mean_{v -> u} W_2 z_u * e_vu)` with
     `z = LayerNorm(h)` and `e` a vector of the edge's label. The two directions have weights of
-    their own, as in Dir-GNN [rossi23, eq. 7].
+    their own, as in Dir-GNN [rossi23].
 
     Args:
         dim: Size of a node's vector.

@@ -1,0 +1,51 @@
+"""Small random graphs with labels, which are alike often enough to be confused."""
+
+from collections.abc import Sequence
+
+from hypothesis import strategies as st
+from torch_geometric.data import Data
+
+from grapheme_torch.graph import edge_triples, make_graph, node_labels
+
+Form = tuple[list[str], list[tuple[int, int, str]]]
+
+
+@st.composite
+def graphs(draw: st.DrawFn, max_nodes: int = 5) -> Data:
+    """Any directed graph with two node labels and two relations, loops and cycles included."""
+    label = draw(st.lists(st.sampled_from("ab"), max_size=max_nodes))
+    n = len(label)
+    couples = [(u, v) for u in range(n) for v in range(n)]
+    chosen = draw(st.lists(st.sampled_from(couples), unique=True, max_size=2 * n)) if n else []
+    edges = [(u, v, draw(st.sampled_from("xy"))) for u, v in chosen]
+    return make_graph(label, edges, list(range(n)) if draw(st.booleans()) else None)
+
+
+def form(graph: Data) -> Form:
+    """What two equal graphs with the same numbering share."""
+    return node_labels(graph), sorted(edge_triples(graph))
+
+
+def renumbered(graph: Data, order: Sequence[int]) -> Data:
+    """The same graph, with node `order[k]` as node `k`, edges in another order, no positions."""
+    label, place = node_labels(graph), {node: k for k, node in enumerate(order)}
+    edges = [(place[u], place[v], name) for u, v, name in reversed(edge_triples(graph))]
+    return make_graph([label[node] for node in order], edges)
+
+
+def shuffled(graph: Data) -> st.SearchStrategy[Data]:
+    """The same graph with its nodes in any order."""
+    return st.permutations(range(len(node_labels(graph)))).map(
+        lambda order: renumbered(graph, order)
+    )
+
+
+def ring(lengths: Sequence[int]) -> Data:
+    """Directed cycles of these lengths, all nodes and edges alike."""
+    starts = [sum(lengths[:k]) for k in range(len(lengths))]
+    edges = [
+        (start + i, start + (i + 1) % length, "x")
+        for start, length in zip(starts, lengths, strict=True)
+        for i in range(length)
+    ]
+    return make_graph(["a"] * sum(lengths), edges)
