@@ -18,7 +18,7 @@ def graphs(draw: st.DrawFn, max_nodes: int = 5) -> Data:
     couples = [(u, v) for u in range(n) for v in range(n)]
     chosen = draw(st.lists(st.sampled_from(couples), unique=True, max_size=2 * n)) if n else []
     edges = [(u, v, draw(st.sampled_from("xy"))) for u, v in chosen]
-    return make_graph(label, edges, list(range(n)) if draw(st.booleans()) else None)
+    return make_graph(label, edges, [float(k) for k in range(n)] if draw(st.booleans()) else None)
 
 
 def form(graph: Data) -> Form:

@@ -89,7 +89,7 @@ class GraphMetrics(Metric):
         }
 
 
-def _counted(predicted: Data, target: Data, report: EditReport) -> dict[str, float]:
+def _counted(predicted: Data, target: Data, report: EditReport) -> dict[str, int | float]:
     is_text = path_order(target) is not None
     size, wanted_size = len(node_labels(predicted)), len(node_labels(target))
     return {
@@ -108,7 +108,7 @@ def _spell_alike(predicted: Data, target: Data) -> bool:
     return path_order(predicted) is not None and graph_to_text(predicted) == graph_to_text(target)
 
 
-def _right(report: EditReport, part: Literal["nodes", "edges"]) -> dict[str, float]:
+def _right(report: EditReport, part: Literal["nodes", "edges"]) -> dict[str, int]:
     count = report.count(part)
     aligned = count["kept"] + count["relabelled"]
     return {

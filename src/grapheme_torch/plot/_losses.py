@@ -20,7 +20,7 @@ _STYLE = {
 _NAME = {"val_total": "total (validation)"}
 
 
-def plot_losses(rows: Sequence[Mapping[str, float]], path: str | os.PathLike[str]) -> None:
+def plot_losses(rows: Sequence[Mapping[str, int | float]], path: str | os.PathLike[str]) -> None:
     """Draws the loss and its terms over the epochs, on a logarithmic scale.
 
     Args:
@@ -36,11 +36,11 @@ def plot_losses(rows: Sequence[Mapping[str, float]], path: str | os.PathLike[str
     figure = Figure(figsize=(7.2, 4.2), dpi=150, layout="constrained")
     axes = figure.add_subplot()
     epoch = [row["epoch"] for row in rows]
-    drawn = [name for name in _STYLE if any(_positive(row.get(name)) for row in rows)]
+    drawn = [name for name in _STYLE if any(_drawable(row.get(name)) for row in rows)]
     dot = "o" if len(rows) == 1 else ""
     for name in drawn:
         colour, line, width = _STYLE[name]
-        value = [row[name] if _positive(row.get(name)) else math.nan for row in rows]
+        value = [row[name] if _drawable(row.get(name)) else math.nan for row in rows]
         label = _NAME.get(name, name)
         axes.plot(epoch, value, line, color=colour, lw=width, label=label, marker=dot)
     if drawn:
@@ -55,5 +55,6 @@ def plot_losses(rows: Sequence[Mapping[str, float]], path: str | os.PathLike[str
     save(figure, path)
 
 
-def _positive(value: float | None) -> bool:
-    return value is not None and 0 < value < math.inf
+def _drawable(value: int | float | None) -> bool:
+    # A double has room left beyond, for the margins of a logarithmic scale.
+    return value is not None and 1e-100 < value < 1e100
