@@ -3,8 +3,9 @@
 The edit cost of an alignment is quadratic in its plan, (E14) and (E18). A round minimises its
 linear part exactly, by assignment, and steps to the least cost on the line to the alignment
 found: the integer projected fixed point of Leordeanu, Hebert and Sukthankar (2009). Without
-that line search (the rounds of `StructuralLoss`) texts of twenty random letters cost 40 edits
-where 18 suffice, because the rounds swing between two bad alignments.
+that line search (as in the rounds of `StructuralLoss`) they swing between two bad alignments:
+from labels alone, texts of twenty random letters then cost 40 edits instead of 23. The best of
+all starts costs 17.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -23,7 +24,7 @@ from .loss._pairs import Pairs, pair_up
 from .prediction import Prediction
 
 MAX_ROUNDS = 20
-"""Bound on the rounds of a start; two in three pairs of texts settle in eight."""
+"""Bound on the rounds of a start; between 8 and 20, random texts still gain 5 % by labels alone."""
 
 ORDER_WEIGHTS = {"order": 0.5, "strict order": 2.0}
 """What a step between two positions adds to the node cost in the starts that use positions."""

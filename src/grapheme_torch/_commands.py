@@ -7,9 +7,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from jsonargparse import ActionConfigFile, ArgumentParser, Namespace
+from jsonargparse import ArgumentParser, Namespace
 
 from ._check import InputError, Received, refusal
+from ._usage import OptionsFile
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ def _train_arguments(parser: ArgumentParser) -> None:
     from .nn import GraphTransformNet
     from .train import train
 
-    parser.add_argument("--config", action=ActionConfigFile, help="options from a YAML file")
+    parser.add_argument("--config", action=OptionsFile, help="options from a YAML file")
     parser.add_function_arguments(train, as_positional=False, skip={"loss", "network", "overwrite"})
     overwrite = "whether a model already in --out may be replaced"
     parser.add_argument("--overwrite", action="store_true", help=overwrite)

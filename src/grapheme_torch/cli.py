@@ -1,12 +1,16 @@
 """The command `grapheme`: options read off typed signatures, refusals told in one line."""
 
+import os
+import re
 import sys
+from argparse import ArgumentError
 from collections.abc import Sequence
 
 from jsonargparse import ArgumentParser
 
-from ._check import InputError
+from ._check import InputError, refusal, require
 from ._commands import COMMANDS, Command
+from ._usage import in_our_words
 
 DONE, FAILED, REFUSED, INTERRUPTED = 0, 1, 2, 130
 
@@ -20,29 +24,57 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         The exit status: 0 done, 1 a check did not hold, 2 the input was refused, 130 interrupted.
     """
-    words = [_with_underscores(word) for word in (sys.argv[1:] if argv is None else argv)]
     try:
-        options = _parser(words).parse_args(words)
-        return COMMANDS[options.command].run(options[options.command])
+        status = _run(sys.argv[1:] if argv is None else argv)
+        sys.stdout.flush()  # here, where a reader that has left can still be told from a fault
     except InputError as error:
         print(f"grapheme: {error}", file=sys.stderr)
         return REFUSED
     except BrokenPipeError:
-        sys.stderr.close()  # the reader has left: `grapheme ... | head`
+        # The reader has left: `grapheme ... | head`. What is still to be written goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
     except KeyboardInterrupt:
         print("grapheme: interrupted.", file=sys.stderr)
         return INTERRUPTED
+    return status
 
 
-def _parser(words: Sequence[str]) -> ArgumentParser:
+def _run(argv: Sequence[str]) -> int:
+    words = _words(argv)
+    command = words[0] if words else ""
+    parser = _parser(command)
+    if not words:
+        parser.print_help(sys.stderr)
+        return REFUSED
+    known = command in COMMANDS or command in ("-h", "--help")
+    remedy = f"Choose one of {', '.join(COMMANDS)}; `grapheme --help` says what they do."
+    require(known, "the first word", "be a command", command, remedy)
+    try:
+        options = parser.parse_args(words)
+    except ArgumentError as error:
+        raise in_our_words(str(error), command) from None
+    except SystemExit:  # `--help`: all is printed
+        return DONE
+    try:
+        return COMMANDS[command].run(options[command])
+    except UnicodeEncodeError as error:
+        name = f"the encoding of the output ({error.encoding})"
+        character = error.object[error.start]
+        remedy = "Set PYTHONUTF8=1."
+        raise refusal(name, "have every character printed", character, remedy) from None
+
+
+def _parser(chosen: str) -> ArgumentParser:
     """The whole command line, with the options of only that command which is asked for.
 
     Reading the options of a command imports what it needs; the others can wait.
     """
-    parser = ArgumentParser(prog="grapheme", description="Networks whose output is a graph.")
+    parser = ArgumentParser(
+        prog="grapheme", description="Networks whose output is a graph.",
+        exit_on_error=False, allow_abbrev=False,
+    )  # fmt: skip
     commands = parser.add_subcommands(dest="command", metavar="COMMAND")
-    chosen = next((word for word in words if word in COMMANDS), None)
     for name, command in COMMANDS.items():
         commands.add_subcommand(name, _subparser(command, full=name == chosen), help=command.help)
     return parser
@@ -55,12 +87,25 @@ def _subparser(command: Command, *, full: bool) -> ArgumentParser:
     return parser
 
 
+def _words(argv: Sequence[str]) -> list[str]:
+    """The arguments, every option before a bare `--` with underscores.
+
+    Raises:
+        InputError: If an argument is no text: bytes that are no UTF-8 arrive as lone surrogates.
+    """
+    words = list(argv)
+    for k, word in enumerate(words, 1):
+        torn = any("\ud800" <= character <= "\udfff" for character in word)
+        remedy = "Write it in UTF-8, without lone surrogates."
+        require(not torn, f"argument {k}", "be valid text", word, remedy)
+    end = words.index("--") if "--" in words else len(words)
+    return [_with_underscores(word) for word in words[:end]] + words[end:]
+
+
 def _with_underscores(word: str) -> str:
     """`--batch-size=4` as `--batch_size=4`: options are named like the arguments in Python."""
-    if not word.startswith("--") or word == "--":
-        return word
-    name, equals, value = word.partition("=")
-    return "--" + name[2:].replace("-", "_") + equals + value
+    option = re.match(r"--[\w-]+(?==|$)", word)
+    return "--" + word[2 : option.end()].replace("-", "_") + word[option.end() :] if option else word
 
 
 if __name__ == "__main__":

@@ -8,8 +8,10 @@ Sinkhorn is slow where two groups of nodes exchange little mass: the Hessian has
 eigenvalue along "raise one group, lower the other". Newton does not see that.
 """
 
+from dataclasses import dataclass
+
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from ._sinkhorn import Problem
@@ -31,18 +33,19 @@ def newton(
     Returns:
         The column potential and the number of steps of each pair.
     """
-    g, steps = g.clone(), torch.zeros(len(g), dtype=torch.long, device=g.device)
-    todo = torch.arange(len(g), device=g.device)
+    found, steps = g.clone(), torch.zeros(len(g), dtype=torch.long, device=g.device)
+    todo, here = torch.arange(len(g), device=g.device), _Point.at(problem, g)
     for _ in range(max_iter):
-        part = problem[todo]
-        plan = part.plan(part.row_potential(g[todo]), g[todo])
-        open_ = part.residual(plan.sum(1)) > tol
-        if not open_.any():
-            break
-        todo, plan = todo[open_], plan[open_]
-        g[todo] = _step(problem[todo], g[todo], plan)
+        going = here.residual > tol
+        if not going.all():
+            found[todo[~going]] = here.g[~going]
+            todo, here, problem = todo[going], here[going], problem[going]
+            if not len(todo):
+                break
+        here = _step(problem, here)
         steps[todo] += 1
-    return g, steps
+    found[todo] = here.g
+    return found, steps
 
 
 def schur(
@@ -62,30 +65,48 @@ def schur(
     return matrix + column[:, :, None] * (column / torch.where(total > 0, total, 1)[:, None])[:, None, :]
 
 
-def _step(problem: Problem, g: Float[Tensor, "B M"], plan: Float[Tensor, "B N M"]) -> Tensor:
-    gap = problem.b - plan.sum(1)
-    direction = torch.linalg.solve_ex(schur(plan, problem.a), gap)[0].nan_to_num(0, 0, 0)
+@dataclass(frozen=True)
+class _Point:
+    """A column potential with what follows from it: row potential, plan, residual, and `F`."""
+
+    g: Float[Tensor, "B M"]
+    f: Float[Tensor, "B N"]
+    plan: Float[Tensor, "B N M"]
+    residual: Float[Tensor, " B"]
+    value: Float[Tensor, " B"]
+
+    @classmethod
+    def at(cls, problem: Problem, g: Float[Tensor, "B M"]) -> "_Point":
+        f = problem.row_potential(g)
+        plan = problem.plan(f, g)
+        value = (problem.b * g).sum(1) + (problem.a * f).sum(1)
+        return cls(g, f, plan, problem.residual(plan.sum(1)), value)
+
+    def __getitem__(self, pairs: Tensor) -> "_Point":
+        return _Point(*(value[pairs] for value in vars(self).values()))
+
+    def where(self, mine: Bool[Tensor, " B"], other: "_Point") -> "_Point":
+        """This point for the pairs of `mine`, the other one for the rest."""
+        sides = zip(vars(self).values(), vars(other).values(), strict=True)
+        return _Point(*(torch.where(mine.view(-1, *[1] * (x.ndim - 1)), x, y) for x, y in sides))
+
+
+def _step(problem: Problem, here: _Point) -> _Point:
+    gap = problem.b - here.plan.sum(1)
+    direction = torch.linalg.solve_ex(schur(here.plan, problem.a), gap)[0].nan_to_num(0, 0, 0)
     direction = direction * (_LONGEST / direction.abs().amax(1, keepdim=True).clamp(min=_LONGEST))
     slope = (gap * direction).sum(1)
-    before, residual = _semi_dual(problem, g), problem.residual(plan.sum(1))
-    blur = 1e-14 * (1 + before.abs())  # F is known no better
-    best = problem.column_potential(problem.row_potential(g))
-    waiting = torch.ones_like(slope, dtype=torch.bool)
+    blur = 1e-14 * (1 + here.value.abs())  # F is known no better
+    done = torch.zeros_like(slope, dtype=torch.bool)
+    best = here
     for length in _STEP_LENGTHS:
-        candidate = g + length * direction
-        f = problem.row_potential(candidate)
-        gain = _semi_dual(problem, candidate, f) - before
-        # Close to the solution F is flat to the last bit; there the residual decides.
-        closer = problem.residual(problem.plan(f, candidate).sum(1)) <= 0.5 * residual
+        there = _Point.at(problem, here.g + length * direction)
+        gain = there.value - here.value
         rises = (gain >= _SUFFICIENT * length * slope) & (slope > 0)
-        accept = waiting & (rises | closer & (gain >= -blur))
-        best = torch.where(accept[:, None], candidate, best)
-        waiting = waiting & ~accept
-        if not waiting.any():
-            break
-    return best
-
-
-def _semi_dual(problem: Problem, g: Tensor, f: Tensor | None = None) -> Float[Tensor, " B"]:
-    f = problem.row_potential(g) if f is None else f
-    return (problem.b * g).sum(1) + (problem.a * f).sum(1)
+        # Close to the solution F is flat to the last bit; there the residual decides.
+        closer = (there.residual <= 0.5 * here.residual) & (gain >= -blur)
+        best = there.where((rises | closer) & ~done, best)
+        done |= rises | closer
+        if done.all():
+            return best
+    return best.where(done, _Point.at(problem, problem.column_potential(here.f)))
