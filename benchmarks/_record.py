@@ -17,7 +17,11 @@ def record(name: str, findings: dict[str, Any], *, packages: tuple[str, ...] = (
     document = {
         "commit": _commit(),
         "versions": {package: version(package) for package in known},
-        "machine": {"processor": _processor(), "cores": os.cpu_count(), "python": platform.python_version()},
+        "machine": {
+            "processor": _processor(),
+            "cores": os.cpu_count(),
+            "python": platform.python_version(),
+        },
         **findings,
     }
     RESULTS.mkdir(exist_ok=True)

@@ -1,4 +1,4 @@
-"""Are all gradients exact? The default model against finite differences, before and after training."""
+"""Are all gradients exact? The default model before and after training, by finite differences."""
 
 import itertools
 import tempfile

@@ -24,7 +24,8 @@ def main() -> None:
     walls = [_command() for _ in range(REPEATS)]
     stages = _stages()
     total = sum(stages.values())
-    print(f"command: median {statistics.median(walls):.2f} s of {', '.join(f'{w:.2f}' for w in walls)}")
+    shown = ", ".join(f"{wall:.2f}" for wall in walls)
+    print(f"command: median {statistics.median(walls):.2f} s of {shown}")
     for name, seconds in stages.items():
         print(f"{name:32} {seconds:6.2f} s  {seconds / total:5.1%}")
     record("kindergarten_time", {"command_seconds": walls, "stage_seconds": stages})
@@ -34,7 +35,9 @@ def _command() -> float:
     with tempfile.TemporaryDirectory() as folder:
         words = ["train", "--out", str(Path(folder) / "run"), "--json"]
         start = time.perf_counter()
-        subprocess.run([sys.executable, "-m", "grapheme_torch.cli", *words], check=True, capture_output=True)
+        subprocess.run(
+            [sys.executable, "-m", "grapheme_torch.cli", *words], check=True, capture_output=True
+        )
         return time.perf_counter() - start
 
 

@@ -19,6 +19,7 @@ LAYERS: list[set[str]] = [
     {"metrics", "plot", "gradients"},
     {"testing"},
     {"train"},
+    {"_usage"},
     {"_commands"},
     {"cli"},
     {"__init__", "__main__"},

@@ -1,4 +1,4 @@
-"""Draws docs/images/overview.png: one question on its way to its answer, aligned with it all along."""
+"""Draws docs/images/overview.png: a question on its way to its answer, aligned all along."""
 
 from pathlib import Path
 
@@ -53,11 +53,22 @@ def _draw(
         for j in range(len(answer)):
             mass = float(plan[i, j])
             if mass > 0.02:
-                axes.plot([i, j], [1, 0], color=LINK, lw=3 * mass, alpha=0.25 + 0.75 * mass, zorder=1)
-    rows = ((QUESTION, 2.0, [1.0] * len(QUESTION)), (label, 1.0, exists), (answer, 0.0, [1.0] * len(answer)))
+                axes.plot(
+                    [i, j], [1, 0], color=LINK, lw=3 * mass, alpha=0.25 + 0.75 * mass, zorder=1
+                )
+    rows = (
+        (QUESTION, 2.0, [1.0] * len(QUESTION)),
+        (label, 1.0, exists),
+        (answer, 0.0, [1.0] * len(answer)),
+    )
     for names, height, weights in rows:
         for k, (name, weight) in enumerate(zip(names, weights, strict=True)):
-            style = {"boxstyle": "circle,pad=0.25", "fc": "white", "ec": INK, "alpha": 0.1 + 0.9 * weight}
+            style = {
+                "boxstyle": "circle,pad=0.25",
+                "fc": "white",
+                "ec": INK,
+                "alpha": 0.1 + 0.9 * weight,
+            }
             shade = TEXT if height == 1 else INK
             shown = name if name != " " else "␣"
             axes.text(

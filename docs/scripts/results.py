@@ -10,8 +10,8 @@ ROOT = Path(__file__).parents[2]
 RESULTS, OUT = ROOT / "benchmarks" / "results", ROOT / "docs" / "results.md"
 HEAD = """# Results
 
-Written by `make docs` from `benchmarks/results/*.json`, which `make bench` makes. Each section names the
-commit and the machine it was measured on.
+Written by `make docs` from `benchmarks/results/*.json`, which `make bench` makes. Each section
+names the commit and the machine it was measured on.
 """
 
 
@@ -32,7 +32,9 @@ def _seeds(found: dict[str, Any]) -> str:
         "exact_match", "parameter_change_l2", "seconds",
     )  # fmt: skip
     rows = [[_shown(run[name]) for name in names] for run in found["runs"]]
-    head = "`grapheme train` with default settings, 100 epochs; *monotone*: lower after every epoch.\n\n"
+    head = (
+        "`grapheme train`, default settings, 100 epochs; *monotone*: lower after every epoch.\n\n"
+    )
     return head + _table([name.replace("_", " ") for name in names], rows)
 
 
@@ -55,7 +57,8 @@ def _gradients(found: dict[str, Any]) -> str:
     )
     rows = [
         [
-            "after 100 epochs" if row["epochs"] else "untrained", row["criterion"], str(row["rounds"]),
+            "after 100 epochs" if row["epochs"] else "untrained",
+            row["criterion"], str(row["rounds"]),
             "3 sweeps" if row["max_iterations"] == 3 else "converged", str(row["tensors"]),
             f"{row['max_relative_error']:.0e}", "yes" if row["passed"] else "**no**",
         ]

@@ -56,7 +56,7 @@ def _train(options: Namespace) -> int:
     print(
         f"loss {summary.initial_loss:.4g} -> {summary.final_loss:.4g} in {summary.epochs} epochs "
         f"({summary.seconds:.1f} s), ratio {summary.loss_ratio:.2g}, {fell}\n"
-        f"{matches}\nwritten to {own['out']}: model, summary.json, metrics.csv, loss.png, train.yaml"
+        f"{matches}\n{own['out']}: model, summary.json, metrics.csv, loss.png, train.yaml"
     )
     return 130 if summary.interrupted else 0
 
@@ -90,7 +90,9 @@ def _predict(options: Namespace) -> int:
 
 def _evaluate_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("model", type=str, help="folder that `grapheme train` wrote")
-    parser.add_argument("--data", type=str, default="kindergarten", help="data set or JSON Lines file")
+    parser.add_argument(
+        "--data", type=str, default="kindergarten", help="data set or JSON Lines file"
+    )
     parser.add_argument("--batch_size", type=int, default=32, help="pairs at a time")
     _json_option(parser)
 
@@ -203,5 +205,3 @@ COMMANDS = {
     ),
     "compare": Command("Compare two texts or graphs.", _compare_arguments, _compare),
 }
-
-

@@ -10,7 +10,12 @@ from jsonargparse import ActionConfigFile
 
 from ._check import InputError, Received, refusal, relocate, require
 
-_KINDS = {"int": "a whole number", "float": "a finite number", "bool": "true or false", "str": "text"}
+_KINDS = {
+    "int": "a whole number",
+    "float": "a finite number",
+    "bool": "true or false",
+    "str": "text",
+}
 
 
 def in_our_words(message: str, command: str) -> InputError:
@@ -27,7 +32,9 @@ def in_our_words(message: str, command: str) -> InputError:
         remedy += " A text that begins with a dash goes after `--`."
         requirement = f"be ones that `grapheme {command}` takes"
         return refusal("the arguments", requirement, Received(found[1]), remedy)
-    if found := re.fullmatch(r'Parser key "(\w+)": (.*?)(?:Got|Given) value: (.*)', text):
+    if found := re.fullmatch(
+        r'Parser key "(\w+)": (.*?)(?:Given value type.*)?(?:Got|Given) value: (.*)', text
+    ):
         return refusal(f"`--{found[1]}`", f"be {_kind(found[2])}", found[3], remedy)
     return InputError(f"{text}. {remedy}")
 
@@ -37,13 +44,15 @@ def _kind(types: str) -> str:
     choices = [choice.replace("'", "") for choice in re.findall(r"Literal\[(.*?)\]", types)]
     names = dict.fromkeys(re.findall(r"<class '(\w+)'>", types))
     kinds = [f"one of {choice}" for choice in dict.fromkeys(choices)]
-    return " or ".join(kinds + [_KINDS.get(name, name) for name in names if name != "NoneType"])
+    return " or ".join(kinds + [_KINDS[name] for name in names if name in _KINDS])
 
 
 class OptionsFile(ActionConfigFile):
     """`--config FILE`: a YAML file of options by name; messages about it name file and line."""
 
-    def __call__(self, parser: Any, cfg: Any, values: Any, option_string: str | None = None) -> None:
+    def __call__(
+        self, parser: Any, cfg: Any, values: Any, option_string: str | None = None
+    ) -> None:
         """Adds the options of the file to those of the command line."""
         command = parser.prog.split()[-1]
         _check_names(values, set(parser.get_defaults().keys()) - {self.dest}, command)
@@ -63,7 +72,9 @@ def _check_names(path: str, known: set[str], command: str) -> None:
     for key, _ in root.value:
         place = f"{path}:{key.start_mark.line + 1}"
         help_ = f"`grapheme {command} --help` lists them."
-        require(key.value in known, f"{place}: the option", f"be one of `{command}`", key.value, help_)
+        require(
+            key.value in known, f"{place}: the option", f"be one of `{command}`", key.value, help_
+        )
         require(key.value not in seen, f"{place}: the option", "come once", key.value, "Keep one.")
         seen.add(key.value)
 

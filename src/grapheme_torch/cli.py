@@ -105,7 +105,9 @@ def _words(argv: Sequence[str]) -> list[str]:
 def _with_underscores(word: str) -> str:
     """`--batch-size=4` as `--batch_size=4`: options are named like the arguments in Python."""
     option = re.match(r"--[\w-]+(?==|$)", word)
-    return "--" + word[2 : option.end()].replace("-", "_") + word[option.end() :] if option else word
+    return (
+        "--" + word[2 : option.end()].replace("-", "_") + word[option.end() :] if option else word
+    )
 
 
 if __name__ == "__main__":

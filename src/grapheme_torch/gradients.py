@@ -82,7 +82,9 @@ class GradientReport:
             for row in self.rows
         ]
         verdict = "passed" if self.passed else "FAILED"
-        last = f"{verdict}: max relative error {self.max_relative_error:.1e}, bound {self.bound:.0e}"
+        last = (
+            f"{verdict}: max relative error {self.max_relative_error:.1e}, bound {self.bound:.0e}"
+        )
         return "\n".join([head, *lines, last])
 
 
@@ -103,7 +105,7 @@ def check_gradients(
 
     Args:
         model: Any module with `model(batch)`.
-        loss: `loss(model(batch), target_batch)`, a scalar tensor or something with a scalar `total`.
+        loss: `loss(model(batch), target_batch)`, a scalar tensor or one with a scalar `total`.
         batch, target_batch: What model and loss take; floating-point tensors in them are
             converted to float64 by their `apply` method if they have one.
         bound: Largest relative error accepted, see `TensorCheck`.
@@ -196,7 +198,7 @@ def _choice(grad: Tensor, entries: int, generator: torch.Generator) -> list[int]
 
 @torch.no_grad()
 def _difference(value: Callable[[], Tensor], parameter: nn.Parameter, direction: Tensor) -> float:
-    """The derivative along a direction: central differences of two lengths, extrapolated to zero."""
+    """The derivative along a direction: two central differences, extrapolated to length zero."""
     kept = parameter.detach().clone()
 
     def central(step: float) -> float:

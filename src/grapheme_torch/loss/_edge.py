@@ -9,7 +9,6 @@ the pairwise-product form of Gromov and Wasserstein: directed, labelled, bilinea
 
 from dataclasses import dataclass
 
-import torch
 from jaxtyping import Float
 from torch import Tensor
 

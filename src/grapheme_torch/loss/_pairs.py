@@ -17,7 +17,7 @@ from ._layout import Layout
 
 @dataclass(frozen=True)
 class Target:
-    """The tensors of a target batch. Edge `k` goes from `source[k]` to `sink[k]`, places in its graph."""
+    """The tensors of a target batch; edges go from `source` to `sink`, places in their graph."""
 
     layout: Layout
     y: Int[Tensor, " m"]
@@ -131,7 +131,13 @@ def _target(prediction: Prediction, target: Data) -> Target:
     _check_edges("target", edge_index, layout)
     source, sink = edge_index
     return Target(
-        layout, y, batch[source], layout.place[source], layout.place[sink], relation, target.get("position")
+        layout,
+        y,
+        batch[source],
+        layout.place[source],
+        layout.place[sink],
+        relation,
+        target.get("position"),
     )
 
 

@@ -116,7 +116,9 @@ class StructuralLoss(nn.Module):
         require(temperature >= 0, "`temperature`", "not be negative", temperature, "Try 0.1.")
         require(0 <= slack <= 1, "`slack`", "lie in [0, 1]", slack, "1 is the edit distance.")
         require(rounds >= 0, "`rounds`", "not be negative", rounds, "0 ignores the edges.")
-        require(max_iterations >= 1, "`max_iterations`", "be at least 1", max_iterations, "Try 100.")
+        require(
+            max_iterations >= 1, "`max_iterations`", "be at least 1", max_iterations, "Try 100."
+        )
         _one_of("criterion", criterion, ("likelihood", "edit"))
         _one_of("gradient", gradient, ("exact", "unrolled", "cut"))
         _one_of("reduction", reduction, ("mean", "sum", "none"))
@@ -157,7 +159,16 @@ class StructuralLoss(nn.Module):
 
     def extra_repr(self) -> str:
         """The settings, for `repr`."""
-        names = ("alpha", "beta", "gamma", "criterion", "temperature", "slack", "rounds", "gradient")
+        names = (
+            "alpha",
+            "beta",
+            "gamma",
+            "criterion",
+            "temperature",
+            "slack",
+            "rounds",
+            "gradient",
+        )
         return ", ".join(f"{name}={getattr(self, name)}" for name in names)
 
     def _align(self, pairs: Pairs) -> Transport:

@@ -48,5 +48,3 @@ class GraphAttention(nn.Module):
         mixed = scaled_dot_product_attention(heads[0], heads[1], heads[2], attn_mask=visible)
         h = h + self.merge(mixed.transpose(1, 2).flatten(2)[mask])
         return h + self.feed_forward(h)
-
-

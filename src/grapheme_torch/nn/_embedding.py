@@ -39,9 +39,12 @@ class HashEmbedding(nn.Module):
         return nn.functional.embedding(rows, self.weight).flatten(1)
 
 
-def sinusoids(position: Shaped[Tensor, " n"], dim: int, dtype: torch.dtype) -> Float[Tensor, "n dim"]:
+def sinusoids(
+    position: Shaped[Tensor, " n"], dim: int, dtype: torch.dtype
+) -> Float[Tensor, "n dim"]:
     """Sines and cosines of a position at `dim / 2` wavelengths from 2 pi to 20,000 pi steps
-    [vaswani17]; negative positions are allowed."""
+    [vaswani17]; negative positions are allowed.
+    """
     rate = 10_000.0 ** -(torch.arange(0, dim, 2, device=position.device, dtype=dtype) / dim)
     angle = position.to(dtype)[:, None] * rate
     return torch.cat([angle.sin(), angle.cos()], dim=1)[:, :dim]

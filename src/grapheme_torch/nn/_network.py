@@ -70,7 +70,9 @@ class GraphTransformNet(nn.Module):
         }  # fmt: skip
         self.embedding = HashEmbedding(dim, num_buckets=num_buckets)
         self.edge_embedding = HashEmbedding(dim, num_buckets=64)
-        self.message_passing = nn.ModuleList(MessagePassingBlock(dim, dim) for _ in range(num_layers))
+        self.message_passing = nn.ModuleList(
+            MessagePassingBlock(dim, dim) for _ in range(num_layers)
+        )
         self.attention = nn.ModuleList(
             GraphAttention(dim, num_heads=num_heads) for _ in range(num_layers)
         )
@@ -78,7 +80,8 @@ class GraphTransformNet(nn.Module):
 
     def forward(self, graph: Data) -> Prediction:
         """The soft graphs predicted for a `Data` or `Batch` with `x`, `edge_index`, `edge_attr`
-        and, if the nodes have an order, `position`: what `text_to_graph` makes."""
+        and, if the nodes have an order, `position`: what `text_to_graph` makes.
+        """
         batch, num_graphs = membership(graph)
         h = self.embed(graph)
         edge_index = candidate_edges(batch, kind=self.candidates, window=self.window)

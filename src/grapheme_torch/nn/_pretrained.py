@@ -40,7 +40,9 @@ def _load_config(path: Path) -> dict[str, Any]:
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise refusal(str(path), "be a readable file", Received(str(error.strerror)), remedy) from None
+        raise refusal(
+            str(path), "be a readable file", Received(str(error.strerror)), remedy
+        ) from None
     except (ValueError, RecursionError) as error:
         raise refusal(str(path), "be JSON", Received(str(error)), remedy) from None
     ours = isinstance(document, dict) and document.get("format") == FORMAT
@@ -65,5 +67,7 @@ def _load_weights(path: Path) -> dict[str, Tensor]:
     for name, tensor in weights.items():
         bad = int((~torch.isfinite(tensor)).sum())
         got = Received(f"{bad} NaN or infinite of {tensor.numel()} in `{name}`")
-        require(bad == 0, str(path), "hold finite weights only", got, "Train again, at a lower --lr.")
+        require(
+            bad == 0, str(path), "hold finite weights only", got, "Train again, at a lower --lr."
+        )
     return weights

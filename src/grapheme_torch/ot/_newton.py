@@ -48,9 +48,7 @@ def newton(
     return found, steps
 
 
-def schur(
-    plan: Float[Tensor, "B N M"], a: Float[Tensor, "B N"]
-) -> Float[Tensor, "B M M"]:
+def schur(plan: Float[Tensor, "B N M"], a: Float[Tensor, "B N"]) -> Float[Tensor, "B M M"]:
     """`diag(P^T 1) - P^T diag(1/a) P`, made invertible, (E7).
 
     Its null vector 1 (potentials are defined up to a constant) is filled by a rank-one term
@@ -62,7 +60,10 @@ def schur(
     share = plan / torch.where(a > 0, a, 1)[:, :, None]
     matrix = torch.diag_embed(column + empty + _RIDGE) - plan.mT @ share
     total = column.sum(1)
-    return matrix + column[:, :, None] * (column / torch.where(total > 0, total, 1)[:, None])[:, None, :]
+    return (
+        matrix
+        + column[:, :, None] * (column / torch.where(total > 0, total, 1)[:, None])[:, None, :]
+    )
 
 
 @dataclass(frozen=True)

@@ -83,7 +83,13 @@ def transport_plan(
     if gradient == "cut":
         cost = cost.detach()
     plan, residual = _Plan.apply(
-        cost.double() / temperature, problem.a, problem.b, path.g, path.moved, solved_g, tolerance,
+        cost.double() / temperature,
+        problem.a,
+        problem.b,
+        path.g,
+        path.moved,
+        solved_g,
+        tolerance,
         gradient == "exact",
     )
     return Transport(plan.to(cost.dtype), iterations, residual, residual <= tolerance)
@@ -139,7 +145,14 @@ class _Plan(Function):
 
     @staticmethod
     def forward(
-        c: Tensor, a: Tensor, b: Tensor, path: Tensor, moved: Tensor, g: Tensor, tol: float, implicit: bool
+        c: Tensor,
+        a: Tensor,
+        b: Tensor,
+        path: Tensor,
+        moved: Tensor,
+        g: Tensor,
+        tol: float,
+        implicit: bool,
     ) -> tuple[Tensor, Tensor]:
         problem = Problem(c, a, b)
         plan = problem.plan(problem.row_potential(g), g)

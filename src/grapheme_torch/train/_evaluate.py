@@ -48,7 +48,9 @@ class EvaluationReport:
         return "\n".join(f"{name:20} {value:.6g}" for name, value in rows.items())
 
 
-def evaluate(folder: str | Path, pairs: Sequence[Pair], *, batch_size: int = 32) -> EvaluationReport:
+def evaluate(
+    folder: str | Path, pairs: Sequence[Pair], *, batch_size: int = 32
+) -> EvaluationReport:
     """Compares the answers of a trained network with the targets of a data set.
 
     Args:
@@ -109,5 +111,3 @@ def _tensors(graph: Data) -> Data:
     names = ("x", "edge_index", "edge_attr", "position")
     kept = {name: graph[name] for name in names if name in graph}
     return Data(num_nodes=graph.num_nodes, **kept)
-
-

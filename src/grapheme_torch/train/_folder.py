@@ -59,7 +59,9 @@ def saved_loss(folder: str | Path, **changes: Any) -> StructuralLoss:
         raise
     except (OSError, yaml.YAMLError, TypeError) as error:
         cause = Received(str(error).replace("\n", " "))
-        raise refusal(str(path), "hold the options of a run", cause, "Remove or restore it.") from None
+        raise refusal(
+            str(path), "hold the options of a run", cause, "Remove or restore it."
+        ) from None
 
 
 def load_network(folder: str | Path) -> GraphTransformNet:

@@ -87,7 +87,9 @@ class Progress(pl.Callback):
         """Opens the bar."""
         del pl_module
         steps = int(trainer.estimated_stepping_batches)
-        self._bar = tqdm(total=steps, unit="step", dynamic_ncols=True, disable=None, file=sys.stderr)
+        self._bar = tqdm(
+            total=steps, unit="step", dynamic_ncols=True, disable=None, file=sys.stderr
+        )
 
     def on_train_batch_end(self, trainer: pl.Trainer, *_: Any) -> None:
         """Moves the bar by a step."""
@@ -142,5 +144,3 @@ def is_monotone(rows: list[Row]) -> bool:
     """Whether the total loss is lower in every row than in the row before."""
     totals = [row["total"] for row in rows]
     return all(after < before for before, after in zip(totals, totals[1:], strict=False))
-
-

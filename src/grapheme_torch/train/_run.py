@@ -112,8 +112,20 @@ def train(
     split = load_split(data, val, acyclic=network.get("candidates", "forward") == "forward")
     model = GraphTransformNet(split.alphabet.labels, split.alphabet.relations, **network)
     claim(out, overwrite=overwrite)
-    settings = {"data": data, "val": val, "out": str(out), "epochs": epochs, "batch_size": batch_size}
-    more = {"lr": lr, "seed": seed, "threads": threads, "accelerator": accelerator, **loss_options(loss)}
+    settings = {
+        "data": data,
+        "val": val,
+        "out": str(out),
+        "epochs": epochs,
+        "batch_size": batch_size,
+    }
+    more = {
+        "lr": lr,
+        "seed": seed,
+        "threads": threads,
+        "accelerator": accelerator,
+        **loss_options(loss),
+    }
     options = {**settings, **more, **{k: v for k, v in model.config.items() if k not in _ALPHABET}}
     run = _Run(model, loss, split, out, options)
     return run.execute()
@@ -224,5 +236,3 @@ def _quiet_lightning() -> Iterator[None]:
             yield
     finally:
         logger.setLevel(level)
-
-
