@@ -42,8 +42,9 @@ class HashEmbedding(nn.Module):
 def sinusoids(
     position: Shaped[Tensor, " n"], dim: int, dtype: torch.dtype
 ) -> Float[Tensor, "n dim"]:
-    """Sines and cosines of a position at `dim / 2` wavelengths from 2 pi to 20,000 pi steps
-    [vaswani17]; negative positions are allowed.
+    """Sines and cosines of a position, which may be negative [vaswani17].
+
+    There are `dim / 2` wavelengths, from 2 pi to 20,000 pi steps.
     """
     rate = 10_000.0 ** -(torch.arange(0, dim, 2, device=position.device, dtype=dtype) / dim)
     angle = position.to(dtype)[:, None] * rate

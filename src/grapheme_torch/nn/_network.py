@@ -79,8 +79,9 @@ class GraphTransformNet(nn.Module):
         self.heads = OutputHeads(dim, num_labels=len(labels), num_relations=len(relations))
 
     def forward(self, graph: Data) -> Prediction:
-        """The soft graphs predicted for a `Data` or `Batch` with `x`, `edge_index`, `edge_attr`
-        and, if the nodes have an order, `position`: what `text_to_graph` makes.
+        """The soft graphs predicted for a `Data` or `Batch` such as `text_to_graph` makes.
+
+        It has `x`, `edge_index`, `edge_attr` and, if the nodes have an order, `position`.
         """
         batch, num_graphs = membership(graph)
         h = self.embed(graph)
@@ -104,7 +105,7 @@ class GraphTransformNet(nn.Module):
         node_gradients: Float[Tensor, "n outputs"],
         edge_gradients: Float[Tensor, "e relations"],
     ) -> None:
-        """Adds to every parameter's gradient what a loss says of this prediction, by the chain rule.
+        """Adds to every parameter's gradient what a loss says of this prediction (chain rule).
 
         `loss(model(x), y, return_gradients=True)` followed by this is the same as
         `loss(model(x), y).total.backward()`: the network needs nothing else of the loss.

@@ -2,7 +2,8 @@
 
 With the row potential eliminated, `f = f(g)`, transport is the unconstrained concave problem
 
-    maximise  F(g) = <b, g> + <a, f(g)>,   grad F = b - P^T 1,   -hess F = diag(P^T 1) - P^T diag(1/a) P.
+    maximise  F(g) = <b, g> + <a, f(g)>
+    grad F = b - P^T 1,  -hess F = diag(P^T 1) - P^T diag(1/a) P
 
 Sinkhorn is slow where two groups of nodes exchange little mass: the Hessian has a tiny
 eigenvalue along "raise one group, lower the other". Newton does not see that.

@@ -160,7 +160,7 @@ class _Plan(Function):
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, Tensor]) -> None:
-        c, a, b, path, moved, g, ctx.tol, ctx.implicit = inputs
+        c, a, b, path, moved, _, ctx.tol, ctx.implicit = inputs
         plan, residual = output
         ctx.mark_non_differentiable(residual)
         ctx.save_for_backward(c, a, b, path, moved, plan, residual)

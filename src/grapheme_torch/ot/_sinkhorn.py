@@ -60,7 +60,7 @@ class Problem:
 
 @dataclass(frozen=True)
 class Sweeps:
-    """The path of Sinkhorn: `g [K + 1, B, M]` before each sweep and after the last, and who moved."""
+    """The path of Sinkhorn: `g` before each sweep and after the last, and which pairs moved."""
 
     g: Float[Tensor, "K1 B M"]
     moved: Bool[Tensor, "K B"]

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import itertools
 import math
 import signal
 import sys
@@ -77,7 +78,7 @@ class History(pl.Callback):
 
 
 class Progress(pl.Callback):
-    """One bar over all steps of the run, with epoch and loss; nothing where there is no terminal."""
+    """One bar over all steps of the run, with epoch and loss; only on a terminal."""
 
     def __init__(self, history: History) -> None:
         self._history = history
@@ -108,7 +109,7 @@ class Progress(pl.Callback):
 
 
 class Interrupt(pl.Callback):
-    """Ctrl-C ends the run after the present step as if it had been the last; a second one at once."""
+    """Ctrl-C ends the run after the present step, in good order; a second one at once."""
 
     def __init__(self) -> None:
         self.happened = False
@@ -143,4 +144,4 @@ class Interrupt(pl.Callback):
 def is_monotone(rows: list[Row]) -> bool:
     """Whether the total loss is lower in every row than in the row before."""
     totals = [row["total"] for row in rows]
-    return all(after < before for before, after in zip(totals, totals[1:], strict=False))
+    return all(after < before for before, after in itertools.pairwise(totals))

@@ -167,7 +167,8 @@ class _Run:
         self.history.begin()
         with _quiet_lightning():
             trainer = pl.Trainer(
-                max_epochs=options["epochs"], accelerator=_hardware(options["accelerator"]), devices=1, callbacks=callbacks,
+                max_epochs=options["epochs"], callbacks=callbacks,
+                accelerator=_hardware(options["accelerator"]), devices=1,
                 logger=False, enable_checkpointing=False, enable_progress_bar=False,
                 enable_model_summary=False, num_sanity_val_steps=0,
             )  # fmt: skip
