@@ -35,7 +35,7 @@ class Problem:
         """`log a - c`: what a column sees of the rows."""
         return self.a.log()[:, :, None] - self.c
 
-    def __getitem__(self, pairs: Int[Tensor, " k"]) -> "Problem":
+    def __getitem__(self, pairs: Bool[Tensor, " B"] | Int[Tensor, " k"]) -> "Problem":
         """The problem of some of the pairs."""
         return Problem(self.c[pairs], self.a[pairs], self.b[pairs])
 
