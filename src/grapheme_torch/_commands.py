@@ -31,7 +31,7 @@ def _train_arguments(parser: ArgumentParser) -> None:
     parser.add_function_arguments(train, as_positional=False, skip={"loss", "network", "overwrite"})
     overwrite = "whether a model already in --out may be replaced"
     parser.add_argument("--overwrite", action="store_true", help=overwrite)
-    parser.add_class_arguments(StructuralLoss, skip={"reduction"})
+    parser.add_class_arguments(StructuralLoss, skip={"reduction", "node_cost"})
     parser.add_class_arguments(GraphTransformNet, as_positional=False, skip={"labels", "relations"})
     _json_option(parser)
 
@@ -53,6 +53,7 @@ def _train(options: Namespace) -> int:
     if summary.val_exact_match is not None:
         matches += f", {summary.val_exact_match:.1%} of the validation pairs"
     fell = "falling in every epoch" if summary.monotone else "not falling in every epoch"
+    fell = fell if summary.epochs else "untrained"
     print(
         f"loss {summary.initial_loss:.4g} -> {summary.final_loss:.4g} in {summary.epochs} epochs "
         f"({summary.seconds:.1f} s), ratio {summary.loss_ratio:.2g}, {fell}\n"
@@ -63,7 +64,8 @@ def _train(options: Namespace) -> int:
 
 def _predict_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("model", type=str, help="folder that `grapheme train` wrote")
-    parser.add_argument("texts", type=str, nargs="*", help="texts to answer")
+    texts = parser.add_argument("texts", type=str, nargs="+", help="texts to answer")
+    texts.required = False  # "*" would be taken as empty where an option follows the model
     parser.add_argument("--data", type=str, help="JSON Lines file whose inputs to answer as well")
     _json_option(parser, "one node-link object a line, with the input and, if it is one, the text")
 
@@ -74,12 +76,13 @@ def _predict(options: Namespace) -> int:
     from .train import load_network, predict
 
     network = load_network(options.model)
-    inputs = [text_to_graph(text) for text in options.texts]
+    inputs = [text_to_graph(text) for text in options.texts or []]
     if options.data is not None:
         inputs += [pair.input for pair in load_pairs(options.data, need_target=False)]
     if not inputs:
         raise refusal("the texts", "be at least one", Received("none"), "Give a text or --data.")
-    for given, answer in zip(inputs, predict(network, inputs), strict=True):
+    for given in inputs:
+        (answer,) = predict(network, [given])
         document, text = graph_to_node_link(answer), _text(answer)
         if options.json:
             _print_json({"input": graph_document(given), "text": text, **document}, indent=None)
@@ -138,7 +141,9 @@ def _compare_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("predicted", type=str, help=sides)
     parser.add_argument("target", type=str, help=sides)
     parser.add_argument("--plot", type=str, help="file to draw the alignment into (png, svg, pdf)")
-    parser.add_class_arguments(StructuralLoss, skip={"reduction", "criterion", "gradient"})
+    parser.add_class_arguments(
+        StructuralLoss, skip={"reduction", "node_cost", "criterion", "gradient"}
+    )
     _json_option(parser)
 
 
@@ -170,7 +175,7 @@ def _graph(argument: str) -> Any:
     except OSError as error:
         cause = Received(error.strerror or str(error))
         raise refusal(argument, "be a readable file", cause, remedy) from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise refusal(argument, "be JSON", Received(str(error)), remedy) from None
 
 

@@ -57,7 +57,7 @@ class OptionsFile(ActionConfigFile):
         command = parser.prog.split()[-1]
         _check_names(values, set(parser.get_defaults().keys()) - {self.dest}, command)
         try:
-            super().__call__(parser, cfg, values, option_string)
+            self.apply_config(parser, cfg, self.dest, values)
         except (ArgumentError, TypeError) as error:
             relocate(in_our_words(str(error), command), values)
 

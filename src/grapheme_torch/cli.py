@@ -30,10 +30,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     except InputError as error:
         print(f"grapheme: {error}", file=sys.stderr)
         return REFUSED
-    except BrokenPipeError:
-        # The reader has left: `grapheme ... | head`. What is still to be written goes nowhere.
+    except OSError as error:
+        # What is still to be written goes nowhere, or Python would complain at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return DONE
+        if isinstance(error, BrokenPipeError):  # the reader has left: `grapheme ... | head`
+            return DONE
+        print(f"grapheme: the output must be writable, got {error}.", file=sys.stderr)
+        return REFUSED
     except KeyboardInterrupt:
         print("grapheme: interrupted.", file=sys.stderr)
         return INTERRUPTED
@@ -58,11 +61,15 @@ def _run(argv: Sequence[str]) -> int:
         return DONE
     try:
         return COMMANDS[command].run(options[command])
+    except RuntimeError as error:  # PyTorch has no other name for it on a processor
+        if "memory" not in str(error):
+            raise
+        remedy = "Make --dim, --num_buckets or --batch_size smaller."
+        raise refusal("the network and a batch", "fit into memory", str(error), remedy) from None
     except UnicodeEncodeError as error:
-        name = f"the encoding of the output ({error.encoding})"
-        character = error.object[error.start]
-        remedy = "Set PYTHONUTF8=1."
-        raise refusal(name, "have every character printed", character, remedy) from None
+        name, character = f"the output ({error.encoding})", error.object[error.start]
+        requirement, remedy = "be able to hold every character", "Set PYTHONUTF8=1."
+        raise refusal(name, requirement, character, remedy) from None
 
 
 def _parser(chosen: str) -> ArgumentParser:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from torch_geometric.data import Data
 
@@ -57,6 +57,54 @@ class Prediction:
         if self.num_graphs is None:
             count = int(self.batch[-1]) + 1 if len(self.batch) else 1
             object.__setattr__(self, "num_graphs", count)
+
+    @classmethod
+    def from_dense(
+        cls,
+        label: Float[Tensor, "B K classes"],
+        relation: Float[Tensor, "B K K relations"],
+        *,
+        existence: Float[Tensor, "B K"] | None = None,
+        mask: Bool[Tensor, "B K"] | None = None,
+        position: Float[Tensor, "B K"] | None = None,
+    ) -> "Prediction":
+        """The prediction of a decoder with `K` slots per graph, such as DETR's.
+
+        Args:
+            label: Node outputs of each slot; axes: graph, slot, class.
+            relation: Logits over relations of each ordered pair of slots, 0 being *absent*;
+                axes: graph, from slot, to slot, relation. The diagonal is not read.
+            existence: Logit that each slot holds a node. Default: class 0 of `label` is "no
+                node", and is taken out of the classes: class `c` becomes `c - 1`.
+            mask: Which slots are in use. Default: all.
+            position: Place of each slot, in steps.
+
+        Raises:
+            InputError: If the shapes do not fit together.
+        """
+        size, slots = label.shape[:2]
+        fits = relation.shape[:3] == (size, slots, slots)
+        wanted = f"have shape ({size}, {slots}, {slots}, relations)"
+        remedy = "Give one row of logits per ordered pair of slots."
+        require(fits, "`relation`", wanted, tuple(relation.shape), remedy)
+        if existence is None:
+            # P(some class) / P(no node), as a logit.
+            existence = label[..., 1:].logsumexp(2) - label[..., 0]
+            label = label[..., 1:]
+        mask = torch.ones_like(existence, dtype=torch.bool) if mask is None else mask
+        pair = mask[:, :, None] & mask[:, None, :]
+        pair &= ~torch.eye(slots, dtype=torch.bool, device=mask.device)
+        number = (mask.flatten().cumsum(0) - 1).view_as(mask)
+        graph, source, sink = pair.nonzero(as_tuple=True)
+        return cls(
+            existence=existence[mask],
+            label=label[mask],
+            edge_index=torch.stack([number[graph, source], number[graph, sink]]),
+            relation=relation[pair],
+            batch=mask.nonzero()[:, 0],
+            num_graphs=size,
+            position=None if position is None else position[mask],
+        )
 
     @classmethod
     def certain(cls, graph: Data, *, num_labels: int, num_relations: int) -> "Prediction":

@@ -185,8 +185,8 @@ def test_a_round_left_open_is_reported_although_the_last_one_converged() -> None
     loss, prediction, target = _example(rounds=1, reduction="none")
     plain, calls = loss._transport, []
 
-    def first_left_open(cost: Tensor, a: Tensor, b: Tensor) -> Any:
-        found = plain(cost, a, b)
+    def first_left_open(cost: Tensor, **given: Any) -> Any:
+        found = plain(cost, **given)
         if not calls:
             found = replace(found, residual=found.residual + 0.5, converged=found.converged & False)
         calls.append(cost)
@@ -305,7 +305,10 @@ def test_it_is_a_module_without_parameters() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"alpha": 0.0}, "`alpha` must be positive, got 0.0. Weigh the other terms against 1."),
+        (
+            {"alpha": 0.0},
+            "`alpha` must be positive and finite, got 0.0. Weigh the other terms against 1.",
+        ),
         ({"beta": -1.0}, "`beta` must not be negative, got -1.0. 0 leaves the term out."),
         ({"gamma": -1.0}, "`gamma` must not be negative, got -1.0. 0 leaves the term out."),
         (

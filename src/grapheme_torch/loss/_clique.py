@@ -25,6 +25,8 @@ def _predicted_density(pairs: Pairs) -> tuple[Tensor, Tensor]:
     source, sink = layout.node(pairs.graph, pairs.source), layout.node(pairs.graph, pairs.sink)
     edge = -torch.expm1(pairs.relation[:, 0])  # 1 - q(absent)
     out_degree = torch.zeros_like(h).index_add(0, source, h[sink] * edge)
+    if not pairs.directed:
+        out_degree = out_degree.index_add(0, sink, h[source] * edge)
     size = layout.total(h)
     density = out_degree / _soft_count(size[layout.batch] - h)
     mean = layout.total(h * density) / _soft_count(size)
@@ -35,7 +37,8 @@ def _predicted_density(pairs: Pairs) -> tuple[Tensor, Tensor]:
 def _target_density(pairs: Pairs, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
     t = pairs.target
     source = t.layout.node(t.graph, t.source)
-    out_degree = torch.bincount(source, minlength=len(t.y)).to(dtype)
+    ends = source if pairs.directed else torch.cat([source, t.layout.node(t.graph, t.sink)])
+    out_degree = torch.bincount(ends, minlength=len(t.y)).to(dtype)
     count = t.layout.count.to(dtype)
     density = out_degree / _soft_count(count - 1)[t.layout.batch]
     size = _soft_count(count)

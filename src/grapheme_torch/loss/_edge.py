@@ -13,6 +13,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ._pairs import Pairs
+from ._prices import UNIT, Prices
 
 
 @dataclass(frozen=True)
@@ -42,19 +43,23 @@ class EdgeCost:
         return (forward + backward).sum(1)
 
 
-def edge_surprise(pairs: Pairs) -> EdgeCost:
+def edge_surprise(pairs: Pairs, prices: Prices = UNIT) -> EdgeCost:
     """`-log q` of the aligned relation, one for each edge left unmatched, (E17)."""
-    absent, present = pairs.relation[:, :1], pairs.relation[:, 1:]
-    return _edge_cost(pairs, -absent[:, 0], absent - present - 1)
+    unaligned = -prices.edge_deletion * pairs.relation[:, 0]
+    return _edge_cost(pairs, unaligned, -pairs.relation[:, 1:], prices.edge_insertion)
 
 
-def edge_edits(pairs: Pairs) -> EdgeCost:
+def edge_edits(pairs: Pairs, prices: Prices = UNIT) -> EdgeCost:
     """Expected insertions, deletions and changes of relation, (E18)."""
     absent, present = pairs.relation[:, :1].exp(), pairs.relation[:, 1:].exp()
-    return _edge_cost(pairs, 1 - absent[:, 0], absent - present - 1)
+    aligned = prices.edge_insertion * absent + (1 - absent - present)
+    unaligned = prices.edge_deletion * (1 - absent[:, 0])
+    return _edge_cost(pairs, unaligned, aligned, prices.edge_insertion)
 
 
-def _edge_cost(pairs: Pairs, unaligned: Tensor, gain: Tensor) -> EdgeCost:
+def _edge_cost(pairs: Pairs, unaligned: Tensor, aligned: Tensor, unmatched: float) -> EdgeCost:
+    """The edge term from what a candidate costs, and a target edge that none takes."""
+    gain = aligned - unaligned[:, None] - unmatched
     size, n, m = len(pairs.layout.count), pairs.layout.width, pairs.target.layout.width
     constant = unaligned.new_zeros(size).index_add(0, pairs.graph, unaligned)
     place = (pairs.graph, pairs.source, pairs.sink)
@@ -62,4 +67,6 @@ def _edge_cost(pairs: Pairs, unaligned: Tensor, gain: Tensor) -> EdgeCost:
     t = pairs.target
     target = gain.new_zeros(size, gain.shape[1], m, m)
     target[t.graph, t.relation - 1, t.source, t.sink] = 1
-    return EdgeCost(constant + t.num_edges, dense.permute(0, 3, 1, 2), target)
+    if not pairs.directed:
+        target[t.graph, t.relation - 1, t.sink, t.source] = 1
+    return EdgeCost(constant + unmatched * t.num_edges, dense.permute(0, 3, 1, 2), target)

@@ -5,6 +5,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ._pairs import Pairs
+from ._prices import UNIT, Prices
 
 
 def with_void(
@@ -26,9 +27,11 @@ def masses(pairs: Pairs, slack: float) -> tuple[Float[Tensor, "B N1"], Float[Ten
     return a.double(), b.double()
 
 
-def matching_cost(pairs: Pairs, position_weight: float) -> Float[Tensor, "B N1 M1"]:
+def matching_cost(
+    pairs: Pairs, position_weight: float, prices: Prices = UNIT
+) -> Float[Tensor, "B N1 M1"]:
     """Expected edits of matching `i` with `j`, and what their places add, (E1)."""
-    cost = expected_edits(pairs)
+    cost = expected_edits(pairs, prices)
     if position_weight and pairs.position is not None and pairs.target.position is not None:
         t = pairs.layout.pad(pairs.position)
         s = pairs.target.layout.pad(pairs.target.position.to(t.dtype))
@@ -37,20 +40,15 @@ def matching_cost(pairs: Pairs, position_weight: float) -> Float[Tensor, "B N1 M
     return cost
 
 
-def expected_edits(pairs: Pairs) -> Float[Tensor, "B N1 M1"]:
+def expected_edits(pairs: Pairs, prices: Prices = UNIT) -> Float[Tensor, "B N1 M1"]:
     """`1 - h_i p_i(y_j)` to match, `h_i` to delete, 1 to insert, (E1) without places and (E14)."""
-    hit = _at_targets(pairs, (pairs.exists[:, None] + pairs.label).exp())
-    return with_void(1 - hit, pairs.layout.pad(pairs.exists.exp()), 1.0)
+    exists = pairs.layout.pad(pairs.exists.exp())
+    mismatch = 1 - exists[:, :, None] * pairs.likeness.agreement
+    return with_void(mismatch, prices.node_deletion * exists, prices.node_insertion)
 
 
-def surprise(pairs: Pairs) -> Float[Tensor, "B N1 M1"]:
+def surprise(pairs: Pairs, prices: Prices = UNIT) -> Float[Tensor, "B N1 M1"]:
     """`-log h_i p_i(y_j)` to match, `-log(1 - h_i)` to delete, 1 to insert, (E13)."""
-    unlikely = _at_targets(pairs, -(pairs.exists[:, None] + pairs.label))
-    return with_void(unlikely, pairs.layout.pad(-pairs.absent), 1.0)
-
-
-def _at_targets(pairs: Pairs, values: Float[Tensor, "n classes"]) -> Float[Tensor, "B N M"]:
-    """`values[i, y_j]` of every predicted node `i` and target node `j` of a pair."""
-    rows = pairs.layout.pad(values)
-    y = pairs.target.layout.pad(pairs.target.y)
-    return rows.gather(2, y[:, None, :].expand(-1, rows.shape[1], -1))
+    unlikely = pairs.likeness.surprise - pairs.layout.pad(pairs.exists)[:, :, None]
+    deletion = pairs.layout.pad(-prices.node_deletion * pairs.absent)
+    return with_void(unlikely, deletion, prices.node_insertion)

@@ -13,6 +13,7 @@ from .._check import Received, require
 from ..graph import membership
 from ..prediction import Prediction
 from ._layout import Layout
+from ._likeness import Likeness, NodeCost, NodeKind, check_outputs, likeness
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,7 @@ class Target:
     """The tensors of a target batch; edges go from `source` to `sink`, places in their graph."""
 
     layout: Layout
-    y: Int[Tensor, " m"]
+    y: Shaped[Tensor, "m *y"]
     graph: Int[Tensor, " t"]
     source: Int[Tensor, " t"]
     sink: Int[Tensor, " t"]
@@ -38,16 +39,18 @@ class Pairs:
     """Predicted graphs in log-probabilities, and their targets.
 
     Args:
+        directed: Whether an edge from `u` to `v` differs from one from `v` to `u`.
         exists, absent: `log h` and `log (1 - h)` of each predicted node.
-        label: `log p(y)`; axes: node, class.
+        likeness: How well predicted and target nodes go together, in padded form.
         relation: `log q(r)`; axes: candidate edge, relation; 0 means no edge.
         graph, source, sink: The graph of each candidate edge, and its ends as places in it.
     """
 
     layout: Layout
+    directed: bool
     exists: Float[Tensor, " n"]
     absent: Float[Tensor, " n"]
-    label: Float[Tensor, "n classes"]
+    likeness: Likeness
     relation: Float[Tensor, "e relations"]
     graph: Int[Tensor, " e"]
     source: Int[Tensor, " e"]
@@ -56,8 +59,19 @@ class Pairs:
     target: Target
 
 
-def pair_up(prediction: Prediction, target: Data) -> Pairs:
+def pair_up(
+    prediction: Prediction,
+    target: Data,
+    *,
+    node_cost: NodeKind | NodeCost = "labels",
+    directed: bool = True,
+) -> Pairs:
     """Checks that a prediction and a target batch can be compared, and lays them out.
+
+    Args:
+        prediction, target: As `StructuralLoss` takes them.
+        node_cost: See `likeness`.
+        directed: If not, an edge and its reverse are the same edge, to be given once.
 
     Raises:
         InputError: Naming the tensor that does not fit.
@@ -65,18 +79,21 @@ def pair_up(prediction: Prediction, target: Data) -> Pairs:
     layout = _layout("prediction", prediction.batch, prediction.num_graphs)
     source, sink = prediction.edge_index
     graph = prediction.batch[source]
-    _check_edges("prediction", prediction.edge_index, layout)
+    _check_edges("prediction", prediction.edge_index, layout, directed)
+    wanted = _target(prediction, target, directed, node_cost == "labels")
+    check_outputs(node_cost, prediction.label, wanted.y)
     return Pairs(
         layout=layout,
+        directed=directed,
         exists=logsigmoid(prediction.existence),
         absent=logsigmoid(-prediction.existence),
-        label=log_softmax(prediction.label, dim=1),
+        likeness=likeness(node_cost, layout.pad(prediction.label), wanted.layout.pad(wanted.y)),
         relation=log_softmax(prediction.relation, dim=1),
         graph=graph,
         source=layout.place[source],
         sink=layout.place[sink],
         position=prediction.position,
-        target=_target(prediction, target),
+        target=wanted,
     )
 
 
@@ -88,8 +105,12 @@ def _layout(side: str, batch: Tensor, num_graphs: int) -> Layout:
     return Layout.of(batch, num_graphs)
 
 
-def _check_edges(side: str, edge_index: Tensor, layout: Layout) -> None:
-    source, sink = edge_index
+def _check_edges(side: str, edge_index: Tensor, layout: Layout, directed: bool) -> None:
+    n = len(layout.batch)
+    inside = not edge_index.numel() or (int(edge_index.min()) >= 0 and int(edge_index.max()) < n)
+    remedy = "Number the nodes of the batch from 0, and set `num_nodes` on each graph."
+    require(inside, f"`{side}.edge_index`", f"name nodes in [0, {n})", edge_index, remedy)
+    source, sink = edge_index if directed else edge_index.sort(0).values
     graph = layout.batch[source]
     require(
         bool((layout.batch[sink] == graph).all()),
@@ -102,13 +123,15 @@ def _check_edges(side: str, edge_index: Tensor, layout: Layout) -> None:
     require(
         key.unique().numel() == key.numel(),
         f"`{side}.edge_index`",
-        "hold each ordered pair of nodes at most once",
+        f"hold each {'ordered ' * directed}pair of nodes at most once",
         Received("the same edge twice"),
-        "Remove duplicates: torch_geometric.utils.coalesce(edge_index).",
+        "Remove duplicates: torch_geometric.utils.coalesce(edge_index)."
+        if directed
+        else "Keep one direction of each edge: edge_index[:, edge_index[0] < edge_index[1]].",
     )
 
 
-def _target(prediction: Prediction, target: Data) -> Target:
+def _target(prediction: Prediction, target: Data, directed: bool, classes: bool) -> Target:
     edge_index = target.edge_index
     require(edge_index is not None, "`target.edge_index`", "be given", None, "Use shape [2, 0].")
     assert edge_index is not None
@@ -120,15 +143,14 @@ def _target(prediction: Prediction, target: Data) -> Target:
         count,
         "Collate predictions and targets in the same order.",
     )
-    y = _field(target, "y", "class per node", len(batch))
+    y = _field(target, "y", "class per node" if classes else "row per node", len(batch), classes)
     relation = torch.ones_like(edge_index[0])
     if target.get("edge_type") is not None:
-        relation = _field(target, "edge_type", "relation per edge", len(relation))
-    _check_range("target.y", y, 0, prediction.label.shape[1], "Widen `prediction.label`.")
+        relation = _field(target, "edge_type", "relation per edge", len(relation), True)
     remedy = "Relation 0 means absent; number the others from 1 and widen `prediction.relation`."
     _check_range("target.edge_type", relation, 1, prediction.relation.shape[1], remedy)
     layout = _layout("target", batch, count)
-    _check_edges("target", edge_index, layout)
+    _check_edges("target", edge_index, layout, directed)
     source, sink = edge_index
     return Target(
         layout,
@@ -141,12 +163,14 @@ def _target(prediction: Prediction, target: Data) -> Target:
     )
 
 
-def _field(target: Data, name: str, what: str, count: int) -> Tensor:
+def _field(target: Data, name: str, what: str, count: int, integer: bool) -> Tensor:
     value: Any = target.get(name)
-    ok = isinstance(value, Tensor) and not value.is_floating_point() and value.shape == (count,)
+    ok = isinstance(value, Tensor) and value.ndim >= 1 and len(value) == count
+    if ok and integer:
+        ok = value.ndim == 1 and not (value.is_floating_point() or value.is_complex())
     received = Received("nothing") if value is None else value
     remedy = "`Alphabet.encode` adds it to a graph; `num_nodes` says how many nodes there are."
-    wanted = f"be an integer tensor with one {what} ({count})"
+    wanted = f"be {'an integer' if integer else 'a'} tensor with one {what} ({count})"
     require(ok, f"`target.{name}`", wanted, received, remedy)
     assert isinstance(value, Tensor)
     return value

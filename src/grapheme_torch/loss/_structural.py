@@ -1,6 +1,8 @@
 """The structural loss, (E1)-(E25) of docs/math.md."""
 
 from dataclasses import dataclass
+from functools import partial
+from math import inf
 from typing import Literal
 
 import torch
@@ -13,11 +15,14 @@ from ..ot import GradientMode, Transport, exact_plan, transport_plan
 from ..prediction import Prediction
 from ._clique import clique_cost
 from ._edge import edge_edits, edge_surprise
+from ._likeness import NODE_KINDS, NodeCost, NodeKind
 from ._node import expected_edits, masses, matching_cost, surprise
 from ._pairs import Pairs, pair_up
+from ._prices import Prices
 
 Criterion = Literal["likelihood", "edit"]
 Reduction = Literal["mean", "sum", "none"]
+Update = Literal["linear", "proximal"]
 
 
 @dataclass(frozen=True)
@@ -80,11 +85,23 @@ class StructuralLoss(nn.Module):
         slack: Share of the smaller graph, in [0, 1], that may be deleted and inserted anew. 0
             matches as many nodes as possible; 1 is the edit-distance reading.
         rounds: How often the alignment is repeated with the edge cost linearised at the last one.
+        update: What a round does. "linear": aligns by the linearised cost alone; enough where
+            labels or positions tell most nodes apart. "proximal": stays close to the last plan,
+            the proximal-point method for fused Gromov-Wasserstein; for nodes that only the edges
+            tell apart. Each round sharpens the plan: after `k` its temperature is `1 / (k + 1)`.
         max_iterations: Bound on Sinkhorn sweeps plus Newton steps of a round.
         tolerance: Share of mass that may stand in the wrong column when a pair counts as converged.
         gradient: How the alignment differentiates: "exact" (of what was computed, converged or
             not), "unrolled" (plain Sinkhorn) or "cut" (treated as constant: an approximation).
         reduction: "mean" or "sum" over pairs, or "none".
+        node_cost: What node outputs and targets are. "labels": logits and classes. "features":
+            vectors, half their squared distance. "gaussian": means, then log-variances, and
+            vectors. "multilabel": logits and zeros or ones. Or a function from padded outputs
+            `[B, N, outputs]` and targets `[B, M, ...]` to costs `[B, N, M]`, not negative.
+        directed: Whether an edge has a direction. If not, candidates and target edges are given
+            in one direction each.
+        node_insertion, node_deletion, edge_insertion, edge_deletion: Prices, in edits (in nats
+            of a likelihood for what is inserted; a factor of it for what is deleted).
 
     Raises:
         InputError: If an argument is out of range.
@@ -108,9 +125,22 @@ class StructuralLoss(nn.Module):
         tolerance: float = 1e-10,
         gradient: GradientMode = "exact",
         reduction: Reduction = "mean",
+        node_cost: NodeKind | NodeCost = "labels",
+        directed: bool = True,
+        node_insertion: float = 1.0,
+        node_deletion: float = 1.0,
+        edge_insertion: float = 1.0,
+        edge_deletion: float = 1.0,
+        update: Update = "linear",
     ) -> None:
         super().__init__()
-        require(alpha > 0, "`alpha`", "be positive", alpha, "Weigh the other terms against 1.")
+        require(
+            0 < alpha < inf,
+            "`alpha`",
+            "be positive and finite",
+            alpha,
+            "Weigh the other terms against 1.",
+        )
         for name, value in (("beta", beta), ("gamma", gamma), ("position_weight", position_weight)):
             require(value >= 0, f"`{name}`", "not be negative", value, "0 leaves the term out.")
         require(temperature >= 0, "`temperature`", "not be negative", temperature, "Try 0.1.")
@@ -121,33 +151,56 @@ class StructuralLoss(nn.Module):
         )
         _one_of("criterion", criterion, ("likelihood", "edit"))
         _one_of("gradient", gradient, ("exact", "unrolled", "cut"))
+        _one_of("update", update, ("linear", "proximal"))
         _one_of("reduction", reduction, ("mean", "sum", "none"))
+        if not callable(node_cost):
+            _one_of("node_cost", node_cost, NODE_KINDS)
+        self.node_cost, self.directed, self.update = node_cost, directed, update
+        self.node_insertion, self.node_deletion = node_insertion, node_deletion
+        self.edge_insertion, self.edge_deletion = edge_insertion, edge_deletion
+        self._prices = Prices(node_insertion, node_deletion, edge_insertion, edge_deletion)
         self.alpha, self.beta, self.gamma = alpha, beta, gamma
         self.criterion, self.temperature, self.gradient = criterion, temperature, gradient
         self.position_weight, self.slack, self.rounds = position_weight, slack, rounds
         self.max_iterations, self.tolerance, self.reduction = max_iterations, tolerance, reduction
 
     def forward(
-        self, prediction: Prediction, target: Data, *, return_gradients: bool = False
+        self,
+        prediction: Prediction,
+        target: Data,
+        *,
+        return_gradients: bool = False,
+        temperature: Float[Tensor, " B"] | None = None,
+        start: Float[Tensor, "B N1 M1"] | None = None,
+        alignment: Float[Tensor, "B N1 M1"] | None = None,
     ) -> StructuralLossResult:
         """The loss of a batch of predictions against a batch of targets.
 
         Args:
             prediction: What a network says, in logits.
-            target: A `Data` or `Batch` with `y [m]` (class of each node), `edge_index [2, t]`,
+            target: A `Data` or `Batch` with `y [m]` (class of each node; `y [m, d]` for other
+                node costs), `edge_index [2, t]`,
                 and, if there are several, `edge_type [t]` (relation of each edge, from 1),
                 `position [m]`, `batch [m]`. Read as directed, at most one edge per ordered pair.
             return_gradients: Also gives `node_gradients` and `edge_gradients`.
+            temperature: One per pair, or one in all, instead of the loss's own: to anneal it.
+            start: A plan to linearise the edges at in the first round (as `padded_plan`), instead
+                of the node-only plan: breaks the ties of symmetric targets, or goes on from before.
+            alignment: The plan to use, as it is (as `padded_plan`); nothing is aligned.
 
         Raises:
             InputError: If prediction and target cannot be compared.
         """
-        pairs = pair_up(prediction, target)
-        transport = self._align(pairs)
+        pairs = pair_up(prediction, target, node_cost=self.node_cost, directed=self.directed)
+        if alignment is None:
+            transport = self._align(pairs, temperature, start)
+        else:
+            transport = _given(pairs, alignment)
         edit = self.criterion == "edit"
         plan = transport.plan
-        node = (plan * (expected_edits if edit else surprise)(pairs)).sum((1, 2))
-        edge = (edge_edits if edit else edge_surprise)(pairs)(plan[:, :-1, :-1])
+        node_cost = (expected_edits if edit else surprise)(pairs, self._prices)
+        node = (plan * node_cost).sum((1, 2))
+        edge = (edge_edits if edit else edge_surprise)(pairs, self._prices)(plan[:, :-1, :-1])
         clique = clique_cost(pairs)
         total = self.alpha * node + self.beta * edge + self.gamma * clique
         node, edge, clique, total = (self._reduce(term) for term in (node, edge, clique, total))
@@ -171,33 +224,37 @@ class StructuralLoss(nn.Module):
         )
         return ", ".join(f"{name}={getattr(self, name)}" for name in names)
 
-    def _align(self, pairs: Pairs) -> Transport:
+    def _align(self, pairs: Pairs, temperature: Tensor | None, start: Tensor | None) -> Transport:
         """Transport by matching cost, then again with the edges at the last plan, (E19)."""
         a, b = masses(pairs, self.slack)
-        cost = matching_cost(pairs, self.position_weight)
-        transport = self._transport(cost, a, b)
+        cost = matching_cost(pairs, self.position_weight, self._prices)
+        solve = partial(self._transport, a=a, b=b, temperature=temperature)
         rounds = self.rounds if self.beta else 0
-        edges = edge_edits(pairs) if rounds else None
+        if start is not None:
+            remedy = "Use at least one round and an edge weight, or give it as `alignment`."
+            require(rounds > 0, "`start`", "be left out without rounds", rounds, remedy)
+        transport = solve(cost) if start is None else _given(pairs, start)
+        if rounds == 0:
+            return transport
+        edges = edge_edits(pairs, self._prices)
+        sum_of_steps = cost if start is None else torch.zeros_like(cost)
         for _ in range(rounds):
-            assert edges is not None
             slope = edges.slope(transport.plan[:, :-1, :-1]) * (self.beta / self.alpha)
-            again = self._transport(cost + nn.functional.pad(slope, (0, 1, 0, 1)), a, b)
-            transport = Transport(
-                again.plan,
-                transport.iterations + again.iterations,
-                torch.maximum(transport.residual, again.residual),
-                transport.converged & again.converged,
-            )
+            step = cost + nn.functional.pad(slope, (0, 1, 0, 1))
+            # A plan is exp(potentials - cost / eps): to stay close to it is to add up the costs.
+            sum_of_steps = sum_of_steps + step
+            transport = transport.then(solve(sum_of_steps if self.update == "proximal" else step))
         return transport
 
-    def _transport(self, cost: Tensor, a: Tensor, b: Tensor) -> Transport:
-        if self.temperature == 0:
+    def _transport(
+        self, cost: Tensor, *, a: Tensor, b: Tensor, temperature: Tensor | None
+    ) -> Transport:
+        if temperature is None and self.temperature == 0:
             zero = a.new_zeros(len(a))
             return Transport(exact_plan(cost, a, b), zero.long(), zero, zero == 0)
         return transport_plan(
-            cost, a, b,
-            temperature=self.temperature, tolerance=self.tolerance,
-            max_iterations=self.max_iterations, gradient=self.gradient,
+            cost, a, b, temperature=self.temperature if temperature is None else temperature,
+            tolerance=self.tolerance, max_iterations=self.max_iterations, gradient=self.gradient,
         )  # fmt: skip
 
     def _reduce(self, term: Float[Tensor, " B"]) -> Tensor:
@@ -220,6 +277,16 @@ def _gradients(total: Tensor, prediction: Prediction) -> tuple[Tensor, Tensor]:
         total.sum(), outputs, retain_graph=True, materialize_grads=True
     )
     return torch.cat([existence[:, None], label], dim=1), relation
+
+
+def _given(pairs: Pairs, plan: Tensor) -> Transport:
+    """A plan that nobody computed, taken as it is."""
+    size = len(pairs.layout.count)
+    shape = (size, pairs.layout.width + 1, pairs.target.layout.width + 1)
+    remedy = "Give a plan in the form of `StructuralLossResult.padded_plan`."
+    require(plan.shape == shape, "a given plan", f"have shape {shape}", tuple(plan.shape), remedy)
+    zero = torch.zeros(size, dtype=torch.float64, device=plan.device)
+    return Transport(plan.to(pairs.exists.dtype), zero.long(), zero, zero == 0)
 
 
 def _crop(plan: Tensor, n: int, m: int) -> Tensor:

@@ -19,11 +19,13 @@ class HashEmbedding(nn.Module):
         num_hashes: Tables, and hashes read of each label.
 
     Raises:
-        InputError: If `dim` is no multiple of `num_hashes`.
+        InputError: If `dim` is no positive multiple of `num_hashes`, or there are no buckets.
     """
 
     def __init__(self, dim: int, *, num_buckets: int = 2048, num_hashes: int = 8) -> None:
         super().__init__()
+        require(dim >= 1, "`dim`", "be at least 1", dim, "Try 64.")
+        require(num_buckets >= 1, "`num_buckets`", "be at least 1", num_buckets, "Try 2048.")
         require(
             dim % num_hashes == 0, "`dim`", f"be a multiple of num_hashes ({num_hashes})", dim,
             "Each hash looks up an equal share of the vector.",

@@ -1,6 +1,7 @@
 """The transport plan and its derivative, (E3) and (E8)-(E12) of docs/math.md."""
 
 from dataclasses import dataclass
+from math import inf
 from typing import Any, Literal
 
 import torch
@@ -35,13 +36,22 @@ class Transport:
     residual: Float[Tensor, " B"]
     converged: Bool[Tensor, " B"]
 
+    def then(self, later: "Transport") -> "Transport":
+        """The later plan, with the evidence of both."""
+        return Transport(
+            later.plan,
+            self.iterations + later.iterations,
+            torch.maximum(self.residual, later.residual),
+            self.converged & later.converged,
+        )
+
 
 def transport_plan(
     cost: Float[Tensor, "B N M"],
     a: Float[Tensor, "B N"],
     b: Float[Tensor, "B M"],
     *,
-    temperature: float,
+    temperature: float | Float[Tensor, " B"],
     tolerance: float = 1e-10,
     max_iterations: int = 100,
     gradient: GradientMode = "exact",
@@ -54,7 +64,7 @@ def transport_plan(
     Args:
         cost: Cost of moving a unit of mass from row to column; finite; axes: pair, row, column.
         a, b: Masses of rows and columns, not negative, with equal sums; zero switches off.
-        temperature: In units of `cost`; small is sharp.
+        temperature: In units of `cost`, one for all pairs or one each; small is sharp.
         tolerance: Largest accepted residual, see `Transport`.
         max_iterations: Bound on sweeps plus Newton steps of a pair. Steps that led nowhere are
             discarded, replaced by as many sweeps, and not counted.
@@ -76,14 +86,15 @@ def transport_plan(
     Differentiation: first order in `cost`; a second derivative is refused by autograd. Memory
     is one plan, plus one column potential a sweep where sweeps are differentiated.
     """
-    _check(a, b, temperature, max_iterations)
+    eps = torch.as_tensor(temperature, dtype=torch.float64, device=cost.device).reshape(-1, 1, 1)
+    _check(a, b, eps, max_iterations)
     with torch.no_grad():
-        problem = Problem(cost.detach().double() / temperature, a.double(), b.double())
+        problem = Problem(cost.detach().double() / eps, a.double(), b.double())
         path, solved_g, iterations = _solve(problem, tolerance, max_iterations, gradient)
     if gradient == "cut":
         cost = cost.detach()
     plan, residual = _Plan.apply(
-        cost.double() / temperature,
+        cost.double() / eps,
         problem.a,
         problem.b,
         path.g,
@@ -95,8 +106,14 @@ def transport_plan(
     return Transport(plan.to(cost.dtype), iterations, residual, residual <= tolerance)
 
 
-def _check(a: Tensor, b: Tensor, temperature: float, max_iterations: int) -> None:
-    require(temperature > 0, "`temperature`", "be positive", temperature, "Try 0.1.")
+def _check(a: Tensor, b: Tensor, eps: Tensor, max_iterations: int) -> None:
+    least = float(eps.min()) if eps.numel() else 1.0
+    require(0 < least < inf, "`temperature`", "be positive", least, "Try 0.1.")
+    require(not eps.requires_grad, "`temperature`", "not require a gradient", True, "Detach it.")
+    fits = len(eps) in (1, len(a))
+    require(
+        fits, "`temperature`", f"be one number, or one per pair ({len(a)})", len(eps), "Try 0.1."
+    )
     require(max_iterations >= 1, "`max_iterations`", "be at least 1", max_iterations, "Try 100.")
     require(
         not (a.requires_grad or b.requires_grad),

@@ -3,14 +3,13 @@
 from collections.abc import Callable
 from typing import Literal
 
-import torch
-
-from .._check import Received, refusal
+from .._check import Received, refusal, require
 from ..data import Alphabet, load_pairs
 from ..gradients import GradientReport, check_gradients
 from ._data import batches
 from ._evaluate import fits
 from ._folder import load_network, saved_loss
+from ._hardware import set_threads
 
 
 def check_saved_model(
@@ -48,7 +47,9 @@ def check_saved_model(
         InputError: If the folder holds no model, or the data no pair that the model can be
             trained on.
     """
-    torch.set_num_threads(threads)
+    remedy = "The check of ten pairs is a good start."
+    require(pairs >= 1, "`pairs`", "be at least 1", pairs, remedy)
+    set_threads(threads)
     network = load_network(model)
     changes = {
         "criterion": criterion, "rounds": rounds,
@@ -61,7 +62,7 @@ def check_saved_model(
         remedy = "Use the data the model was trained on."
         cause = Received("labels the model does not know, or targets too large")
         raise refusal(f"{data}: the targets", "be ones the model can give", cause, remedy)
-    chosen = usable[: max(pairs, 1)]
+    chosen = usable[:pairs]
     inputs, targets = next(iter(batches(chosen, alphabet, len(chosen))))
     return check_gradients(
         network, loss, inputs, targets, bound=bound, entries=entries, seed=seed, progress=progress

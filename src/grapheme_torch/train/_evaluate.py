@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch_geometric.data import Batch, Data
 
-from .._check import refusal
+from .._check import refusal, require
 from .._isomorphism import find_isomorphism
 from ..data import Alphabet, Pair
 from ..metrics import GraphMetrics
@@ -59,8 +59,9 @@ def evaluate(
         batch_size: Pairs at a time.
 
     Raises:
-        InputError: If the folder holds no model, or no pair is given.
+        InputError: If the folder holds no model, no pair is given, or `batch_size` is below 1.
     """
+    require(batch_size >= 1, "`batch_size`", "be at least 1", batch_size, "Try 32.")
     if not pairs:
         raise refusal("`pairs`", "hold at least one pair", pairs, "Read them with `load_pairs`.")
     network, loss = load_network(folder), saved_loss(folder)

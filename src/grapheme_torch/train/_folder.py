@@ -12,22 +12,25 @@ from ..loss import StructuralLoss
 from ..nn import GraphTransformNet
 
 SUMMARY, METRICS, PICTURE, OPTIONS = "summary.json", "metrics.csv", "loss.png", "train.yaml"
-MODEL_FILES = ("config.json", "model.safetensors")
+LASTING = ("config.json", "model.safetensors", SUMMARY, PICTURE, OPTIONS)
+"""What a run that was refused half-way has not left: it leaves its metrics.csv only."""
 
 
 def claim(out: Path, *, overwrite: bool) -> None:
-    """Makes the folder of a run; refuses one that holds a model, unless it may be overwritten.
+    """Makes the folder of a run; refuses one that holds a run, unless it may be replaced.
 
     Nothing in it is touched: each file is replaced when its successor is complete.
     """
-    held = [name for name in MODEL_FILES if (out / name).exists()]
     remedy = "Choose another --out, or allow it with --overwrite."
-    if held and not overwrite:
-        raise refusal(f"--out {out}", "hold no model yet", Received(held[0]), remedy)
     try:
+        held = [name for name in LASTING if (out / name).exists()]
+        if held and not overwrite:
+            raise refusal(f"--out {out}", "hold no run yet", Received(held[0]), remedy)
         out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        cause = Received(error.strerror or str(error))
+    except InputError:
+        raise
+    except (OSError, ValueError) as error:  # ValueError: a null character in the path
+        cause = Received(getattr(error, "strerror", None) or str(error))
         raise refusal(f"--out {out}", "be a folder that can be made", cause, remedy) from None
 
 
@@ -70,5 +73,6 @@ def load_network(folder: str | Path) -> GraphTransformNet:
 
 
 def _arguments() -> list[str]:
-    """The arguments of the loss that a run decides; training always takes the mean."""
-    return [name for name in inspect.signature(StructuralLoss).parameters if name != "reduction"]
+    """The arguments of the loss that a run decides: the mean of labelled pairs is given."""
+    names = inspect.signature(StructuralLoss).parameters
+    return [name for name in names if name not in ("reduction", "node_cost")]

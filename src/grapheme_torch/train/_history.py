@@ -15,6 +15,7 @@ from typing import Any
 import lightning.pytorch as pl
 from tqdm import tqdm
 
+from .._check import require
 from .._files import write_text
 from ._module import Terms
 
@@ -63,6 +64,9 @@ class History(pl.Callback):
 
     def _record(self, epoch: int) -> None:
         terms = self._measure_train()
+        remedy = "Train again at a lower --lr, or a higher --temperature."
+        where = f"the loss after epoch {epoch}"
+        require(math.isfinite(terms.total), where, "be finite", terms.total, remedy)
         row: Row = {"epoch": epoch, **vars(terms)}
         row["val_total"] = self._measure_val().total if self._measure_val else math.nan
         self.rows.append(row)

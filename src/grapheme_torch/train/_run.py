@@ -23,6 +23,7 @@ from ..plot import plot_losses
 from ._data import Split, batches, load_split
 from ._evaluate import share_exact
 from ._folder import METRICS, PICTURE, SUMMARY, claim, loss_options, save_options
+from ._hardware import hardware, set_threads
 from ._history import History, Interrupt, Progress, Row, is_monotone
 from ._module import TrainingModule, measure
 
@@ -102,11 +103,14 @@ def train(
         InputError: If an argument or a line of the data is refused, or a gradient is not finite;
             a model already in `out` stays as it was.
     """
+    require(str(out) != "", "`out`", "name a folder", out, "Name one, such as runs/kg.")
     out, loss = Path(out), loss or StructuralLoss()
     require(epochs >= 0, "`epochs`", "not be negative", epochs, "0 saves the untrained model.")
-    _check_counts(batch_size=batch_size, threads=threads)
-    require(lr > 0, "`lr`", "be positive", lr, "Try 0.003.")
-    torch.set_num_threads(threads)
+    require(batch_size >= 1, "`batch_size`", "be at least 1", batch_size, "Try 32.")
+    require(0 < lr <= 1e30, "`lr`", "be positive and at most 1e30", lr, "Try 0.003.")
+    require(0 <= seed < 2**63, "`seed`", "be from 0 to 2**63 - 1", seed, "Any will do: try 0.")
+    device = hardware(accelerator)
+    set_threads(threads)
     torch.manual_seed(seed)
     network = dict(network or {})
     split = load_split(data, val, acyclic=network.get("candidates", "forward") == "forward")
@@ -127,8 +131,7 @@ def train(
         **loss_options(loss),
     }
     options = {**settings, **more, **{k: v for k, v in model.config.items() if k not in _ALPHABET}}
-    run = _Run(model, loss, split, out, options)
-    return run.execute()
+    return _Run(model, loss, split, out, options, device).execute()
 
 
 _ALPHABET = ("labels", "relations")
@@ -144,8 +147,10 @@ class _Run:
         split: Split,
         out: Path,
         options: dict[str, Any],
+        device: str,
     ) -> None:
         self.model, self.loss, self.split, self.out, self.options = model, loss, split, out, options
+        self.device = device
         size = options["batch_size"]
         self.batches = partial(batches, alphabet=split.alphabet, batch_size=size)
         measured = self.batches(split.train[:MONITORED])
@@ -168,7 +173,7 @@ class _Run:
         with _quiet_lightning():
             trainer = pl.Trainer(
                 max_epochs=options["epochs"], callbacks=callbacks,
-                accelerator=_hardware(options["accelerator"]), devices=1,
+                accelerator=self.device, devices=1,
                 logger=False, enable_checkpointing=False, enable_progress_bar=False,
                 enable_model_summary=False, num_sanity_val_steps=0,
             )  # fmt: skip
@@ -211,18 +216,6 @@ class _Run:
 
 def _flat(model: GraphTransformNet) -> Tensor:
     return torch.cat([p.detach().cpu().double().flatten() for p in model.parameters()])
-
-
-def _hardware(accelerator: str) -> str:
-    # Lightning's own "auto" would also take Apple's MPS, which has no float64.
-    if accelerator == "auto":
-        return "gpu" if torch.cuda.is_available() else "cpu"
-    return accelerator
-
-
-def _check_counts(**counts: int) -> None:
-    for name, value in counts.items():
-        require(value >= 1, f"`{name}`", "be at least 1", value, "Give a whole number from 1 on.")
 
 
 @contextmanager

@@ -1,0 +1,344 @@
+"""What each library offers, brought to one form: an instance and a point in, two numbers out.
+
+The numbers are the value the library reports and `sum(weight * plan)`, None where it reports no
+such thing. A library that reports a plan only gets the value `sum(cost * P) + eps KL(P | a b^T)`.
+Each function imports its library itself, since any of them may be missing.
+"""
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from _instances import (
+    CLASSES, PAIRS, RELATIONS, ROWS, TEMPERATURE, Draw, Instance, circle, fused, linear, logits, points,
+)  # fmt: skip
+from torch import Tensor
+from torch_geometric.data import Batch, Data
+
+from grapheme_torch import Prediction, StructuralLoss
+from grapheme_torch.ot import transport_plan
+
+Outputs = tuple[Tensor | None, Tensor | None]
+MANY = 2000  # iterations where a library wants a number for "until it has converged"
+TIGHT = 1e-12
+
+
+class NotOffered(Exception):
+    """The library has no such thing."""
+
+
+@dataclass(frozen=True)
+class Method:
+    """A row of the table: a way to compute a plan and to differentiate it."""
+
+    package: str
+    name: str
+    draw: Draw
+    evaluate: Callable[[Instance, Tensor], Outputs]
+
+
+def _plan(instance: Instance, x: Tensor, *, gradient: Any) -> Outputs:
+    cap = instance.case.iterations or MANY
+    cost = _without_edges(instance, x)
+    plan = transport_plan(
+        cost, instance.a, instance.b,
+        temperature=TEMPERATURE, max_iterations=cap, gradient=gradient,
+    ).plan  # fmt: skip
+    return _entropic(cost, plan, instance.a, instance.b), _functional(instance, plan)
+
+
+def _structural(instance: Instance, x: Tensor, *, criterion: Any, rounds: int) -> Outputs:
+    cap = instance.case.iterations or 100
+    loss = StructuralLoss(criterion=criterion, rounds=rounds, max_iterations=cap, reduction="sum")
+    result = loss(_prediction(instance, x), _target(instance))
+    weight = instance.weight[:, : result.padded_plan.shape[1], : result.padded_plan.shape[2]]
+    return result.total, (weight * result.padded_plan).sum()
+
+
+def _prediction(instance: Instance, x: Tensor) -> Prediction:
+    sizes = [n for n, _ in instance.case.sizes]
+    existence, label, relation = x.view(PAIRS, ROWS, -1).split(
+        [1, CLASSES, ROWS * (1 + RELATIONS)], 2
+    )
+    relation = relation.view(PAIRS, ROWS, ROWS, -1)
+    if not instance.case.directed:
+        relation = (relation + relation.transpose(1, 2)) / 2
+    edges = [(~torch.eye(n, dtype=torch.bool)).nonzero().T for n in sizes]
+    first = [sum(sizes[:k]) for k in range(PAIRS)]
+    return Prediction(
+        existence=torch.cat([existence[k, :n, 0] for k, n in enumerate(sizes)]),
+        label=torch.cat([label[k, :n] for k, n in enumerate(sizes)]),
+        edge_index=torch.cat([edge + start for edge, start in zip(edges, first, strict=True)], 1),
+        relation=torch.cat([relation[k][tuple(edge)] for k, edge in enumerate(edges)]),
+        batch=torch.arange(PAIRS).repeat_interleave(torch.tensor(sizes)),
+        num_graphs=PAIRS,
+    )
+
+
+def _target(instance: Instance) -> Data:
+    """The graph whose edges are the heavier ones between columns."""
+    graphs = []
+    for right, (_, m) in zip(instance.right, instance.case.sizes, strict=True):
+        inner = right[:m, :m]
+        edge_index = ((inner > 0.5) & ~torch.eye(m, dtype=torch.bool)).nonzero().T
+        edge_type = 1 + (inner[tuple(edge_index)] > 0.75).long()
+        y = (inner.diagonal() * CLASSES).long()
+        graphs.append(Data(num_nodes=m, y=y, edge_index=edge_index, edge_type=edge_type))
+    return Batch.from_data_list(graphs)
+
+
+def _pot_single(instance: Instance, x: Tensor, *, grad: str) -> Outputs:
+    import ot
+
+    _one_size(instance)
+    solved = [
+        ot.solve(
+            c,
+            a,
+            b,
+            reg=TEMPERATURE,
+            grad=grad,
+            tol=TIGHT,
+            max_iter=instance.case.iterations or MANY,
+        )
+        for c, a, b in zip(_without_edges(instance, x), instance.a, instance.b, strict=True)
+    ]
+    plans = torch.stack([one.plan for one in solved])
+    return sum(one.value for one in solved), _functional(instance, plans)
+
+
+def _pot_batch(instance: Instance, x: Tensor, *, grad: str) -> Outputs:
+    import ot.batch
+
+    solved = ot.batch.solve_batch(
+        _without_edges(instance, x), TEMPERATURE, instance.a, instance.b,
+        tol=TIGHT, max_iter=instance.case.iterations or MANY, grad=grad,
+    )  # fmt: skip
+    return solved.value.sum(), _functional(instance, solved.plan)
+
+
+def _pot_gromov_batch(instance: Instance, x: Tensor, *, grad: str) -> Outputs:
+    import ot.batch
+
+    cap = instance.case.iterations
+    solved = ot.batch.solve_gromov_batch(
+        instance.left(x), instance.right, TEMPERATURE, instance.a, instance.b,
+        M=instance.cost(x), alpha=0.5, symmetric=not instance.case.directed,
+        tol=TIGHT, tol_inner=TIGHT, max_iter=cap or 200, max_iter_inner=cap or 50, grad=grad,
+    )  # fmt: skip
+    return solved.value.sum(), _functional(instance, solved.plan)
+
+
+def _pot_fused(instance: Instance, x: Tensor, *, partial: bool) -> Outputs:
+    from ot import gromov
+
+    _one_size(instance)
+    cap = instance.case.iterations or MANY
+    solver = gromov.fused_gromov_wasserstein2
+    options: dict[str, Any] = {"max_iter": cap, "tol_rel": TIGHT, "tol_abs": TIGHT}
+    if partial:
+        solver = gromov.partial_fused_gromov_wasserstein2
+        options = {"m": 0.7, "numItermax": cap, "tol": TIGHT}
+    sides = (instance.cost(x), instance.left(x), instance.right, instance.a, instance.b)
+    symmetric = not instance.case.directed
+    solved = [
+        solver(*side, symmetric=symmetric, log=True, **options) for side in zip(*sides, strict=True)
+    ]
+    plans = torch.stack([log["T"] for _, log in solved])
+    return sum(value for value, _ in solved), _functional(instance, plans)
+
+
+def _geomloss_matrix(instance: Instance, x: Tensor) -> Outputs:
+    from geomloss import ot
+
+    solved = ot.solve_batch(
+        _without_edges(instance, x), reg=TEMPERATURE, a=instance.a, b=instance.b,
+        max_iter=instance.case.iterations or MANY,
+    )  # fmt: skip
+    return solved.value.sum(), _functional(instance, solved.plan)
+
+
+def _geomloss_points(instance: Instance, x: Tensor) -> Outputs:
+    from geomloss import SamplesLoss
+
+    if instance.case.directed:
+        raise NotOffered
+    # The number of iterations follows from the cooling rate: 5 at 0.49, 162 at 0.99.
+    blur, scaling = TEMPERATURE**0.5, 0.49 if instance.case.iterations else 0.99
+    loss = SamplesLoss(blur=blur, diameter=1.5, scaling=scaling, debias=False, backend="tensorized")
+    return loss(instance.a, x.view(PAIRS, -1, 2), instance.b, circle()).sum(), None
+
+
+def _pygmtools(instance: Instance, x: Tensor, *, batched: bool) -> Outputs:
+    import pygmtools
+
+    case = instance.case
+    if case.scattered:
+        raise NotOffered  # takes sizes, not masses
+    n, m = (torch.tensor(side) for side in zip(*case.sizes, strict=True))
+    cost = _without_edges(instance, x)
+    plan = pygmtools.sinkhorn(
+        -cost, n, m, dummy_row=True, max_iter=case.iterations or 500, tau=TEMPERATURE,
+        batched_operation=batched, backend="pytorch",
+    )  # fmt: skip
+    a, b = (instance.a > 0).double(), (instance.b > 0).double()
+    return _entropic(cost, plan, a, b), _functional(instance, plan)
+
+
+def _ott_linear(instance: Instance, x: Tensor, *, implicit: bool) -> Outputs:
+    _without_edges(instance, x)
+    return _through_jax(_ott_linear_program(instance.case.iterations, implicit), instance, x)
+
+
+def _ott_fused(instance: Instance, x: Tensor) -> Outputs:
+    return _through_jax(_ott_fused_program(instance.case.iterations), instance, x)
+
+
+@functools.cache
+def _ott_linear_program(cap: int | None, implicit: bool) -> Any:
+    from ott.geometry import geometry
+    from ott.problems.linear import linear_problem
+    from ott.solvers.linear import implicit_differentiation, sinkhorn
+
+    # Unrolling needs as many iterations at least as at most.
+    least = cap or (0 if implicit else 400)
+    solver = sinkhorn.Sinkhorn(
+        threshold=TIGHT, min_iterations=least, max_iterations=cap or (MANY if implicit else 400),
+        inner_iterations=1 if cap else 10,
+        implicit_diff=implicit_differentiation.ImplicitDiff() if implicit else None,
+    )  # fmt: skip
+
+    def pair(cost: Any, _left: Any, _right: Any, a: Any, b: Any) -> Any:
+        geom = geometry.Geometry(cost_matrix=cost, epsilon=TEMPERATURE)
+        solved = solver(linear_problem.LinearProblem(geom, a, b))
+        return solved.reg_ot_cost, solved.matrix
+
+    return _jax_program(pair)
+
+
+@functools.cache
+def _ott_fused_program(cap: int | None) -> Any:
+    from ott.geometry import geometry
+    from ott.problems.quadratic import quadratic_problem
+    from ott.solvers.linear import sinkhorn
+    from ott.solvers.quadratic import gromov_wasserstein
+
+    inner = sinkhorn.Sinkhorn(
+        threshold=TIGHT, min_iterations=cap or 0, max_iterations=cap or MANY,
+        inner_iterations=1 if cap else 10,
+    )  # fmt: skip
+    # Reverse mode needs as many outer iterations at least as at most.
+    solver = gromov_wasserstein.GromovWasserstein(
+        inner,
+        epsilon=TEMPERATURE,
+        min_iterations=cap or 100,
+        max_iterations=cap or 100,
+        threshold=TIGHT,
+    )
+
+    def pair(cost: Any, left: Any, right: Any, a: Any, b: Any) -> Any:
+        xx, yy, xy = (geometry.Geometry(cost_matrix=matrix) for matrix in (left, right, cost))
+        solved = solver(quadratic_problem.QuadraticProblem(xx, yy, xy, a=a, b=b))
+        return solved.reg_gw_cost, solved.matrix
+
+    return _jax_program(pair)
+
+
+def _jax_program(pair: Any) -> Any:
+    """Value and functional of a batch as one compiled function, and its compiled pullback."""
+    import jax
+
+    def both(cost: Any, left: Any, right: Any, a: Any, b: Any, weight: Any) -> Any:
+        values, plans = jax.vmap(pair)(cost, left, right, a, b)
+        return jax.numpy.stack([values.sum(), (weight * plans).sum()])
+
+    def pullback(cost: Any, left: Any, rest: Any, cotangent: Any) -> Any:
+        return jax.vjp(lambda c, e: both(c, e, *rest), cost, left)[1](cotangent)
+
+    return jax.jit(both), jax.jit(pullback)
+
+
+def _through_jax(program: Any, instance: Instance, x: Tensor) -> Outputs:
+    import jax
+
+    jax.config.update("jax_enable_x64", True)
+    cost = instance.cost(x)
+    left = (
+        instance.left(x) if instance.x.numel() > cost.numel() else torch.zeros_like(instance.right)
+    )
+    weight = instance.weight[:, :-1, :-1]
+    value, functional = _FromJax.apply(
+        program, cost, left, (instance.right, instance.a, instance.b, weight)
+    )
+    return value, functional
+
+
+class _FromJax(torch.autograd.Function):
+    """A function of JAX as one of PyTorch, so that all libraries are differentiated alike."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, program: Any, cost: Tensor, left: Tensor, rest: tuple[Tensor, ...]
+    ) -> Tensor:
+        value, ctx.pullback = program
+        ctx.inputs = cost.numpy(), left.numpy(), tuple(one.numpy() for one in rest)
+        return torch.from_numpy(np.array(value(*ctx.inputs[:2], *ctx.inputs[2])))
+
+    @staticmethod
+    def backward(ctx: Any, cotangent: Tensor) -> tuple[Tensor | None, ...]:
+        cost, left = ctx.pullback(*ctx.inputs, cotangent.numpy())
+        return None, torch.from_numpy(np.array(cost)), torch.from_numpy(np.array(left)), None
+
+
+def _without_edges(instance: Instance, x: Tensor) -> Tensor:
+    if instance.case.directed:
+        raise NotOffered
+    return instance.cost(x)
+
+
+def _one_size(instance: Instance) -> None:
+    if instance.case.ragged:
+        raise NotOffered  # one pair a call
+
+
+def _functional(instance: Instance, plan: Tensor) -> Tensor:
+    return (instance.weight[:, :-1, :-1] * plan).sum()
+
+
+def _entropic(cost: Tensor, plan: Tensor, a: Tensor, b: Tensor) -> Tensor:
+    """`sum(cost * P) + eps KL(P | a b^T)`, without the entries that can have no mass."""
+    weight = a[:, :, None] * b[:, None, :]
+    here = weight > 0
+    p, w = plan[here], weight[here]
+    return (cost[here] * p).sum() + TEMPERATURE * (p * (p / w).log() - p + w).sum()
+
+
+METHODS = (
+    *(Method("grapheme-torch", f"transport_plan, {mode}", linear, functools.partial(_plan, gradient=mode))
+      for mode in ("exact", "unrolled", "cut")),
+    *(Method("grapheme-torch", f"StructuralLoss, {criterion}, rounds={rounds}", logits,
+             functools.partial(_structural, criterion=criterion, rounds=rounds))
+      for criterion in ("likelihood", "edit") for rounds in (0, 2)),
+    *(Method("POT", f"ot.{solver}, {mode}", draw, functools.partial(adapter, grad=mode))
+      for solver, draw, adapter in (
+          ("solve", linear, _pot_single),
+          ("batch.solve_batch", linear, _pot_batch),
+          ("batch.solve_gromov_batch", fused, _pot_gromov_batch),
+      )
+      for mode in ("autodiff", "envelope", "last_step")),
+    Method("POT", "ot.gromov.fused_gromov_wasserstein2", fused,
+           functools.partial(_pot_fused, partial=False)),
+    Method("POT", "ot.gromov.partial_fused_gromov_wasserstein2", fused,
+           functools.partial(_pot_fused, partial=True)),
+    Method("geomloss", "SamplesLoss", points, _geomloss_points),
+    Method("geomloss", "ot.solve_batch", linear, _geomloss_matrix),
+    Method("pygmtools", "sinkhorn", linear, functools.partial(_pygmtools, batched=False)),
+    Method("pygmtools", "sinkhorn, batched_operation", linear,
+           functools.partial(_pygmtools, batched=True)),
+    Method("ott-jax", "Sinkhorn, implicit", linear, functools.partial(_ott_linear, implicit=True)),
+    Method("ott-jax", "Sinkhorn, unrolled", linear, functools.partial(_ott_linear, implicit=False)),
+    Method("ott-jax", "GromovWasserstein, fused", fused, _ott_fused),
+)  # fmt: skip
