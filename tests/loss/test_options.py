@@ -9,6 +9,7 @@ from torch import Tensor
 from torch_geometric.data import Batch, Data
 
 from grapheme_torch import InputError, Prediction, StructuralLoss
+from grapheme_torch.ot import Status
 from grapheme_torch.testing import assert_batch_invariant, assert_permutation_invariant
 
 from ..problems import random_dag, random_prediction
@@ -244,3 +245,41 @@ def test_refused_options() -> None:
     outside = Data(y=target.y, edge_index=torch.tensor([[0], [7]]), num_nodes=2)
     with pytest.raises(InputError, match=r"`target.edge_index` must name nodes in \[0, 2\)"):
         StructuralLoss()(soft, outside)
+
+
+def test_the_status_of_each_pair_says_how_it_ended() -> None:
+    prediction, targets = _pairs("labels")
+    union = Batch.from_data_list(targets)
+    assert StructuralLoss()(prediction, union).status == [Status.CONVERGED] * 3
+    short = StructuralLoss(max_iterations=1, temperature=0.02)(prediction, union)
+    assert short.status.count(Status.STOPPED) == int((~short.converged).sum()) > 0
+    assert "Raise `max_iterations`" in Status.STOPPED.value
+    broken = prediction.label.detach().clone()
+    broken[0] = math.nan
+    soft = Prediction(
+        prediction.existence,
+        broken,
+        prediction.edge_index,
+        prediction.relation,
+        prediction.batch,
+        3,
+    )
+    result = StructuralLoss(reduction="none")(soft, union)
+    assert result.status == [Status.NOT_FINITE, Status.CONVERGED, Status.CONVERGED]
+    assert result.total[1:].isfinite().all()
+
+
+def test_function_transforms_give_the_same_gradient() -> None:
+    prediction, targets = _pairs("labels")
+    union = Batch.from_data_list(targets)
+
+    def total(label: Tensor) -> Tensor:
+        soft = Prediction(
+            prediction.existence.detach(), label, prediction.edge_index,
+            prediction.relation.detach(), prediction.batch, 3,
+        )  # fmt: skip
+        return StructuralLoss()(soft, union).total
+
+    wanted = torch.autograd.grad(total(prediction.label), prediction.label)[0]
+    found = torch.func.grad(total)(prediction.label.detach())
+    torch.testing.assert_close(found, wanted, rtol=0, atol=1e-12)

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch_geometric.data import Data
 
 from .._check import require
-from ..ot import GradientMode, Transport, exact_plan, transport_plan
+from ..ot import GradientMode, Status, Transport, exact_plan, status, transport_plan
 from ..prediction import Prediction
 from ._clique import clique_cost
 from ._edge import edge_edits, edge_surprise
@@ -54,6 +54,11 @@ class StructuralLossResult:
     converged: Bool[Tensor, " B"]
     node_gradients: Float[Tensor, "n outputs"] | None = None
     edge_gradients: Float[Tensor, "e relations"] | None = None
+
+    @property
+    def status(self) -> list[Status]:
+        """How the alignment of each pair ended; `status[k].value` says what to do about it."""
+        return status(self.residual, self.converged)
 
     @property
     def plan(self) -> list[Tensor]:

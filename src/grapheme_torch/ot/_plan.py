@@ -1,7 +1,8 @@
 """The transport plan and its derivative, (E3) and (E8)-(E12) of docs/math.md."""
 
 from dataclasses import dataclass
-from math import inf
+from enum import Enum
+from math import inf, isfinite
 from typing import Any, Literal
 
 import torch
@@ -18,6 +19,28 @@ GradientMode = Literal["exact", "unrolled", "cut"]
 
 WARM_UP = 20
 """Sweeps before Newton starts; enough to be close in nearly every pair, see docs/log.md."""
+
+
+class Status(Enum):
+    """How the alignment of a pair ended; the value says what that means and what to do."""
+
+    CONVERGED = "Every column holds its mass within the tolerance; the gradient is implicit."
+    STOPPED = (
+        "The iterations ran out before every column held its mass. The plan is that of the sweeps "
+        "made, and so is its gradient. Raise `max_iterations`, or the temperature if many stop."
+    )
+    NOT_FINITE = (
+        "The cost holds NaN or infinity, and so does the plan. Look for a logit that is not finite "
+        "in the prediction of this pair, or in the weights (lower the learning rate)."
+    )
+
+
+def status(residual: Float[Tensor, " B"], converged: Bool[Tensor, " B"]) -> list[Status]:
+    """How each pair ended, from its evidence."""
+    return [
+        Status.CONVERGED if done else Status.STOPPED if isfinite(left) else Status.NOT_FINITE
+        for left, done in zip(residual.tolist(), converged.tolist(), strict=True)
+    ]
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,42 @@
+"""Runs that take a second, and files of pairs."""
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+from grapheme_torch.train import Summary, train
+
+SMALL: dict[str, Any] = {"dim": 16, "num_layers": 1, "num_heads": 2, "num_buckets": 64}
+
+PAIRS = [
+    {"input": "abc", "target": "ab", "id": 1},
+    {"input": "abcd", "target": "ba"},
+    {"input": "c", "target": ""},
+    {"input": "dd", "target": "dd"},
+    {"input": "bacab", "target": "aabb"},
+]
+
+
+def quick(out: Path, **options: Any) -> Summary:
+    """Two epochs of a small network, unless told otherwise."""
+    return train(out, **{"epochs": 2, "network": SMALL, **options})
+
+
+def write_pairs(path: Path, pairs: list[dict[str, Any]]) -> str:
+    """A JSON Lines file."""
+    text = "".join(json.dumps(pair, ensure_ascii=False) + "\n" for pair in pairs)
+    path.write_text(text, encoding="utf-8")
+    return str(path)
+
+
+def rows(out: Path) -> list[dict[str, str]]:
+    """The rows of `metrics.csv`."""
+    with (out / "metrics.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Every file of a folder."""
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    return {str(path.relative_to(folder)): path.read_bytes() for path in files}

@@ -1,0 +1,303 @@
+"""A training run: it learns, repeats itself, leaves what it says, and spoils nothing."""
+
+import json
+import math
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from grapheme_torch import GraphTransformNet, InputError, StructuralLoss
+from grapheme_torch.train import Summary, TrainingModule, load_network, predict, saved_loss, train
+
+from .runs import PAIRS, SMALL, contents, quick, rows, write_pairs
+
+FILES = [
+    "config.json",
+    "loss.png",
+    "metrics.csv",
+    "model.safetensors",
+    "summary.json",
+    "train.yaml",
+]
+COLUMNS = ["epoch", "total", "node", "edge", "clique", "converged", "val_total"]
+
+
+@pytest.fixture(scope="module")
+def default(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Summary]:
+    """What `grapheme train --data kindergarten --out runs/kg` does."""
+    out = tmp_path_factory.mktemp("run") / "runs" / "kg"
+    return out, train(out, accelerator="cpu")
+
+
+def test_kindergarten_is_learnt(default: tuple[Path, Summary]) -> None:
+    out, summary = default
+    totals = [float(row["total"]) for row in rows(out)]
+    assert len(totals) == 101
+    assert all(after < before for before, after in zip(totals, totals[1:], strict=False))
+    assert summary.monotone
+    assert summary.loss_ratio <= 0.01
+    assert summary.loss_ratio == summary.final_loss / summary.initial_loss
+    assert (summary.initial_loss, summary.final_loss) == (totals[0], totals[-1])
+    assert summary.exact_match == 1.0
+    assert summary.parameter_change_l2 > 1
+    assert (summary.epochs, summary.seed, summary.pairs) == (100, 0, 10)
+    assert (summary.val_exact_match, summary.interrupted) == (None, False)
+    assert 0 < summary.seconds < 600
+
+
+def test_what_a_run_leaves(default: tuple[Path, Summary]) -> None:
+    out, summary = default
+    assert sorted(path.name for path in out.iterdir()) == FILES
+    document = json.loads((out / "summary.json").read_text(encoding="utf-8"))
+    assert document == asdict(summary)
+    promised = {
+        "initial_loss", "final_loss", "loss_ratio", "monotone", "parameter_change_l2", "epochs",
+        "seconds", "exact_match", "seed",
+    }  # fmt: skip
+    assert promised <= document.keys()
+    lines = (out / "metrics.csv").read_text(encoding="utf-8").splitlines()
+    assert lines[0].split(",") == COLUMNS
+    assert [int(row["epoch"]) for row in rows(out)] == list(range(101))
+    for row in rows(out):
+        assert row["val_total"] == ""
+        assert row["converged"] == "1.0"
+        parts = float(row["node"]) + 0.5 * float(row["edge"]) + 2 * float(row["clique"])
+        assert parts == pytest.approx(float(row["total"]), rel=1e-6)
+    assert (out / "loss.png").read_bytes().startswith(b"\x89PNG")
+    assert load_network(out).config["dim"] == 64
+    assert sum(p.numel() for p in load_network(out).parameters()) == summary.parameters
+
+
+def test_one_seed_gives_one_run(tmp_path: Path) -> None:
+    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
+        torch.rand(3)
+        quick(tmp_path / name, seed=seed, batch_size=4)
+    a, b, c = (contents(tmp_path / name) for name in "abc")
+    for file in ("metrics.csv", "model.safetensors", "config.json"):
+        assert a[file] == b[file]
+    assert a["metrics.csv"] != c["metrics.csv"]
+    assert a["model.safetensors"] != c["model.safetensors"]
+
+
+def test_several_batches_an_epoch(tmp_path: Path) -> None:
+    one = quick(tmp_path / "one", batch_size=10)
+    many = quick(tmp_path / "many", batch_size=3)
+    assert many.initial_loss == pytest.approx(one.initial_loss, rel=1e-6)
+    assert many.final_loss < one.final_loss
+    assert many.parameter_change_l2 > one.parameter_change_l2
+    assert [row["epoch"] for row in rows(tmp_path / "many")] == ["0", "1", "2"]
+
+
+def test_validation_pairs(tmp_path: Path) -> None:
+    data = write_pairs(tmp_path / "data.jsonl", PAIRS[:3])
+    val = write_pairs(tmp_path / "val.jsonl", PAIRS)  # "d" is unknown: such pairs count as wrong
+    out = tmp_path / "out"
+    summary = quick(out, data=data, val=val, epochs=1)
+    assert summary.pairs == 3
+    assert 0 <= summary.val_exact_match <= 1
+    totals = [float(row["val_total"]) for row in rows(out)]
+    assert totals[1] < totals[0]
+    same = quick(tmp_path / "same", data=data, val=data, epochs=1)
+    assert same.val_exact_match == same.exact_match
+    for row in rows(tmp_path / "same"):
+        assert float(row["val_total"]) == pytest.approx(float(row["total"]))
+
+
+def test_validation_pairs_that_are_all_unknown_have_no_loss(tmp_path: Path) -> None:
+    data = write_pairs(tmp_path / "data.jsonl", PAIRS[:1])
+    val = write_pairs(tmp_path / "val.jsonl", PAIRS[3:4])
+    summary = quick(tmp_path / "out", data=data, val=val)
+    assert summary.val_exact_match == 0.0
+    assert [row["val_total"] for row in rows(tmp_path / "out")] == ["", "", ""]
+
+
+def test_no_epochs_save_the_untrained_model(tmp_path: Path) -> None:
+    summary = quick(tmp_path, epochs=0)
+    assert (summary.epochs, summary.loss_ratio, summary.parameter_change_l2) == (0, 1.0, 0.0)
+    assert sorted(path.name for path in tmp_path.iterdir()) == FILES
+    assert [row["epoch"] for row in rows(tmp_path)] == ["0"]
+    torch.manual_seed(0)
+    labels, relations = load_network(tmp_path).labels, load_network(tmp_path).relations
+    fresh = GraphTransformNet(labels, relations, **SMALL)
+    for name, value in load_network(tmp_path).state_dict().items():
+        assert torch.equal(value, fresh.state_dict()[name])
+
+
+def test_settings_reach_loss_and_network(tmp_path: Path) -> None:
+    loss = StructuralLoss(2.0, 0.1, 0.0, criterion="edit", rounds=0, gradient="cut", slack=0.5)
+    network = {**SMALL, "candidates": "all", "window": 2}
+    quick(tmp_path, loss=loss, network=network, epochs=1)
+    again = saved_loss(tmp_path)
+    for name in ("alpha", "beta", "gamma", "criterion", "rounds", "gradient", "slack"):
+        assert getattr(again, name) == getattr(loss, name)
+    assert load_network(tmp_path).config.items() >= network.items()
+    assert saved_loss(tmp_path, criterion="likelihood", rounds=None).criterion == "likelihood"
+
+
+def test_cyclic_targets_are_learnt_with_all_candidates(tmp_path: Path) -> None:
+    nodes = [{"id": 0, "label": "a"}, {"id": 1, "label": "b"}]
+    edges = [{"source": 0, "target": 1, "label": "x"}, {"source": 1, "target": 0, "label": "y"}]
+    pair = {"input": "ab", "target": {"nodes": nodes, "edges": edges}}
+    data = write_pairs(tmp_path / "data.jsonl", [pair])
+    with pytest.raises(InputError, match=r'data.jsonl:1: the "target" must have no directed cycle'):
+        quick(tmp_path / "x", data=data)
+    assert not (tmp_path / "x").exists()
+    network = {**SMALL, "candidates": "all"}
+    summary = quick(tmp_path / "x", data=data, network=network, epochs=60, lr=0.02)
+    assert summary.exact_match == 1.0
+
+
+@pytest.mark.parametrize(
+    "options", [{"lr": 1e30}, {"lr": 1e30, "epochs": 1}, {"lr": 1e30, "batch_size": 3}]
+)
+def test_a_run_that_diverges_is_refused_and_leaves_the_model(
+    tmp_path: Path, options: dict[str, Any]
+) -> None:
+    quick(tmp_path)
+    before = contents(tmp_path)
+    with pytest.raises(InputError, match="must be finite, got .* lower --lr"):
+        quick(tmp_path, overwrite=True, **options)
+    after = contents(tmp_path)
+    assert sorted(after) == FILES
+    for file in set(FILES) - {"metrics.csv"}:
+        assert after[file] == before[file], file
+
+
+def test_a_gradient_that_is_not_finite_never_reaches_the_weights() -> None:
+    network = GraphTransformNet(["a"], ["next"], **SMALL)
+    module = TrainingModule(network, StructuralLoss(), lr=0.1)
+    network.heads.label.bias.grad = torch.tensor([math.nan])
+    message = "the gradient of `heads.label.bias` in epoch 1 must be finite, got NaN or infinity. "
+    with pytest.raises(InputError, match="^" + re.escape(message)):
+        module.on_before_optimizer_step(torch.optim.SGD(network.parameters()))
+
+
+def test_a_run_is_not_overwritten_unasked(tmp_path: Path) -> None:
+    quick(tmp_path, epochs=0)
+    before = contents(tmp_path)
+    message = f"--out {tmp_path} must hold no run yet, got config.json. Choose another --out, or"
+    with pytest.raises(InputError, match="^" + re.escape(message)):
+        quick(tmp_path, seed=1)
+    assert contents(tmp_path) == before
+    quick(tmp_path, seed=1, overwrite=True)
+    assert contents(tmp_path)["model.safetensors"] != before["model.safetensors"]
+
+
+@pytest.mark.parametrize("name", ["train.yaml", "summary.json", "loss.png", "model.safetensors"])
+def test_a_file_that_is_not_ours_is_not_overwritten(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text("mine", encoding="utf-8")
+    with pytest.raises(InputError, match=f"must hold no run yet, got {name}"):
+        quick(tmp_path)
+    assert contents(tmp_path) == {name: b"mine"}
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"epochs": -1}, "`epochs` must not be negative, got -1. 0 saves the untrained model."),
+        ({"batch_size": 0}, "`batch_size` must be at least 1, got 0. Try 32."),
+        ({"lr": 0.0}, "`lr` must be positive and at most 1e30, got 0.0. Try 0.003."),
+        ({"lr": math.nan}, "`lr` must be positive and at most 1e30, got nan. Try 0.003."),
+        ({"lr": 1e39}, "`lr` must be positive and at most 1e30, got 1e+39. Try 0.003."),
+        ({"seed": -1}, "`seed` must be from 0 to 2**63 - 1, got -1. "),
+        ({"seed": 2**63}, "`seed` must be from 0 to 2**63 - 1, got 9223372036854775808. "),
+        ({"threads": 0}, "`threads` must be from 1 to 1024, got 0. "),
+        ({"threads": 10**12}, "`threads` must be from 1 to 1024, got 1000000000000. "),
+        ({"accelerator": "tpu"}, "`accelerator` must be auto, cpu or gpu, got 'tpu'. "),
+        ({"network": {"dim": 0}}, "`dim` must be at least 1, got 0. Try 64."),
+        ({"network": {"dim": 17}}, "`dim` must be a multiple of num_hashes (8), got 17. "),
+        ({"network": {"num_buckets": 0}}, "`num_buckets` must be at least 1, got 0. Try 2048."),
+        ({"data": "nowhere.jsonl"}, "nowhere.jsonl: the data set must be a readable file, got no"),
+        ({"val": "nowhere.jsonl"}, "nowhere.jsonl: the data set must be a readable file, got no"),
+    ],
+)
+def test_refused_options_touch_nothing(
+    tmp_path: Path, options: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(InputError, match="^" + re.escape(message)):
+        quick(tmp_path / "out", **options)
+    assert contents(tmp_path) == {}
+
+
+def test_a_gpu_that_is_not_there_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    message = "`accelerator` must be one that is there, got 'gpu' without a CUDA device. Leave it"
+    with pytest.raises(InputError, match="^" + re.escape(message)):
+        quick(tmp_path / "out", accelerator="gpu")
+    assert contents(tmp_path) == {}
+
+
+def test_out_is_a_folder_that_can_be_made(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x", encoding="utf-8")
+    for out, cause in (("file", "File exists"), ("file/x", "Not a directory"), ("a\0", "embedded")):
+        message = f"--out {tmp_path / out} must be a folder that can be made, got {cause}"
+        with pytest.raises(InputError, match="^" + re.escape(message)):
+            quick(tmp_path / out)
+    with pytest.raises(InputError, match="^`out` must name a folder, got ''. Name one"):
+        train("")
+    assert contents(tmp_path) == {"file": b"x"}
+
+
+def test_targets_without_a_node_are_refused(tmp_path: Path) -> None:
+    data = write_pairs(tmp_path / "data.jsonl", PAIRS[2:3])
+    message = f"{data}: the targets must have a node, got only empty graphs. Add pairs"
+    with pytest.raises(InputError, match="^" + re.escape(message)):
+        quick(tmp_path / "out", data=data)
+
+
+def test_training_works_beside_the_main_thread(tmp_path: Path) -> None:
+    found: list[Summary] = []
+    worker = threading.Thread(target=lambda: found.append(quick(tmp_path)))
+    worker.start()
+    worker.join()
+    assert found[0].epochs == 2
+
+
+def test_the_signal_is_given_back(tmp_path: Path) -> None:
+    before = signal.getsignal(signal.SIGINT)
+    quick(tmp_path)
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_an_interrupted_run_is_saved(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    words = ["train", f"--out={out}", "--epochs=100000", "--dim=16", "--num-buckets=64"]
+    command = [sys.executable, "-m", "grapheme_torch.cli", *words, "--accelerator=cpu"]
+    run = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )  # fmt: skip
+    _wait_for_epoch(out / "metrics.csv", 3, run)
+    run.send_signal(signal.SIGINT)
+    stdout, stderr = run.communicate(timeout=60)
+    assert run.returncode == 130
+    assert "Interrupted: finishing this step, then saving." in stderr
+    assert "Traceback" not in stderr
+    assert re.search(r"in \d+ epochs", stdout)
+    assert sorted(path.name for path in out.iterdir()) == FILES
+    summary = json.loads((out / "summary.json").read_text(encoding="utf-8"))
+    assert summary["interrupted"] is True
+    assert 3 <= summary["epochs"] < 100000
+    assert summary["epochs"] == int(rows(out)[-1]["epoch"])
+    assert summary["final_loss"] < summary["initial_loss"]
+    assert len(predict(load_network(out), [])) == 0
+
+
+def _wait_for_epoch(path: Path, epoch: int, run: subprocess.Popen[str]) -> None:
+    deadline = time.monotonic() + 60
+    while not path.exists() or len(path.read_text(encoding="utf-8").splitlines()) < epoch + 2:
+        assert run.poll() is None, run.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
