@@ -21,7 +21,7 @@ from _record import record
 from torch import Tensor
 
 SEEDS, DIRECTIONS = 5, 3
-STEP = 2e-3  # of the longer of two central differences
+STEP = 2e-4  # of the longer of two central differences
 BOUND = 1e-6  # on our own errors
 PEERS = ("POT", "geomloss", "pygmtools", "ott-jax", "jax")
 OUTPUTS = ("value", "plan")

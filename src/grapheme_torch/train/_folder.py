@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from .._check import InputError, Received, refusal, require
+from .._check import InputError, Received, refusal, relocate, require
 from .._files import write_text
 from ..loss import StructuralLoss
 from ..nn import GraphTransformNet
@@ -50,21 +50,28 @@ def saved_loss(folder: str | Path, **changes: Any) -> StructuralLoss:
     Args:
         folder: The folder of the run.
         changes: Arguments of `StructuralLoss` to use instead of the saved ones; None keeps them.
+
+    Raises:
+        InputError: "FILE: ..." if the options of the run are spoilt.
     """
-    path = Path(folder) / OPTIONS
+    chosen = {name: value for name, value in changes.items() if value is not None}
+    saved = _saved_options(Path(folder) / OPTIONS)
+    return StructuralLoss(**{**saved, **chosen})
+
+
+def _saved_options(path: Path) -> dict[str, Any]:
+    """The arguments of the loss in the options of a run, which make a loss."""
     try:
         saved = yaml.safe_load(path.read_text(encoding="utf-8")) if path.exists() else {}
-        require(isinstance(saved, dict), str(path), "hold options by name", saved, "Train again.")
+        require(isinstance(saved, dict), "it", "hold options by name", saved, "Train again.")
         known = {name: value for name, value in saved.items() if name in _arguments()}
-        chosen = {name: value for name, value in changes.items() if value is not None}
-        return StructuralLoss(**{**known, **chosen})
-    except InputError:
-        raise
-    except (OSError, yaml.YAMLError, TypeError) as error:
+        StructuralLoss(**known)
+    except InputError as error:
+        relocate(error, str(path))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, TypeError) as error:
         cause = Received(str(error).replace("\n", " "))
-        raise refusal(
-            str(path), "hold the options of a run", cause, "Remove or restore it."
-        ) from None
+        raise refusal(str(path), "hold the options of a run", cause, "Remove or restore it.") from None
+    return known
 
 
 def load_network(folder: str | Path) -> GraphTransformNet:

@@ -1,0 +1,186 @@
+"""What a trained network answers, and the numbers that say how good that is."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch_geometric.data import Data
+
+from grapheme_torch import InputError, graph_to_text, make_graph, text_to_graph
+from grapheme_torch.data import Pair, load_pairs
+from grapheme_torch.graph import edge_triples, node_labels
+from grapheme_torch.train import check_saved_model, evaluate, load_network, predict
+from grapheme_torch.train._evaluate import fits, share_exact
+
+from .runs import PAIRS, SMALL, quick, write_pairs
+
+TERMS = ["total", "node", "edge", "clique", "converged"]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A network that knows "abc" -> "ab" and four more pairs by heart."""
+    folder = tmp_path_factory.mktemp("model")
+    data = write_pairs(folder / "data.jsonl", PAIRS)
+    summary = quick(folder / "run", data=data, epochs=150, lr=0.02)
+    assert summary.exact_match == 1.0
+    return folder / "run"
+
+
+def _pair(given: str, wanted: Data | str) -> Pair:
+    target = text_to_graph(wanted) if isinstance(wanted, str) else wanted
+    return Pair(text_to_graph(given), target)
+
+
+def _known() -> list[Pair]:
+    return [_pair(str(pair["input"]), str(pair["target"])) for pair in PAIRS]
+
+
+def test_a_perfect_report(folder: Path) -> None:
+    report = evaluate(folder, _known())
+    assert (report.pairs, report.covered) == (5, 1.0)
+    assert report.metrics["exact_match"] == report.metrics["text_exact"] == 1.0
+    assert report.metrics["edit_cost"] == 0.0
+    assert report.loss.total < 2
+    assert report.loss.converged == 1.0
+
+
+def test_the_batch_size_changes_nothing(folder: Path) -> None:
+    whole = evaluate(folder, _known())
+    for size in (1, 2, 5):
+        parts = evaluate(folder, _known(), batch_size=size)
+        assert parts.metrics == whole.metrics
+        for name in TERMS:
+            assert getattr(parts.loss, name) == pytest.approx(getattr(whole.loss, name), rel=1e-5)
+
+
+def test_unknown_labels_count_as_wrong_and_leave_the_loss(folder: Path) -> None:
+    report = evaluate(folder, [*_known(), _pair("abc", "xy"), _pair("a", "ab")])
+    assert report.pairs == 7
+    assert report.covered == pytest.approx(5 / 7)
+    assert report.metrics["exact_match"] == pytest.approx(5 / 7)
+    alone = evaluate(folder, _known())
+    assert report.loss.total == pytest.approx(alone.loss.total, rel=1e-5)
+
+
+def test_a_report_as_json_and_as_a_table(folder: Path) -> None:
+    report = evaluate(folder, _known())
+    document = json.loads(json.dumps(report.to_dict(), allow_nan=False))
+    assert list(document)[:3] == ["pairs", "covered", "exact_match"]
+    assert list(document["loss"]) == TERMS
+    lines = str(report).splitlines()
+    assert [line.split()[0] for line in lines[:3]] == ["pairs", "covered", "exact_match"]
+    assert [line.split()[1] for line in lines[-5:]] == TERMS
+    nothing = evaluate(folder, [_pair("abc", "xy")])
+    assert nothing.covered == 0.0
+    assert json.loads(json.dumps(nothing.to_dict(), allow_nan=False))["loss"] is None
+    assert "nan" in str(nothing)
+
+
+def test_refused_evaluations(folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"^`pairs` must hold at least one pair, got \[\]\. Read"):
+        evaluate(folder, [])
+    for size in (0, -3):
+        message = f"^`batch_size` must be at least 1, got {size}. Try 32."
+        with pytest.raises(InputError, match=message):
+            evaluate(folder, _known(), batch_size=size)
+    message = f"{tmp_path / 'config.json'} must be a readable file, got No such file or directory"
+    with pytest.raises(InputError, match="^" + re.escape(message)):
+        evaluate(tmp_path, _known())
+
+
+def test_answers(folder: Path) -> None:
+    network = load_network(folder)
+    assert not network.training
+    inputs = [pair.input for pair in _known()]
+    answers = predict(network, inputs)
+    assert [graph_to_text(answer) for answer in answers] == [pair["target"] for pair in PAIRS]
+    assert predict(network, []) == []
+    for given, together in zip(inputs, answers, strict=True):
+        (alone,) = predict(network, [given])
+        assert node_labels(alone) == node_labels(together)
+        assert edge_triples(alone) == edge_triples(together)
+    assert all(parameter.grad is None for parameter in network.parameters())
+
+
+@pytest.mark.parametrize("text", ["", "x", "🇩🇪é\n\0", "a" * 60])
+def test_any_text_has_an_answer(folder: Path, text: str) -> None:
+    (answer,) = predict(load_network(folder), [text_to_graph(text)])
+    assert len(node_labels(answer)) <= len(node_labels(text_to_graph(text)))
+
+
+def test_inputs_without_positions_have_answers(folder: Path) -> None:
+    graph = make_graph(["a", "b"], [(0, 1, "next"), (1, 0, "back")], None)
+    (answer,) = predict(load_network(folder), [graph])
+    assert len(node_labels(answer)) <= 2
+
+
+def test_the_mode_of_a_network_stays(folder: Path) -> None:
+    network = load_network(folder).train()
+    assert share_exact(network, _known(), 2) == 1.0
+    assert network.training
+
+
+def test_which_pairs_fit() -> None:
+    assert fits(_pair("ab", "ab"))
+    assert fits(_pair("ab", ""))
+    assert fits(_pair("", ""))
+    assert not fits(_pair("a", "ab"))
+
+
+def test_the_gradients_of_a_saved_model(folder: Path) -> None:
+    data = write_pairs(folder.parent / "one.jsonl", PAIRS[:1])
+    seen: list[tuple[int, int]] = []
+    report = check_saved_model(
+        str(folder), data=data, entries=1, max_iterations=3, rounds=0, criterion="edit",
+        progress=lambda done, total: seen.append((done, total)),
+    )  # fmt: skip
+    assert report.passed, str(report)
+    assert seen[-1] == (len(report.rows), len(report.rows))
+    options = {"data": data, "entries": 1, "max_iterations": 3, "bound": 1e-2}
+    wrong = check_saved_model(str(folder), **options, gradient="cut")
+    assert not wrong.passed
+
+
+def test_pairs_that_a_model_cannot_be_checked_on_are_passed_over(folder: Path) -> None:
+    pairs: list[dict[str, Any]] = [{"input": "a", "target": "ab"}, {"input": "ab", "target": "xy"}]
+    data = write_pairs(folder.parent / "unfit.jsonl", pairs)
+    message = f"{data}: the targets must be ones the model can give, got labels the model does not"
+    with pytest.raises(InputError, match="^" + re.escape(message)):
+        check_saved_model(str(folder), data=data)
+    both = write_pairs(folder.parent / "both.jsonl", [*pairs, PAIRS[0]])
+    options = {"pairs": 1, "entries": 1, "max_iterations": 3}
+    here, there = (
+        check_saved_model(str(folder), data=name, **options)
+        for name in (both, write_pairs(folder.parent / "one.jsonl", PAIRS[:1]))
+    )
+    assert here.loss == there.loss
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"pairs": 0}, "`pairs` must be at least 1, got 0. "),
+        ({"threads": 0}, "`threads` must be from 1 to 1024, got 0. "),
+        ({"entries": 0}, "`entries` must be at least 1, got 0. "),
+        ({"bound": -1.0}, "`bound` must be positive and finite, got -1.0. "),
+        ({"rounds": -1}, "`rounds` must not be negative, got -1. "),
+        ({"model": "nowhere"}, "nowhere/config.json must be a readable file, got No such file"),
+    ],
+)
+def test_refused_checks(folder: Path, options: dict[str, Any], message: str) -> None:
+    data = write_pairs(folder.parent / "one.jsonl", PAIRS[:1])
+    with pytest.raises(InputError, match="^" + re.escape(message)):
+        check_saved_model(**{"model": str(folder), "data": data, **options})
+
+
+def test_a_model_saved_by_hand_is_evaluated_with_the_default_loss(tmp_path: Path) -> None:
+    from grapheme_torch import GraphTransformNet
+
+    torch.manual_seed(0)
+    GraphTransformNet(["a", "b", "d"], ["next"], **SMALL).save_pretrained(tmp_path)
+    report = evaluate(tmp_path, load_pairs("kindergarten"))
+    assert (report.pairs, report.covered) == (10, 0.0)
