@@ -13,7 +13,18 @@ from typing import Any
 import numpy as np
 import torch
 from _instances import (
-    CLASSES, PAIRS, RELATIONS, ROWS, TEMPERATURE, Draw, Instance, circle, fused, linear, logits, points,
+    CLASSES,
+    PAIRS,
+    RELATIONS,
+    ROWS,
+    TEMPERATURE,
+    Draw,
+    Instance,
+    circle,
+    fused,
+    linear,
+    logits,
+    points,
 )  # fmt: skip
 from torch import Tensor
 from torch_geometric.data import Batch, Data
@@ -32,35 +43,46 @@ class NotOffered(Exception):
 
 @dataclass(frozen=True)
 class Method:
-    """A row of the table: a way to compute a plan and to differentiate it."""
+    """A way to compute a plan, and the ways to differentiate it; these all compute the same.
+
+    Args:
+        package: Name of the library on the package index.
+        draw: Makes the instances.
+        evaluate: Takes an instance, the point, and one of `modes`.
+    """
 
     package: str
     name: str
     draw: Draw
-    evaluate: Callable[[Instance, Tensor], Outputs]
+    evaluate: Callable[[Instance, Tensor, Any], Outputs]
+    modes: tuple[str, ...] = ("",)
 
 
-def _plan(instance: Instance, x: Tensor, *, gradient: Any) -> Outputs:
+def _plan(instance: Instance, x: Tensor, gradient: Any) -> Outputs:
     cap = instance.case.iterations or MANY
     cost = _without_edges(instance, x)
     plan = transport_plan(
         cost, instance.a, instance.b,
         temperature=TEMPERATURE, tolerance=TIGHT, max_iterations=cap, gradient=gradient,
     ).plan  # fmt: skip
-    return _entropic(cost, plan, instance.a, instance.b), _functional(instance, plan)
+    return entropic(cost, plan, instance.a, instance.b), _functional(instance, plan)
 
 
-def _structural(instance: Instance, x: Tensor, *, criterion: Any, rounds: int) -> Outputs:
+def _structural(
+    instance: Instance, x: Tensor, gradient: Any, *, criterion: Any, rounds: int, update: Any
+) -> Outputs:
     cap = instance.case.iterations or 100
     loss = StructuralLoss(
-        criterion=criterion, rounds=rounds, tolerance=TIGHT, max_iterations=cap, reduction="sum"
-    )
-    result = loss(_prediction(instance, x), _target(instance))
+        criterion=criterion, rounds=rounds, update=update, gradient=gradient,
+        tolerance=TIGHT, max_iterations=cap, reduction="sum",
+    )  # fmt: skip
+    result = loss(prediction_of(instance, x), target_of(instance))
     weight = instance.weight[:, : result.padded_plan.shape[1], : result.padded_plan.shape[2]]
     return result.total, (weight * result.padded_plan).sum()
 
 
-def _prediction(instance: Instance, x: Tensor) -> Prediction:
+def prediction_of(instance: Instance, x: Tensor) -> Prediction:
+    """The soft graphs whose logits are in a point."""
     sizes = [n for n, _ in instance.case.sizes]
     existence, label, relation = x.view(PAIRS, ROWS, -1).split(
         [1, CLASSES, ROWS * (1 + RELATIONS)], 2
@@ -80,7 +102,7 @@ def _prediction(instance: Instance, x: Tensor) -> Prediction:
     )
 
 
-def _target(instance: Instance) -> Data:
+def target_of(instance: Instance) -> Data:
     """The graph whose edges are the heavier ones between columns."""
     graphs = []
     for right, (_, m) in zip(instance.right, instance.case.sizes, strict=True):
@@ -92,7 +114,7 @@ def _target(instance: Instance) -> Data:
     return Batch.from_data_list(graphs)
 
 
-def _pot_single(instance: Instance, x: Tensor, *, grad: str) -> Outputs:
+def _pot_single(instance: Instance, x: Tensor, grad: str) -> Outputs:
     import ot
 
     _one_size(instance)
@@ -112,7 +134,7 @@ def _pot_single(instance: Instance, x: Tensor, *, grad: str) -> Outputs:
     return sum(one.value for one in solved), _functional(instance, plans)
 
 
-def _pot_batch(instance: Instance, x: Tensor, *, grad: str) -> Outputs:
+def _pot_batch(instance: Instance, x: Tensor, grad: str) -> Outputs:
     import ot.batch
 
     solved = ot.batch.solve_batch(
@@ -122,7 +144,7 @@ def _pot_batch(instance: Instance, x: Tensor, *, grad: str) -> Outputs:
     return solved.value.sum(), _functional(instance, solved.plan)
 
 
-def _pot_gromov_batch(instance: Instance, x: Tensor, *, grad: str) -> Outputs:
+def _pot_gromov_batch(instance: Instance, x: Tensor, grad: str) -> Outputs:
     import ot.batch
 
     # A proximal method: its plan loses the temperature, 0.01 by default, on the way. Fifty by
@@ -136,7 +158,7 @@ def _pot_gromov_batch(instance: Instance, x: Tensor, *, grad: str) -> Outputs:
     return solved.value.sum(), _functional(instance, solved.plan)
 
 
-def _pot_fused(instance: Instance, x: Tensor, *, partial: bool) -> Outputs:
+def _pot_fused(instance: Instance, x: Tensor, _: str, *, partial: bool) -> Outputs:
     from ot import gromov
 
     _one_size(instance)
@@ -155,7 +177,7 @@ def _pot_fused(instance: Instance, x: Tensor, *, partial: bool) -> Outputs:
     return sum(value for value, _ in solved), _functional(instance, plans)
 
 
-def _geomloss_matrix(instance: Instance, x: Tensor) -> Outputs:
+def _geomloss_matrix(instance: Instance, x: Tensor, _: str) -> Outputs:
     from geomloss import ot
 
     solved = ot.solve_batch(
@@ -165,7 +187,7 @@ def _geomloss_matrix(instance: Instance, x: Tensor) -> Outputs:
     return solved.value.sum(), _functional(instance, solved.plan)
 
 
-def _geomloss_points(instance: Instance, x: Tensor) -> Outputs:
+def _geomloss_points(instance: Instance, x: Tensor, _: str) -> Outputs:
     from geomloss import SamplesLoss
 
     if instance.case.directed:
@@ -176,7 +198,7 @@ def _geomloss_points(instance: Instance, x: Tensor) -> Outputs:
     return loss(instance.a, x.view(PAIRS, -1, 2), instance.b, circle()).sum(), None
 
 
-def _pygmtools(instance: Instance, x: Tensor, *, batched: bool) -> Outputs:
+def _pygmtools(instance: Instance, x: Tensor, mode: str) -> Outputs:
     import pygmtools
 
     case = instance.case
@@ -186,23 +208,23 @@ def _pygmtools(instance: Instance, x: Tensor, *, batched: bool) -> Outputs:
     cost = _without_edges(instance, x)
     plan = pygmtools.sinkhorn(
         -cost, n, m, dummy_row=True, max_iter=case.iterations or 500, tau=TEMPERATURE,
-        batched_operation=batched, backend="pytorch",
+        batched_operation=mode == "batched", backend="pytorch",
     )  # fmt: skip
     a, b = (instance.a > 0).double(), (instance.b > 0).double()
-    return _entropic(cost, plan, a, b), _functional(instance, plan)
+    return entropic(cost, plan, a, b), _functional(instance, plan)
 
 
-def _ott_linear(instance: Instance, x: Tensor, *, unroll: str | None) -> Outputs:
+def _ott_linear(instance: Instance, x: Tensor, mode: str) -> Outputs:
     _without_edges(instance, x)
-    return _through_jax(_ott_linear_program(instance.case.iterations, unroll), instance, x)
+    return _through_jax(_ott_linear_program(instance.case.iterations, mode), instance, x)
 
 
-def _ott_fused(instance: Instance, x: Tensor) -> Outputs:
+def _ott_fused(instance: Instance, x: Tensor, _: str) -> Outputs:
     return _through_jax(_ott_fused_program(instance.case.iterations), instance, x)
 
 
 @functools.cache
-def _ott_linear_program(cap: int | None, unroll: str | None) -> Any:
+def _ott_linear_program(cap: int | None, mode: str) -> Any:
     from ott.geometry import geometry
     from ott.problems.linear import linear_problem
     from ott.solvers.linear import implicit_differentiation, sinkhorn
@@ -210,8 +232,8 @@ def _ott_linear_program(cap: int | None, unroll: str | None) -> Any:
     most = cap or 400
     solver = sinkhorn.Sinkhorn(
         threshold=TIGHT, max_iterations=most, inner_iterations=1 if cap else 10,
-        min_iterations=most if unroll == "fixed" else 0,
-        implicit_diff=None if unroll else implicit_differentiation.ImplicitDiff(),
+        min_iterations=most if "fixed" in mode else 0,
+        implicit_diff=implicit_differentiation.ImplicitDiff() if mode == "implicit" else None,
     )  # fmt: skip
 
     def pair(cost: Any, _left: Any, _right: Any, a: Any, b: Any) -> Any:
@@ -230,9 +252,9 @@ def _ott_fused_program(cap: int | None) -> Any:
     from ott.solvers.quadratic import gromov_wasserstein
 
     inner = sinkhorn.Sinkhorn(
-        threshold=TIGHT, max_iterations=cap or 400, inner_iterations=1 if cap else 10
+        threshold=TIGHT, max_iterations=cap or 200, inner_iterations=1 if cap else 10
     )
-    outer = cap or 100  # reverse mode needs as many at least as at most
+    outer = cap or 60  # reverse mode needs as many at least as at most
     solver = gromov_wasserstein.GromovWasserstein(
         inner, epsilon=TEMPERATURE, min_iterations=outer, max_iterations=outer, threshold=TIGHT
     )
@@ -276,7 +298,9 @@ class _FromJax(torch.autograd.Function):
         function, ctx.gradients = program
         ctx.inputs = [x.detach().numpy() for x in inputs]
         ctx.set_materialize_grads(False)
-        return tuple(torch.tensor(float(value), dtype=torch.float64) for value in function(*ctx.inputs))
+        return tuple(
+            torch.tensor(float(value), dtype=torch.float64) for value in function(*ctx.inputs)
+        )
 
     @staticmethod
     def backward(ctx: Any, *cotangents: Tensor | None) -> tuple[Tensor | None, ...]:
@@ -301,7 +325,7 @@ def _functional(instance: Instance, plan: Tensor) -> Tensor:
     return (instance.weight[:, :-1, :-1] * plan).sum()
 
 
-def _entropic(cost: Tensor, plan: Tensor, a: Tensor, b: Tensor) -> Tensor:
+def entropic(cost: Tensor, plan: Tensor, a: Tensor, b: Tensor) -> Tensor:
     """`sum(cost * P) + eps KL(P | a b^T)`, without the entries that can have no mass."""
     weight = a[:, :, None] * b[:, None, :]
     here = weight > 0
@@ -310,28 +334,26 @@ def _entropic(cost: Tensor, plan: Tensor, a: Tensor, b: Tensor) -> Tensor:
 
 
 METHODS = (
-    *(Method("grapheme-torch", f"transport_plan, {mode}", linear, functools.partial(_plan, gradient=mode))
-      for mode in ("exact", "unrolled", "cut")),
-    *(Method("grapheme-torch", f"StructuralLoss, {criterion}, rounds={rounds}", logits,
-             functools.partial(_structural, criterion=criterion, rounds=rounds))
-      for criterion in ("likelihood", "edit") for rounds in (0, 2)),
-    *(Method("POT", f"ot.{solver}, {mode}", draw, functools.partial(adapter, grad=mode))
-      for solver, draw, adapter in (
-          ("solve", linear, _pot_single),
-          ("batch.solve_batch", linear, _pot_batch),
-          ("batch.solve_gromov_batch", fused, _pot_gromov_batch),
-      )
-      for mode in ("autodiff", "envelope", "last_step")),
-    Method("POT", "ot.gromov.fused_gromov_wasserstein2", fused,
+    Method("grapheme-torch", "transport_plan", linear, _plan, ("exact", "cut")),
+    Method("grapheme-torch", "transport_plan", linear, _plan, ("unrolled",)),
+    *(
+        Method("grapheme-torch", f"StructuralLoss, {criterion}, {rounds} {update} rounds", logits,
+               functools.partial(_structural, criterion=criterion, rounds=rounds, update=update),
+               ("exact",))
+        for criterion in ("likelihood", "edit")
+        for rounds, update in ((0, "linear"), (2, "linear"), (2, "proximal"))
+    ),
+    Method("POT", "solve", linear, _pot_single, ("autodiff", "envelope")),
+    Method("POT", "solve", linear, _pot_single, ("last_step",)),
+    Method("POT", "batch.solve_batch", linear, _pot_batch, ("autodiff", "envelope", "last_step")),
+    Method("POT", "batch.solve_gromov_batch", fused, _pot_gromov_batch, ("autodiff", "envelope")),
+    Method("POT", "gromov.fused_gromov_wasserstein2", fused,
            functools.partial(_pot_fused, partial=False)),
-    Method("POT", "ot.gromov.partial_fused_gromov_wasserstein2", fused,
+    Method("POT", "gromov.partial_fused_gromov_wasserstein2", fused,
            functools.partial(_pot_fused, partial=True)),
     Method("geomloss", "SamplesLoss", points, _geomloss_points),
     Method("geomloss", "ot.solve_batch", linear, _geomloss_matrix),
-    Method("pygmtools", "sinkhorn", linear, functools.partial(_pygmtools, batched=False)),
-    Method("pygmtools", "sinkhorn, batched_operation", linear,
-           functools.partial(_pygmtools, batched=True)),
-    *(Method("ott-jax", f"Sinkhorn, {name}", linear, functools.partial(_ott_linear, unroll=unroll))
-      for name, unroll in (("implicit", None), ("unrolled", "free"), ("unrolled, fixed number", "fixed"))),
+    Method("pygmtools", "sinkhorn", linear, _pygmtools, ("loop", "batched")),
+    Method("ott-jax", "Sinkhorn", linear, _ott_linear, ("implicit", "unrolled", "unrolled, fixed")),
     Method("ott-jax", "GromovWasserstein, fused", fused, _ott_fused),
 )  # fmt: skip

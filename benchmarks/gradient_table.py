@@ -1,30 +1,29 @@
 """Are the gradients right, here and elsewhere? Every library against finite differences.
 
-The relative error of a gradient is that of its derivatives along random directions, the worst of
-five instances. `--only NAME` runs the rows whose name contains it, and records nothing.
+Five random instances a cell, three random directions each. The error is the largest difference
+between gradient and measurement in an instance, relative to what is measured on average.
+`--only NAME` runs the rows whose name contains it, and records nothing.
 """
 
 import argparse
 import contextlib
+import functools
 import io
 import math
-import os
 import time
 import warnings
-from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 
 import torch
 from _instances import Case
-from _methods import METHODS, Method, NotOffered
+from _methods import METHODS, Method, NotOffered, Outputs
 from _record import record
 from torch import Tensor
 
 SEEDS, DIRECTIONS = 5, 3
-STEP = 2e-4  # of the longer of two central differences
+STEP = 2e-4  # of the longer of two central differences; Richardson removes its quadratic error
 BOUND = 1e-6  # on our own errors
 PEERS = ("POT", "geomloss", "pygmtools", "ott-jax", "jax")
-OUTPUTS = ("value", "plan")
 CASES = (
     Case("converged"),
     Case("5 iterations", iterations=5),
@@ -32,119 +31,127 @@ CASES = (
     Case("unequal sizes", sizes=((4, 6), (5, 3))),
     Case("directed edges", directed=True),
 )
+OUTPUTS = ("value", "plan")
 FAILURES = (
-    ArithmeticError,
-    AssertionError,
-    AttributeError,
-    LookupError,
-    RuntimeError,
-    TypeError,
-    ValueError,
-)
+    ArithmeticError, AssertionError, AttributeError, LookupError, RuntimeError, TypeError, ValueError,
+)  # fmt: skip
 
-Cell = float | str
+Cells = dict[str, float | str]
 
 
 def main() -> None:
     """Prints the table row by row and records it."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--only", default="")
+    parser.add_argument("--only", default="", metavar="NAME")
     only = parser.parse_args().only
-    installed = {package: _version(package) for package in PEERS}
+    start = time.perf_counter()
+    versions = {package: _version(package) for package in PEERS}
     print(
-        ", ".join(f"{package} {number or 'not installed'}" for package, number in installed.items())
+        *(f"{package} {number or 'not installed'}" for package, number in versions.items()),
+        sep=", ",
     )
-    print(f"{'':46}" + "".join(f"{case.name:>18}" for case in CASES))
+    print(f"{'':56}" + "".join(f"{case.name:>20}" for case in CASES))
     rows = []
-    for method in METHODS:
-        if only not in method.name:
+    for method, mode in ((method, mode) for method in METHODS for mode in method.modes):
+        name = ", ".join(filter(None, (method.name, mode)))
+        if only not in name:
             continue
-        start = time.perf_counter()
-        cells: dict[str, dict[str, Cell]] | None = None
-        if installed.get(method.package, True):
-            cells = {case.name: _cells(method, case) for case in CASES}
-        seconds = round(time.perf_counter() - start, 1)
-        rows.append(
-            {"package": method.package, "name": method.name, "cells": cells, "seconds": seconds}
-        )
-        print(_line(method, cells), flush=True)
-    missing = [package for package, number in installed.items() if number is None]
+        cells = None
+        if versions.get(method.package, "here"):
+            cells = {case.name: _cells(method, mode, case) for case in CASES}
+        rows.append({"package": method.package, "name": name, "cells": cells})
+        print(f"{method.package + ': ' + name:56}{_line(cells)}", flush=True)
+    missing = [package for package, number in versions.items() if not number]
     if missing:
         print(f"Not installed: {', '.join(missing)}. Try: pip install 'grapheme-torch[bench]'")
+    seconds = round(time.perf_counter() - start)
+    print(f"{seconds} s")
     if not only:
         present = tuple(package for package in PEERS if package not in missing)
-        record(
-            "gradient_table", {"bound": BOUND, "missing": missing, "rows": rows}, packages=present
-        )
+        findings = {"bound": BOUND, "missing": missing, "seconds": seconds, "rows": rows}
+        record("gradient_table", findings, packages=present)
 
 
-def _cells(method: Method, case: Case) -> dict[str, Cell]:
-    """The worst of all instances for each output, in words where it is no number."""
-    found = [_instance_cells(method, case, seed) for seed in range(SEEDS)]
-    return dict(zip(OUTPUTS, map(_worst, zip(*found, strict=True)), strict=True))
-
-
-def _worst(cells: Sequence[Cell]) -> Cell:
-    words = [cell for cell in cells if isinstance(cell, str)]
-    return words[0] if words else max(cell for cell in cells if not isinstance(cell, str))
-
-
-def _instance_cells(method: Method, case: Case, seed: int) -> list[Cell]:
+def _cells(method: Method, mode: str, case: Case) -> Cells:
+    """The errors of value and plan, in words where they are no numbers."""
     try:
         with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
             warnings.simplefilter("ignore")
-            return _relative_errors(method, case, seed)
+            told = _told(method, mode, case, 0)[None]
+            if not told.isfinite().any():
+                return {name: _error(told[..., k], told[..., k]) for k, name in enumerate(OUTPUTS)}
+            rest = [_told(method, mode, case, seed) for seed in range(1, SEEDS)]
+            told = torch.stack([*told, *rest])
+            measured = torch.stack([_measured(method, case, seed) for seed in range(SEEDS)])
     except NotOffered:
-        return ["no"] * len(OUTPUTS)
+        return dict.fromkeys(OUTPUTS, "no")
     except FAILURES as error:
-        return [f"fails: {type(error).__name__}"] * len(OUTPUTS)
+        return dict.fromkeys(OUTPUTS, f"fails: {type(error).__name__}")
+    return {name: _error(told[..., k], measured[..., k]) for k, name in enumerate(OUTPUTS)}
 
 
-def _relative_errors(method: Method, case: Case, seed: int) -> list[Cell]:
+def _told(method: Method, mode: str, case: Case, seed: int) -> Tensor:
+    """The slopes along the directions by the gradients; infinite where there is no gradient."""
     instance = method.draw(case, seed)
     x = instance.x.clone().requires_grad_()
-    outputs = method.evaluate(instance, x)
-    gradients = [
-        torch.autograd.grad(output, x, retain_graph=True)[0]
-        if output is not None and output.requires_grad
-        else None
-        for output in outputs
-    ]
+    slopes = []
+    for output in method.evaluate(instance, x, mode):
+        slope = torch.full((DIRECTIONS,), math.inf, dtype=x.dtype)
+        if output is not None and output.requires_grad:
+            (gradient,) = torch.autograd.grad(output, x, retain_graph=True)
+            slope = _directions(x, seed) @ gradient
+        slopes.append(slope)
+    return torch.stack(slopes, 1)
 
-    @torch.no_grad()
-    def at(point: Tensor) -> Tensor:
-        return torch.stack(
-            [x.new_tensor(math.nan) if y is None else y for y in method.evaluate(instance, point)]
+
+@functools.cache  # all modes of a method compute the same
+@torch.no_grad()
+def _measured(method: Method, case: Case, seed: int) -> Tensor:
+    """The slopes by central differences of two lengths, extrapolated to zero."""
+    instance = method.draw(case, seed)
+
+    def central(direction: Tensor, step: float) -> Tensor:
+        above, below = (
+            _stacked(
+                method.evaluate(instance, instance.x + sign * step * direction, method.modes[0])
+            )
+            for sign in (1, -1)
         )
+        return (above - below) / (2 * step)
 
+    return torch.stack(
+        [(4 * central(d, STEP / 2) - central(d, STEP)) / 3 for d in _directions(instance.x, seed)]
+    )
+
+
+def _directions(x: Tensor, seed: int) -> Tensor:
     rng = torch.Generator().manual_seed(seed)
     directions = torch.randn(DIRECTIONS, len(x), generator=rng, dtype=x.dtype)
-    directions /= directions.norm(dim=1, keepdim=True)
-
-    def slope(direction: Tensor, step: float) -> Tensor:
-        return (at(instance.x + step * direction) - at(instance.x - step * direction)) / (2 * step)
-
-    measured = torch.stack([(4 * slope(d, STEP / 2) - slope(d, STEP)) / 3 for d in directions])
-    return [
-        "no" if gradient is None else _error(directions @ gradient, measured[:, k])
-        for k, gradient in enumerate(gradients)
-    ]
+    return directions / directions.norm(dim=1, keepdim=True)
 
 
-def _error(told: Tensor, measured: Tensor) -> Cell:
-    error = float((told - measured).norm() / measured.norm())
+def _stacked(outputs: Outputs) -> Tensor:
+    nothing = torch.tensor(math.nan, dtype=torch.float64)
+    return torch.stack([nothing if output is None else output for output in outputs])
+
+
+def _error(told: Tensor, measured: Tensor) -> float | str:
+    """Of instances x directions; relative to the root mean square over the instances."""
+    if told.isinf().any():
+        return "no"
+    typical = measured.square().sum(1).mean().sqrt()
+    error = float((told - measured).norm(dim=1).max() / typical)
     return error if math.isfinite(error) else "NaN"
 
 
-def _line(method: Method, cells: dict[str, dict[str, Cell]] | None) -> str:
-    label = f"{method.package}: {method.name}"
+def _line(cells: dict[str, Cells] | None) -> str:
     if cells is None:
-        return f"{label:46}  not installed"
-    shown = (" ".join(f"{_shown(cell):>8}" for cell in row.values()) for row in cells.values())
-    return f"{label:46}" + "".join(f"{text:>18}" for text in shown)
+        return "not installed"
+    pairs = (" ".join(f"{_shown(cell):>9}" for cell in pair.values()) for pair in cells.values())
+    return "".join(f"{pair:>20}" for pair in pairs)
 
 
-def _shown(cell: Cell) -> str:
+def _shown(cell: float | str) -> str:
     return cell if isinstance(cell, str) else f"{cell:.0e}"
 
 

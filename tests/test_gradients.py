@@ -216,7 +216,7 @@ class _Root(nn.Module):
 def test_what_is_not_finite_fails_the_check(start: float) -> None:
     report = check_gradients(_Root(start), lambda out, _: out, torch.tensor(2.0), None)
     found = {row.name: row for row in report.rows}
-    assert found["line"].status == ("not finite" if start < 0 else "ok")
+    assert found["line"].status == ("not finite" if start <= 0 else "ok")
     assert not report.passed
     assert math.isnan(report.max_relative_error)
     assert found["root"].status == "not finite"
@@ -233,7 +233,9 @@ def _strict(document: Any) -> str:
 def test_the_report_as_json_and_as_a_table() -> None:
     report = check_gradients(_Partly(), _mean, torch.ones(2), None, bound=1e-5)
     document = json.loads(_strict(report.to_dict()))
-    assert list(document) == ["passed", "bound", "loss", "max_relative_error", "tensors"]
+    assert list(document) == [
+        "passed", "bound", "loss", "resolution", "max_relative_error", "tensors",
+    ]  # fmt: skip
     assert (document["passed"], document["bound"]) == (True, 1e-5)
     assert document["loss"] == pytest.approx(22.5)
     keys = ["name", "shape", "checked", "max_relative_error", "norm", "status"]
@@ -308,9 +310,23 @@ class _Faint(nn.Module):
     ],
 )
 def test_how_faint_a_fault_is_found(size: float, factor: float, found: bool) -> None:
-    """The promise of `TensorCheck`: faults above `RESOLUTION * bound` of the loss."""
+    """The promise of `TensorCheck`: faults above `resolution * bound`, here 2e-12 or 4e-12."""
     report = check_gradients(_Faint(size, factor), lambda out, _: out, torch.ones(3), None)
+    assert report.resolution < 4e-6
     assert report.passed is not found
+
+
+def test_the_resolution_tells_how_much_cancels() -> None:
+    """Terms of a million that cancel hide a gradient; the report says so, and asks no more."""
+
+    def loss(out: Tensor, large: float) -> Tensor:
+        return ((out + large).log() - math.log(large)).sum() * large
+
+    coarse = check_gradients(nn.Linear(3, 1), loss, torch.ones(1, 3), 1e6)
+    fine = check_gradients(nn.Linear(3, 1), loss, torch.ones(1, 3), 1.5)
+    assert coarse.resolution > 1e3 * fine.resolution
+    assert coarse.passed
+    assert fine.passed
 
 
 @pytest.mark.parametrize("size", [1.0, 1e-4, 1e-6, 1e-8, 1e-10, 1e-12])

@@ -140,7 +140,7 @@ def test_the_gradients_of_a_saved_model(folder: Path) -> None:
     )  # fmt: skip
     assert report.passed, str(report)
     assert seen[-1] == (len(report.rows), len(report.rows))
-    options = {"data": data, "entries": 1, "max_iterations": 3, "bound": 1e-2}
+    options = {"data": data, "entries": 1, "max_iterations": 3}
     wrong = check_saved_model(str(folder), **options, gradient="cut")
     assert not wrong.passed
 

@@ -18,7 +18,7 @@ def check_saved_model(
     data: str = "kindergarten",
     pairs: int = 10,
     bound: float = 1e-6,
-    entries: int = 8,
+    entries: int = 4,
     seed: int = 0,
     threads: int = 1,
     criterion: Literal["likelihood", "edit"] | None = None,

@@ -70,7 +70,9 @@ def _saved_options(path: Path) -> dict[str, Any]:
         relocate(error, str(path))
     except (OSError, UnicodeDecodeError, yaml.YAMLError, TypeError) as error:
         cause = Received(str(error).replace("\n", " "))
-        raise refusal(str(path), "hold the options of a run", cause, "Remove or restore it.") from None
+        raise refusal(
+            str(path), "hold the options of a run", cause, "Remove or restore it."
+        ) from None
     return known
 
 
