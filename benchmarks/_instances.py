@@ -12,8 +12,19 @@ import torch
 from torch import Tensor
 
 TEMPERATURE = 0.1  # the costs are in [0, 1)
+MANY, TIGHT = 2000, 1e-12  # bound on iterations and tolerance, for everyone who takes them
 PAIRS, ROWS, COLUMNS = 2, 5, 6
 CLASSES, RELATIONS = 3, 2  # of nodes; of edges, besides "absent"
+
+Outputs = tuple[Tensor | None, Tensor | None]
+"""The value a library reports and `sum(weight * plan)`; None where it reports no such thing.
+
+For a library that reports a plan only, the value is computed from it, by `entropic`.
+"""
+
+
+class NotOffered(Exception):
+    """The library has no such thing."""
 
 
 @dataclass(frozen=True)
@@ -34,11 +45,6 @@ class Case:
     iterations: int | None = None
     directed: bool = False
 
-    @property
-    def ragged(self) -> bool:
-        """Whether the pairs differ in size."""
-        return len(set(self.sizes)) > 1
-
 
 @dataclass(frozen=True)
 class Instance:
@@ -48,7 +54,7 @@ class Instance:
         x: The point: whatever the solver is differentiated in, flat.
         a, b: Masses of rows and columns; each pair's sum to one.
         right: Edge weights between columns.
-        weight: The functional of the plan is `sum(weight * plan)`; also serves void masses.
+        weight: Of the functional of the plan; one row and column more, for the void.
     """
 
     case: Case
@@ -65,6 +71,21 @@ class Instance:
     def left(self, x: Tensor) -> Tensor:
         """The edge weights between rows in a point."""
         return _edges(x[PAIRS * ROWS * COLUMNS :].view(PAIRS, ROWS, ROWS), self.case)
+
+    def cost_alone(self, x: Tensor) -> Tensor:
+        """The cost matrices, for a library that knows no edges."""
+        if self.case.directed:
+            raise NotOffered
+        return self.cost(x)
+
+    def one_size(self) -> None:
+        """For a library that takes one pair a call."""
+        if len(set(self.case.sizes)) > 1:
+            raise NotOffered
+
+    def functional(self, plan: Tensor) -> Tensor:
+        """`sum(weight * plan)`."""
+        return (self.weight[:, : plan.shape[1], : plan.shape[2]] * plan).sum()
 
 
 Draw = Callable[[Case, int], Instance]
@@ -95,6 +116,14 @@ def circle() -> Tensor:
     """The coordinates of the columns."""
     angle = torch.arange(COLUMNS, dtype=torch.float64) * (2 * math.pi / COLUMNS)
     return torch.stack([angle.cos(), angle.sin()], 1).expand(PAIRS, -1, -1) / 2 + 0.5
+
+
+def entropic(cost: Tensor, plan: Tensor, a: Tensor, b: Tensor) -> Tensor:
+    """`sum(cost * P) + eps KL(P | a b^T)`, without the entries that can have no mass."""
+    weight = a[:, :, None] * b[:, None, :]
+    here = weight > 0
+    p, w = plan[here], weight[here]
+    return (cost[here] * p).sum() + TEMPERATURE * (p * (p / w).log() - p + w).sum()
 
 
 def _draw(case: Case, seed: int, point: Callable[[torch.Generator], Tensor]) -> Instance:

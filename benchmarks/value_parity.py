@@ -1,4 +1,4 @@
-"""Are the values those of POT? Entropic and exact transport, and the edge term, on random instances.
+"""Are the values those of POT? Entropic and exact transport, and the edge term.
 
 The edge term is the pairwise-product form of Gromov and Wasserstein, with deletion and insertion.
 Three steps turn it into POT's `gwloss` at the same plan (`criterion="edit"`, prices of one):
@@ -13,8 +13,8 @@ Three steps turn it into POT's `gwloss` at the same plan (`criterion="edit"`, pr
 """
 
 import torch
-from _instances import RELATIONS, TEMPERATURE, Case, linear, logits
-from _methods import entropic, prediction_of, target_of
+from _instances import MANY, RELATIONS, TEMPERATURE, TIGHT, Case, entropic, linear, logits
+from _ours import prediction_of, target_of
 from _record import record
 from torch import Tensor
 
@@ -71,9 +71,8 @@ def _entropic(case: Case, seed: int) -> Compared:
     for k, (n, m) in enumerate(case.sizes):
         mine = slice(k, k + 1), slice(n), slice(m)
         inner, a, b = cost[mine], instance.a[mine[:2]], instance.b[mine[0], mine[2]]
-        solved = ot.solve(
-            inner[0], a[0], b[0], reg=TEMPERATURE, reg_type="KL", tol=1e-12, max_iter=10_000
-        )
+        options = {"reg": TEMPERATURE, "reg_type": "KL", "tol": TIGHT, "max_iter": MANY}
+        solved = ot.solve(inner[0], a[0], b[0], **options)
         values.append((entropic(inner, plan[mine], a, b), solved.value))
         plans.append((plan[mine][0], solved.plan))
     return {"entropic value, ot.solve": values, "entropic plan, ot.solve": plans}
@@ -87,12 +86,8 @@ def _exact(case: Case, seed: int) -> Compared:
     a[:, -1] += b.sum(1) - a.sum(1)
     plan = exact_plan(cost, a, b)
     plans = [(plan[k], ot.emd(a[k], b[k], cost[k])) for k in range(len(cost))]
-    return {
-        "exact value, ot.emd": [
-            ((c * p).sum(), (c * q).sum()) for c, (p, q) in zip(cost, plans, strict=True)
-        ],
-        "exact plan, ot.emd": plans,
-    }
+    values = [((c * p).sum(), (c * q).sum()) for c, (p, q) in zip(cost, plans, strict=True)]
+    return {"exact value, ot.emd": values, "exact plan, ot.emd": plans}
 
 
 def _edges(case: Case, seed: int) -> Compared:

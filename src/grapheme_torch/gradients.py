@@ -95,9 +95,8 @@ class GradientReport:
             for row in self.rows
         ]
         verdict = "passed" if self.passed else "FAILED"
-        last = (
-            f"{verdict}: max relative error {self.max_relative_error:.1e}, bound {self.bound:.0e}"
-        )
+        numbers = f"max relative error {self.max_relative_error:.1e}, bound {self.bound:.0e}"
+        last = f"{verdict}: {numbers}, resolution {self.resolution:.1e}"
         return "\n".join([head, *lines, last])
 
 

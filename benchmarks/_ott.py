@@ -1,0 +1,105 @@
+"""OTT-JAX in the form of the gradient table, its functions seen as functions of PyTorch."""
+
+import functools
+from typing import Any
+
+import numpy as np
+import torch
+from _instances import COLUMNS, PAIRS, ROWS, TEMPERATURE, TIGHT, Instance, Outputs
+from torch import Tensor
+
+
+def linear(instance: Instance, x: Tensor, mode: str) -> Outputs:
+    instance.cost_alone(x)
+    return _through_jax(_linear_program(instance.case.iterations, mode), instance, x)
+
+
+def fused(instance: Instance, x: Tensor, _: str) -> Outputs:
+    return _through_jax(_fused_program(instance.case.iterations), instance, x)
+
+
+@functools.cache
+def _linear_program(cap: int | None, mode: str) -> Any:
+    from ott.geometry import geometry
+    from ott.problems.linear import linear_problem
+    from ott.solvers.linear import implicit_differentiation, sinkhorn
+
+    most = cap or 400
+    solver = sinkhorn.Sinkhorn(
+        threshold=TIGHT, max_iterations=most, inner_iterations=1 if cap else 10,
+        min_iterations=most if "fixed" in mode else 0,
+        implicit_diff=implicit_differentiation.ImplicitDiff() if mode == "implicit" else None,
+    )  # fmt: skip
+
+    def pair(cost: Any, _left: Any, _right: Any, a: Any, b: Any) -> Any:
+        geom = geometry.Geometry(cost_matrix=cost, epsilon=TEMPERATURE)
+        solved = solver(linear_problem.LinearProblem(geom, a, b))
+        return solved.reg_ot_cost, solved.matrix
+
+    return _jax_program(pair)
+
+
+@functools.cache
+def _fused_program(cap: int | None) -> Any:
+    from ott.geometry import geometry
+    from ott.problems.quadratic import quadratic_problem
+    from ott.solvers.linear import sinkhorn
+    from ott.solvers.quadratic import gromov_wasserstein
+
+    inner = sinkhorn.Sinkhorn(
+        threshold=TIGHT, max_iterations=cap or 200, inner_iterations=1 if cap else 10
+    )
+    outer = cap or 60  # reverse mode needs as many at least as at most
+    solver = gromov_wasserstein.GromovWasserstein(
+        inner, epsilon=TEMPERATURE, min_iterations=outer, max_iterations=outer, threshold=TIGHT
+    )
+
+    def pair(cost: Any, left: Any, right: Any, a: Any, b: Any) -> Any:
+        xx, yy, xy = (geometry.Geometry(cost_matrix=matrix) for matrix in (left, right, cost))
+        solved = solver(quadratic_problem.QuadraticProblem(xx, yy, xy, a=a, b=b))
+        return solved.reg_gw_cost, solved.matrix
+
+    return _jax_program(pair)
+
+
+def _jax_program(pair: Any) -> Any:
+    """Value and functional of a batch as a compiled function, and a compiled gradient of each."""
+    import jax
+
+    def both(cost: Any, left: Any, right: Any, a: Any, b: Any, weight: Any) -> Any:
+        values, plans = jax.vmap(pair)(cost, left, right, a, b)
+        return values.sum(), (weight * plans).sum()
+
+    gradients = [jax.jit(jax.grad(lambda *x, k=k: both(*x)[k], (0, 1))) for k in range(2)]
+    return jax.jit(both), gradients
+
+
+def _through_jax(program: Any, instance: Instance, x: Tensor) -> Outputs:
+    import jax
+
+    jax.config.update("jax_enable_x64", True)
+    cost, weight = instance.cost(x), instance.weight[:, :ROWS, :COLUMNS]
+    left = instance.left(x) if x.numel() > cost.numel() else cost.new_zeros(PAIRS, ROWS, ROWS)
+    rest = (instance.right, instance.a, instance.b, weight)
+    value, functional = _FromJax.apply(program, cost, left, *rest)
+    return value, functional
+
+
+class _FromJax(torch.autograd.Function):
+    """A function of JAX as one of PyTorch, so that all libraries are differentiated alike."""
+
+    @staticmethod
+    def forward(ctx: Any, program: Any, *inputs: Tensor) -> tuple[Tensor, ...]:
+        function, ctx.gradients = program
+        ctx.inputs = [x.detach().numpy() for x in inputs]
+        ctx.set_materialize_grads(False)
+        return tuple(
+            torch.tensor(float(value), dtype=torch.float64) for value in function(*ctx.inputs)
+        )
+
+    @staticmethod
+    def backward(ctx: Any, *cotangents: Tensor | None) -> tuple[Tensor | None, ...]:
+        # One output at a time, so that the NaN of one does not reach the other.
+        (k,) = (k for k, cotangent in enumerate(cotangents) if cotangent is not None)
+        gradient = (torch.tensor(np.array(part)) for part in ctx.gradients[k](*ctx.inputs))
+        return None, *gradient, None, None, None, None
