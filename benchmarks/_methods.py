@@ -30,7 +30,8 @@ class Method:
 
 
 METHODS = (
-    Method("grapheme-torch", "transport_plan", linear, _ours.transport, ("exact", "cut (an approximation)")),
+    Method("grapheme-torch", "transport_plan", linear, _ours.transport,
+           ("exact", "cut (an approximation)")),
     Method("grapheme-torch", "transport_plan", linear, _ours.transport, ("unrolled",)),
     *(
         Method("grapheme-torch", f"StructuralLoss, {criterion}, {rounds} {update}rounds", logits,
@@ -54,5 +55,5 @@ METHODS = (
     Method("geomloss", "ot.solve_batch", linear, _peers.geomloss_matrix),
     Method("pygmtools", "sinkhorn", linear, _peers.pygmtools_sinkhorn, ("loop", "batched")),
     Method("ott-jax", "Sinkhorn", linear, _ott.linear, ("implicit", "unrolled", "unrolled, fixed")),
-    Method("ott-jax", "GromovWasserstein, fused", fused, _ott.fused),
+    Method("ott-jax", "GromovWasserstein, fused", fused, _ott.fused, ("implicit", "unrolled")),
 )  # fmt: skip

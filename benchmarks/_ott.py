@@ -14,22 +14,27 @@ def linear(instance: Instance, x: Tensor, mode: str) -> Outputs:
     return _through_jax(_linear_program(instance.case.iterations, mode), instance, x)
 
 
-def fused(instance: Instance, x: Tensor, _: str) -> Outputs:
-    return _through_jax(_fused_program(instance.case.iterations), instance, x)
+def fused(instance: Instance, x: Tensor, mode: str) -> Outputs:
+    return _through_jax(_fused_program(instance.case.iterations, mode), instance, x)
+
+
+def _sinkhorn(most: int, least: int, block: int, mode: str) -> Any:
+    from ott.solvers.linear import implicit_differentiation, sinkhorn
+
+    implicit = implicit_differentiation.ImplicitDiff() if mode == "implicit" else None
+    return sinkhorn.Sinkhorn(
+        threshold=TIGHT, max_iterations=most, min_iterations=least, inner_iterations=block,
+        implicit_diff=implicit,
+    )  # fmt: skip
 
 
 @functools.cache
 def _linear_program(cap: int | None, mode: str) -> Any:
     from ott.geometry import geometry
     from ott.problems.linear import linear_problem
-    from ott.solvers.linear import implicit_differentiation, sinkhorn
 
     most = cap or 400
-    solver = sinkhorn.Sinkhorn(
-        threshold=TIGHT, max_iterations=most, inner_iterations=1 if cap else 10,
-        min_iterations=most if "fixed" in mode else 0,
-        implicit_diff=implicit_differentiation.ImplicitDiff() if mode == "implicit" else None,
-    )  # fmt: skip
+    solver = _sinkhorn(most, most if "fixed" in mode else 0, 1 if cap else 10, mode)
 
     def pair(cost: Any, _left: Any, _right: Any, a: Any, b: Any) -> Any:
         geom = geometry.Geometry(cost_matrix=cost, epsilon=TEMPERATURE)
@@ -40,19 +45,16 @@ def _linear_program(cap: int | None, mode: str) -> Any:
 
 
 @functools.cache
-def _fused_program(cap: int | None) -> Any:
+def _fused_program(cap: int | None, mode: str) -> Any:
     from ott.geometry import geometry
     from ott.problems.quadratic import quadratic_problem
-    from ott.solvers.linear import sinkhorn
     from ott.solvers.quadratic import gromov_wasserstein
 
-    inner = sinkhorn.Sinkhorn(
-        threshold=TIGHT, max_iterations=cap or 200, inner_iterations=1 if cap else 10
-    )
     outer = cap or 60  # reverse mode needs as many at least as at most
     solver = gromov_wasserstein.GromovWasserstein(
-        inner, epsilon=TEMPERATURE, min_iterations=outer, max_iterations=outer, threshold=TIGHT
-    )
+        _sinkhorn(cap or 200, 0, 1 if cap else 10, mode), epsilon=TEMPERATURE,
+        min_iterations=outer, max_iterations=outer, threshold=TIGHT,
+    )  # fmt: skip
 
     def pair(cost: Any, left: Any, right: Any, a: Any, b: Any) -> Any:
         xx, yy, xy = (geometry.Geometry(cost_matrix=matrix) for matrix in (left, right, cost))
@@ -81,7 +83,8 @@ def _through_jax(program: Any, instance: Instance, x: Tensor) -> Outputs:
     cost, weight = instance.cost(x), instance.weight[:, :ROWS, :COLUMNS]
     left = instance.left(x) if x.numel() > cost.numel() else cost.new_zeros(PAIRS, ROWS, ROWS)
     rest = (instance.right, instance.a, instance.b, weight)
-    value, functional = _FromJax.apply(program, cost, left, *rest)
+    bridge: Any = _FromJax
+    value, functional = bridge.apply(program, cost, left, *rest)
     return value, functional
 
 

@@ -107,7 +107,7 @@ FAULTS: dict[str, Callable[[Tensor], Tensor]] = {
 def test_a_fault_in_one_layer_is_found_where_it_is(fault: Callable[[Tensor], Tensor]) -> None:
     alphabet, batch, targets = _kindergarten()
     model = _network(alphabet)
-    model.heads.label = _Faulty(model.heads.label, fault)
+    model.heads.add_module("label", _Faulty(model.heads.label, fault))
     report = check_gradients(model, StructuralLoss(max_iterations=3), batch, targets, entries=1)
     assert not report.passed
     status = {row.name: row.status for row in report.rows}

@@ -9,7 +9,7 @@ from grapheme_torch.train import Summary, train
 
 SMALL: dict[str, Any] = {"dim": 16, "num_layers": 1, "num_heads": 2, "num_buckets": 64}
 
-PAIRS = [
+PAIRS: list[dict[str, Any]] = [
     {"input": "abc", "target": "ab", "id": 1},
     {"input": "abcd", "target": "ba"},
     {"input": "c", "target": ""},

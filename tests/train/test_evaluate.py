@@ -25,7 +25,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A network that knows "abc" -> "ab" and four more pairs by heart."""
     folder = tmp_path_factory.mktemp("model")
     data = write_pairs(folder / "data.jsonl", PAIRS)
-    summary = quick(folder / "run", data=data, epochs=150, lr=0.02)
+    summary = quick(folder / "run", data=data, epochs=60, lr=0.02)
     assert summary.exact_match == 1.0
     return folder / "run"
 

@@ -78,7 +78,7 @@ def test_options_that_are_no_text_are_refused(tmp_path: Path, content: bytes) ->
 
 def test_options_that_are_a_folder_are_refused(tmp_path: Path) -> None:
     (tmp_path / "train.yaml").mkdir()
-    with pytest.raises(InputError, match="train.yaml must hold the options of a run, got .* direc"):
+    with pytest.raises(InputError, match=r"train\.yaml must hold the options of a run, got .* dir"):
         saved_loss(tmp_path)
 
 

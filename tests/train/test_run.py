@@ -1,5 +1,6 @@
 """A training run: it learns, repeats itself, leaves what it says, and spoils nothing."""
 
+import itertools
 import json
 import math
 import os
@@ -43,7 +44,7 @@ def test_kindergarten_is_learnt(default: tuple[Path, Summary]) -> None:
     out, summary = default
     totals = [float(row["total"]) for row in rows(out)]
     assert len(totals) == 101
-    assert all(after < before for before, after in zip(totals, totals[1:], strict=False))
+    assert all(after < before for before, after in itertools.pairwise(totals))
     assert summary.monotone
     assert summary.loss_ratio <= 0.01
     assert summary.loss_ratio == summary.final_loss / summary.initial_loss
@@ -165,7 +166,7 @@ def test_a_run_that_diverges_is_refused_and_leaves_the_model(
 ) -> None:
     quick(tmp_path)
     before = contents(tmp_path)
-    with pytest.raises(InputError, match="must be finite, got .* lower --lr"):
+    with pytest.raises(InputError, match=r"must be finite, got .* lower --lr"):
         quick(tmp_path, overwrite=True, **options)
     after = contents(tmp_path)
     assert sorted(after) == FILES
@@ -245,7 +246,7 @@ def test_out_is_a_folder_that_can_be_made(tmp_path: Path) -> None:
         message = f"--out {tmp_path / out} must be a folder that can be made, got {cause}"
         with pytest.raises(InputError, match="^" + re.escape(message)):
             quick(tmp_path / out)
-    with pytest.raises(InputError, match="^`out` must name a folder, got ''. Name one"):
+    with pytest.raises(InputError, match=r"^`out` must name a folder, got ''\. Name one"):
         train("")
     assert contents(tmp_path) == {"file": b"x"}
 
