@@ -50,7 +50,7 @@ def _fused_program(cap: int | None, mode: str) -> Any:
     from ott.problems.quadratic import quadratic_problem
     from ott.solvers.quadratic import gromov_wasserstein
 
-    outer = cap or 60  # reverse mode needs as many at least as at most
+    outer = cap or 30  # reverse mode needs as many at least as at most
     solver = gromov_wasserstein.GromovWasserstein(
         _sinkhorn(cap or 200, 0, 1 if cap else 10, mode), epsilon=TEMPERATURE,
         min_iterations=outer, max_iterations=outer, threshold=TIGHT,
@@ -65,26 +65,31 @@ def _fused_program(cap: int | None, mode: str) -> Any:
 
 
 def _jax_program(pair: Any) -> Any:
-    """Value and functional of a batch as a compiled function, and a compiled gradient of each."""
+    """Value and functional of a batch as a compiled function, and one that adds their gradients."""
     import jax
+
+    jax.config.update("jax_enable_x64", True)
+    jax.config.update("jax_disable_most_optimizations", True)  # compiling takes the time
 
     def both(cost: Any, left: Any, right: Any, a: Any, b: Any, weight: Any) -> Any:
         values, plans = jax.vmap(pair)(cost, left, right, a, b)
         return values.sum(), (weight * plans).sum()
 
-    gradients = [jax.jit(jax.grad(lambda *x, k=k: both(*x)[k], (0, 1))) for k in range(2)]
-    return jax.jit(both), gradients
+    def with_gradients(*inputs: Any) -> Any:
+        # One output at a time, so that the NaN of one does not reach the other.
+        found = [jax.value_and_grad(lambda *x, k=k: both(*x)[k], (0, 1))(*inputs) for k in range(2)]
+        return zip(*found, strict=True)
+
+    return jax.jit(both), jax.jit(lambda *inputs: tuple(with_gradients(*inputs)))
 
 
 def _through_jax(program: Any, instance: Instance, x: Tensor) -> Outputs:
-    import jax
-
-    jax.config.update("jax_enable_x64", True)
     cost, weight = instance.cost(x), instance.weight[:, :ROWS, :COLUMNS]
     left = instance.left(x) if x.numel() > cost.numel() else cost.new_zeros(PAIRS, ROWS, ROWS)
-    rest = (instance.right, instance.a, instance.b, weight)
     bridge: Any = _FromJax
-    value, functional = bridge.apply(program, cost, left, *rest)
+    value, functional = bridge.apply(
+        program, cost, left, instance.right, instance.a, instance.b, weight
+    )
     return value, functional
 
 
@@ -93,16 +98,17 @@ class _FromJax(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, program: Any, *inputs: Tensor) -> tuple[Tensor, ...]:
-        function, ctx.gradients = program
-        ctx.inputs = [x.detach().numpy() for x in inputs]
-        ctx.set_materialize_grads(False)
-        return tuple(
-            torch.tensor(float(value), dtype=torch.float64) for value in function(*ctx.inputs)
-        )
+        function, with_gradients = program
+        arrays = [x.detach().numpy() for x in inputs]
+        if any(ctx.needs_input_grad):
+            ctx.set_materialize_grads(False)
+            values, ctx.gradients = with_gradients(*arrays)
+        else:
+            values = function(*arrays)
+        return tuple(torch.tensor(float(value), dtype=torch.float64) for value in values)
 
     @staticmethod
     def backward(ctx: Any, *cotangents: Tensor | None) -> tuple[Tensor | None, ...]:
-        # One output at a time, so that the NaN of one does not reach the other.
+        """Of one output, with cotangent one."""
         (k,) = (k for k, cotangent in enumerate(cotangents) if cotangent is not None)
-        gradient = (torch.tensor(np.array(part)) for part in ctx.gradients[k](*ctx.inputs))
-        return None, *gradient, None, None, None, None
+        return None, *(torch.tensor(np.array(x)) for x in ctx.gradients[k]), None, None, None, None

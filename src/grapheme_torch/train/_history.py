@@ -19,7 +19,7 @@ from .._check import require
 from .._files import write_text
 from ._module import Terms
 
-Row = dict[str, float]
+Row = dict[str, int | float]
 COLUMNS = ("epoch", "total", "node", "edge", "clique", "converged", "val_total")
 
 

@@ -1,6 +1,6 @@
 """The network and its loss as Lightning sees them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import lightning.pytorch as pl
@@ -44,7 +44,7 @@ class TrainingModule(pl.LightningModule):
         super().__init__()
         self.network, self.loss, self.lr = network, loss, lr
 
-    def training_step(self, batch: PairBatch, batch_idx: int) -> Tensor:
+    def training_step(self, batch: Sequence[Batch], batch_idx: int) -> Tensor:
         """The mean loss of a batch of `(inputs, targets)`."""
         del batch_idx  # part of Lightning's interface
         inputs, targets = batch
