@@ -38,8 +38,9 @@ train: setup ## train on the built-in questions and answers
 test: setup ## run the tests
 	$(PYTEST)
 
-check-shapes: setup ## run the tests with every tensor shape and type checked
-	$(PYTEST) --jaxtyping-packages=grapheme_torch,beartype.beartype -m 'not compile'
+check-shapes: setup ## run the tests of tensors with every shape and type checked
+	$(PYTEST) --jaxtyping-packages=grapheme_torch,beartype.beartype -m 'not compile' \
+		tests/data tests/loss tests/nn tests/ot
 
 check: lint types ## lint, formatting and types
 
