@@ -67,8 +67,8 @@ def main() -> None:
         print(f"Not installed: {', '.join(missing)}. Try: pip install '{OURS}[bench]'")
     if not only:
         present = tuple(package for package in PEERS if package not in missing)
-        findings = {"bound": BOUND, "missing": missing, "seconds": seconds, "rows": rows}
-        record("gradient_table", findings, packages=present)
+        head = {"bound": BOUND, "instances": SEEDS, "missing": missing, "seconds": seconds}
+        record("gradient_table", {**head, "rows": rows}, packages=present)
     sys.exit(bool(wrong))
 
 

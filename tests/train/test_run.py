@@ -19,6 +19,7 @@ import torch
 
 from grapheme_torch import GraphTransformNet, InputError, StructuralLoss, text_to_graph
 from grapheme_torch.train import Summary, TrainingModule, load_network, predict, saved_loss, train
+from grapheme_torch.train._hardware import hardware
 
 from .runs import PAIRS, SMALL, contents, quick, rows, write_pairs
 
@@ -214,7 +215,6 @@ def test_a_file_that_is_not_ours_is_not_overwritten(tmp_path: Path, name: str) -
         ({"seed": 2**63}, "`seed` must be from 0 to 2**63 - 1, got 9223372036854775808. "),
         ({"threads": 0}, "`threads` must be from 1 to 1024, got 0. "),
         ({"threads": 10**12}, "`threads` must be from 1 to 1024, got 1000000000000. "),
-        ({"accelerator": "tpu"}, "`accelerator` must be auto, cpu or gpu, got 'tpu'. "),
         ({"network": {"dim": 0}}, "`dim` must be at least 1, got 0. Try 64."),
         ({"network": {"dim": 17}}, "`dim` must be a multiple of num_hashes (8), got 17. "),
         ({"network": {"num_buckets": 0}}, "`num_buckets` must be at least 1, got 0. Try 2048."),
@@ -238,6 +238,12 @@ def test_a_gpu_that_is_not_there_is_refused(
     with pytest.raises(InputError, match="^" + re.escape(message)):
         quick(tmp_path / "out", accelerator="gpu")
     assert contents(tmp_path) == {}
+
+
+def test_an_unknown_accelerator_is_refused() -> None:
+    message = "`accelerator` must be auto, cpu or gpu, got 'tpu'. Leave it out to take what there"
+    with pytest.raises(InputError, match="^" + re.escape(message)):
+        hardware("tpu")
 
 
 def test_out_is_a_folder_that_can_be_made(tmp_path: Path) -> None:
