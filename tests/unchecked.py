@@ -1,5 +1,6 @@
 """A function as it is without run-time type checks."""
 
+import functools
 import inspect
 from collections.abc import Callable
 from typing import Any
@@ -11,6 +12,8 @@ def unchecked(function: Callable[..., Any]) -> Callable[..., Any]:
     That run stops a wrong type or shape before our own refusal is reached; in the plain run,
     as for a user, there are no such checks and this changes nothing.
     """
+    if inspect.ismethod(function):
+        return functools.partial(inspect.unwrap(function.__func__), function.__self__)
     if not isinstance(function, type):
         return inspect.unwrap(function)
     kind: Any = function

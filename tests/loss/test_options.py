@@ -157,12 +157,10 @@ def test_one_temperature_per_pair_is_each_pair_at_its_own() -> None:
     for k, eps in enumerate(temperatures.tolist()):
         own = StructuralLoss(reduction="none", temperature=eps)(prediction, union).total
         torch.testing.assert_close(mixed[k], own[k], rtol=1e-7, atol=1e-9)
-    with pytest.raises(
-        InputError, match=r"`temperature` must be one number, or one per pair \(3\)"
-    ):
-        loss(prediction, union, temperature=temperatures[:2])
     with pytest.raises(InputError, match=r"`temperature` must be positive, got 0\.0"):
-        loss(prediction, union, temperature=torch.tensor(0.0))
+        loss(prediction, union, temperature=torch.tensor([0.3, 0.1, 0.0]))
+    exact = StructuralLoss(reduction="none", temperature=0)(prediction, union)
+    assert torch.equal(loss(prediction, union, temperature=0).total, exact.total)
 
 
 def test_a_given_alignment_is_used_as_it_is() -> None:

@@ -14,6 +14,7 @@ from grapheme_torch import InputError
 from grapheme_torch.ot import GradientMode, Transport, _plan, exact_plan, transport_plan
 
 from ..problems import costs, ragged, two_points
+from ..unchecked import unchecked
 from ..unrolled import sinkhorn
 
 SIZES = [(4, 4), (5, 2), (2, 6), (1, 1), (1, 3), (6, 5)]
@@ -41,7 +42,7 @@ def _slope(plan: Tensor, cost: Tensor) -> Tensor:
 def test_margins(gradient: GradientMode, temperature: float) -> None:
     cost, a, b = ragged(1, SIZES)
     found = transport_plan(
-        cost, a, b, temperature=temperature, gradient=gradient, max_iterations=5000
+        cost, a, b, temperature=temperature, tolerance=1e-10, gradient=gradient, max_iterations=5000
     )
     assert found.converged.all()
     assert (found.plan >= 0).all()
@@ -316,6 +317,11 @@ def test_strides_do_not_matter() -> None:
     ("change", "message"),
     [
         ({"temperature": 0.0}, "`temperature` must be positive, got 0.0. Try 0.1."),
+        (
+            {"temperature": torch.ones(2)},
+            "`temperature` must be one number, or one per pair (1), got 2. Try 0.1.",
+        ),
+        ({"tolerance": float("nan")}, "`tolerance` must be a number, got nan. Try 1e-12."),
         ({"temperature": -1.0}, "`temperature` must be positive, got -1.0. Try 0.1."),
         ({"temperature": float("nan")}, "`temperature` must be positive, got nan. Try 0.1."),
         ({"max_iterations": 0}, "`max_iterations` must be at least 1, got 0. Try 100."),
@@ -344,4 +350,4 @@ def test_refusals(change: dict[str, Any], message: str) -> None:
         "cost": costs(1, 1, 2, 2), "a": torch.ones(1, 2), "b": torch.ones(1, 2), "temperature": 0.1,
     }  # fmt: skip
     with pytest.raises(InputError, match="^" + re.escape(message) + "$"):
-        transport_plan(**call | change)
+        unchecked(transport_plan)(**call | change)

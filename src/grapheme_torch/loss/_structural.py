@@ -96,6 +96,7 @@ class StructuralLoss(nn.Module):
             tell apart. Each round sharpens the plan: after `k` its temperature is `1 / (k + 1)`.
         max_iterations: Bound on Sinkhorn sweeps plus Newton steps of a round.
         tolerance: Share of mass that may stand in the wrong column when a pair counts as converged.
+            Below zero no pair ever does.
         gradient: How the alignment differentiates: "exact" (of what was computed, converged or
             not), "unrolled" (plain Sinkhorn) or "cut" (treated as constant: an approximation).
         reduction: "mean" or "sum" over pairs, or "none".
@@ -127,7 +128,7 @@ class StructuralLoss(nn.Module):
         slack: float = 0.0,
         rounds: int = 1,
         max_iterations: int = 100,
-        tolerance: float = 1e-10,
+        tolerance: float = 1e-12,
         gradient: GradientMode = "exact",
         reduction: Reduction = "mean",
         node_cost: NodeKind | NodeCost = "labels",
@@ -175,7 +176,7 @@ class StructuralLoss(nn.Module):
         target: Data,
         *,
         return_gradients: bool = False,
-        temperature: Float[Tensor, " B"] | None = None,
+        temperature: float | Float[Tensor, " #B"] | None = None,
         start: Float[Tensor, "B N1 M1"] | None = None,
         alignment: Float[Tensor, "B N1 M1"] | None = None,
     ) -> StructuralLossResult:
@@ -229,7 +230,9 @@ class StructuralLoss(nn.Module):
         )
         return ", ".join(f"{name}={getattr(self, name)}" for name in names)
 
-    def _align(self, pairs: Pairs, temperature: Tensor | None, start: Tensor | None) -> Transport:
+    def _align(
+        self, pairs: Pairs, temperature: float | Tensor | None, start: Tensor | None
+    ) -> Transport:
         """Transport by matching cost, then again with the edges at the last plan, (E19)."""
         a, b = masses(pairs, self.slack)
         cost = matching_cost(pairs, self.position_weight, self._prices)
@@ -252,14 +255,15 @@ class StructuralLoss(nn.Module):
         return transport
 
     def _transport(
-        self, cost: Tensor, *, a: Tensor, b: Tensor, temperature: Tensor | None
+        self, cost: Tensor, *, a: Tensor, b: Tensor, temperature: float | Tensor | None
     ) -> Transport:
-        if temperature is None and self.temperature == 0:
+        temperature = self.temperature if temperature is None else temperature
+        if not isinstance(temperature, Tensor) and temperature == 0:
             zero = a.new_zeros(len(a))
             return Transport(exact_plan(cost, a, b), zero.long(), zero, zero == 0)
         return transport_plan(
-            cost, a, b, temperature=self.temperature if temperature is None else temperature,
-            tolerance=self.tolerance, max_iterations=self.max_iterations, gradient=self.gradient,
+            cost, a, b, temperature=temperature, tolerance=self.tolerance,
+            max_iterations=self.max_iterations, gradient=self.gradient,
         )  # fmt: skip
 
     def _reduce(self, term: Float[Tensor, " B"]) -> Tensor:
