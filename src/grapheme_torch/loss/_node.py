@@ -35,8 +35,8 @@ def matching_cost(
     if position_weight and pairs.position is not None and pairs.target.position is not None:
         t = pairs.layout.pad(pairs.position)
         s = pairs.target.layout.pad(pairs.target.position.to(t.dtype))
-        distance = (t[:, :, None] - s[:, None, :]).abs()
-        cost = cost + position_weight * with_void(distance, torch.zeros_like(t), 0.0)
+        distance = (t[:, :, None] - s[:, None, :]).abs().sum(3)
+        cost = cost + position_weight * with_void(distance, cost.new_zeros(t.shape[:2]), 0.0)
     return cost
 
 
