@@ -266,27 +266,6 @@ def test_a_single_graph_is_a_batch_of_one() -> None:
     assert len(whole.plan) == 1
 
 
-def test_float32_in_float32_out() -> None:
-    loss, prediction, target = _example(temperature=0.2)
-    low = leaf(
-        replace(
-            prediction,
-            existence=prediction.existence.float(),
-            label=prediction.label.float(),
-            relation=prediction.relation.float(),
-            position=prediction.position.float(),
-        )
-    )
-    found = loss(low, target, return_gradients=True)
-    wanted = loss(prediction, target, return_gradients=True)
-    assert found.total.dtype == found.padded_plan.dtype == torch.float32
-    torch.testing.assert_close(found.total.double(), wanted.total, rtol=1e-5, atol=1e-5)
-    for name in ("node_gradients", "edge_gradients"):
-        value = getattr(found, name)
-        assert value.dtype == torch.float32
-        torch.testing.assert_close(value.double(), getattr(wanted, name), rtol=1e-4, atol=1e-5)
-
-
 def test_exact_alignment_has_no_iterations_and_a_gradient_in_the_costs() -> None:
     loss, prediction, target = _example(temperature=0.0)
     result = loss(prediction, target)

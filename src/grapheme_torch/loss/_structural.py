@@ -1,9 +1,10 @@
 """The structural loss, (E1)-(E25) of docs/math.md."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from math import inf
-from typing import Literal
+from typing import Any, Literal, TypeVar, cast
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -23,6 +24,14 @@ from ._prices import Prices
 Criterion = Literal["likelihood", "edit"]
 Reduction = Literal["mean", "sum", "none"]
 Update = Literal["linear", "proximal"]
+
+
+Method = TypeVar("Method", bound=Callable[..., Any])
+
+
+def _eager(method: Method) -> Method:
+    """Leaves a method out of compiled programs: what it does depends on the values of tensors."""
+    return cast(Method, torch.compiler.disable(method))
 
 
 @dataclass(frozen=True)
@@ -171,6 +180,7 @@ class StructuralLoss(nn.Module):
         self.position_weight, self.slack, self.rounds = position_weight, slack, rounds
         self.max_iterations, self.tolerance, self.reduction = max_iterations, tolerance, reduction
 
+    @_eager
     def forward(
         self,
         prediction: Prediction,
@@ -202,10 +212,10 @@ class StructuralLoss(nn.Module):
         # Under autocast products of plans would be rounded to half precision.
         with torch.autocast(prediction.existence.device.type, enabled=False):
             result = self._compare(prediction, target, temperature, start, alignment)
-        if not return_gradients:
-            return result
-        nodes, edges = _gradients(result.total, prediction)
-        return replace(result, node_gradients=nodes, edge_gradients=edges)
+            if not return_gradients:
+                return result
+            nodes, edges = _gradients(result.total, prediction)
+            return replace(result, node_gradients=nodes, edge_gradients=edges)
 
     def _compare(
         self,
