@@ -67,6 +67,7 @@ class Prediction:
         existence: Float[Tensor, "B K"] | None = None,
         mask: Bool[Tensor, "B K"] | None = None,
         position: Float[Tensor, "B K"] | None = None,
+        directed: bool = True,
     ) -> "Prediction":
         """The prediction of a decoder with `K` slots per graph, such as DETR's.
 
@@ -78,6 +79,8 @@ class Prediction:
                 node", and is taken out of the classes: class `c` becomes `c - 1`.
             mask: Which slots are in use. Default: all.
             position: Place of each slot, in steps.
+            directed: If not, each pair of slots is one candidate, read above the diagonal:
+                `relation[:, i, j]` with `i < j`, the form for `StructuralLoss(directed=False)`.
 
         Raises:
             InputError: If the shapes do not fit together.
@@ -93,7 +96,9 @@ class Prediction:
             label = label[..., 1:]
         mask = torch.ones_like(existence, dtype=torch.bool) if mask is None else mask
         pair = mask[:, :, None] & mask[:, None, :]
-        pair &= ~torch.eye(slots, dtype=torch.bool, device=mask.device)
+        every = torch.ones(slots, slots, dtype=torch.bool, device=mask.device)
+        above = every.triu(1)
+        pair &= above | above.T if directed else above
         number = (mask.flatten().cumsum(0) - 1).view_as(mask)
         graph, source, sink = pair.nonzero(as_tuple=True)
         return cls(
