@@ -23,8 +23,6 @@ STEPS, SEEDS, EVALUATIONS = 4000, 2, 10
 PACKAGES = ("scipy", "POT")
 
 
-
-
 def main() -> None:
     """Trains, times and records; `--time-only` times what an earlier training left behind."""
     parser = argparse.ArgumentParser(description=__doc__)

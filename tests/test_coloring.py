@@ -7,10 +7,12 @@ from _coloring.data import LEAST, MOST, SIDE, SMALLEST, Pictures, draw
 from _coloring.evaluate import decoded, graphs, score
 from _coloring.network import SLOTS, Network, Outputs
 from _coloring.ours import LOSS, prediction
-from _coloring.pmfgw import DIAGONAL, by_assignment, by_network_simplex, pmfgw, plan_of
+from _coloring.pmfgw import DIAGONAL, by_assignment, by_network_simplex, plan_of, pmfgw
 from scipy.ndimage import label
 from torch import Tensor
 from torch.nn.functional import one_hot, softplus
+
+from grapheme_torch import StructuralLoss
 
 
 @pytest.fixture(scope="module")
@@ -113,11 +115,19 @@ def test_the_right_answer_is_least_whatever_slot_is_which(pictures: Pictures) ->
         assert LOSS(prediction(wrong), pictures.target()).total > 1
 
 
-def test_both_losses_find_the_right_answer(pictures: Pictures) -> None:
-    """Where regions of one colour look alike neither always does, hence the mean."""
+def test_both_losses_find_most_right_answers(pictures: Pictures) -> None:
+    """Not all: where regions look alike, either alignment may settle on another."""
     right, _ = _right(pictures)
-    assert LOSS(prediction(right), pictures.target()).edge.item() / 2 < 0.5
-    assert pmfgw(right, pictures).item() < 0.5
+    exact = StructuralLoss(beta=LOSS.beta, gamma=0, directed=False, criterion="edit", rounds=3,
+                           update="proximal", reduction="none")  # fmt: skip
+    edits = exact(prediction(right), pictures.target()).total
+    assert (edits < 0.1).double().mean() > 0.7
+    plan = plan_of(right, pictures, by_assignment)
+    assert (plan.amax(2) > 0.99 / SLOTS).double().mean() > 0.7
+    assert (
+        pmfgw(right, pictures).item()
+        < 10 * (softplus(torch.tensor(DIAGONAL)) / pictures.size).mean()
+    )
 
 
 def test_decoded_right_answers_are_exact(pictures: Pictures) -> None:

@@ -25,9 +25,7 @@ SMALLEST = 4
 NOISE = 0.02
 """Standard deviation of what is added to every pixel."""
 
-PALETTE = np.array(
-    [[0.00, 0.45, 0.70], [0.90, 0.62, 0.00], [0.00, 0.62, 0.45], [0.84, 0.37, 0.00]]
-)
+PALETTE = np.array([[0.00, 0.45, 0.70], [0.90, 0.62, 0.00], [0.00, 0.62, 0.45], [0.84, 0.37, 0.00]])
 
 NAMES = ("blue", "orange", "green", "red")
 

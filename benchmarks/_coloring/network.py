@@ -39,18 +39,23 @@ class Network(nn.Module):
         )  # fmt: skip
         self.place = nn.Parameter(torch.randn((SIDE // 2) ** 2, width) * 0.5)
         self.query = nn.Parameter(torch.randn(SLOTS, width))
-        options = {"dropout": 0.0, "batch_first": True, "norm_first": True}
         self.encoder = nn.ModuleList(
-            nn.TransformerEncoderLayer(width, heads, 2 * width, **options) for _ in range(2)
+            nn.TransformerEncoderLayer(
+                width, heads, 2 * width, dropout=0, batch_first=True, norm_first=True
+            )
+            for _ in range(2)
         )
         self.decoder = nn.ModuleList(
-            nn.TransformerDecoderLayer(width, heads, 2 * width, **options) for _ in range(layers)
+            nn.TransformerDecoderLayer(
+                width, heads, 2 * width, dropout=0, batch_first=True, norm_first=True
+            )
+            for _ in range(layers)
         )
         self.norm = nn.LayerNorm(width)
         colours = len(PALETTE)
         self.node = _mlp(width, 1 + 2 * colours)
         self.end = nn.Linear(width, 2 * width)
-        self.edge = nn.Sequential(nn.GELU(), nn.Linear(2 * width, width), nn.GELU(), nn.Linear(width, 1))
+        self.edge = nn.Sequential(nn.GELU(), _mlp(2 * width, 1))
 
     def forward(self, image: Float[Tensor, "B 3 side side"]) -> Outputs:
         tokens = self.stem(image).flatten(2).mT + self.place
@@ -68,4 +73,4 @@ class Network(nn.Module):
 
 
 def _mlp(width: int, outputs: int) -> nn.Module:
-    return nn.Sequential(nn.Linear(width, width), nn.GELU(), nn.Linear(width, outputs))
+    return nn.Sequential(nn.Linear(width, 64), nn.GELU(), nn.Linear(64, outputs))

@@ -11,6 +11,7 @@ derivative.
 """
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -32,13 +33,29 @@ Corner = Callable[[np.ndarray], np.ndarray]
 """The plan with uniform margins of least linear cost."""
 
 
+class Problem(NamedTuple):
+    """What a plan is charged.
+
+    Args:
+        linear: For a slot that becomes a node of the target.
+        surplus, edge: `softplus` of the logits of edges, and the logits.
+        wanted: Edges of the target, times the weights of both ends.
+        weight: Of a node of the target: 0 in the padding, 1 in the mean.
+    """
+
+    linear: Float[Tensor, "B K K"]
+    surplus: Float[Tensor, "B K K"]
+    edge: Float[Tensor, "B K K"]
+    wanted: Float[Tensor, "B K K"]
+    weight: Float[Tensor, "B K"]
+
+
 def pmfgw(outputs: Outputs, pictures: Pictures, plan: Tensor | None = None) -> Tensor:
     """The mean loss of a batch; under a given plan, or the one of `plan_of`."""
-    problem = linear, surplus, edge, wanted, weight = _problem(outputs, pictures)
+    problem = _problem(outputs, pictures)
     if plan is None:
-        plan = _solve(*problem, by_assignment)
-    quadratic = _product(surplus, edge, wanted, weight, plan)
-    return (plan * (linear + quadratic)).sum((1, 2)).mean()
+        plan = _solve(problem, by_assignment)
+    return (plan * (problem.linear + _product(problem, plan))).sum((1, 2)).mean()
 
 
 def pmfgw_by_network_simplex(outputs: Outputs, pictures: Pictures) -> Tensor:
@@ -48,11 +65,10 @@ def pmfgw_by_network_simplex(outputs: Outputs, pictures: Pictures) -> Tensor:
 
 def plan_of(outputs: Outputs, pictures: Pictures, corner: Corner) -> Float[Tensor, "B K K"]:
     """The plan that the loss is taken under, by a solver of the linear problems."""
-    return _solve(*_problem(outputs, pictures), corner)
+    return _solve(_problem(outputs, pictures), corner)
 
 
-def _problem(outputs: Outputs, pictures: Pictures) -> tuple[Tensor, ...]:
-    """Linear cost, `f` and logits of the predicted edges, masked target edges, weights."""
+def _problem(outputs: Outputs, pictures: Pictures) -> Problem:
     slots = outputs.existence.shape[1]
     exists, colour, adjacency = (x.to(outputs.edge) for x in pictures.padded(slots))
     weight = slots * exists / exists.sum(1, keepdim=True)
@@ -66,19 +82,13 @@ def _problem(outputs: Outputs, pictures: Pictures) -> tuple[Tensor, ...]:
     loop = torch.eye(slots, dtype=torch.bool)
     edge = outputs.edge.masked_fill(loop, DIAGONAL)
     wanted = adjacency * weight[:, :, None] * weight[:, None, :]
-    return linear, softplus(edge), edge, wanted, weight
+    return Problem(linear, softplus(edge), edge, wanted, weight)
 
 
-def _product(
-    surplus: Float[Tensor, "B K K"],
-    edge: Float[Tensor, "B K K"],
-    wanted: Float[Tensor, "B K K"],
-    weight: Float[Tensor, "B K"],
-    plan: Float[Tensor, "B K K"],
-) -> Float[Tensor, "B K K"]:
-    """`sum_jl w_k w_l l(a_ij, b_kl) P_jl`, of `l(a, b) = softplus(a) - a b`; also of one pair."""
-    outer = (surplus @ (plan @ weight[..., None])) * weight[..., None, :]
-    return outer - edge @ plan @ wanted
+def _product(problem: Problem, plan: Float[Tensor, "B K K"]) -> Float[Tensor, "B K K"]:
+    """`sum_jl w_k w_l l(a_ij, b_kl) P_jl`, of the cross-entropy `l(a, b) = softplus(a) - a b`."""
+    _, surplus, edge, wanted, weight = problem
+    return surplus @ (plan @ weight[:, :, None]) * weight[:, None, :] - edge @ plan @ wanted
 
 
 def by_assignment(cost: np.ndarray) -> np.ndarray:
@@ -97,13 +107,11 @@ def by_network_simplex(cost: np.ndarray) -> np.ndarray:
 
 
 @torch.no_grad()
-def _solve(
-    linear: Tensor, surplus: Tensor, edge: Tensor, wanted: Tensor, weight: Tensor, corner: Corner
-) -> Float[Tensor, "B K K"]:
+def _solve(problem: Problem, corner: Corner) -> Float[Tensor, "B K K"]:
     """Conditional gradient from the uniform plan, one pair after the other."""
-    arrays = [x.detach().cpu().double().numpy() for x in (linear, surplus, edge, wanted, weight)]
-    plans = [_solve_one(*pair, corner) for pair in zip(*arrays, strict=True)]
-    return torch.as_tensor(np.stack(plans)).to(linear)
+    arrays = [x.detach().cpu().double().numpy() for x in problem]
+    plans = [_solve_one(*pair, corner=corner) for pair in zip(*arrays, strict=True)]
+    return torch.as_tensor(np.stack(plans)).to(problem.linear)
 
 
 def _solve_one(
@@ -112,6 +120,7 @@ def _solve_one(
     edge: np.ndarray,
     wanted: np.ndarray,
     weight: np.ndarray,
+    *,
     corner: Corner,
 ) -> np.ndarray:
     def product(plan: np.ndarray) -> np.ndarray:
