@@ -15,7 +15,7 @@ def record(name: str, findings: dict[str, Any], *, packages: tuple[str, ...] = (
     """Writes `results/NAME.json`: the findings, the commit, the versions, the machine."""
     known = ("grapheme-torch", "torch", "torch_geometric", "lightning", *packages)
     document = {
-        "commit": _commit(),
+        "commit": commit(),
         "versions": {package: version(package) for package in known},
         "machine": {
             "processor": _processor(),
@@ -29,7 +29,13 @@ def record(name: str, findings: dict[str, Any], *, packages: tuple[str, ...] = (
     (RESULTS / f"{name}.json").write_text(text + "\n", encoding="utf-8")
 
 
-def _commit() -> str:
+def recorded(name: str) -> dict[str, Any]:
+    """What `results/NAME.json` holds."""
+    found: dict[str, Any] = json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8"))
+    return found
+
+
+def commit() -> str:
     """The commit, marked if files differ from it."""
 
     def git(*words: str) -> str:

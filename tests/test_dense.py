@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from torch_geometric.data import Batch
+from torch_geometric.data import Batch, Data
 
 from grapheme_torch import InputError, Prediction, StructuralLoss
 from grapheme_torch.data import Alphabet
@@ -26,6 +26,35 @@ def test_every_slot_and_pair_of_slots_is_where_it_was() -> None:
         assert u // 4 == v // 4
         assert torch.equal(soft.relation[k], relation[u // 4, u % 4, v % 4])
     assert soft.edge_index.shape[1] == 2 * 4 * 3
+
+
+def test_undirected_pairs_of_slots_stand_once() -> None:
+    label, relation = _logits()
+    mask = torch.tensor([[True, False, True, True], [True, True, True, True]])
+    soft = Prediction.from_dense(
+        label, relation, existence=label[..., 0], mask=mask, directed=False
+    )
+    slot = mask.flatten().nonzero()[:, 0]
+    joined = [(slot[u].item(), slot[v].item()) for u, v in soft.edge_index.T.tolist()]
+    pairs = [(0, 2), (0, 3), (2, 3), *((u, v) for u in range(4, 8) for v in range(u + 1, 8))]
+    assert joined == pairs
+    for k, (u, v) in enumerate(joined):
+        assert torch.equal(soft.relation[k], relation[u // 4, u % 4, v % 4])
+
+
+def test_undirected_slots_and_targets_are_compared() -> None:
+    """A path of three equal nodes: right whichever end of an edge is named first."""
+    target = Data(y=torch.zeros(3).long(), edge_index=torch.tensor([[1, 1], [0, 2]]), num_nodes=3)
+    edge = torch.full((1, 3, 3), -40.0)
+    edge[0, [0, 1, 1, 2], [1, 0, 2, 1]] = 40
+    soft = Prediction.from_dense(
+        torch.zeros(1, 3, 1),
+        torch.stack([torch.zeros_like(edge), edge], dim=3),
+        existence=torch.full((1, 3), 40.0),
+        directed=False,
+    )
+    loss = StructuralLoss(gamma=0, directed=False, temperature=0.01, rounds=5, update="proximal")
+    assert loss(soft, target).total.item() < 1e-6
 
 
 def test_a_masked_slot_is_not_there() -> None:

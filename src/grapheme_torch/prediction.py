@@ -71,6 +71,7 @@ class Prediction:
         mask: Bool[Tensor, "B K"] | None = None,
         position: Float[Tensor, "B K *d"] | None = None,
         weight: Float[Tensor, "B K K"] | None = None,
+        directed: bool = True,
     ) -> "Prediction":
         """The prediction of a decoder with `K` slots per graph, such as DETR's.
 
@@ -83,6 +84,8 @@ class Prediction:
             mask: Which slots are in use. Default: all.
             position: Place of each slot, in steps.
             weight: Weight of the edge of each ordered pair of slots.
+            directed: If not, each pair of slots is one candidate, read above the diagonal:
+                `relation[:, i, j]` with `i < j`, the form for `StructuralLoss(directed=False)`.
 
         Raises:
             InputError: If the shapes do not fit together.
@@ -98,7 +101,9 @@ class Prediction:
             label = label[..., 1:]
         mask = torch.ones_like(existence, dtype=torch.bool) if mask is None else mask
         pair = mask[:, :, None] & mask[:, None, :]
-        pair &= ~torch.eye(slots, dtype=torch.bool, device=mask.device)
+        every = torch.ones(slots, slots, dtype=torch.bool, device=mask.device)
+        above = every.triu(1)
+        pair &= above | above.T if directed else above
         number = (mask.flatten().cumsum(0) - 1).view_as(mask)
         graph, source, sink = pair.nonzero(as_tuple=True)
         return cls(
