@@ -12,7 +12,6 @@ from dataclasses import dataclass
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
-from torch.nn.functional import one_hot
 
 from ._layout import Layout
 from ._pairs import Pairs
@@ -76,7 +75,8 @@ def _edge_cost(
     """
     t = pairs.target
     gain = aligned - unaligned[:, None] - unmatched
-    target = one_hot(t.relation - 1, gain.shape[1]).to(gain.dtype)
+    relations = torch.arange(1, 1 + gain.shape[1], device=gain.device)
+    target = (t.relation[:, None] == relations).to(gain.dtype)
     if pairs.weight is not None and t.weight is not None:
         v, w = pairs.weight, t.weight.to(gain.dtype)
         # (v - w)^2 / 2 as a sum of products of v with w, so that the term stays bilinear, (E26).
