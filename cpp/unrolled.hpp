@@ -138,7 +138,8 @@ static inline void unroll_scaled(const Cotangent& start, const Path& path, const
 }
 
 // The same from potentials, for pairs so cold that no K serves every sweep. `c` is padded by
-// infinity, where every weight is then zero.
+// infinity, where every weight is then zero. Weights are shares; they are cut to one because where
+// costs are of the size 1e17 temperatures, f + g - c is a difference of which no digit is left.
 static inline void unroll_logarithmic(const Cotangent& start, const Path& path, const Matrix& c, Arena& arena) {
   const Side &rows = start.rows, &columns = start.columns;
   double *bar_g = arena.take(columns.width), *back = arena.take(columns.width);
@@ -163,7 +164,7 @@ static inline void unroll_logarithmic(const Cotangent& start, const Path& path, 
       double* bar = bar_c.row(i);
       Vec dot = splat(0);
       for (Index j = 0; j < c.width; j += L) {  // (E11)
-        const Vec weight = splat(rows.mass[i]) * exp((splat(f[i]) + load(later + j)) - load(c.row(i) + j));
+        const Vec weight = smaller(splat(1), splat(rows.mass[i]) * exp((splat(f[i]) + load(later + j)) - load(c.row(i) + j)));
         const Vec step = weight * load(bar_g + j);
         dot += step;
         store(bar + j, load(bar + j) + step);
@@ -171,7 +172,7 @@ static inline void unroll_logarithmic(const Cotangent& start, const Path& path, 
       const double bar_f = -sum(dot);
       mass.by_row[i] += bar_f;
       for (Index j = 0; j < c.width; j += L) {  // (E12)
-        const Vec weight = load(columns.mass + j) * exp((splat(f[i]) + load(g + j)) - load(c.row(i) + j));
+        const Vec weight = smaller(splat(1), load(columns.mass + j) * exp((splat(f[i]) + load(g + j)) - load(c.row(i) + j)));
         const Vec step = weight * splat(bar_f);
         store(bar + j, load(bar + j) + step);
         store(back + j, load(back + j) - step);
