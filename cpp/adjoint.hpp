@@ -55,7 +55,7 @@ static void adjoint(const AdjointPair& pair, Arena& arena) {
     return;
   }
   Scaling state(c, rows, columns, arena);
-  const Path path(state, pair.iterations, rows, columns, arena);
+  const Path path(state, pair.iterations > 0 ? pair.iterations : 0, rows, columns, arena);
   if (path.scaled) return unroll_scaled(start, path, state.k(), arena);
   unroll_logarithmic(start, path, c, arena);
 }

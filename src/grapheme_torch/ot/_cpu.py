@@ -18,6 +18,8 @@ else:
 AVAILABLE = bool(LEVELS)
 """Whether the kernel was built."""
 
+_REAL = torch.float64
+
 
 def solve(
     cost: Float[Tensor, "B N M"],
@@ -58,14 +60,21 @@ def solve(
     plan, f, g = torch.empty_like(cost), torch.empty_like(a), torch.empty_like(b)
     residual, iterations = torch.empty_like(eps), torch.empty_like(eps, dtype=torch.int64)
     _native.solve(
-        *_addresses(cost, eps, a, b),
+        _at(cost, _REAL, pairs, rows, columns),
+        _at(eps, _REAL, pairs),
+        _at(a, _REAL, pairs, rows),
+        _at(b, _REAL, pairs, columns),
         pairs,
         rows,
         columns,
         tolerance,
         max_iterations,
         newton,
-        *_addresses(plan, f, g, residual, iterations),
+        plan.data_ptr(),
+        f.data_ptr(),
+        g.data_ptr(),
+        residual.data_ptr(),
+        iterations.data_ptr(),
         torch.get_num_threads(),
         level or LEVELS[-1],
     )
@@ -101,20 +110,30 @@ def adjoint(
     pairs, rows, columns = cost.shape
     grad_cost, grad_a, grad_b = torch.empty_like(cost), torch.empty_like(a), torch.empty_like(b)
     _native.adjoint(
-        *_addresses(cost, eps, a, b, plan, iterations, implicit, grad_plan),
+        _at(cost, _REAL, pairs, rows, columns),
+        _at(eps, _REAL, pairs),
+        _at(a, _REAL, pairs, rows),
+        _at(b, _REAL, pairs, columns),
+        _at(plan, _REAL, pairs, rows, columns),
+        _at(iterations, torch.int64, pairs),
+        _at(implicit, torch.bool, pairs),
+        _at(grad_plan, _REAL, pairs, rows, columns),
         pairs,
         rows,
         columns,
-        *_addresses(grad_cost, grad_a, grad_b),
+        grad_cost.data_ptr(),
+        grad_a.data_ptr(),
+        grad_b.data_ptr(),
         torch.get_num_threads(),
         level or LEVELS[-1],
     )
     return grad_cost, grad_a, grad_b
 
 
-def _addresses(*tensors: Tensor) -> list[int]:
-    """Where the numbers start. Shapes are those of the annotations, by the caller's contract."""
-    for tensor in tensors:
-        assert tensor.is_contiguous() and tensor.device.type == "cpu"
-        assert tensor.dtype in (torch.float64, torch.int64, torch.bool)
-    return [tensor.data_ptr() for tensor in tensors]
+def _at(tensor: Tensor, dtype: torch.dtype, *shape: int) -> int:
+    """The address of the first number. The kernel believes sizes, so they are compared here."""
+    assert tensor.shape == shape
+    assert tensor.dtype == dtype
+    assert tensor.is_contiguous()
+    assert tensor.device.type == "cpu"
+    return tensor.data_ptr()
