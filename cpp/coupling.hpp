@@ -17,46 +17,97 @@ namespace grapheme::GRAPHEME_ISA {
 
 constexpr double RIDGE = 1e-14;  // relative to a unit of mass, as in the Python reference
 
-// Factors S + RIDGE = U^T U with U = D(p) - V: V >= 0 strictly upper, `inverse` = 1 / p. The
-// ridge is one more node, the ground, in column `size` of V. Scratch: V has room for the
-// rows up to a multiple of 4.
-static inline void factor(const Matrix& b, Index size, const Matrix& v, double* inverse) {
-  for (Index top = 0; top < size; top += 4) {
-    const Index left = top / L * L, count = v.width - left;
-    double* rows = v.row(top) + left;
-    for (Index r = 0; r < 4; ++r) clear(rows + r * v.width, count);
-    add_product(rows, v.width, b.at + top, b.width, b.at + left, b.width, b.rows, count);
-    add_product(rows, v.width, v.at + top, v.width, v.at + left, v.width, top, count);
-    const Index bottom = top + 4 < size ? top + 4 : size;
-    for (Index j = top; j < bottom; ++j) {
-      double* row = v.row(j);
-      for (Index i = top; i < j; ++i) {
-        const Vec weight = splat(v.row(i)[j]);
-        for (Index l = left; l < v.width; l += L) store(row + l, load(row + l) + load(v.row(i) + l) * weight);
+// Eliminates BLOCK neighbouring nodes among themselves. In: d[j][l], the weight between two of
+// them; rest[j], the sum of the other weights left in row j. Out: d = V there, inverse = 1 / p.
+// The pivot of j is the sum of its row; tail[j][l] is that of the weights behind l, kept up to
+// date on the way so that no pivot waits for a sum.
+static inline void factor_block(double (&d)[BLOCK][BLOCK], const double* rest, double* inverse) {
+  double tail[BLOCK][BLOCK];
+  for (Index j = 0; j < BLOCK; ++j) {
+    double sum = rest[j];
+    for (Index l = BLOCK - 1; l >= j; --l) {
+      tail[j][l] = sum;
+      sum += d[j][l];
+    }
+  }
+  for (Index j = 0; j < BLOCK; ++j) {
+    inverse[j] = 1 / std::sqrt(tail[j][j]);  // at least sqrt(RIDGE): the ground is a neighbour
+    for (Index l = 0; l <= j; ++l) d[j][l] = 0;
+    for (Index l = j + 1; l < BLOCK; ++l) d[j][l] *= inverse[j], tail[j][l] *= inverse[j];
+    for (Index k = j + 1; k < BLOCK; ++k) {
+      for (Index l = k; l < BLOCK; ++l) {
+        tail[k][l] += d[j][k] * tail[j][l];
+        d[k][l] += d[j][k] * d[j][l];
       }
-      for (Index l = left; l <= j; ++l) row[l] = 0;
-      row[size] += RIDGE;
-      Vec total = splat(0);
-      for (Index l = left; l < v.width; l += L) total += load(row + l);
-      inverse[j] = 1 / std::sqrt(sum(total));  // at least sqrt(RIDGE): the ground is a neighbour
-      const Vec scale = splat(inverse[j]);
-      for (Index l = left; l < v.width; l += L) store(row + l, load(row + l) * scale);
+    }
+  }
+}
+
+// Factors S + RIDGE = U^T U with U = D(p) - V: V >= 0 strictly upper, `inverse` = 1 / p. The
+// ridge is one more node, the ground, in column `size` of V.
+static inline void factor(const Matrix& b, Index size, const Matrix& v, double* inverse) {
+  for (Index top = 0; top < size; top += BLOCK) {
+    const Index count = v.width - top;
+    double* rows = v.row(top) + top;
+    for (Index r = 0; r < BLOCK; ++r) for (Index l = 0; l < count; l += L) store(rows + r * v.width + l, splat(0));
+    add_product(rows, v.width, b.at + top, b.width, b.at + top, b.width, b.rows, count);
+    add_product(rows, v.width, v.at + top, v.width, v.at + top, v.width, top, count);
+
+    double d[BLOCK][BLOCK];
+    alignas(64) double rest[BLOCK];
+    Vec sums_of[BLOCK];
+    for (Index r = 0; r < BLOCK; ++r) {
+      rows[r * v.width + size - top] += RIDGE;
+      for (Index l = 0; l < BLOCK; ++l) d[r][l] = rows[r * v.width + l];
+      sums_of[r] = splat(0);
+      for (Index l = BLOCK; l < count; l += L) sums_of[r] += load(rows + r * v.width + l);
+    }
+    for (Index r = 0; r < BLOCK; r += L) store(rest + r, sums(sums_of + r));
+    for (Index r = size - top; r < BLOCK; ++r) rest[r] = 1;  // no nodes; any pivot but zero will do
+    factor_block(d, rest, inverse + top);
+
+    for (Index r = 0; r < BLOCK; ++r) for (Index l = 0; l < BLOCK; ++l) rows[r * v.width + l] = d[r][l];
+    for (Index l = BLOCK; l < count; l += L) {
+      Vec row[BLOCK];
+      for (Index r = 0; r < BLOCK; ++r) {
+        row[r] = load(rows + r * v.width + l);
+        for (Index i = 0; i < r; ++i) row[r] += row[i] * splat(d[i][r]);
+        row[r] *= splat(inverse[top + r]);
+        store(rows + r * v.width + l, row[r]);
+      }
     }
   }
 }
 
 // Solves with the factors in place; x[size ...] is overwritten.
 static inline void substitute(const Matrix& v, const double* inverse, Index size, double* x) {
-  for (Index j = 0; j < size; ++j) {
-    x[j] *= inverse[j];
-    const Vec weight = splat(x[j]);
-    for (Index l = j / L * L; l < v.width; l += L) store(x + l, load(x + l) + load(v.row(j) + l) * weight);
+  for (Index top = 0; top < size; top += BLOCK) {
+    for (Index r = 0; r < BLOCK; ++r) {
+      double sum = x[top + r];
+      for (Index i = 0; i < r; ++i) sum += v.row(top + i)[top + r] * x[top + i];
+      x[top + r] = sum * inverse[top + r];
+    }
+    for (Index l = top + BLOCK; l < v.width; l += L) {
+      Vec sum = load(x + l);
+      for (Index r = 0; r < BLOCK; ++r) sum += load(v.row(top + r) + l) * splat(x[top + r]);
+      store(x + l, sum);
+    }
   }
-  clear(x + size, v.width - size);  // the ground has potential zero
-  for (Index j = size - 1; j >= 0; --j) {
-    Vec dot = splat(0);
-    for (Index l = j / L * L; l < v.width; l += L) dot += load(v.row(j) + l) * load(x + l);
-    x[j] = (x[j] + sum(dot)) * inverse[j];  // V is zero up to its diagonal
+  for (Index j = size; j < v.width; ++j) x[j] = 0;  // the ground has potential zero
+  for (Index top = (size - 1) / BLOCK * BLOCK; top >= 0; top -= BLOCK) {
+    Vec dots[BLOCK];
+    for (Index r = 0; r < BLOCK; ++r) dots[r] = splat(0);
+    for (Index l = top + BLOCK; l < v.width; l += L) {
+      for (Index r = 0; r < BLOCK; ++r) dots[r] += load(v.row(top + r) + l) * load(x + l);
+    }
+    alignas(64) double dot[BLOCK];
+    for (Index r = 0; r < BLOCK; r += L) store(dot + r, sums(dots + r));
+    const Index bottom = top + BLOCK < size ? top + BLOCK : size;
+    for (Index j = bottom - 1; j >= top; --j) {
+      double sum = x[j] + dot[j - top];
+      for (Index l = j + 1; l < bottom; ++l) sum += v.row(j)[l] * x[l];
+      x[j] = sum * inverse[j];
+    }
   }
 }
 
@@ -68,7 +119,7 @@ class Coupling {
       : n_(n), m_(m), rows_inside_(n < m), inner_(rows_inside_ ? n : m), outer_(rows_inside_ ? m : n) {
     b_ = {nullptr, padded(outer_), padded(inner_ + 1)};
     b_.at = arena.take(b_.rows * b_.width);
-    v_ = {nullptr, (inner_ + 3) / 4 * 4, b_.width};
+    v_ = {nullptr, padded(inner_), b_.width};
     v_.at = arena.take(v_.rows * v_.width);
     inverse_ = arena.take(v_.rows);
     root_ = arena.take(b_.rows);
@@ -87,7 +138,7 @@ class Coupling {
       for (Index i = 0; i < b_.rows; ++i) {
         const Vec scale = splat(i < n_ ? inverse_root(i) : 0);
         for (Index j = 0; j < padded(m_); j += L) store(b_.row(i) + j, entries(i, j) * scale);
-        if (b_.width > padded(m_)) clear(b_.row(i) + padded(m_), LINE);
+        for (Index j = padded(m_); j < b_.width; j += L) store(b_.row(i) + j, splat(0));
       }
     }
     factor(b_, inner_, v_, inverse_);

@@ -7,14 +7,17 @@
 
 namespace grapheme::GRAPHEME_ISA {
 
-constexpr Index TILE = L == 8 ? 4 : 2;  // vectors of columns: 4 x TILE sums fit the registers
+// A tile of BLOCK rows and up to TILE vectors: its sums fit the registers.
+constexpr Index BLOCK = L == 8 ? 8 : 4;
+constexpr Index TILE = L == 8 ? 3 : 2;
 
 static inline Index padded(Index count) { return (count + LINE - 1) / LINE * LINE; }
 
 static inline void clear(double* p, Index count) { std::memset(p, 0, sizeof(double) * static_cast<std::size_t>(count)); }
 
-static inline void copy(double* to, const double* from, Index count) {
-  std::memcpy(to, from, sizeof(double) * static_cast<std::size_t>(count));
+// Of padded vectors, most of them a few lines long: less than a call of memcpy.
+static inline void copy(double* to, const double* from, Index width) {
+  for (Index i = 0; i < width; i += L) store(to + i, load(from + i));
 }
 
 // The matrix of one pair: `rows` is a multiple of LINE, as is `width`.
@@ -29,7 +32,7 @@ struct Matrix {
 // The rule gets L rows at a time and returns their weights.
 template <class Rule>
 static inline void there_and_back(const Matrix& k, const double* y, double* x, double* t, Rule rule) {
-  clear(t, k.width);
+  for (Index j = 0; j < k.width; j += L) store(t + j, splat(0));
   for (Index i = 0; i < k.rows; i += LINE) {
     const double* block = k.row(i);
     Vec dots[LINE];
@@ -52,7 +55,7 @@ static inline void there_and_back(const Matrix& k, const double* y, double* x, d
 
 // t = K^T x.
 static inline void columns_of(const Matrix& k, const double* x, double* t) {
-  clear(t, k.width);
+  for (Index j = 0; j < k.width; j += L) store(t + j, splat(0));
   for (Index i = 0; i < k.rows; i += LINE) {
     for (Index j = 0; j < k.width; j += L) {
       Vec even = load(t + j), odd = splat(0);
@@ -79,23 +82,25 @@ static inline void rows_of(const Matrix& k, const double* y, double* s) {
 
 template <Index W>
 static inline void add_tile(double* c, Index c_width, const double* p, Index p_width, const double* q, Index q_width, Index depth) {
-  Vec tile[4][W];
-  for (Index r = 0; r < 4; ++r) for (Index w = 0; w < W; ++w) tile[r][w] = load(c + r * c_width + w * L);
+  Vec tile[BLOCK][W];
+  for (Index r = 0; r < BLOCK; ++r) for (Index w = 0; w < W; ++w) tile[r][w] = load(c + r * c_width + w * L);
   for (Index d = 0; d < depth; ++d) {
     Vec row[W];
     for (Index w = 0; w < W; ++w) row[w] = load(q + d * q_width + w * L);
-    for (Index r = 0; r < 4; ++r) {
+    for (Index r = 0; r < BLOCK; ++r) {
       const Vec weight = splat(p[d * p_width + r]);
       for (Index w = 0; w < W; ++w) tile[r][w] += row[w] * weight;
     }
   }
-  for (Index r = 0; r < 4; ++r) for (Index w = 0; w < W; ++w) store(c + r * c_width + w * L, tile[r][w]);
+  for (Index r = 0; r < BLOCK; ++r) for (Index w = 0; w < W; ++w) store(c + r * c_width + w * L, tile[r][w]);
 }
 
-// Four rows of C += P^T Q: c[r][j] += sum over d of p[d][r] q[d][j] for j below `count`.
+// BLOCK rows of C += P^T Q: c[r][j] += sum over d of p[d][r] q[d][j] for j below `count`.
 static inline void add_product(double* c, Index c_width, const double* p, Index p_width, const double* q, Index q_width, Index depth, Index count) {
   Index j = 0;
-  for (; j + TILE * L <= count; j += TILE * L) add_tile<TILE>(c + j, c_width, p, p_width, q + j, q_width, depth);
+  if constexpr (TILE > 2) {
+    for (; j + 3 * L <= count && j + 4 * L != count; j += 3 * L) add_tile<3>(c + j, c_width, p, p_width, q + j, q_width, depth);
+  }
   for (; j + 2 * L <= count; j += 2 * L) add_tile<2>(c + j, c_width, p, p_width, q + j, q_width, depth);
   for (; j < count; j += L) add_tile<1>(c + j, c_width, p, p_width, q + j, q_width, depth);
 }

@@ -40,7 +40,7 @@ struct Side {
     for (Index k = 0; k < count;) {
       Index end = k + 1;
       while (end < count && place[end] == place[end - 1] + 1) ++end;
-      copy(to + k, from + place[k], end - k);
+      std::memcpy(to + k, from + place[k], sizeof(double) * static_cast<std::size_t>(end - k));
       k = end;
     }
     for (Index k = count; k < width; ++k) to[k] = padding;

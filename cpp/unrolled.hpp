@@ -65,7 +65,7 @@ class OuterProducts {
   static constexpr Index CHUNK = 64;
 
   void flush() {
-    for (Index i = 0; i < total_.rows; i += 4) {
+    for (Index i = 0; i < total_.rows; i += BLOCK) {
       add_product(total_.row(i), total_.width, left_.at + i, left_.width, right_.at, right_.width, count_, total_.width);
     }
     count_ = 0;
