@@ -22,7 +22,7 @@ help: ## list the targets
 
 setup: $(STAMP) ## make the environment .venv, or renew it
 
-$(STAMP): pyproject.toml constraints.txt
+$(STAMP): pyproject.toml constraints.txt CMakeLists.txt $(wildcard cpp/*)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo 'PYTHON must be Python 3.11 or newer. Choose one: make PYTHON=python3.12 setup'; exit 1; }
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)

@@ -1,7 +1,8 @@
-"""Pairs per second, plan and its gradient: the native kernel beside the PyTorch path, one thread.
+"""Pairs per second, plan and its gradient: the native kernel beside the PyTorch path.
 
 Both get padded float64 costs and a fixed cotangent of the plan. *Native* is `ot._cpu.solve` and
-`adjoint`; *PyTorch* is `transport_plan` and `torch.autograd.grad`. Repeats are interleaved.
+`adjoint`; *PyTorch* is `transport_plan` and `torch.autograd.grad`. One thread each, and the kernel
+on two as well. Repeats are interleaved.
 """
 
 import statistics
@@ -30,7 +31,12 @@ def main() -> None:
             row = {"workload": name, "temperature": temperature, "tolerance": tolerance}
             row |= _compare(cost, a, b, temperature, tolerance)
             rows.append(row)
-            print(*(f"{x:,.6g}" if isinstance(x, float) else x for x in row.values()), sep="  ")
+            print(
+                f"{name}, {temperature:g}, {tolerance:.0e}: "
+                + ", ".join(
+                    f"{row[case]:,.0f} {case}" for case in ("native", "two_threads", "pytorch")
+                )
+            )
     record("kernel", {"level": _cpu.LEVELS[-1], "rows": rows})
 
 
@@ -66,14 +72,18 @@ def _compare(
     w = torch.randn(cost.shape, generator=rng, dtype=torch.float64)
     leaf = cost.clone().requires_grad_()
 
-    def forward() -> tuple[Tensor, ...]:
-        return _cpu.solve(cost, eps, a, b, tolerance, MAX_ITERATIONS, True)
-
     def native() -> tuple[Tensor, Tensor, Tensor]:
-        plan, _, _, residual, iterations = forward()
+        plan, _, _, residual, iterations = _cpu.solve(
+            cost, eps, a, b, tolerance, MAX_ITERATIONS, True
+        )
         implicit = residual <= tolerance
         slope = _cpu.adjoint(cost, eps, a, b, plan, iterations, implicit, w)[0]
         return plan, slope, iterations
+
+    def two_threads() -> None:
+        torch.set_num_threads(2)
+        native()
+        torch.set_num_threads(1)
 
     def pytorch() -> tuple[Tensor, Tensor, Tensor]:
         _cpu.AVAILABLE = False
@@ -86,17 +96,13 @@ def _compare(
 
     mine, other = native(), pytorch()
     plan, slope = (float((mine[k] - other[k]).abs().max() / other[k].abs().max()) for k in (0, 1))
+    cases = {"native": native, "two_threads": two_threads, "pytorch": pytorch}
     rates = {
         name: [len(cost) / second for second in seconds]
-        for name, seconds in _interleaved(
-            {"native": native, "native_forward": forward, "pytorch": pytorch}
-        ).items()
+        for name, seconds in _interleaved(cases).items()
     }
     return {
-        "native": statistics.median(rates["native"]),
-        "native_forward": statistics.median(rates["native_forward"]),
-        "pytorch": statistics.median(rates["pytorch"]),
-        "ratio": statistics.median(rates["native"]) / statistics.median(rates["pytorch"]),
+        **{name: statistics.median(found) for name, found in rates.items()},
         "native_range": [min(rates["native"]), max(rates["native"])],
         "pytorch_range": [min(rates["pytorch"]), max(rates["pytorch"])],
         "plan_difference": plan,

@@ -29,7 +29,8 @@ static inline void implicit(const Cotangent& start, Arena& arena) {
   for (Index i = 0; i < rows.count; ++i) {
     double* row = start.q.row(i);
     for (Index j = 0; j < columns.width; j += L) {
-      store(row + j, load(start.plan.row(i) + j) * (splat(u[i]) + load(v + j) - load(start.w.row(i) + j)));
+      store(row + j,
+            load(start.plan.row(i) + j) * (splat(u[i]) + load(v + j) - load(start.w.row(i) + j)));
     }
     start.write_row(i, row);
   }
@@ -46,7 +47,8 @@ static void adjoint(const AdjointPair& pair, Arena& arena) {
   const Cotangent start(pair, rows, columns, arena);
   if (pair.implicit) return implicit(start, arena);
 
-  const Matrix c = gather(pair.cost, pair.columns, rows, columns, std::numeric_limits<double>::infinity(), arena);
+  const Matrix c = gather(pair.cost, pair.columns, rows, columns,
+                          std::numeric_limits<double>::infinity(), arena);
   if (!rows.valid || !columns.valid || !divide(c, rows.count, columns.count, pair.eps)) {
     const double nan = std::numeric_limits<double>::quiet_NaN();
     fill(pair.grad_cost, pair.rows * pair.columns, nan);

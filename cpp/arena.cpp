@@ -20,7 +20,8 @@ void release(std::vector<void*>& blocks) {
 Arena::~Arena() { release(blocks_); }
 
 double* Arena::take(Index count) {
-  const std::size_t bytes = (static_cast<std::size_t>(count) * sizeof(double) + 63) & ~std::size_t{63};
+  const std::size_t bytes =
+      (static_cast<std::size_t>(count) * sizeof(double) + 63) & ~std::size_t{63};
   if (static_cast<std::size_t>(end_ - next_) < bytes) grow(bytes);
   char* here = next_;
   next_ += bytes;

@@ -13,11 +13,14 @@ struct Cotangent {
   double *by_row, *by_column;
 
   Cotangent(const AdjointPair& pair, const Side& rows, const Side& columns, Arena& arena)
-      : pair(pair), rows(rows), columns(columns),
+      : pair(pair),
+        rows(rows),
+        columns(columns),
         plan(gather(pair.plan, pair.columns, rows, columns, 0, arena)),
         w(gather(pair.grad_plan, pair.columns, rows, columns, 0, arena)),
         q{arena.take(plan.rows * plan.width), plan.rows, plan.width},
-        by_row(arena.take(rows.width)), by_column(arena.take(columns.width)) {
+        by_row(arena.take(rows.width)),
+        by_column(arena.take(columns.width)) {
     clear(by_row, rows.width);
     clear(by_column, columns.width);
     for (Index i = 0; i < q.rows; ++i) {

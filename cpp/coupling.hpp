@@ -49,7 +49,8 @@ static inline void factor(const Matrix& b, Index size, const Matrix& v, double* 
   for (Index top = 0; top < size; top += BLOCK) {
     const Index count = v.width - top;
     double* rows = v.row(top) + top;
-    for (Index r = 0; r < BLOCK; ++r) for (Index l = 0; l < count; l += L) store(rows + r * v.width + l, splat(0));
+    for (Index r = 0; r < BLOCK; ++r)
+      for (Index l = 0; l < count; l += L) store(rows + r * v.width + l, splat(0));
     add_product(rows, v.width, b.at + top, b.width, b.at + top, b.width, b.rows, count);
     add_product(rows, v.width, v.at + top, v.width, v.at + top, v.width, top, count);
 
@@ -66,7 +67,8 @@ static inline void factor(const Matrix& b, Index size, const Matrix& v, double* 
     for (Index r = size - top; r < BLOCK; ++r) rest[r] = 1;  // no nodes; any pivot but zero will do
     factor_block(d, rest, inverse + top);
 
-    for (Index r = 0; r < BLOCK; ++r) for (Index l = 0; l < BLOCK; ++l) rows[r * v.width + l] = d[r][l];
+    for (Index r = 0; r < BLOCK; ++r)
+      for (Index l = 0; l < BLOCK; ++l) rows[r * v.width + l] = d[r][l];
     for (Index l = BLOCK; l < count; l += L) {
       Vec row[BLOCK];
       for (Index r = 0; r < BLOCK; ++r) {
@@ -116,7 +118,11 @@ class Coupling {
  public:
   // `n` rows and `m` columns with mass; the arrays are padded by zeros.
   Coupling(Index n, Index m, Arena& arena)
-      : n_(n), m_(m), rows_inside_(n < m), inner_(rows_inside_ ? n : m), outer_(rows_inside_ ? m : n) {
+      : n_(n),
+        m_(m),
+        rows_inside_(n < m),
+        inner_(rows_inside_ ? n : m),
+        outer_(rows_inside_ ? m : n) {
     b_ = {nullptr, padded(outer_), padded(inner_ + 1)};
     b_.at = arena.take(b_.rows * b_.width);
     v_ = {nullptr, padded(inner_), b_.width};
@@ -168,7 +174,8 @@ class Coupling {
 
   // 1 / sqrt of the margins; zero where there is none, such as in padding.
   void set_roots(const double* mass) {
-    for (Index i = 0; i < b_.rows; ++i) root_[i] = i < outer_ && mass[i] > 0 ? 1 / std::sqrt(mass[i]) : 0;
+    for (Index i = 0; i < b_.rows; ++i)
+      root_[i] = i < outer_ && mass[i] > 0 ? 1 / std::sqrt(mass[i]) : 0;
   }
 
   template <class Entries>

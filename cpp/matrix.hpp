@@ -13,7 +13,9 @@ constexpr Index TILE = L == 8 ? 3 : 2;
 
 static inline Index padded(Index count) { return (count + LINE - 1) / LINE * LINE; }
 
-static inline void clear(double* p, Index count) { std::memset(p, 0, sizeof(double) * static_cast<std::size_t>(count)); }
+static inline void clear(double* p, Index count) {
+  if (count > 0) std::memset(p, 0, sizeof(double) * static_cast<std::size_t>(count));
+}
 
 // Of padded vectors, most of them a few lines long: less than a call of memcpy.
 static inline void copy(double* to, const double* from, Index width) {
@@ -31,7 +33,8 @@ struct Matrix {
 // One trip through K does both half-sweeps, the second half from the first-level cache.
 // The rule gets L rows at a time and returns their weights.
 template <class Rule>
-static inline void there_and_back(const Matrix& k, const double* y, double* x, double* t, Rule rule) {
+static inline void there_and_back(const Matrix& k, const double* y, double* x, double* t,
+                                  Rule rule) {
   for (Index j = 0; j < k.width; j += L) store(t + j, splat(0));
   for (Index i = 0; i < k.rows; i += LINE) {
     const double* block = k.row(i);
@@ -81,9 +84,11 @@ static inline void rows_of(const Matrix& k, const double* y, double* s) {
 }
 
 template <Index W>
-static inline void add_tile(double* c, Index c_width, const double* p, Index p_width, const double* q, Index q_width, Index depth) {
+static inline void add_tile(double* c, Index c_width, const double* p, Index p_width,
+                            const double* q, Index q_width, Index depth) {
   Vec tile[BLOCK][W];
-  for (Index r = 0; r < BLOCK; ++r) for (Index w = 0; w < W; ++w) tile[r][w] = load(c + r * c_width + w * L);
+  for (Index r = 0; r < BLOCK; ++r)
+    for (Index w = 0; w < W; ++w) tile[r][w] = load(c + r * c_width + w * L);
   for (Index d = 0; d < depth; ++d) {
     Vec row[W];
     for (Index w = 0; w < W; ++w) row[w] = load(q + d * q_width + w * L);
@@ -92,16 +97,20 @@ static inline void add_tile(double* c, Index c_width, const double* p, Index p_w
       for (Index w = 0; w < W; ++w) tile[r][w] += row[w] * weight;
     }
   }
-  for (Index r = 0; r < BLOCK; ++r) for (Index w = 0; w < W; ++w) store(c + r * c_width + w * L, tile[r][w]);
+  for (Index r = 0; r < BLOCK; ++r)
+    for (Index w = 0; w < W; ++w) store(c + r * c_width + w * L, tile[r][w]);
 }
 
 // BLOCK rows of C += P^T Q: c[r][j] += sum over d of p[d][r] q[d][j] for j below `count`.
-static inline void add_product(double* c, Index c_width, const double* p, Index p_width, const double* q, Index q_width, Index depth, Index count) {
+static inline void add_product(double* c, Index c_width, const double* p, Index p_width,
+                               const double* q, Index q_width, Index depth, Index count) {
   Index j = 0;
   if constexpr (TILE > 2) {
-    for (; j + 3 * L <= count && j + 4 * L != count; j += 3 * L) add_tile<3>(c + j, c_width, p, p_width, q + j, q_width, depth);
+    for (; j + 3 * L <= count && j + 4 * L != count; j += 3 * L)
+      add_tile<3>(c + j, c_width, p, p_width, q + j, q_width, depth);
   }
-  for (; j + 2 * L <= count; j += 2 * L) add_tile<2>(c + j, c_width, p, p_width, q + j, q_width, depth);
+  for (; j + 2 * L <= count; j += 2 * L)
+    add_tile<2>(c + j, c_width, p, p_width, q + j, q_width, depth);
   for (; j < count; j += L) add_tile<1>(c + j, c_width, p, p_width, q + j, q_width, depth);
 }
 

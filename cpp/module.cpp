@@ -23,7 +23,8 @@ std::vector<const Kernel*> kernels() {
   __builtin_cpu_init();
   if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
     found.push_back(&avx2_kernel);
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")) {
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+        __builtin_cpu_supports("avx512vl")) {
       found.push_back(&avx512_kernel);
     }
   }
@@ -49,52 +50,62 @@ T* at(std::uintptr_t address, Index offset) {
   return reinterpret_cast<T*>(address) + offset;
 }
 
-Index occupied(const double* mass, Index size) {
-  return size - std::count(mass, mass + size, 0.0);
-}
+Index occupied(const double* mass, Index size) { return size - std::count(mass, mass + size, 0.0); }
 
 // Multiply-adds of `sweeps` sweeps and `systems` linear systems.
 double effort(Index n, Index m, double sweeps, double systems) {
-  const double small = static_cast<double>(std::min(n, m)), area = static_cast<double>(n) * static_cast<double>(m);
+  const double small = static_cast<double>(std::min(n, m)),
+               area = static_cast<double>(n) * static_cast<double>(m);
   return area * (20 + 2 * sweeps) + systems * small * (area / 2 + small * small / 6);
 }
 
-void solve(std::uintptr_t cost, std::uintptr_t eps, std::uintptr_t a, std::uintptr_t b, Index pairs, Index rows, Index columns,
-           double tolerance, Index max_iterations, bool newton, std::uintptr_t plan, std::uintptr_t f, std::uintptr_t g,
-           std::uintptr_t residual, std::uintptr_t iterations, int threads, const std::string& level) {
+void solve(std::uintptr_t cost, std::uintptr_t eps, std::uintptr_t a, std::uintptr_t b, Index pairs,
+           Index rows, Index columns, double tolerance, Index max_iterations, bool newton,
+           std::uintptr_t plan, std::uintptr_t f, std::uintptr_t g, std::uintptr_t residual,
+           std::uintptr_t iterations, int threads, const std::string& level) {
   const nb::gil_scoped_release released;
   const Kernel& chosen = kernel(level);
   std::vector<double> costs(static_cast<std::size_t>(pairs));
   for (Index k = 0; k < pairs; ++k) {
-    const Index n = occupied(at<double>(a, k * rows), rows), m = occupied(at<double>(b, k * columns), columns);
+    const Index n = occupied(at<double>(a, k * rows), rows),
+                m = occupied(at<double>(b, k * columns), columns);
     const double sweeps = static_cast<double>(std::min<Index>(max_iterations, 25));
     costs[static_cast<std::size_t>(k)] = effort(n, m, sweeps, newton ? 4 : 0);
   }
   in_parallel(costs, threads, [&](Index k, Arena& arena) {
     const Index area = rows * columns;
-    chosen.solve({rows, columns, at<double>(cost, k * area), *at<double>(eps, k), at<double>(a, k * rows), at<double>(b, k * columns),
-                  tolerance, max_iterations, newton, at<double>(plan, k * area), at<double>(f, k * rows), at<double>(g, k * columns),
-                  at<double>(residual, k), at<std::int64_t>(iterations, k)},
-                 arena);
+    chosen.solve(
+        {rows, columns, at<double>(cost, k * area), *at<double>(eps, k), at<double>(a, k * rows),
+         at<double>(b, k * columns), tolerance, max_iterations, newton, at<double>(plan, k * area),
+         at<double>(f, k * rows), at<double>(g, k * columns), at<double>(residual, k),
+         at<std::int64_t>(iterations, k)},
+        arena);
   });
 }
 
-void adjoint(std::uintptr_t cost, std::uintptr_t eps, std::uintptr_t a, std::uintptr_t b, std::uintptr_t plan,
-             std::uintptr_t iterations, std::uintptr_t implicit, std::uintptr_t grad_plan, Index pairs, Index rows, Index columns,
-             std::uintptr_t grad_cost, std::uintptr_t grad_a, std::uintptr_t grad_b, int threads, const std::string& level) {
+void adjoint(std::uintptr_t cost, std::uintptr_t eps, std::uintptr_t a, std::uintptr_t b,
+             std::uintptr_t plan, std::uintptr_t iterations, std::uintptr_t implicit,
+             std::uintptr_t grad_plan, Index pairs, Index rows, Index columns,
+             std::uintptr_t grad_cost, std::uintptr_t grad_a, std::uintptr_t grad_b, int threads,
+             const std::string& level) {
   const nb::gil_scoped_release released;
   const Kernel& chosen = kernel(level);
   std::vector<double> costs(static_cast<std::size_t>(pairs));
   for (Index k = 0; k < pairs; ++k) {
-    const Index n = occupied(at<double>(a, k * rows), rows), m = occupied(at<double>(b, k * columns), columns);
+    const Index n = occupied(at<double>(a, k * rows), rows),
+                m = occupied(at<double>(b, k * columns), columns);
     const bool once = *at<bool>(implicit, k);
-    costs[static_cast<std::size_t>(k)] = once ? effort(n, m, 0, 1) : effort(n, m, 3.0 * static_cast<double>(*at<std::int64_t>(iterations, k)), 0);
+    costs[static_cast<std::size_t>(k)] =
+        once ? effort(n, m, 0, 1)
+             : effort(n, m, 3.0 * static_cast<double>(*at<std::int64_t>(iterations, k)), 0);
   }
   in_parallel(costs, threads, [&](Index k, Arena& arena) {
     const Index area = rows * columns;
-    chosen.adjoint({rows, columns, at<double>(cost, k * area), *at<double>(eps, k), at<double>(a, k * rows), at<double>(b, k * columns),
-                    at<double>(plan, k * area), static_cast<Index>(*at<std::int64_t>(iterations, k)), *at<bool>(implicit, k),
-                    at<double>(grad_plan, k * area), at<double>(grad_cost, k * area), at<double>(grad_a, k * rows), at<double>(grad_b, k * columns)},
+    chosen.adjoint({rows, columns, at<double>(cost, k * area), *at<double>(eps, k),
+                    at<double>(a, k * rows), at<double>(b, k * columns), at<double>(plan, k * area),
+                    static_cast<Index>(*at<std::int64_t>(iterations, k)), *at<bool>(implicit, k),
+                    at<double>(grad_plan, k * area), at<double>(grad_cost, k * area),
+                    at<double>(grad_a, k * rows), at<double>(grad_b, k * columns)},
                    arena);
   });
 }
@@ -102,7 +113,9 @@ void adjoint(std::uintptr_t cost, std::uintptr_t eps, std::uintptr_t a, std::uin
 }  // namespace
 
 NB_MODULE(_native, module) {
-  module.doc() = "Transport plans and their derivative, one pair at a time in cache; see docs/design/0004-native-kernel.md.";
+  module.doc() =
+      "Transport plans and their derivative, one pair at a time in cache; see "
+      "docs/design/0004-native-kernel.md.";
   module.def("levels", &levels, "The instruction sets this machine can run, the fastest last.");
   module.def("solve", &solve);
   module.def("adjoint", &adjoint);

@@ -57,14 +57,17 @@ static inline void fill(double* p, Index count, double value) {
 
 // The rows and columns with mass of a padded matrix; `padding` fills its last line, zeros the
 // rows below.
-static inline Matrix gather(const double* from, Index columns, const Side& rows_side, const Side& columns_side, double padding, Arena& arena) {
+static inline Matrix gather(const double* from, Index columns, const Side& rows_side,
+                            const Side& columns_side, double padding, Arena& arena) {
   Matrix out{arena.take(rows_side.width * columns_side.width), rows_side.width, columns_side.width};
-  for (Index i = 0; i < rows_side.count; ++i) columns_side.gather(from + rows_side.place[i] * columns, out.row(i), padding);
+  for (Index i = 0; i < rows_side.count; ++i)
+    columns_side.gather(from + rows_side.place[i] * columns, out.row(i), padding);
   clear(out.row(rows_side.count), (out.rows - rows_side.count) * out.width);
   return out;
 }
 
-// Divides the matrix by `divisor`; whether its real entries, `rows` times `columns`, are finite then.
+// Divides the matrix by `divisor`; whether its real entries, `rows` times `columns`, are finite
+// then.
 static inline bool divide(const Matrix& m, Index rows, Index columns, double divisor) {
   const Vec d = splat(divisor);
   // x - x is zero unless x is NaN or infinite. Padding may be.

@@ -34,9 +34,11 @@ class Scaling {
   // As `start`, keeping K where it serves.
   void move_to(const double* g) {
     Vec farthest = splat(0);
-    for (Index j = 0; j < columns_.width; j += L) farthest = larger(farthest, magnitude(load(g + j) - load(g0_ + j)));
+    for (Index j = 0; j < columns_.width; j += L)
+      farthest = larger(farthest, magnitude(load(g + j) - load(g0_ + j)));
     if (!(largest(farthest) < RANGE)) return start(g);
-    for (Index j = 0; j < columns_.width; j += L) store(y_ + j, load(columns_.mass + j) * exp(load(g + j) - load(g0_ + j)));
+    for (Index j = 0; j < columns_.width; j += L)
+      store(y_ + j, load(columns_.mass + j) * exp(load(g + j) - load(g0_ + j)));
     meet_rows();
   }
 
@@ -47,14 +49,16 @@ class Scaling {
       row_potential(f0_);
       rebase_columns();
     }
-    for (Index j = 0; j < columns_.width; j += L) store(y_ + j, load(columns_.mass + j) / load(t_ + j));
+    for (Index j = 0; j < columns_.width; j += L)
+      store(y_ + j, load(columns_.mass + j) / load(t_ + j));
     meet_rows();
   }
 
   // (E6)
   double residual() const {
     Vec wrong = splat(0);
-    for (Index j = 0; j < columns_.width; j += L) wrong += magnitude(load(y_ + j) * load(t_ + j) - load(columns_.mass + j));
+    for (Index j = 0; j < columns_.width; j += L)
+      wrong += magnitude(load(y_ + j) * load(t_ + j) - load(columns_.mass + j));
     return columns_.total > 0 ? sum(wrong) / columns_.total : sum(wrong);
   }
 
@@ -67,7 +71,8 @@ class Scaling {
   void column_potential(double* g) const {
     for (Index j = 0; j < columns_.width; j += L) {
       const Vec vacant = load(columns_.vacant + j);
-      store(g + j, load(g0_ + j) + log((load(y_ + j) + vacant) / (load(columns_.mass + j) + vacant)));
+      store(g + j,
+            load(g0_ + j) + log((load(y_ + j) + vacant) / (load(columns_.mass + j) + vacant)));
     }
   }
 
@@ -102,7 +107,8 @@ class Scaling {
   }
 
   void occupy_columns() {
-    for (Index j = 0; j < columns_.width; j += L) store(t_ + j, load(t_ + j) + load(columns_.vacant + j));
+    for (Index j = 0; j < columns_.width; j += L)
+      store(t_ + j, load(t_ + j) + load(columns_.vacant + j));
   }
 
   // Base at g, with the largest exponent of every row zero; y becomes b.
@@ -115,7 +121,8 @@ class Scaling {
       Vec high = load(g0_) - load(c);
       for (Index j = L; j < c_.width; j += L) high = larger(high, load(g0_ + j) - load(c + j));
       f0_[i] = -largest(high);
-      for (Index j = 0; j < c_.width; j += L) store(k_.row(i) + j, exp(splat(f0_[i]) + (load(g0_ + j) - load(c + j))));
+      for (Index j = 0; j < c_.width; j += L)
+        store(k_.row(i) + j, exp(splat(f0_[i]) + (load(g0_ + j) - load(c + j))));
     }
   }
 
@@ -124,11 +131,13 @@ class Scaling {
     ++rebased_;
     fill(g0_, columns_.width, -std::numeric_limits<double>::infinity());
     for (Index i = 0; i < rows_.count; ++i) {
-      for (Index j = 0; j < c_.width; j += L) store(g0_ + j, larger(load(g0_ + j), splat(f0_[i]) - load(c_.row(i) + j)));
+      for (Index j = 0; j < c_.width; j += L)
+        store(g0_ + j, larger(load(g0_ + j), splat(f0_[i]) - load(c_.row(i) + j)));
     }
     for (Index j = 0; j < columns_.width; ++j) g0_[j] = j < columns_.count ? -g0_[j] : 0;
     for (Index i = 0; i < rows_.count; ++i) {
-      for (Index j = 0; j < c_.width; j += L) store(k_.row(i) + j, exp((splat(f0_[i]) - load(c_.row(i) + j)) + load(g0_ + j)));
+      for (Index j = 0; j < c_.width; j += L)
+        store(k_.row(i) + j, exp((splat(f0_[i]) - load(c_.row(i) + j)) + load(g0_ + j)));
     }
     copy(x_, rows_.mass, rows_.width);
     columns_of(k_, x_, t_);
@@ -140,7 +149,8 @@ class Scaling {
 
   static bool in_range(const double* p, Index count) {
     Vec low = splat(1), high = splat(1);
-    for (Index i = 0; i < count; i += L) low = smaller(low, load(p + i)), high = larger(high, load(p + i));
+    for (Index i = 0; i < count; i += L)
+      low = smaller(low, load(p + i)), high = larger(high, load(p + i));
     return least(low) > bottom() && largest(high) < top();
   }
 

@@ -48,7 +48,8 @@ class Newton {
     const double slope = direct();
     const double value = value_, residual = residual_, blur = FLAT * (1 + std::fabs(value));
     for (double length : STEP_LENGTHS) {
-      for (Index j = 0; j < columns_.width; j += L) store(next_ + j, load(g_ + j) + splat(length) * load(step_ + j));
+      for (Index j = 0; j < columns_.width; j += L)
+        store(next_ + j, load(g_ + j) + splat(length) * load(step_ + j));
       state_.move_to(next_);
       swap();
       arrive();
@@ -92,7 +93,8 @@ class Newton {
     clear(unused_, rows_.width);
     coupling_.solve(unused_, step_, sums_);
     Vec longest = splat(LONGEST);
-    for (Index j = 0; j < columns_.width; j += L) longest = larger(longest, magnitude(load(step_ + j)));
+    for (Index j = 0; j < columns_.width; j += L)
+      longest = larger(longest, magnitude(load(step_ + j)));
     const double scale = LONGEST / largest(longest);
     Vec slope = splat(0);
     for (Index j = 0; j < columns_.width; j += L) {
@@ -111,7 +113,8 @@ class Newton {
 };
 
 // Writes plan and potentials; returns the residual, the larger of both margins, of what it wrote.
-static inline double report(const SolvePair& pair, const Scaling& state, const Side& rows, const Side& columns, Arena& arena) {
+static inline double report(const SolvePair& pair, const Scaling& state, const Side& rows,
+                            const Side& columns, Arena& arena) {
   const Index width = columns.width;
   double *row = arena.take(width), *sums = arena.take(width), *f = arena.take(rows.width);
   clear(pair.plan, pair.rows * pair.columns);
@@ -160,7 +163,8 @@ static void solve(const SolvePair& pair, Arena& arena) {
   clear(pair.g, pair.columns);
   if (!rows.valid || !columns.valid) return not_finite(pair);
   if (rows.count == 0 || columns.count == 0) return nothing(pair, rows, columns);
-  const Matrix c = gather(pair.cost, pair.columns, rows, columns, std::numeric_limits<double>::infinity(), arena);
+  const Matrix c = gather(pair.cost, pair.columns, rows, columns,
+                          std::numeric_limits<double>::infinity(), arena);
   if (!divide(c, rows.count, columns.count, pair.eps)) return not_finite(pair);
 
   Scaling state(c, rows, columns, arena);

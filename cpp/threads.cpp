@@ -14,12 +14,16 @@ constexpr double WORTH_A_THREAD = 3e5;  // multiply-adds, about what starting on
 
 }  // namespace
 
-void in_parallel(const std::vector<double>& costs, int threads, const std::function<void(Index, Arena&)>& work) {
+void in_parallel(const std::vector<double>& costs, int threads,
+                 const std::function<void(Index, Arena&)>& work) {
   std::vector<Index> order(costs.size());
   std::iota(order.begin(), order.end(), Index{0});
-  std::sort(order.begin(), order.end(), [&](Index i, Index j) { return costs[i] > costs[j] || (costs[i] == costs[j] && i < j); });
+  std::sort(order.begin(), order.end(), [&](Index i, Index j) {
+    return costs[i] > costs[j] || (costs[i] == costs[j] && i < j);
+  });
   const double total = std::accumulate(costs.begin(), costs.end(), 0.0);
-  const auto wanted = static_cast<std::size_t>(std::min<double>(std::max(threads, 1), 1 + total / WORTH_A_THREAD));
+  const auto wanted =
+      static_cast<std::size_t>(std::min<double>(std::max(threads, 1), 1 + total / WORTH_A_THREAD));
   const std::size_t count = std::min(wanted, std::max<std::size_t>(costs.size(), 1));
 
   std::atomic<std::size_t> next{0};

@@ -66,7 +66,8 @@ class OuterProducts {
 
   void flush() {
     for (Index i = 0; i < total_.rows; i += BLOCK) {
-      add_product(total_.row(i), total_.width, left_.at + i, left_.width, right_.at, right_.width, count_, total_.width);
+      add_product(total_.row(i), total_.width, left_.at + i, left_.width, right_.at, right_.width,
+                  count_, total_.width);
     }
     count_ = 0;
   }
@@ -80,30 +81,39 @@ class OuterProducts {
 struct MassGradient {
   double *by_row, *by_column;
 
-  MassGradient(const Cotangent& start, Arena& arena) : by_row(arena.take(start.rows.width)), by_column(arena.take(start.columns.width)) {
+  MassGradient(const Cotangent& start, Arena& arena)
+      : by_row(arena.take(start.rows.width)), by_column(arena.take(start.columns.width)) {
     copy(by_row, start.by_row, start.rows.width);
     clear(by_column, start.columns.width);
   }
 
   void write(const Cotangent& start) {
-    for (Index i = 0; i < start.rows.count; ++i) start.pair.grad_a[start.rows.place[i]] = by_row[i] / start.rows.mass[i];
-    for (Index j = 0; j < start.columns.count; ++j) start.pair.grad_b[start.columns.place[j]] = by_column[j] / start.columns.mass[j];
+    for (Index i = 0; i < start.rows.count; ++i)
+      start.pair.grad_a[start.rows.place[i]] = by_row[i] / start.rows.mass[i];
+    for (Index j = 0; j < start.columns.count; ++j)
+      start.pair.grad_b[start.columns.place[j]] = by_column[j] / start.columns.mass[j];
   }
 };
 
 // With one K: R^k = D(x / a) K D(y) and G^k = D(x) K D(y' / b), so that the gradient in c is
 // K times a sum of outer products, entry by entry, and the recursion two products with K a sweep.
-static inline void unroll_scaled(const Cotangent& start, const Path& path, const Matrix& k, Arena& arena) {
+static inline void unroll_scaled(const Cotangent& start, const Path& path, const Matrix& k,
+                                 Arena& arena) {
   const Side &rows = start.rows, &columns = start.columns;
-  double *bar_g = arena.take(columns.width), *back = arena.take(columns.width), *inverse_a = arena.take(rows.width), *inverse_b = arena.take(columns.width);
-  for (Index i = 0; i < rows.width; i += L) store(inverse_a + i, splat(1) / (load(rows.mass + i) + load(rows.vacant + i)));
-  for (Index j = 0; j < columns.width; j += L) store(inverse_b + j, splat(1) / (load(columns.mass + j) + load(columns.vacant + j)));
+  double *bar_g = arena.take(columns.width), *back = arena.take(columns.width),
+         *inverse_a = arena.take(rows.width), *inverse_b = arena.take(columns.width);
+  for (Index i = 0; i < rows.width; i += L)
+    store(inverse_a + i, splat(1) / (load(rows.mass + i) + load(rows.vacant + i)));
+  for (Index j = 0; j < columns.width; j += L)
+    store(inverse_b + j, splat(1) / (load(columns.mass + j) + load(columns.vacant + j)));
   OuterProducts products(rows.width, columns.width, arena);
   MassGradient mass(start, arena);
 
   const Index sweeps = path.rows.rows - 1;
   auto [last_x, last_y] = products.next();  // (E10)
-  for (Index i = 0; i < rows.width; i += L) store(last_x + i, load(start.by_row + i) * load(path.rows.row(sweeps) + i) * load(inverse_a + i));
+  for (Index i = 0; i < rows.width; i += L)
+    store(last_x + i,
+          load(start.by_row + i) * load(path.rows.row(sweeps) + i) * load(inverse_a + i));
   copy(last_y, path.columns.row(sweeps), columns.width);
   columns_of(k, last_x, back);
   for (Index j = 0; j < columns.width; j += L) {
@@ -115,7 +125,8 @@ static inline void unroll_scaled(const Cotangent& start, const Path& path, const
     const double *x = path.rows.row(s), *y = path.columns.row(s), *later = path.columns.row(s + 1);
     auto [column_x, column_y] = products.next();  // (E11)
     copy(column_x, x, rows.width);
-    for (Index j = 0; j < columns.width; j += L) store(column_y + j, load(bar_g + j) * load(later + j) * load(inverse_b + j));
+    for (Index j = 0; j < columns.width; j += L)
+      store(column_y + j, load(bar_g + j) * load(later + j) * load(inverse_b + j));
     auto [row_x, row_y] = products.next();  // (E12)
     copy(row_y, y, columns.width);
     there_and_back(k, column_y, row_x, back, [&](Index i, Vec dots) {
@@ -131,7 +142,9 @@ static inline void unroll_scaled(const Cotangent& start, const Path& path, const
   }
   const Matrix& total = products.total();
   for (Index i = 0; i < rows.count; ++i) {
-    for (Index j = 0; j < columns.width; j += L) store(total.row(i) + j, load(k.row(i) + j) * load(total.row(i) + j) - load(start.q.row(i) + j));
+    for (Index j = 0; j < columns.width; j += L)
+      store(total.row(i) + j,
+            load(k.row(i) + j) * load(total.row(i) + j) - load(start.q.row(i) + j));
     start.write_row(i, total.row(i));
   }
   mass.write(start);
@@ -140,7 +153,8 @@ static inline void unroll_scaled(const Cotangent& start, const Path& path, const
 // The same from potentials, for pairs so cold that no K serves every sweep. `c` is padded by
 // infinity, where every weight is then zero. Weights are shares; they are cut to one because where
 // costs are of the size 1e17 temperatures, f + g - c is a difference of which no digit is left.
-static inline void unroll_logarithmic(const Cotangent& start, const Path& path, const Matrix& c, Arena& arena) {
+static inline void unroll_logarithmic(const Cotangent& start, const Path& path, const Matrix& c,
+                                      Arena& arena) {
   const Side &rows = start.rows, &columns = start.columns;
   double *bar_g = arena.take(columns.width), *back = arena.take(columns.width);
   const Matrix bar_c{arena.take(c.rows * c.width), c.rows, c.width};
@@ -164,7 +178,9 @@ static inline void unroll_logarithmic(const Cotangent& start, const Path& path, 
       double* bar = bar_c.row(i);
       Vec dot = splat(0);
       for (Index j = 0; j < c.width; j += L) {  // (E11)
-        const Vec weight = smaller(splat(1), splat(rows.mass[i]) * exp((splat(f[i]) + load(later + j)) - load(c.row(i) + j)));
+        const Vec weight =
+            smaller(splat(1), splat(rows.mass[i]) *
+                                  exp((splat(f[i]) + load(later + j)) - load(c.row(i) + j)));
         const Vec step = weight * load(bar_g + j);
         dot += step;
         store(bar + j, load(bar + j) + step);
@@ -172,7 +188,9 @@ static inline void unroll_logarithmic(const Cotangent& start, const Path& path, 
       const double bar_f = -sum(dot);
       mass.by_row[i] += bar_f;
       for (Index j = 0; j < c.width; j += L) {  // (E12)
-        const Vec weight = smaller(splat(1), load(columns.mass + j) * exp((splat(f[i]) + load(g + j)) - load(c.row(i) + j)));
+        const Vec weight =
+            smaller(splat(1),
+                    load(columns.mass + j) * exp((splat(f[i]) + load(g + j)) - load(c.row(i) + j)));
         const Vec step = weight * splat(bar_f);
         store(bar + j, load(bar + j) + step);
         store(back + j, load(back + j) - step);

@@ -34,7 +34,9 @@ static inline Bits splat_bits(long long s) {
   return x;
 }
 
-static inline Vec choose(Bits mask, Vec yes, Vec no) { return (Vec)((mask & (Bits)yes) | (~mask & (Bits)no)); }
+static inline Vec choose(Bits mask, Vec yes, Vec no) {
+  return (Vec)((mask & (Bits)yes) | (~mask & (Bits)no));
+}
 static inline Vec larger(Vec x, Vec y) { return choose((Bits)(x > y), x, y); }
 static inline Vec smaller(Vec x, Vec y) { return choose((Bits)(x < y), x, y); }
 static inline Vec magnitude(Vec x) { return (Vec)((Bits)x & splat_bits(0x7fffffffffffffffLL)); }
@@ -121,13 +123,17 @@ static inline Vec log(Vec x) {
   const Vec k = (Vec)(exponent + magic) - (Vec)magic;
   const Vec d = m - splat(1.0), s = d / (m + splat(1.0)), z = s * s, w = z * z;
   // The coefficients of fdlibm's log.
-  const Vec odd = z * (splat(6.666666666666735130e-01) + w * (splat(2.857142874366239149e-01) +
-                  w * (splat(1.818357216161805012e-01) + w * splat(1.479819860511658591e-01))));
-  const Vec even = w * (splat(3.999999999940941908e-01) + w * (splat(2.222219843214978396e-01) +
-                   w * splat(1.531383769920937332e-01)));
+  const Vec odd =
+      z * (splat(6.666666666666735130e-01) +
+           w * (splat(2.857142874366239149e-01) +
+                w * (splat(1.818357216161805012e-01) + w * splat(1.479819860511658591e-01))));
+  const Vec even =
+      w * (splat(3.999999999940941908e-01) +
+           w * (splat(2.222219843214978396e-01) + w * splat(1.531383769920937332e-01)));
   const Vec half = splat(0.5) * d * d;
   const Vec tail = s * (half + (odd + even));
-  return k * splat(6.93147180369123816490e-01) - ((half - (tail + k * splat(1.90821492927058770002e-10))) - d);
+  return k * splat(6.93147180369123816490e-01) -
+         ((half - (tail + k * splat(1.90821492927058770002e-10))) - d);
 }
 
 }  // namespace grapheme::GRAPHEME_ISA
