@@ -29,6 +29,8 @@ $(STAMP): pyproject.toml constraints.txt CMakeLists.txt $(wildcard cpp/*)
 	@echo 'Setting up $(VENV) (a few minutes the first time; details in $(LOG)) ...'
 	@$(BIN)/python -m pip install --disable-pip-version-check --constraint constraints.txt \
 		--editable '.[dev]' >$(LOG) 2>&1 || { cat $(LOG); exit 1; }
+	@$(BIN)/python -c 'from grapheme_torch.ot import _cpu; \
+		print("Native CPU kernel:", " ".join(_cpu.LEVELS) or "none, it did not compile (slower)")'
 	@touch $@
 
 train: setup ## train on the built-in questions and answers

@@ -134,8 +134,8 @@ of `criterion="likelihood"`, have no counterpart.
 
 
 def _kernel(found: dict[str, Any]) -> str:
-    head = f"""Pairs per second, plan and gradient: float64, the default solver, medians of interleaved
-repeats, `{found["level"]}`. One thread unless said; the PyTorch path computes the same.
+    head = f"""Pairs per second, plan and gradient, float64, the default solver; medians of
+interleaved repeats, `{found["level"]}`. One thread unless said; the PyTorch path computes the same.
 
 """
     rows = [
