@@ -228,6 +228,7 @@ def test_a_second_derivative_is_refused() -> None:
         slope.sum().backward()
 
 
+@pytest.mark.usefixtures("in_pytorch")
 def test_the_loss_goes_back_by_one_solve_a_round(monkeypatch: pytest.MonkeyPatch) -> None:
     loss, prediction, target = _example(rounds=2)
 

@@ -11,7 +11,14 @@ from torch.autograd import gradcheck, gradgradcheck
 
 import ot
 from grapheme_torch import InputError
-from grapheme_torch.ot import GradientMode, Transport, _adjoint, _solver, exact_plan, transport_plan
+from grapheme_torch.ot import (
+    GradientMode,
+    Transport,
+    _adjoint,
+    _solver,
+    exact_plan,
+    transport_plan,
+)
 
 from ..problems import costs, ragged, two_points
 from ..unchecked import unchecked
@@ -202,6 +209,7 @@ def test_what_is_kept_for_backward_does_not_grow_with_the_iterations(
     assert many <= 8 * (entries + cost.numel())
 
 
+@pytest.mark.usefixtures("in_pytorch")
 def test_a_converged_plan_is_differentiated_by_one_solve(monkeypatch) -> None:
     cost, a, b = ragged(8, SIZES)
     found = transport_plan(cost.requires_grad_(), a, b, temperature=0.1)

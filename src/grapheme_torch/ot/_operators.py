@@ -1,17 +1,44 @@
 """Solver and adjoint as PyTorch operators: opaque to compilers, foldable by `vmap`.
 
-They carry no derivative of their own; `_plan` puts the two together. Whatever depends on the
-values of tensors (checks, stopping, which rule) happens in here.
+On the CPU they are those of the native kernel where it was built, else those in PyTorch; both
+give the same numbers. They carry no derivative of their own; `_plan` puts the two together.
+Whatever depends on the values of tensors (checks, stopping, which rule) happens in here.
 """
 
 from math import inf
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
 
 from .._check import require
-from . import _adjoint, _solver
+from . import _adjoint, _cpu, _solver
+
+Backend = Literal["native", "pytorch"]
+
+_backend: Backend = "native" if _cpu.AVAILABLE else "pytorch"
+
+
+def backend() -> Backend:
+    """What solves transport on the CPU: "native", the C++ kernel, or "pytorch", its reference."""
+    return _backend
+
+
+def set_backend(name: Backend) -> None:
+    """Chooses what solves transport on the CPU, in this process; see `backend`.
+
+    Raises:
+        InputError: If the native kernel is asked for and was not built.
+    """
+    global _backend
+    built = name == "pytorch" or (name == "native" and _cpu.AVAILABLE)
+    remedy = 'Install a C++ compiler and the package anew, or stay with "pytorch".'
+    require(built, "`backend`", 'be available: "pytorch", or "native" if built', name, remedy)
+    _backend = name
+
+
+def _native(x: Tensor) -> bool:
+    return _backend == "native" and x.device.type == "cpu"
 
 
 @torch.library.custom_op("grapheme_torch::transport", mutates_args=())
@@ -24,12 +51,14 @@ def transport(
     max_iterations: int,
     newton: bool,
 ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
-    """`_solver.solve` after a look at the numbers: plan, potentials, residual, iterations."""
+    """Plan, potentials, residual and iterations of `_solver.solve`, after a look at the numbers."""
     _check_values(eps, a, b)
     if not cost.numel():
         f, g, residual = torch.zeros_like(a), torch.zeros_like(b), torch.zeros_like(eps)
         return cost.new_zeros(cost.shape), f, g, residual, residual.long()  # nothing to move
-    found = _solver.solve(cost, eps, a, b, tolerance, max_iterations, newton)
+    cost, eps, a, b = (x.contiguous() for x in (cost, eps, a, b))
+    solve = _cpu.solve if _native(cost) else _solver.solve
+    found = solve(cost, eps, a, b, tolerance, max_iterations, newton)
     plan, f, g, residual, iterations = (value.contiguous() for value in found)
     return plan, f, g, residual, iterations
 
@@ -45,10 +74,11 @@ def transport_adjoint(
     implicit: Tensor,
     w: Tensor,
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """`_adjoint.adjoint`: derivatives in the cost and the masses."""
+    """Derivatives in the cost and the masses, of `_adjoint.adjoint`."""
     if not cost.numel():
         return cost.new_zeros(cost.shape), torch.zeros_like(a), torch.zeros_like(b)
-    found = _adjoint.adjoint(cost, eps, a, b, plan, iterations, implicit, w)
+    inputs = (x.contiguous() for x in (cost, eps, a, b, plan, iterations, implicit, w))
+    found = (_cpu.adjoint if _native(cost) else _adjoint.adjoint)(*inputs)
     grad_cost, grad_a, grad_b = (value.contiguous() for value in found)
     return grad_cost, grad_a, grad_b
 
