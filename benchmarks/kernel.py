@@ -1,20 +1,20 @@
 """Pairs per second, plan and its gradient: the native kernel beside the PyTorch path.
 
-Both get padded float64 costs and a fixed cotangent of the plan. *Native* is `ot._cpu.solve` and
-`adjoint`; *PyTorch* is `transport_plan` and `torch.autograd.grad`. One thread each, and the kernel
-on two as well. Repeats are interleaved.
+Both get padded float64 costs and a fixed cotangent of the plan, through `transport_plan` and
+`torch.autograd.grad`. One thread each, and the kernel on two as well. Repeats are interleaved.
 """
 
 import statistics
 import time
 from collections.abc import Callable
+from functools import partial
 
 import torch
 from _record import record
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from grapheme_torch.ot import _cpu, transport_plan
+from grapheme_torch.ot import Backend, _cpu, set_backend, transport_plan
 
 WORKLOADS = {"W1, 64 of 10 to 40": (64, 10, 40), "W2, 8 of 100 to 200": (8, 100, 200)}
 SETTINGS = [(0.1, 1e-6), (0.1, 1e-12), (0.05, 1e-6), (0.05, 1e-12), (0.01, 1e-12)]
@@ -67,36 +67,24 @@ def _pairs(count: int, least: int, most: int) -> tuple[Tensor, Tensor, Tensor]:
 def _compare(
     cost: Tensor, a: Tensor, b: Tensor, temperature: float, tolerance: float
 ) -> dict[str, object]:
-    eps = torch.full((len(cost),), temperature, dtype=torch.float64)
     rng = torch.Generator().manual_seed(1)
     w = torch.randn(cost.shape, generator=rng, dtype=torch.float64)
     leaf = cost.clone().requires_grad_()
 
-    def native() -> tuple[Tensor, Tensor, Tensor]:
-        plan, _, _, residual, iterations = _cpu.solve(
-            cost, eps, a, b, tolerance, MAX_ITERATIONS, True
-        )
-        implicit = residual <= tolerance
-        slope = _cpu.adjoint(cost, eps, a, b, plan, iterations, implicit, w)[0]
-        return plan, slope, iterations
-
-    def two_threads() -> None:
-        torch.set_num_threads(2)
-        native()
-        torch.set_num_threads(1)
-
-    def pytorch() -> tuple[Tensor, Tensor, Tensor]:
-        _cpu.AVAILABLE = False
+    def solved(backend: Backend, threads: int = 1) -> tuple[Tensor, Tensor, Tensor]:
+        set_backend(backend)
+        torch.set_num_threads(threads)
         found = transport_plan(
             leaf, a, b, temperature=temperature, tolerance=tolerance, max_iterations=MAX_ITERATIONS
         )
-        slope = torch.autograd.grad((found.plan * w).sum(), leaf)[0]
-        _cpu.AVAILABLE = True
+        slope = torch.autograd.grad(found.plan, leaf, w)[0]
+        torch.set_num_threads(1)
         return found.plan.detach(), slope, found.iterations
 
+    native, pytorch = partial(solved, "native"), partial(solved, "pytorch")
     mine, other = native(), pytorch()
     plan, slope = (float((mine[k] - other[k]).abs().max() / other[k].abs().max()) for k in (0, 1))
-    cases = {"native": native, "two_threads": two_threads, "pytorch": pytorch}
+    cases = {"native": native, "two_threads": partial(native, 2), "pytorch": pytorch}
     rates = {
         name: [len(cost) / second for second in seconds]
         for name, seconds in _interleaved(cases).items()

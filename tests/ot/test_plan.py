@@ -13,10 +13,12 @@ import ot
 from grapheme_torch import InputError
 from grapheme_torch.ot import (
     GradientMode,
+    Status,
     Transport,
     _adjoint,
     _solver,
     exact_plan,
+    status,
     transport_plan,
 )
 
@@ -328,6 +330,29 @@ def test_no_mass_moves_nothing(mode: str) -> None:
     assert float(plan[1, 0, 2]) == pytest.approx(1, abs=1e-12)
     assert float(plan.sum()) == pytest.approx(1, abs=1e-12)
     torch.testing.assert_close(slope, torch.zeros_like(slope), rtol=0, atol=1e-12)
+
+
+def test_a_cost_that_is_not_finite_spoils_its_pair_only() -> None:
+    cost, a, b = ragged(3, SIZES)
+    good = transport_plan(cost, a, b, temperature=0.1)
+    cost[1, 0, 1], cost[2, 1, 0], cost[3, 4, 4] = (
+        torch.nan,
+        torch.inf,
+        torch.nan,
+    )  # the last: unused
+    found = transport_plan(cost.requires_grad_(), a, b, temperature=0.1)
+    slope = _slope(found.plan, cost)
+    for k in range(len(SIZES)):
+        if k in (1, 2):
+            assert found.plan[k].isnan().all()
+            assert found.iterations[k] == 0
+            assert not found.converged[k]
+            assert slope[k].isnan().any()
+        else:
+            torch.testing.assert_close(found.plan[k], good.plan[k])
+            assert slope[k].isfinite().all()
+    stati = status(found.residual, found.converged)
+    assert stati[1] is stati[2] is Status.NOT_FINITE
 
 
 def test_one_node_has_no_choice() -> None:

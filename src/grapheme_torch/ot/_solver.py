@@ -1,5 +1,6 @@
 """Solving transport in plain PyTorch, (E3)-(E7); runs on every device, differentiates nothing."""
 
+from math import nan
 from typing import NamedTuple
 
 import torch
@@ -42,14 +43,24 @@ def solve(
         max_iterations: Bound on the sweeps plus Newton steps of a pair.
         newton: Whether Newton takes over after `WARM_UP` sweeps. A pair that it does not bring
             within the tolerance gets the plan of `max_iterations` plain sweeps.
+
+    Returns:
+        The solution; NaN, after no iterations, of a pair with a cost that is not finite. What
+        stands in a row or column without mass is not looked at.
     """
-    problem = Problem(cost / eps[:, None, None], a, b)
+    used = (a > 0)[:, :, None] & (b > 0)[:, None, :]
+    finite = (cost.isfinite() | ~used).all(2).all(1)
+    known = finite[:, None, None] & used
+    problem = Problem(torch.where(known, cost, 0) / eps[:, None, None], a, b)
     g, iterations = _potential(problem, tolerance, max_iterations, newton)
     f = problem.row_potential(g)
     plan = problem.plan(f, g)
-    f, g = torch.where(a > 0, f, 0), torch.where(b > 0, g, 0)
     residual = problem.residual(plan.sum(1), plan.sum(2))
-    return Solution(plan, eps[:, None] * f, eps[:, None] * g, residual, iterations)
+    f, g = eps[:, None] * torch.where(a > 0, f, 0), eps[:, None] * torch.where(b > 0, g, 0)
+    plan, f, g, residual = (
+        torch.where(finite.view(-1, *[1] * (x.ndim - 1)), x, nan) for x in (plan, f, g, residual)
+    )
+    return Solution(plan, f, g, residual, torch.where(finite, iterations, 0))
 
 
 def _potential(
