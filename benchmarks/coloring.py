@@ -23,7 +23,7 @@ TIMED = {
     'StructuralLoss, gradient="exact"': structural_exact,
     "PMFGW by network simplex": pmfgw_by_network_simplex,
 }
-STEPS, SEEDS, EVALUATIONS = 3000, 2, 10
+STEPS, SEEDS, EVALUATIONS = 2000, 2, 8
 NOTE = (
     ", undirected, `rounds=2`, proximal; nodes and pairs of nodes count by their means, and the "
     "plan also aligns the sum of the neighbours' colours, an output that PMFGW has a term for"
