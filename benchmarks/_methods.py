@@ -31,15 +31,17 @@ class Method:
 
 METHODS = (
     Method("grapheme-torch", "transport_plan", linear, _ours.transport,
-           ("exact", "cut (an approximation)")),
+           ("exact", "implicit", "cut (an approximation)")),
     Method("grapheme-torch", "transport_plan", linear, _ours.transport, ("unrolled",)),
+    Method("grapheme-torch", "transport_cost", linear, _ours.cost, ("envelope",)),
     *(
         Method("grapheme-torch", f"StructuralLoss, {criterion}, {rounds} {update}rounds", logits,
                functools.partial(_ours.structural, criterion=criterion, rounds=rounds,
                                  update=update.strip() or "linear"),
-               ("exact",))
+               modes)
         for criterion in ("likelihood", "edit")
         for rounds, update in ((0, ""), (2, ""), (2, "proximal "))
+        for modes in (("exact", "implicit"), ("unrolled",))
     ),
     Method("POT", "ot.solve", linear, _peers.pot_single, ("autodiff", "envelope")),
     Method("POT", "ot.solve", linear, _peers.pot_single, ("last_step",)),

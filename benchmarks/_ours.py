@@ -12,6 +12,7 @@ from _instances import (
     TEMPERATURE,
     TIGHT,
     Instance,
+    NotOffered,
     Outputs,
     entropic,
 )
@@ -19,11 +20,12 @@ from torch import Tensor
 from torch_geometric.data import Batch, Data
 
 from grapheme_torch import Prediction, StructuralLoss
-from grapheme_torch.ot import transport_plan
+from grapheme_torch.ot import transport_cost, transport_plan
 
 
 def transport(instance: Instance, x: Tensor, mode: str) -> Outputs:
     gradient: Any = mode.partition(" ")[0]
+    _check_offered(instance, gradient)
     cap = instance.case.iterations or MANY
     cost, a, b = instance.cost_alone(x), instance.a, instance.b
     plan = transport_plan(
@@ -33,10 +35,23 @@ def transport(instance: Instance, x: Tensor, mode: str) -> Outputs:
     return entropic(cost, plan, a, b), instance.functional(plan)
 
 
+def cost(instance: Instance, x: Tensor, mode: str) -> Outputs:
+    _check_offered(instance, "envelope")
+    matrix, a, b = instance.cost_alone(x), instance.a, instance.b
+    options: Any = {"temperature": TEMPERATURE, "tolerance": TIGHT, "max_iterations": MANY}
+    return transport_cost(matrix, a, b, **options).sum(), None
+
+
+def _check_offered(instance: Instance, gradient: str) -> None:
+    if gradient in ("implicit", "envelope") and instance.case.iterations:
+        raise NotOffered  # documented as right at convergence only
+
+
 def structural(
     instance: Instance, x: Tensor, gradient: Any, *, criterion: Any, rounds: int, update: Any
 ) -> Outputs:
-    cap = instance.case.iterations or 100
+    _check_offered(instance, gradient)
+    cap = instance.case.iterations or (MANY if gradient == "unrolled" else 100)
     loss = StructuralLoss(
         criterion=criterion, rounds=rounds, update=update, gradient=gradient,
         tolerance=TIGHT, max_iterations=cap, reduction="sum",

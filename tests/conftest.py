@@ -1,5 +1,7 @@
 """What holds for every test: the same examples and the same random numbers in every run."""
 
+from collections.abc import Iterator
+
 import pytest
 import torch
 from hypothesis import HealthCheck, settings
@@ -19,6 +21,17 @@ settings.load_profile("house")
 def seed() -> None:
     """Random numbers do not depend on which tests ran before."""
     torch.manual_seed(0)
+
+
+@pytest.fixture
+def in_pytorch() -> Iterator[None]:
+    """Transport is solved in PyTorch, where a test can look into it."""
+    from grapheme_torch.ot import backend, set_backend
+
+    before = backend()
+    set_backend("pytorch")
+    yield
+    set_backend(before)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

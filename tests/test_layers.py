@@ -12,7 +12,7 @@ PACKAGE = Path(grapheme_torch.__file__).parent
 LAYERS: list[set[str]] = [
     {"_check"},
     {"_files", "graph", "ot"},
-    {"prediction", "_isomorphism", "_rows"},
+    {"prediction", "encodings", "_isomorphism", "_rows"},
     {"nn", "loss", "data"},
     {"_alignment"},
     {"report"},

@@ -87,7 +87,9 @@ def test_a_prediction_equals_itself_only():
         ("relation", (2,), "(2, -1)"),
         ("batch", (2,), "(3,)"),
         ("batch", (), "(3,)"),
-        ("position", (3, 1), "(3,)"),
+        ("position", (2,), "(3,)"),
+        ("position", (2, 1), "(3, -1)"),
+        ("weight", (3,), "(2,)"),
     ],
 )
 def test_shapes_that_do_not_fit_are_refused(name: str, shape: tuple[int, ...], wanted: str):

@@ -179,6 +179,28 @@ one thread, median; timed again by `benchmarks/coloring.py --time-only`:
     return head + _table(["loss", f"ms a batch of {timing['batch']}"], rows)
 
 
+def _kernel(found: dict[str, Any]) -> str:
+    head = f"""Pairs per second, plan and gradient, float64, the default solver; medians of
+interleaved repeats, `{found["level"]}`. One thread unless said; the PyTorch path computes the same.
+
+"""
+    rows = [
+        [
+            row["workload"], f"{row['temperature']:g}", f"{row['tolerance']:.0e}",
+            f"{row['native']:,.0f}", f"{row['two_threads']:,.0f}", f"{row['pytorch']:,.0f}",
+            f"{row['native'] / row['pytorch']:.0f}",
+            f"{row['median_iterations']}, {row['most_iterations']}",
+            f"{row['plan_difference']:.0e}, {row['gradient_difference']:.0e}",
+        ]
+        for row in found["rows"]
+    ]  # fmt: skip
+    names = [
+        "pairs", "temperature", "tolerance", "native", "two threads", "PyTorch", "ratio",
+        "iterations (median, most)", "relative difference (plan, gradient)",
+    ]  # fmt: skip
+    return head + _table(names, rows)
+
+
 def _provenance(name: str, found: dict[str, Any]) -> str:
     machine, versions = found["machine"], found["versions"]
     packages = ", ".join(f"{package} {number}" for package, number in versions.items())
@@ -206,6 +228,7 @@ SECTIONS: tuple[tuple[str, str, Callable[[dict[str, Any]], str]], ...] = (
     ("value_parity", "Values here and in POT", _parity),
     ("coloring", "Coloring with a DETR-like network", _coloring),
     ("kindergarten_time", "Kindergarten, the clock", _time),
+    ("kernel", "The native kernel", _kernel),
 )
 
 

@@ -5,6 +5,7 @@ from . import nn as nn
 from . import ot as ot
 from ._check import InputError as InputError
 from .data import Alphabet as Alphabet
+from .encodings import laplacian_encoding as laplacian_encoding
 from .gradients import GradientReport as GradientReport
 from .gradients import check_gradients as check_gradients
 from .graph import graph_from_networkx as graph_from_networkx

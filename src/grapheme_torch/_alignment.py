@@ -19,7 +19,7 @@ from torch_geometric.data import Batch, Data
 
 from .graph import edge_triples, node_labels
 from .loss._edge import EdgeCost, edge_edits
-from .loss._node import expected_edits
+from .loss._node import distance, expected_edits
 from .loss._pairs import Pairs, pair_up
 from .prediction import Prediction
 
@@ -104,13 +104,13 @@ def _problem(pairs: Pairs, node_cost: float, edge_cost: float) -> _Problem:
     assert pairs.position is not None
     assert pairs.target.position is not None
     mask = pairs.layout.mask[:, :, None] & pairs.target.layout.mask[:, None, :]
-    t, s = pairs.layout.pad(pairs.position), pairs.target.layout.pad(pairs.target.position)
+    steps = distance(pairs.layout, pairs.position, pairs.target.layout, pairs.target.position)
     return _Problem(
         node=node_cost * (expected_edits(pairs)[:, :-1, :-1] - 2) * mask,
         edges=edge_edits(pairs),
         edge_cost=edge_cost,
         mask=mask,
-        distance=(t[:, :, None] - s[:, None, :]).abs() * mask,
+        distance=steps * mask,
     )
 
 

@@ -35,8 +35,10 @@ class Prediction:
         batch: The graph each node belongs to, ascending. Default: all nodes are one graph.
         num_graphs: Number of graphs, so that empty ones at the end count. Default: read off
             `batch`.
-        position: Place of each node in steps (reading order, depth), used to steer the
-            alignment only. Default: none.
+        position: Place of each node in steps (reading order, depth), one or several coordinates,
+            used to steer the alignment only. Default: none.
+        weight: Weight of each candidate edge, compared with `edge_weight` of the target where
+            edges are aligned. Default: edges have no weight.
 
     Raises:
         InputError: If the shapes do not fit together.
@@ -48,7 +50,8 @@ class Prediction:
     relation: Float[Tensor, "e relations"]
     batch: Int[Tensor, " n"] = _READ_OFF
     num_graphs: int = _READ_OFF
-    position: Float[Tensor, " n"] | None = None
+    position: Float[Tensor, "n *d"] | None = None
+    weight: Float[Tensor, " e"] | None = None
 
     def __post_init__(self) -> None:
         if self.batch is None:
@@ -66,7 +69,8 @@ class Prediction:
         *,
         existence: Float[Tensor, "B K"] | None = None,
         mask: Bool[Tensor, "B K"] | None = None,
-        position: Float[Tensor, "B K"] | None = None,
+        position: Float[Tensor, "B K *d"] | None = None,
+        weight: Float[Tensor, "B K K"] | None = None,
         directed: bool = True,
     ) -> "Prediction":
         """The prediction of a decoder with `K` slots per graph, such as DETR's.
@@ -79,6 +83,7 @@ class Prediction:
                 node", and is taken out of the classes: class `c` becomes `c - 1`.
             mask: Which slots are in use. Default: all.
             position: Place of each slot, in steps.
+            weight: Weight of the edge of each ordered pair of slots.
             directed: If not, each pair of slots is one candidate, read above the diagonal:
                 `relation[:, i, j]` with `i < j`, the form for `StructuralLoss(directed=False)`.
 
@@ -109,6 +114,7 @@ class Prediction:
             batch=mask.nonzero()[:, 0],
             num_graphs=size,
             position=None if position is None else position[mask],
+            weight=None if weight is None else weight[pair],
         )
 
     @classmethod
@@ -147,13 +153,15 @@ class Prediction:
     def _check_shapes(self) -> None:
         n = self.existence.numel()
         e = self.edge_index.shape[-1] if self.edge_index.ndim else 0
+        several = self.position is not None and self.position.ndim > 1
         for name, tensor, wanted in (
             ("existence", self.existence, (n,)),
             ("label", self.label, (n, -1)),
             ("edge_index", self.edge_index, (2, e)),
             ("relation", self.relation, (e, -1)),
             ("batch", self.batch, (n,)),
-            ("position", self.position, (n,)),
+            ("position", self.position, (n, -1) if several else (n,)),
+            ("weight", self.weight, (e,)),
         ):
             if tensor is None:
                 continue
@@ -180,7 +188,8 @@ def decode(prediction: Prediction, labels: Sequence[str], relations: Sequence[st
         relations: Name of each relation from 1 on.
 
     Returns:
-        One graph per predicted graph. Nodes keep their order, and their place where they have one.
+        One graph per predicted graph. Nodes keep their order, and their place where they have one
+        number for it.
     """
     kept = (prediction.existence > 0).tolist()
     label = prediction.label.argmax(1).tolist() if prediction.label.shape[1] else []
@@ -197,7 +206,8 @@ def decode(prediction: Prediction, labels: Sequence[str], relations: Sequence[st
         if kept[source] and kept[sink]:
             name = relations[int(found[k]) - 1]
             edges[graph_of[source]].append((place[source], place[sink], name))
-    where = prediction.position.tolist() if prediction.position is not None else None
+    place_of = prediction.position
+    where = None if place_of is None or place_of.ndim > 1 else place_of.tolist()
     return [
         make_graph(
             [labels[label[node]] for node in nodes],

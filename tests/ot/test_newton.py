@@ -5,7 +5,7 @@ import itertools
 import pytest
 import torch
 
-from grapheme_torch.ot import _plan, transport_plan
+from grapheme_torch.ot import _solver, transport_plan
 from grapheme_torch.ot._newton import newton, schur
 from grapheme_torch.ot._sinkhorn import Problem, sweep
 
@@ -20,9 +20,11 @@ def test_every_pair_converges_with_the_default_effort(temperature: float, seed: 
     cost, a, b = ragged(seed, SIZES)
     found = transport_plan(cost, a, b, temperature=temperature)
     assert found.converged.all()
-    assert found.residual.max() <= 1e-10
+    assert found.residual.max() <= 1e-12
     assert found.iterations.max() <= 100
-    missed = (found.plan.sum(1) - b).abs().sum(1) / b.sum(1)
+    missed = torch.maximum(
+        (found.plan.sum(1) - b).abs().sum(1), (found.plan.sum(2) - a).abs().sum(1)
+    ) / b.sum(1)
     torch.testing.assert_close(missed, found.residual, rtol=0, atol=1e-15)
 
 
@@ -31,7 +33,7 @@ def test_it_takes_few_steps_where_sweeps_take_thousands() -> None:
     fast = transport_plan(cost, a, b, temperature=0.02)
     slow = transport_plan(cost, a, b, temperature=0.02, gradient="unrolled", max_iterations=8000)
     assert slow.iterations.max() > 1000
-    assert fast.iterations.max() < _plan.WARM_UP + 20
+    assert fast.iterations.max() < _solver.WARM_UP + 20
     both = fast.converged & slow.converged
     assert both.sum() > 15
     torch.testing.assert_close(fast.plan[both], slow.plan[both], rtol=0, atol=1e-6)
@@ -40,7 +42,7 @@ def test_it_takes_few_steps_where_sweeps_take_thousands() -> None:
 def test_near_the_solution_it_is_quadratic() -> None:
     cost, a, b = ragged(2, [(6, 6), (7, 4), (3, 8)])
     problem = Problem(cost / 0.1, a, b)
-    g = sweep(problem, torch.zeros_like(b), 1e-3, 1000).last
+    g, _ = sweep(problem, torch.zeros_like(b), 1e-3, 1000)
     residuals = []
     for steps in range(4):
         at, _ = newton(problem, g, 0.0, steps)
@@ -52,7 +54,7 @@ def test_near_the_solution_it_is_quadratic() -> None:
 def test_a_pair_takes_the_steps_it_takes_alone() -> None:
     cost, a, b = ragged(4, SIZES)
     problem = Problem(cost / 0.02, a, b)
-    start = sweep(problem, torch.zeros_like(b), 1e-10, 20).last
+    start, _ = sweep(problem, torch.zeros_like(b), 1e-10, 20)
     g, steps = newton(problem, start, 1e-10, 50)
     assert len(set(steps.tolist())) > 3
     for k in range(len(SIZES)):

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from grapheme_torch.ot import transport_plan
-from grapheme_torch.ot._sinkhorn import Problem, sweep
+from grapheme_torch.ot._sinkhorn import Problem, sweep, sweep_path
 
 from ..problems import costs, ragged, two_points
 from ..unrolled import sinkhorn
@@ -29,10 +29,12 @@ def test_each_half_sweep_makes_its_margin_exact() -> None:
 @pytest.mark.parametrize("count", [0, 1, 2, 7])
 def test_k_sweeps_are_the_k_sweeps_of_the_plain_program(count: int) -> None:
     problem = _problem()
-    path = sweep(problem, torch.zeros_like(problem.b), -1.0, count)
-    assert path.iterations.tolist() == [count] * len(SIZES)
-    assert path.g.shape == (count + 1, *problem.b.shape)
-    plan = problem.plan(problem.row_potential(path.last), path.last)
+    g, iterations = sweep(problem, torch.zeros_like(problem.b), -1.0, count)
+    assert iterations.tolist() == [count] * len(SIZES)
+    path = sweep_path(problem, iterations)
+    assert len(path) == count + 1
+    assert torch.equal(path[-1], g)
+    plan = problem.plan(problem.row_potential(g), g)
     for k in range(len(SIZES)):
         wanted = sinkhorn(0.2 * problem.c[k], problem.a[k], problem.b[k], 0.2, count)
         torch.testing.assert_close(plan[k], wanted, rtol=0, atol=1e-13)
@@ -40,16 +42,17 @@ def test_k_sweeps_are_the_k_sweeps_of_the_plain_program(count: int) -> None:
 
 def test_a_pair_stops_at_its_tolerance_and_not_before() -> None:
     problem, tolerance = _problem(), 1e-6
-    path = sweep(problem, torch.zeros_like(problem.b), tolerance, 500)
-    assert (path.iterations > 0).any()
-    for k, stop in enumerate(path.iterations.tolist()):
-        for step, g in enumerate(path.g[:, k]):
+    g, iterations = sweep(problem, torch.zeros_like(problem.b), tolerance, 500)
+    assert (iterations > 0).any()
+    path = torch.stack(sweep_path(problem, iterations))
+    assert torch.equal(path[-1], g)
+    for k, stop in enumerate(iterations.tolist()):
+        for step, at in enumerate(path[:, k]):
             one = problem[torch.tensor([k])]
-            plan = one.plan(one.row_potential(g[None]), g[None])
+            plan = one.plan(one.row_potential(at[None]), at[None])
             missed = (plan.sum(1) - one.b).abs().sum() / one.b.sum()
             assert (missed <= tolerance) == (step >= stop)
-        assert (path.g[stop:, k] == path.g[stop, k]).all()
-        assert path.moved[:, k].tolist() == [step < stop for step in range(len(path.moved))]
+        assert (path[stop:, k] == path[stop, k]).all()
 
 
 @pytest.mark.parametrize("temperature", [0.2, 1.0])

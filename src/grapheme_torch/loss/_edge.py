@@ -9,9 +9,11 @@ the pairwise-product form of Gromov and Wasserstein: directed, labelled, bilinea
 
 from dataclasses import dataclass
 
-from jaxtyping import Float
+import torch
+from jaxtyping import Float, Int
 from torch import Tensor
 
+from ._layout import Layout
 from ._pairs import Pairs
 from ._prices import UNIT, Prices
 
@@ -23,8 +25,9 @@ class EdgeCost:
     Args:
         constant: Its value when nothing is aligned: every candidate is judged as absent, every
             target edge is inserted; one number a pair.
-        gain: `K`, what aligning a target edge of relation `r` with candidate `(u, v)` adds.
-        target: One where the target has an edge of that relation, else zero.
+        gain: `K`, what aligning a target edge of channel `r` with candidate `(u, v)` adds.
+        target: Value of each target edge in that channel: one in that of its relation, then, if
+            edges have weights, `1, w, w^2`.
     """
 
     constant: Float[Tensor, " B"]
@@ -53,20 +56,50 @@ def edge_edits(pairs: Pairs, prices: Prices = UNIT) -> EdgeCost:
     """Expected insertions, deletions and changes of relation, (E18)."""
     absent, present = pairs.relation[:, :1].exp(), pairs.relation[:, 1:].exp()
     aligned = prices.edge_insertion * absent + (1 - absent - present)
-    unaligned = prices.edge_deletion * (1 - absent[:, 0])
-    return _edge_cost(pairs, unaligned, aligned, prices.edge_insertion)
+    there = 1 - absent[:, 0]
+    return _edge_cost(
+        pairs, prices.edge_deletion * there, aligned, prices.edge_insertion, certainty=there
+    )
 
 
-def _edge_cost(pairs: Pairs, unaligned: Tensor, aligned: Tensor, unmatched: float) -> EdgeCost:
-    """The edge term from what a candidate costs, and a target edge that none takes."""
-    gain = aligned - unaligned[:, None] - unmatched
-    size, n, m = len(pairs.layout.count), pairs.layout.width, pairs.target.layout.width
-    constant = unaligned.new_zeros(size).index_add(0, pairs.graph, unaligned)
-    place = (pairs.graph, pairs.source, pairs.sink)
-    dense = gain.new_zeros(size, n, n, gain.shape[1]).index_put(place, gain)
+def _edge_cost(
+    pairs: Pairs,
+    unaligned: Float[Tensor, " e"],
+    aligned: Float[Tensor, "e relations"],
+    unmatched: float,
+    certainty: Float[Tensor, " e"] | None = None,
+) -> EdgeCost:
+    """The edge term from what a candidate costs, and a target edge that none takes.
+
+    `certainty` is the share of the squared error of its weight that a candidate answers for.
+    """
     t = pairs.target
-    target = gain.new_zeros(size, gain.shape[1], m, m)
-    target[t.graph, t.relation - 1, t.source, t.sink] = 1
-    if not pairs.directed:
-        target[t.graph, t.relation - 1, t.sink, t.source] = 1
-    return EdgeCost(constant + unmatched * t.num_edges, dense.permute(0, 3, 1, 2), target)
+    gain = aligned - unaligned[:, None] - unmatched
+    relations = torch.arange(1, 1 + gain.shape[1], device=gain.device)
+    target = (t.relation[:, None] == relations).to(gain.dtype)
+    if pairs.weight is not None and t.weight is not None:
+        v, w = pairs.weight, t.weight.to(gain.dtype)
+        # (v - w)^2 / 2 as a sum of products of v with w, so that the term stays bilinear, (E26).
+        error = torch.stack([v.square() / 2, -v, torch.full_like(v, 0.5)], dim=1)
+        gain = torch.cat([gain, error if certainty is None else certainty[:, None] * error], 1)
+        target = torch.cat([target, torch.stack([torch.ones_like(w), w, w.square()], 1)], 1)
+    constant = unaligned.new_zeros(len(t.layout.count)).index_add(0, pairs.graph, unaligned)
+    ends = [(t.source, t.sink)] if pairs.directed else [(t.source, t.sink), (t.sink, t.source)]
+    return EdgeCost(
+        constant + unmatched * t.num_edges,
+        _dense(gain, pairs.graph, [(pairs.source, pairs.sink)], pairs.layout),
+        _dense(target, t.graph, ends, t.layout),
+    )
+
+
+def _dense(
+    values: Float[Tensor, "e channels"],
+    graph: Int[Tensor, " e"],
+    ends: list[tuple[Tensor, Tensor]],
+    layout: Layout,
+) -> Float[Tensor, "B channels N N"]:
+    """The values of edges as matrices, zero where there is none."""
+    out = values.new_zeros(len(layout.count), layout.width, layout.width, values.shape[1])
+    for source, sink in ends:
+        out = out.index_put((graph, source, sink), values)
+    return out.permute(0, 3, 1, 2)

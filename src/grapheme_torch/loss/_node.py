@@ -4,6 +4,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from ._layout import Layout
 from ._pairs import Pairs
 from ._prices import UNIT, Prices
 
@@ -33,11 +34,17 @@ def matching_cost(
     """Expected edits of matching `i` with `j`, and what their places add, (E1)."""
     cost = expected_edits(pairs, prices)
     if position_weight and pairs.position is not None and pairs.target.position is not None:
-        t = pairs.layout.pad(pairs.position)
-        s = pairs.target.layout.pad(pairs.target.position.to(t.dtype))
-        distance = (t[:, :, None] - s[:, None, :]).abs()
-        cost = cost + position_weight * with_void(distance, torch.zeros_like(t), 0.0)
+        steps = distance(pairs.layout, pairs.position, pairs.target.layout, pairs.target.position)
+        cost = cost + position_weight * with_void(steps, cost.new_zeros(steps.shape[:2]), 0.0)
     return cost
+
+
+def distance(
+    layout: Layout, t: Float[Tensor, "n d"], target: Layout, s: Float[Tensor, "m d"]
+) -> Float[Tensor, "B N M"]:
+    """Steps between the positions of two nodes, over all coordinates."""
+    t, s = layout.pad(t), target.pad(s.to(t.dtype))
+    return (t[:, :, None] - s[:, None, :]).abs().sum(3)
 
 
 def expected_edits(pairs: Pairs, prices: Prices = UNIT) -> Float[Tensor, "B N1 M1"]:

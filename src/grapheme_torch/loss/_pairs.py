@@ -26,7 +26,8 @@ class Target:
     source: Int[Tensor, " t"]
     sink: Int[Tensor, " t"]
     relation: Int[Tensor, " t"]
-    position: Shaped[Tensor, " m"] | None
+    weight: Float[Tensor, " t"] | None
+    position: Shaped[Tensor, "m d"] | None
 
     @property
     def num_edges(self) -> Int[Tensor, " B"]:
@@ -43,6 +44,7 @@ class Pairs:
         exists, absent: `log h` and `log (1 - h)` of each predicted node.
         likeness: How well predicted and target nodes go together, in padded form.
         relation: `log q(r)`; axes: candidate edge, relation; 0 means no edge.
+        weight: Predicted weight of each candidate edge, if the targets have weights.
         graph, source, sink: The graph of each candidate edge, and its ends as places in it.
     """
 
@@ -52,10 +54,11 @@ class Pairs:
     absent: Float[Tensor, " n"]
     likeness: Likeness
     relation: Float[Tensor, "e relations"]
+    weight: Float[Tensor, " e"] | None
     graph: Int[Tensor, " e"]
     source: Int[Tensor, " e"]
     sink: Int[Tensor, " e"]
-    position: Float[Tensor, " n"] | None
+    position: Float[Tensor, "n d"] | None
     target: Target
 
 
@@ -81,20 +84,34 @@ def pair_up(
     graph = prediction.batch[source]
     _check_edges("prediction", prediction.edge_index, layout, directed)
     wanted = _target(prediction, target, directed, node_cost == "labels")
-    check_outputs(node_cost, prediction.label, wanted.y)
+    outputs = _raised(prediction.label)
+    check_outputs(node_cost, outputs, wanted.y)
     return Pairs(
         layout=layout,
         directed=directed,
-        exists=logsigmoid(prediction.existence),
-        absent=logsigmoid(-prediction.existence),
-        likeness=likeness(node_cost, layout.pad(prediction.label), wanted.layout.pad(wanted.y)),
-        relation=log_softmax(prediction.relation, dim=1),
+        exists=logsigmoid(_raised(prediction.existence)),
+        absent=logsigmoid(-_raised(prediction.existence)),
+        likeness=likeness(node_cost, layout.pad(outputs), wanted.layout.pad(wanted.y)),
+        relation=log_softmax(_raised(prediction.relation), dim=1),
+        weight=None if prediction.weight is None else _raised(prediction.weight),
         graph=graph,
         source=layout.place[source],
         sink=layout.place[sink],
-        position=prediction.position,
+        position=_columns(prediction.position),
         target=wanted,
     )
+
+
+def _raised(x: Tensor) -> Tensor:
+    """At least in single precision: sums of many probabilities are no matter for half."""
+    return x.to(torch.promote_types(x.dtype, torch.float32))
+
+
+def _columns(position: Tensor | None) -> Tensor | None:
+    """Positions with their coordinates as columns, one or several."""
+    if position is None:
+        return None
+    return _raised(position if position.ndim > 1 else position[:, None])
 
 
 def _layout(side: str, batch: Tensor, num_graphs: int) -> Layout:
@@ -149,8 +166,12 @@ def _target(prediction: Prediction, target: Data, directed: bool, classes: bool)
         relation = _field(target, "edge_type", "relation per edge", len(relation), True)
     remedy = "Relation 0 means absent; number the others from 1 and widen `prediction.relation`."
     _check_range("target.edge_type", relation, 1, prediction.relation.shape[1], remedy)
+    weight = None
+    if prediction.weight is not None:
+        weight = _field(target, "edge_weight", "weight per edge", len(relation), False)
     layout = _layout("target", batch, count)
     _check_edges("target", edge_index, layout, directed)
+    _check_positions(prediction.position, target.get("position"))
     source, sink = edge_index
     return Target(
         layout,
@@ -159,8 +180,17 @@ def _target(prediction: Prediction, target: Data, directed: bool, classes: bool)
         layout.place[source],
         layout.place[sink],
         relation,
-        target.get("position"),
+        weight,
+        _columns(target.get("position")),
     )
+
+
+def _check_positions(predicted: Tensor | None, wanted: Tensor | None) -> None:
+    if predicted is not None and wanted is not None:
+        ok = predicted.shape[1:] == wanted.shape[1:]
+        wanted_shape = f"have {tuple(predicted.shape[1:])} coordinates a node, as the prediction"
+        got = Received(str(tuple(wanted.shape[1:])))
+        require(ok, "`target.position`", wanted_shape, got, "Give both sides the same.")
 
 
 def _field(target: Data, name: str, what: str, count: int, integer: bool) -> Tensor:
@@ -169,7 +199,11 @@ def _field(target: Data, name: str, what: str, count: int, integer: bool) -> Ten
     if ok and integer:
         ok = value.ndim == 1 and not (value.is_floating_point() or value.is_complex())
     received = Received("nothing") if value is None else value
-    remedy = "`Alphabet.encode` adds it to a graph; `num_nodes` says how many nodes there are."
+    remedy = (
+        "A prediction with weights is compared with weights."
+        if name == "edge_weight"
+        else "`Alphabet.encode` adds it to a graph; `num_nodes` says how many nodes there are."
+    )
     wanted = f"be {'an integer' if integer else 'a'} tensor with one {what} ({count})"
     require(ok, f"`target.{name}`", wanted, received, remedy)
     assert isinstance(value, Tensor)

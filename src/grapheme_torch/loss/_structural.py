@@ -1,9 +1,10 @@
 """The structural loss, (E1)-(E25) of docs/math.md."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import partial
 from math import inf
-from typing import Literal
+from typing import Any, Literal, TypeVar, cast
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -25,6 +26,14 @@ Reduction = Literal["mean", "sum", "none"]
 Update = Literal["linear", "proximal"]
 
 
+Method = TypeVar("Method", bound=Callable[..., Any])
+
+
+def _eager(method: Method) -> Method:
+    """Leaves a method out of compiled programs: what it does depends on the values of tensors."""
+    return cast(Method, torch.compiler.disable(method))
+
+
 @dataclass(frozen=True)
 class StructuralLossResult:
     """A structural loss with its parts and its evidence.
@@ -35,7 +44,7 @@ class StructuralLossResult:
         padded_plan: The alignment; axes: pair, predicted node, target node; the void is last.
         num_predicted, num_target: Number of nodes on each side of each pair.
         iterations: Sweeps and Newton steps each pair took, in all rounds together.
-        residual: Largest share of mass in the wrong column, over the rounds of each pair.
+        residual: Largest share of mass in the wrong row or column, over the rounds of each pair.
         converged: Whether every round of each pair met the tolerance.
         node_gradients: Derivative of `total` (of its sum) in the predicted nodes; axes: node;
             existence logit, then the label logits. None unless asked for.
@@ -98,7 +107,8 @@ class StructuralLoss(nn.Module):
         tolerance: Share of mass that may stand in the wrong column when a pair counts as converged.
             Below zero no pair ever does.
         gradient: How the alignment differentiates: "exact" (of what was computed, converged or
-            not), "unrolled" (plain Sinkhorn) or "cut" (treated as constant: an approximation).
+            not), "implicit" (to any order, but right only where it converged), "unrolled" (plain
+            Sinkhorn) or "cut" (treated as constant: an approximation).
         reduction: "mean" or "sum" over pairs, or "none".
         node_cost: What node outputs and targets are. "labels": logits and classes. "features":
             vectors, half their squared distance. "gaussian": means, then log-variances, and
@@ -113,7 +123,7 @@ class StructuralLoss(nn.Module):
         InputError: If an argument is out of range.
 
     Differentiation: total and terms are differentiable once in every logit of the prediction
-    and in its positions; a second derivative is refused.
+    and in its positions; a second derivative is refused but for "implicit" and "cut".
     """
 
     def __init__(
@@ -156,7 +166,7 @@ class StructuralLoss(nn.Module):
             max_iterations >= 1, "`max_iterations`", "be at least 1", max_iterations, "Try 100."
         )
         _one_of("criterion", criterion, ("likelihood", "edit"))
-        _one_of("gradient", gradient, ("exact", "unrolled", "cut"))
+        _one_of("gradient", gradient, ("exact", "implicit", "unrolled", "cut"))
         _one_of("update", update, ("linear", "proximal"))
         _one_of("reduction", reduction, ("mean", "sum", "none"))
         if not callable(node_cost):
@@ -170,6 +180,7 @@ class StructuralLoss(nn.Module):
         self.position_weight, self.slack, self.rounds = position_weight, slack, rounds
         self.max_iterations, self.tolerance, self.reduction = max_iterations, tolerance, reduction
 
+    @_eager
     def forward(
         self,
         prediction: Prediction,
@@ -187,7 +198,8 @@ class StructuralLoss(nn.Module):
             target: A `Data` or `Batch` with `y [m]` (class of each node; `y [m, d]` for other
                 node costs), `edge_index [2, t]`,
                 and, if there are several, `edge_type [t]` (relation of each edge, from 1),
-                `position [m]`, `batch [m]`. Read as directed, at most one edge per ordered pair.
+                `edge_weight [t]` (for a prediction with weights), `position [m]` or `[m, d]`,
+                `batch [m]`. Read as directed, at most one edge per ordered pair.
             return_gradients: Also gives `node_gradients` and `edge_gradients`.
             temperature: One per pair, or one in all, instead of the loss's own: to anneal it.
             start: A plan to linearise the edges at in the first round (as `padded_plan`), instead
@@ -197,6 +209,22 @@ class StructuralLoss(nn.Module):
         Raises:
             InputError: If prediction and target cannot be compared.
         """
+        # Under autocast products of plans would be rounded to half precision.
+        with torch.autocast(prediction.existence.device.type, enabled=False):
+            result = self._compare(prediction, target, temperature, start, alignment)
+            if not return_gradients:
+                return result
+            nodes, edges = _gradients(result.total, prediction)
+            return replace(result, node_gradients=nodes, edge_gradients=edges)
+
+    def _compare(
+        self,
+        prediction: Prediction,
+        target: Data,
+        temperature: float | Tensor | None,
+        start: Tensor | None,
+        alignment: Tensor | None,
+    ) -> StructuralLossResult:
         pairs = pair_up(prediction, target, node_cost=self.node_cost, directed=self.directed)
         if alignment is None:
             transport = self._align(pairs, temperature, start)
@@ -210,10 +238,9 @@ class StructuralLoss(nn.Module):
         clique = clique_cost(pairs)
         total = self.alpha * node + self.beta * edge + self.gamma * clique
         node, edge, clique, total = (self._reduce(term) for term in (node, edge, clique, total))
-        gradients = _gradients(total, prediction) if return_gradients else (None, None)
         return StructuralLossResult(
             total, node, edge, clique, plan, pairs.layout.count, pairs.target.layout.count,
-            transport.iterations, transport.residual, transport.converged, *gradients,
+            transport.iterations, transport.residual, transport.converged,
         )  # fmt: skip
 
     def extra_repr(self) -> str:
@@ -259,8 +286,7 @@ class StructuralLoss(nn.Module):
     ) -> Transport:
         temperature = self.temperature if temperature is None else temperature
         if not isinstance(temperature, Tensor) and temperature == 0:
-            zero = a.new_zeros(len(a))
-            return Transport(exact_plan(cost, a, b), zero.long(), zero, zero == 0)
+            return Transport.given(exact_plan(cost, a, b))
         return transport_plan(
             cost, a, b, temperature=temperature, tolerance=self.tolerance,
             max_iterations=self.max_iterations, gradient=self.gradient,
@@ -294,8 +320,7 @@ def _given(pairs: Pairs, plan: Tensor) -> Transport:
     shape = (size, pairs.layout.width + 1, pairs.target.layout.width + 1)
     remedy = "Give a plan in the form of `StructuralLossResult.padded_plan`."
     require(plan.shape == shape, "a given plan", f"have shape {shape}", tuple(plan.shape), remedy)
-    zero = torch.zeros(size, dtype=torch.float64, device=plan.device)
-    return Transport(plan.to(pairs.exists.dtype), zero.long(), zero, zero == 0)
+    return Transport.given(plan.to(pairs.exists.dtype))
 
 
 def _crop(plan: Tensor, n: int, m: int) -> Tensor:

@@ -1,8 +1,12 @@
 """Entropic and exact transport between small weighted sets; knows matrices, no graph."""
 
 from ._assignment import exact_plan as exact_plan
+from ._cost import transport_cost as transport_cost
+from ._operators import Backend as Backend
+from ._operators import backend as backend
+from ._operators import set_backend as set_backend
 from ._plan import GradientMode as GradientMode
-from ._plan import Status as Status
-from ._plan import Transport as Transport
-from ._plan import status as status
 from ._plan import transport_plan as transport_plan
+from ._transport import Status as Status
+from ._transport import Transport as Transport
+from ._transport import status as status

@@ -52,47 +52,48 @@ class Problem:
         weight = self.a[:, :, None] * self.b[:, None, :]
         return weight * exp(f[:, :, None] + g[:, None, :] - self.c)
 
-    def residual(self, column_sum: Float[Tensor, "B M"]) -> Float[Tensor, " B"]:
-        """Mass in the wrong column as a share of all mass; the rows are exact by construction."""
+    def residual(
+        self, column_sum: Float[Tensor, "B M"], row_sum: Float[Tensor, "B N"] | None = None
+    ) -> Float[Tensor, " B"]:
+        """Mass in the wrong place as a share of all mass: of the columns, and rows if given."""
         total = self.b.sum(1)
-        return (column_sum - self.b).abs().sum(1) / torch.where(total > 0, total, 1)
+        wrong = (column_sum - self.b).abs().sum(1)
+        if row_sum is not None:
+            wrong = torch.maximum(wrong, (row_sum - self.a).abs().sum(1))
+        return wrong / torch.where(total > 0, total, 1)
 
 
-@dataclass(frozen=True)
-class Sweeps:
-    """The path of Sinkhorn: `g` before each sweep and after the last, and which pairs moved."""
-
-    g: Float[Tensor, "K1 B M"]
-    moved: Bool[Tensor, "K B"]
-
-    @property
-    def last(self) -> Float[Tensor, "B M"]:
-        return self.g[-1]
-
-    @property
-    def iterations(self) -> Int[Tensor, " B"]:
-        return self.moved.sum(0)
-
-
-def sweep(problem: Problem, g: Float[Tensor, "B M"], tol: float, max_iter: int) -> Sweeps:
+def sweep(
+    problem: Problem, g: Float[Tensor, "B M"], tol: float, max_iter: int
+) -> tuple[Float[Tensor, "B M"], Int[Tensor, " B"]]:
     """Alternates (E4) and (E5) from `g` until each pair's residual is at most `tol`.
 
     A pair that is done stands still while others go on, so that its result does not depend on
     its batch mates.
+
+    Returns:
+        The column potential and the number of sweeps of each pair.
     """
-    path, moved = [g], []
+    iterations = torch.zeros(len(g), dtype=torch.long, device=g.device)
     for _ in range(max_iter):
-        f = problem.row_potential(g)
-        better = problem.column_potential(f)
+        better = problem.column_potential(problem.row_potential(g))
         # Column j of the plan of (f, g) sums to b_j exp(g_j - better_j): no plan is needed.
         column_sum = torch.where(problem.b > 0, problem.b * (g - better).clamp(max=80).exp(), 0)
         active = problem.residual(column_sum) > tol
         if not active.any():
             break
         g = torch.where(active[:, None], better, g)
-        path.append(g)
-        moved.append(active)
-    return Sweeps(torch.stack(path), torch.stack(moved) if moved else _nobody(g))
+        iterations += active
+    return g, iterations
+
+
+def sweep_path(problem: Problem, iterations: Int[Tensor, " B"]) -> list[Float[Tensor, "B M"]]:
+    """The potential before each of the given number of sweeps from zero, and after the last."""
+    path = [torch.zeros_like(problem.b)]
+    for k in range(int(iterations.max()) if len(iterations) else 0):
+        better = problem.column_potential(problem.row_potential(path[-1]))
+        path.append(torch.where((k < iterations)[:, None], better, path[-1]))
+    return path
 
 
 def exp(x: Tensor) -> Tensor:
@@ -108,7 +109,3 @@ def _logsumexp(z: Tensor, dim: int) -> Tensor:
     top = z.amax(dim, keepdim=True)
     top = torch.where(top.isfinite(), top, 0)  # no mass on the other side: nothing to see
     return exp(z - top).sum(dim).log() + top.squeeze(dim)
-
-
-def _nobody(g: Tensor) -> Tensor:
-    return torch.zeros(0, g.shape[0], dtype=torch.bool, device=g.device)

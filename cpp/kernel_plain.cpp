@@ -1,0 +1,6 @@
+#define GRAPHEME_ISA plain
+#include "kernel.inc"
+
+namespace grapheme {
+const Kernel plain_kernel{"plain", plain::solve, plain::adjoint};
+}

@@ -1,0 +1,117 @@
+// The three loops in which all time is spent. Rows start on cache lines, their tails are zeros.
+#pragma once
+
+#include <cstring>
+
+#include "vec.hpp"
+
+namespace grapheme::GRAPHEME_ISA {
+
+// A tile of BLOCK rows and up to TILE vectors: its sums fit the registers.
+constexpr Index BLOCK = L == 8 ? 8 : 4;
+constexpr Index TILE = L == 8 ? 3 : 2;
+
+static inline Index padded(Index count) { return (count + LINE - 1) / LINE * LINE; }
+
+static inline void clear(double* p, Index count) {
+  if (count > 0) std::memset(p, 0, sizeof(double) * static_cast<std::size_t>(count));
+}
+
+// Of padded vectors, most of them a few lines long: less than a call of memcpy.
+static inline void copy(double* to, const double* from, Index width) {
+  for (Index i = 0; i < width; i += L) store(to + i, load(from + i));
+}
+
+// The matrix of one pair: `rows` is a multiple of LINE, as is `width`.
+struct Matrix {
+  double* at;
+  Index rows, width;
+  double* row(Index i) const { return at + i * width; }
+};
+
+// For each block of rows: dots = K y, then x = rule(first row, dots), stored, then t += K^T x.
+// One trip through K does both half-sweeps, the second half from the first-level cache.
+// The rule gets L rows at a time and returns their weights.
+template <class Rule>
+static inline void there_and_back(const Matrix& k, const double* y, double* x, double* t,
+                                  Rule rule) {
+  for (Index j = 0; j < k.width; j += L) store(t + j, splat(0));
+  for (Index i = 0; i < k.rows; i += LINE) {
+    const double* block = k.row(i);
+    Vec dots[LINE];
+    for (Index r = 0; r < LINE; ++r) dots[r] = splat(0);
+    for (Index j = 0; j < k.width; j += L) {
+      const Vec weight = load(y + j);
+      for (Index r = 0; r < LINE; ++r) dots[r] += load(block + r * k.width + j) * weight;
+    }
+    for (Index r = 0; r < LINE; r += L) store(x + i + r, rule(i + r, sums(dots + r)));
+    for (Index j = 0; j < k.width; j += L) {
+      Vec even = load(t + j), odd = splat(0);
+      for (Index r = 0; r < LINE; r += 2) {
+        even += load(block + r * k.width + j) * splat(x[i + r]);
+        odd += load(block + (r + 1) * k.width + j) * splat(x[i + r + 1]);
+      }
+      store(t + j, even + odd);
+    }
+  }
+}
+
+// t = K^T x.
+static inline void columns_of(const Matrix& k, const double* x, double* t) {
+  for (Index j = 0; j < k.width; j += L) store(t + j, splat(0));
+  for (Index i = 0; i < k.rows; i += LINE) {
+    for (Index j = 0; j < k.width; j += L) {
+      Vec even = load(t + j), odd = splat(0);
+      for (Index r = 0; r < LINE; r += 2) {
+        even += load(k.row(i + r) + j) * splat(x[i + r]);
+        odd += load(k.row(i + r + 1) + j) * splat(x[i + r + 1]);
+      }
+      store(t + j, even + odd);
+    }
+  }
+}
+
+// s = K y.
+static inline void rows_of(const Matrix& k, const double* y, double* s) {
+  for (Index i = 0; i < k.rows; i += LINE) {
+    Vec dots[LINE];
+    for (Index r = 0; r < LINE; ++r) dots[r] = splat(0);
+    for (Index j = 0; j < k.width; j += L) {
+      for (Index r = 0; r < LINE; ++r) dots[r] += load(k.row(i + r) + j) * load(y + j);
+    }
+    for (Index r = 0; r < LINE; r += L) store(s + i + r, sums(dots + r));
+  }
+}
+
+template <Index W>
+static inline void add_tile(double* c, Index c_width, const double* p, Index p_width,
+                            const double* q, Index q_width, Index depth) {
+  Vec tile[BLOCK][W];
+  for (Index r = 0; r < BLOCK; ++r)
+    for (Index w = 0; w < W; ++w) tile[r][w] = load(c + r * c_width + w * L);
+  for (Index d = 0; d < depth; ++d) {
+    Vec row[W];
+    for (Index w = 0; w < W; ++w) row[w] = load(q + d * q_width + w * L);
+    for (Index r = 0; r < BLOCK; ++r) {
+      const Vec weight = splat(p[d * p_width + r]);
+      for (Index w = 0; w < W; ++w) tile[r][w] += row[w] * weight;
+    }
+  }
+  for (Index r = 0; r < BLOCK; ++r)
+    for (Index w = 0; w < W; ++w) store(c + r * c_width + w * L, tile[r][w]);
+}
+
+// BLOCK rows of C += P^T Q: c[r][j] += sum over d of p[d][r] q[d][j] for j below `count`.
+static inline void add_product(double* c, Index c_width, const double* p, Index p_width,
+                               const double* q, Index q_width, Index depth, Index count) {
+  Index j = 0;
+  if constexpr (TILE > 2) {
+    for (; j + 3 * L <= count && j + 4 * L != count; j += 3 * L)
+      add_tile<3>(c + j, c_width, p, p_width, q + j, q_width, depth);
+  }
+  for (; j + 2 * L <= count; j += 2 * L)
+    add_tile<2>(c + j, c_width, p, p_width, q + j, q_width, depth);
+  for (; j < count; j += L) add_tile<1>(c + j, c_width, p, p_width, q + j, q_width, depth);
+}
+
+}  // namespace grapheme::GRAPHEME_ISA

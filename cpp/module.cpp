@@ -1,0 +1,124 @@
+// The Python module: addresses of contiguous arrays in, results written in place. The arrays are
+// checked by `grapheme_torch/ot/_cpu.py`, the only caller.
+#include <nanobind/nanobind.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/vector.h>
+
+#include <algorithm>
+#include <stdexcept>
+#include <string>
+
+#include "kernel.hpp"
+#include "threads.hpp"
+
+namespace nb = nanobind;
+
+namespace grapheme {
+namespace {
+
+// What this machine can run, the fastest last.
+std::vector<const Kernel*> kernels() {
+  std::vector<const Kernel*> found{&plain_kernel};
+#ifdef GRAPHEME_X86
+  __builtin_cpu_init();
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
+    found.push_back(&avx2_kernel);
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+        __builtin_cpu_supports("avx512vl")) {
+      found.push_back(&avx512_kernel);
+    }
+  }
+#endif
+  return found;
+}
+
+const Kernel& kernel(const std::string& level) {
+  for (const Kernel* one : kernels()) {
+    if (level == one->name) return *one;
+  }
+  throw std::invalid_argument("this processor has no " + level);
+}
+
+std::vector<std::string> levels() {
+  std::vector<std::string> names;
+  for (const Kernel* one : kernels()) names.emplace_back(one->name);
+  return names;
+}
+
+template <class T>
+T* at(std::uintptr_t address, Index offset) {
+  return reinterpret_cast<T*>(address) + offset;
+}
+
+Index occupied(const double* mass, Index size) { return size - std::count(mass, mass + size, 0.0); }
+
+// Multiply-adds of `sweeps` sweeps and `systems` linear systems.
+double effort(Index n, Index m, double sweeps, double systems) {
+  const double small = static_cast<double>(std::min(n, m)),
+               area = static_cast<double>(n) * static_cast<double>(m);
+  return area * (20 + 2 * sweeps) + systems * small * (area / 2 + small * small / 6);
+}
+
+void solve(std::uintptr_t cost, std::uintptr_t eps, std::uintptr_t a, std::uintptr_t b, Index pairs,
+           Index rows, Index columns, double tolerance, Index max_iterations, bool newton,
+           std::uintptr_t plan, std::uintptr_t f, std::uintptr_t g, std::uintptr_t residual,
+           std::uintptr_t iterations, int threads, const std::string& level) {
+  const nb::gil_scoped_release released;
+  const Kernel& chosen = kernel(level);
+  std::vector<double> costs(static_cast<std::size_t>(pairs));
+  for (Index k = 0; k < pairs; ++k) {
+    const Index n = occupied(at<double>(a, k * rows), rows),
+                m = occupied(at<double>(b, k * columns), columns);
+    const double sweeps = static_cast<double>(std::min<Index>(max_iterations, 25));
+    costs[static_cast<std::size_t>(k)] = effort(n, m, sweeps, newton ? 4 : 0);
+  }
+  in_parallel(costs, threads, [&](Index k, Arena& arena) {
+    const Index area = rows * columns;
+    chosen.solve(
+        {rows, columns, at<double>(cost, k * area), *at<double>(eps, k), at<double>(a, k * rows),
+         at<double>(b, k * columns), tolerance, max_iterations, newton, at<double>(plan, k * area),
+         at<double>(f, k * rows), at<double>(g, k * columns), at<double>(residual, k),
+         at<std::int64_t>(iterations, k)},
+        arena);
+  });
+}
+
+void adjoint(std::uintptr_t cost, std::uintptr_t eps, std::uintptr_t a, std::uintptr_t b,
+             std::uintptr_t plan, std::uintptr_t iterations, std::uintptr_t implicit,
+             std::uintptr_t grad_plan, Index pairs, Index rows, Index columns,
+             std::uintptr_t grad_cost, std::uintptr_t grad_a, std::uintptr_t grad_b, int threads,
+             const std::string& level) {
+  const nb::gil_scoped_release released;
+  const Kernel& chosen = kernel(level);
+  std::vector<double> costs(static_cast<std::size_t>(pairs));
+  for (Index k = 0; k < pairs; ++k) {
+    const Index n = occupied(at<double>(a, k * rows), rows),
+                m = occupied(at<double>(b, k * columns), columns);
+    const bool once = *at<bool>(implicit, k);
+    costs[static_cast<std::size_t>(k)] =
+        once ? effort(n, m, 0, 1)
+             : effort(n, m, 3.0 * static_cast<double>(*at<std::int64_t>(iterations, k)), 0);
+  }
+  in_parallel(costs, threads, [&](Index k, Arena& arena) {
+    const Index area = rows * columns;
+    chosen.adjoint({rows, columns, at<double>(cost, k * area), *at<double>(eps, k),
+                    at<double>(a, k * rows), at<double>(b, k * columns), at<double>(plan, k * area),
+                    static_cast<Index>(*at<std::int64_t>(iterations, k)), *at<bool>(implicit, k),
+                    at<double>(grad_plan, k * area), at<double>(grad_cost, k * area),
+                    at<double>(grad_a, k * rows), at<double>(grad_b, k * columns)},
+                   arena);
+  });
+}
+
+}  // namespace
+
+NB_MODULE(_native, module) {
+  module.doc() =
+      "Transport plans and their derivative, one pair at a time in cache; see "
+      "docs/design/0004-native-kernel.md.";
+  module.def("levels", &levels, "The instruction sets this machine can run, the fastest last.");
+  module.def("solve", &solve);
+  module.def("adjoint", &adjoint);
+}
+
+}  // namespace grapheme

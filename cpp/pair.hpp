@@ -1,0 +1,90 @@
+// One pair without its padding: rows and columns of zero mass are left out before any work.
+#pragma once
+
+#include <cmath>
+#include <limits>
+
+#include "kernel.hpp"
+#include "matrix.hpp"
+
+namespace grapheme::GRAPHEME_ISA {
+
+// The places in the padded arrays that hold mass.
+struct Side {
+  Index count = 0, width = 0;  // and the same, padded to a cache line
+  double* mass = nullptr;      // zeros in padding
+  double* vacant = nullptr;    // ones in padding, zeros elsewhere
+  Index* place = nullptr;
+  double total = 0;
+  bool valid = true;  // all masses are finite and positive
+
+  Side(const double* mass_of_all, Index size, Arena& arena) {
+    place = reinterpret_cast<Index*>(arena.take(size));
+    for (Index i = 0; i < size; ++i) {
+      place[count] = i;
+      count += mass_of_all[i] != 0;
+    }
+    width = padded(count);
+    mass = arena.take(width);
+    vacant = arena.take(width);
+    for (Index k = 0; k < width; ++k) {
+      mass[k] = k < count ? mass_of_all[place[k]] : 0;
+      vacant[k] = k < count ? 0 : 1;
+      total += mass[k];
+      valid = valid && mass[k] >= 0 && mass[k] <= std::numeric_limits<double>::max();
+    }
+  }
+
+  void gather(const double* from, double* to, double padding) const {
+    // Mass stands in few runs (the nodes, then the void), often in one.
+    for (Index k = 0; k < count;) {
+      Index end = k + 1;
+      while (end < count && place[end] == place[end - 1] + 1) ++end;
+      std::memcpy(to + k, from + place[k], sizeof(double) * static_cast<std::size_t>(end - k));
+      k = end;
+    }
+    for (Index k = count; k < width; ++k) to[k] = padding;
+  }
+
+  void scatter(const double* from, double* to) const {
+    for (Index k = 0; k < count; ++k) to[place[k]] = from[k];
+  }
+};
+
+static inline void fill(double* p, Index count, double value) {
+  for (Index i = 0; i < count; ++i) p[i] = value;
+}
+
+// The rows and columns with mass of a padded matrix; `padding` fills its last line, zeros the
+// rows below.
+static inline Matrix gather(const double* from, Index columns, const Side& rows_side,
+                            const Side& columns_side, double padding, Arena& arena) {
+  Matrix out{arena.take(rows_side.width * columns_side.width), rows_side.width, columns_side.width};
+  for (Index i = 0; i < rows_side.count; ++i)
+    columns_side.gather(from + rows_side.place[i] * columns, out.row(i), padding);
+  clear(out.row(rows_side.count), (out.rows - rows_side.count) * out.width);
+  return out;
+}
+
+// Divides the matrix by `divisor`; whether its real entries, `rows` times `columns`, are finite
+// then.
+static inline bool divide(const Matrix& m, Index rows, Index columns, double divisor) {
+  const Vec d = splat(divisor);
+  // x - x is zero unless x is NaN or infinite. Padding may be.
+  Vec faults = splat(0);
+  for (Index i = 0; i < rows; ++i) {
+    Index j = 0;
+    for (; j + L <= columns; j += L) {
+      const Vec x = load(m.row(i) + j) / d;
+      faults += x - x;
+      store(m.row(i) + j, x);
+    }
+    for (; j < columns; ++j) {
+      m.row(i)[j] /= divisor;
+      faults[0] += m.row(i)[j] - m.row(i)[j];
+    }
+  }
+  return sum(faults) == 0;
+}
+
+}  // namespace grapheme::GRAPHEME_ISA

@@ -1,0 +1,164 @@
+// Sinkhorn sweeps in scaling form, (E4)-(E6), that are as stable as those in the log domain.
+//
+// Beside base potentials f0, g0 we keep the matrix K = exp(f0 + g0 - c), and beside K the scalings
+// x = a exp(f - f0), y = b exp(g - g0). A half-sweep is then one product with K,
+//     s = K y,  x = a / s  (E4),      t = K^T x,  y = b / t  (E5),
+// and the plan is x K y. Once a scaling leaves e^-RANGE ... e^RANGE the potentials become the
+// base and K is made again. An entry of K below e^-700 is stored as zero: beside scalings in
+// range it could bring at most e^(2 RANGE - 700) of a row.
+#pragma once
+
+#include "pair.hpp"
+
+namespace grapheme::GRAPHEME_ISA {
+
+constexpr double RANGE = 100;
+
+class Scaling {
+ public:
+  // `c` is padded by infinity.
+  Scaling(const Matrix& c, const Side& rows, const Side& columns, Arena& arena)
+      : c_(c), rows_(rows), columns_(columns), k_{arena.take(c.rows * c.width), c.rows, c.width} {
+    for (double** p : {&f0_, &s_, &x_}) *p = arena.take(rows.width);
+    for (double** p : {&g0_, &y_, &t_, &new_g_}) *p = arena.take(columns.width);
+    clear(k_.row(rows.count), (k_.rows - rows.count) * k_.width);
+    clear(f0_, rows.width);
+  }
+
+  // Starts at column potentials g (scaled, as in the Python reference), rows exact.
+  void start(const double* g) {
+    rebase_rows(g);
+    meet_rows();
+  }
+
+  // As `start`, keeping K where it serves.
+  void move_to(const double* g) {
+    Vec farthest = splat(0);
+    for (Index j = 0; j < columns_.width; j += L)
+      farthest = larger(farthest, magnitude(load(g + j) - load(g0_ + j)));
+    if (!(largest(farthest) < RANGE)) return start(g);
+    for (Index j = 0; j < columns_.width; j += L)
+      store(y_ + j, load(columns_.mass + j) * exp(load(g + j) - load(g0_ + j)));
+    meet_rows();
+  }
+
+  // One sweep: (E5), then (E4).
+  void sweep() {
+    if (!in_range(t_, columns_.width)) {
+      // Some column sees nothing of the rows through this K; x becomes a.
+      row_potential(f0_);
+      rebase_columns();
+    }
+    for (Index j = 0; j < columns_.width; j += L)
+      store(y_ + j, load(columns_.mass + j) / load(t_ + j));
+    meet_rows();
+  }
+
+  // (E6)
+  double residual() const {
+    Vec wrong = splat(0);
+    for (Index j = 0; j < columns_.width; j += L)
+      wrong += magnitude(load(y_ + j) * load(t_ + j) - load(columns_.mass + j));
+    return columns_.total > 0 ? sum(wrong) / columns_.total : sum(wrong);
+  }
+
+  // f = f0 - log s; zero in padding.
+  void row_potential(double* f) const {
+    for (Index i = 0; i < rows_.width; i += L) store(f + i, load(f0_ + i) - log(load(s_ + i)));
+  }
+
+  // g = g0 + log(y / b); zero in padding.
+  void column_potential(double* g) const {
+    for (Index j = 0; j < columns_.width; j += L) {
+      const Vec vacant = load(columns_.vacant + j);
+      store(g + j,
+            load(g0_ + j) + log((load(y_ + j) + vacant) / (load(columns_.mass + j) + vacant)));
+    }
+  }
+
+  Vec plan(Index i, Index j) const { return load(k_.row(i) + j) * splat(x_[i]) * load(y_ + j); }
+
+  const Matrix& k() const { return k_; }
+  const double* x() const { return x_; }
+  const double* y() const { return y_; }
+  const double* t() const { return t_; }
+  Index rebased() const { return rebased_; }
+
+ private:
+  // (E4), and the column sums over y that (E5) and (E6) need.
+  void meet_rows() {
+    if (!meet()) {
+      column_potential(new_g_);
+      rebase_rows(new_g_);
+      meet();
+    }
+  }
+
+  bool meet() {
+    Vec low = splat(1), high = splat(1);
+    there_and_back(k_, y_, x_, t_, [&](Index i, Vec s) {
+      s += load(rows_.vacant + i);
+      store(s_ + i, s);
+      low = smaller(low, s), high = larger(high, s);
+      return load(rows_.mass + i) / s;
+    });
+    occupy_columns();
+    return least(low) > bottom() && largest(high) < top();
+  }
+
+  void occupy_columns() {
+    for (Index j = 0; j < columns_.width; j += L)
+      store(t_ + j, load(t_ + j) + load(columns_.vacant + j));
+  }
+
+  // Base at g, with the largest exponent of every row zero; y becomes b.
+  void rebase_rows(const double* g) {
+    ++rebased_;
+    copy(g0_, g, columns_.width);
+    copy(y_, columns_.mass, columns_.width);
+    for (Index i = 0; i < rows_.count; ++i) {
+      const double* c = c_.row(i);
+      Vec high = load(g0_) - load(c);
+      for (Index j = L; j < c_.width; j += L) high = larger(high, load(g0_ + j) - load(c + j));
+      f0_[i] = -largest(high);
+      for (Index j = 0; j < c_.width; j += L)
+        store(k_.row(i) + j, exp(splat(f0_[i]) + (load(g0_ + j) - load(c + j))));
+    }
+  }
+
+  // Base at f0, with the largest exponent of every column zero; x becomes a, t follows.
+  void rebase_columns() {
+    ++rebased_;
+    fill(g0_, columns_.width, -std::numeric_limits<double>::infinity());
+    for (Index i = 0; i < rows_.count; ++i) {
+      for (Index j = 0; j < c_.width; j += L)
+        store(g0_ + j, larger(load(g0_ + j), splat(f0_[i]) - load(c_.row(i) + j)));
+    }
+    for (Index j = 0; j < columns_.width; ++j) g0_[j] = j < columns_.count ? -g0_[j] : 0;
+    for (Index i = 0; i < rows_.count; ++i) {
+      for (Index j = 0; j < c_.width; j += L)
+        store(k_.row(i) + j, exp((splat(f0_[i]) - load(c_.row(i) + j)) + load(g0_ + j)));
+    }
+    copy(x_, rows_.mass, rows_.width);
+    columns_of(k_, x_, t_);
+    occupy_columns();
+  }
+
+  static double top() { return 2.6881171418161356e43; }  // e^RANGE
+  static double bottom() { return 3.720075976020836e-44; }
+
+  static bool in_range(const double* p, Index count) {
+    Vec low = splat(1), high = splat(1);
+    for (Index i = 0; i < count; i += L)
+      low = smaller(low, load(p + i)), high = larger(high, load(p + i));
+    return least(low) > bottom() && largest(high) < top();
+  }
+
+  const Matrix& c_;
+  const Side &rows_, &columns_;
+  Matrix k_;
+  double *f0_, *g0_, *x_, *y_, *s_, *t_, *new_g_;
+  Index rebased_ = 0;
+};
+
+}  // namespace grapheme::GRAPHEME_ISA

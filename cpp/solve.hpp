@@ -1,0 +1,194 @@
+// The plan of one pair: warm-up sweeps, Newton steps, sweeps where Newton is not certified.
+// Mirrors `ot/_plan.py` and `ot/_newton.py` step by step.
+#pragma once
+
+#include "coupling.hpp"
+#include "scaling.hpp"
+
+namespace grapheme::GRAPHEME_ISA {
+
+constexpr Index WARM_UP = 20;
+constexpr double STEP_LENGTHS[] = {1.0, 0.25, 0.0625};
+constexpr double SUFFICIENT = 1e-4;  // Armijo's constant [nocedal06, (3.4)]
+constexpr double LONGEST = 20;       // of a step, in temperatures
+constexpr double FLAT = 1e-14;       // relative to F, which is known no better
+
+// Sweeps until the residual is within `tolerance` or `count` is `last`; returns the count.
+// NaN counts as done.
+static inline Index sweep(Scaling& state, double tolerance, Index count, Index last) {
+  while (count < last && state.residual() > tolerance) {
+    state.sweep();
+    ++count;
+  }
+  return count;
+}
+
+// Newton steps on the semi-dual, (E7).
+class Newton {
+ public:
+  Newton(Scaling& state, const Side& rows, const Side& columns, Arena& arena)
+      : state_(state), rows_(rows), columns_(columns), coupling_(rows.count, columns.count, arena) {
+    for (double** p : {&g_, &next_, &step_, &gap_, &sums_}) *p = arena.take(columns.width);
+    for (double** p : {&f_, &unused_}) *p = arena.take(rows.width);
+  }
+
+  // Starts where `state` stands; makes at most `most` steps and returns how many.
+  Index run(double tolerance, Index most) {
+    state_.column_potential(g_);
+    arrive();
+    Index count = 0;
+    for (; count < most && residual_ > tolerance; ++count) step();
+    return count;
+  }
+
+  double residual() const { return residual_; }
+
+ private:
+  void step() {
+    const double slope = direct();
+    const double value = value_, residual = residual_, blur = FLAT * (1 + std::fabs(value));
+    for (double length : STEP_LENGTHS) {
+      for (Index j = 0; j < columns_.width; j += L)
+        store(next_ + j, load(g_ + j) + splat(length) * load(step_ + j));
+      state_.move_to(next_);
+      swap();
+      arrive();
+      const double gain = value_ - value;
+      const bool rises = slope > 0 && gain >= SUFFICIENT * length * slope;
+      // Close to the solution F is flat to the last bit; there the residual decides.
+      const bool closer = residual_ <= 0.5 * residual && gain >= -blur;
+      if (rises || closer) return;
+      swap();
+    }
+    state_.move_to(g_);  // no length will do: one sweep, which never lowers F
+    state_.sweep();
+    state_.column_potential(g_);
+    arrive();
+  }
+
+  void swap() {
+    double* g = g_;
+    g_ = next_;
+    next_ = g;
+  }
+
+  // F and the residual at g_, where `state` stands.
+  void arrive() {
+    state_.row_potential(f_);
+    Vec value = splat(0);
+    for (Index i = 0; i < rows_.width; i += L) value += load(rows_.mass + i) * load(f_ + i);
+    for (Index j = 0; j < columns_.width; j += L) value += load(columns_.mass + j) * load(g_ + j);
+    value_ = sum(value);
+    residual_ = state_.residual();
+  }
+
+  // The direction, with its largest entry cut to LONGEST, and the slope of F along it.
+  double direct() {
+    for (Index j = 0; j < columns_.width; j += L) {
+      store(sums_ + j, load(state_.y() + j) * load(state_.t() + j));
+      store(gap_ + j, load(columns_.mass + j) - load(sums_ + j));
+    }
+    coupling_.set([&](Index i, Index j) { return state_.plan(i, j); }, rows_.mass, sums_);
+    copy(step_, gap_, columns_.width);
+    clear(unused_, rows_.width);
+    coupling_.solve(unused_, step_, sums_);
+    Vec longest = splat(LONGEST);
+    for (Index j = 0; j < columns_.width; j += L)
+      longest = larger(longest, magnitude(load(step_ + j)));
+    const double scale = LONGEST / largest(longest);
+    Vec slope = splat(0);
+    for (Index j = 0; j < columns_.width; j += L) {
+      const Vec step = load(step_ + j) * splat(scale);
+      store(step_ + j, step);
+      slope += step * load(gap_ + j);
+    }
+    return sum(slope);
+  }
+
+  Scaling& state_;
+  const Side &rows_, &columns_;
+  Coupling coupling_;
+  double *g_, *next_, *step_, *gap_, *sums_, *f_, *unused_;
+  double value_ = 0, residual_ = 0;
+};
+
+// Writes plan and potentials; returns the residual, the larger of both margins, of what it wrote.
+static inline double report(const SolvePair& pair, const Scaling& state, const Side& rows,
+                            const Side& columns, Arena& arena) {
+  const Index width = columns.width;
+  double *row = arena.take(width), *sums = arena.take(width), *f = arena.take(rows.width);
+  clear(pair.plan, pair.rows * pair.columns);
+  clear(sums, width);
+  double wrong_rows = 0;
+  for (Index i = 0; i < rows.count; ++i) {
+    Vec total = splat(0);
+    for (Index j = 0; j < width; j += L) {
+      const Vec p = state.plan(i, j);
+      total += p;
+      store(row + j, p);
+      store(sums + j, load(sums + j) + p);
+    }
+    columns.scatter(row, pair.plan + rows.place[i] * pair.columns);
+    wrong_rows += std::fabs(sum(total) - rows.mass[i]);
+  }
+  double wrong_columns = 0;
+  for (Index j = 0; j < columns.count; ++j) wrong_columns += std::fabs(sums[j] - columns.mass[j]);
+  state.row_potential(f);
+  for (Index i = 0; i < rows.count; ++i) pair.f[rows.place[i]] = pair.eps * f[i];
+  state.column_potential(row);
+  for (Index j = 0; j < columns.count; ++j) pair.g[columns.place[j]] = pair.eps * row[j];
+  const double by_rows = wrong_rows / rows.total, by_columns = wrong_columns / columns.total;
+  return by_rows > by_columns ? by_rows : by_columns;
+}
+
+static void not_finite(const SolvePair& pair) {
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  fill(pair.plan, pair.rows * pair.columns, nan);
+  fill(pair.f, pair.rows, nan);
+  fill(pair.g, pair.columns, nan);
+  *pair.residual = nan;
+  *pair.iterations = 0;
+}
+
+// No row or no column has mass: nothing moves, and that is right if neither side has any.
+static void nothing(const SolvePair& pair, const Side& rows, const Side& columns) {
+  clear(pair.plan, pair.rows * pair.columns);
+  *pair.residual = rows.count + columns.count > 0 ? 1 : 0;
+  *pair.iterations = *pair.residual > pair.tolerance ? pair.max_iterations : 0;
+}
+
+static void solve(const SolvePair& pair, Arena& arena) {
+  const Side rows(pair.a, pair.rows, arena), columns(pair.b, pair.columns, arena);
+  clear(pair.f, pair.rows);
+  clear(pair.g, pair.columns);
+  if (!rows.valid || !columns.valid) return not_finite(pair);
+  if (rows.count == 0 || columns.count == 0) return nothing(pair, rows, columns);
+  const Matrix c = gather(pair.cost, pair.columns, rows, columns,
+                          std::numeric_limits<double>::infinity(), arena);
+  if (!divide(c, rows.count, columns.count, pair.eps)) return not_finite(pair);
+
+  Scaling state(c, rows, columns, arena);
+  double* g = arena.take(columns.width);
+  clear(g, columns.width);
+  state.start(g);
+  Index warm_up = pair.max_iterations;
+  if (pair.newton && WARM_UP < warm_up) warm_up = WARM_UP;
+  Index count = sweep(state, pair.tolerance, 0, warm_up);
+  if (pair.newton && count == WARM_UP && state.residual() > pair.tolerance) {
+    state.column_potential(g);
+    Newton newton(state, rows, columns, arena);
+    const Index steps = newton.run(pair.tolerance, pair.max_iterations - count);
+    if (newton.residual() <= pair.tolerance) {
+      *pair.residual = report(pair, state, rows, columns, arena);
+      *pair.iterations = count + steps;
+      if (*pair.residual <= pair.tolerance) return;
+    }
+    // Not certified. The result is that of plain sweeps, whose derivative is known at any count.
+    state.start(g);
+    count = sweep(state, pair.tolerance, count, pair.max_iterations);
+  }
+  *pair.residual = report(pair, state, rows, columns, arena);
+  *pair.iterations = count;
+}
+
+}  // namespace grapheme::GRAPHEME_ISA

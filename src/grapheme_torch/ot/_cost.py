@@ -1,0 +1,69 @@
+"""The regularised cost of transport and its gradient by the envelope theorem, (E27)."""
+
+from typing import Any
+
+from jaxtyping import Float
+from torch import Tensor
+from torch.autograd import Function
+
+from .._check import require
+from ._plan import transport_plan
+
+
+def transport_cost(
+    cost: Float[Tensor, "B N M"],
+    a: Float[Tensor, "B N"],
+    b: Float[Tensor, "B M"],
+    *,
+    temperature: float | Float[Tensor, " #B"],
+    tolerance: float = 1e-12,
+    max_iterations: int = 100,
+) -> Float[Tensor, " B"]:
+    """The least value of `sum(cost * P) + temperature * KL(P | a b^T)`, with its cheap gradient.
+
+    The envelope theorem gives the gradient of this value, and of nothing else, for the price of
+    the plan: it *is* the plan. For `sum(cost * P)` alone, or any other function of the plan, it
+    would be tens of percent off; those are differentiated through `transport_plan`.
+
+    Args:
+        cost, a, b, temperature, tolerance, max_iterations: See `transport_plan`.
+
+    Returns:
+        The value of each pair, in the dtype of `cost`: the dual value, which bounds the least
+        value from below where the iterations ran out.
+
+    Raises:
+        InputError: As `transport_plan`, or if a mass requires a gradient.
+
+    Differentiation: in `cost`, to any order; right where the pair converged. The theorem needs
+    the optimum: short of it the error of the gradient is of the order of the residual.
+    """
+    fixed = not (a.requires_grad or b.requires_grad)
+    remedy = "Detach them, or differentiate a function of `transport_plan`."
+    require(fixed, "`a` and `b`", "not require a gradient", True, remedy)
+    found = transport_plan(
+        cost.double(), a, b, temperature=temperature, tolerance=tolerance,
+        max_iterations=max_iterations, gradient="implicit",
+    )  # fmt: skip
+    dual = (a.double() * found.f).sum(1) + (b.double() * found.g).sum(1)
+    value: Tensor = _Envelope.apply(cost.double(), found.plan, dual)
+    return value.to(cost.dtype)
+
+
+class _Envelope(Function):
+    """A value whose derivative in the cost is known; the plan is there to be differentiated on."""
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(cost: Tensor, plan: Tensor, value: Tensor) -> Tensor:
+        return value.clone()
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+        ctx.save_for_backward(inputs[1])
+
+    @staticmethod
+    def backward(ctx: Any, w: Tensor) -> tuple[Tensor | None, ...]:
+        (plan,) = ctx.saved_tensors
+        return w[:, None, None] * plan, None, None

@@ -1,0 +1,42 @@
+"""The compiled kernel, see `cpp/module.cpp`. Addresses are those of contiguous CPU arrays."""
+
+def levels() -> list[str]: ...
+def solve(
+    cost: int,
+    eps: int,
+    a: int,
+    b: int,
+    pairs: int,
+    rows: int,
+    columns: int,
+    tolerance: float,
+    max_iterations: int,
+    newton: bool,
+    plan: int,
+    f: int,
+    g: int,
+    residual: int,
+    iterations: int,
+    threads: int,
+    level: str,
+    /,
+) -> None: ...
+def adjoint(
+    cost: int,
+    eps: int,
+    a: int,
+    b: int,
+    plan: int,
+    iterations: int,
+    implicit: int,
+    grad_plan: int,
+    pairs: int,
+    rows: int,
+    columns: int,
+    grad_cost: int,
+    grad_a: int,
+    grad_b: int,
+    threads: int,
+    level: str,
+    /,
+) -> None: ...

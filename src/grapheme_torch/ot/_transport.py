@@ -1,0 +1,74 @@
+"""What a transport solver hands out: plans, with the evidence that they are what they should be."""
+
+from dataclasses import dataclass
+from enum import Enum
+from math import isfinite
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+
+class Status(Enum):
+    """How the alignment of a pair ended; the value says what that means and what to do."""
+
+    CONVERGED = (
+        "Every row and column holds its mass within the tolerance; the gradient is implicit."
+    )
+    STOPPED = (
+        "The iterations ran out before every column held its mass. The plan is that of the sweeps "
+        "made, and so is its gradient. Raise `max_iterations`, or the temperature if many stop."
+    )
+    NOT_FINITE = (
+        "The cost holds NaN or infinity, and so does the plan. Look for a logit that is not finite "
+        "in the prediction of this pair, or in the weights (lower the learning rate)."
+    )
+
+
+def status(residual: Float[Tensor, " B"], converged: Bool[Tensor, " B"]) -> list[Status]:
+    """How each pair ended, from its evidence."""
+    return [
+        Status.CONVERGED if done else Status.STOPPED if isfinite(left) else Status.NOT_FINITE
+        for left, done in zip(residual.tolist(), converged.tolist(), strict=True)
+    ]
+
+
+@dataclass(frozen=True)
+class Transport:
+    """A batch of plans with the evidence that they are what they should be.
+
+    Args:
+        plan: Mass moved from row to column.
+        f, g: Potentials of rows and columns, in units of cost: `plan = a b exp((f + g - cost) /
+            temperature)`. Zero where the mass is. Without gradient.
+        iterations: Sweeps and Newton steps each pair took.
+        residual: Mass in the wrong row or column, whichever is more, as a share of all mass.
+        converged: Whether the residual is within the tolerance.
+    """
+
+    plan: Float[Tensor, "B N M"]
+    f: Float[Tensor, "B N"]
+    g: Float[Tensor, "B M"]
+    iterations: Int[Tensor, " B"]
+    residual: Float[Tensor, " B"]
+    converged: Bool[Tensor, " B"]
+
+    def then(self, later: "Transport") -> "Transport":
+        """The later plan, with the evidence of both."""
+        return Transport(
+            later.plan,
+            later.f,
+            later.g,
+            self.iterations + later.iterations,
+            torch.maximum(self.residual, later.residual),
+            self.converged & later.converged,
+        )
+
+    @classmethod
+    def given(cls, plan: Float[Tensor, "B N M"]) -> "Transport":
+        """A plan that no solver stands behind, taken as it is."""
+        zero = torch.zeros(len(plan), dtype=torch.float64, device=plan.device)
+        return cls(
+            plan, plan.new_zeros(plan.shape[:2]), plan.new_zeros(plan.shape[::2]),
+            zero.long(), zero, zero == 0,
+        )  # fmt: skip
