@@ -24,10 +24,6 @@ TIMED = {
     "PMFGW by network simplex": pmfgw_by_network_simplex,
 }
 STEPS, SEEDS, EVALUATIONS = 2000, 2, 8
-NOTE = (
-    ", undirected, `rounds=2`, proximal; nodes and pairs of nodes count by their means, and the "
-    "plan also aligns the sum of the neighbours' colours, an output that PMFGW has a term for"
-)
 PACKAGES = ("scipy", "POT")
 
 
@@ -102,7 +98,7 @@ def _timing(snapshots: list[clock.Snapshot]) -> dict[str, Any]:
 def _settings(steps: int) -> dict[str, Any]:
     return {
         "steps": steps, "batch": train.BATCH, "held_out": train.HELD_OUT, "side": SIDE,
-        "least": LEAST, "most": MOST, "slots": SLOTS, "structural_loss": repr(LOSS), "note": NOTE,
+        "least": LEAST, "most": MOST, "slots": SLOTS, "structural_loss": repr(LOSS),
         "parameters": sum(weight.numel() for weight in Network().parameters()),
     }  # fmt: skip
 
