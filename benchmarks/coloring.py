@@ -1,7 +1,8 @@
 """Does the loss drop into a public setting? Coloring with a DETR-like network, against PMFGW.
 
 Trains the same network on the same pictures in the same order with this library's loss and with
-the loss of Any2Graph, and times both. At the default settings the result is recorded. Half an hour.
+the loss of Any2Graph, and times both. At the default settings the result is recorded. This takes
+about twenty minutes.
 """
 
 import argparse

@@ -6,7 +6,7 @@ import torch
 from _coloring.data import LEAST, MOST, SIDE, SMALLEST, Pictures, draw
 from _coloring.evaluate import decoded, graphs, score
 from _coloring.network import SLOTS, Network, Outputs
-from _coloring.ours import LOSS, prediction, structural
+from _coloring.ours import LOSS, _joint, prediction, structural
 from _coloring.pmfgw import DIAGONAL, by_assignment, by_network_simplex, plan_of, pmfgw
 from scipy.ndimage import label
 from torch import Tensor
@@ -141,6 +141,18 @@ def test_decoded_right_answers_are_exact(pictures: Pictures) -> None:
     edge[0, slots[1], slots[0]] *= -1
     found = score(decoded(right._replace(edge=edge)), wanted)
     assert found["edit_distance"] == pytest.approx(1 / 24)
+
+
+def test_an_edge_needs_both_its_ends() -> None:
+    existence = torch.tensor([[0.0, 1.0, -300.0, 300.0]], requires_grad=True)
+    edge = torch.tensor([0.5, -300.0, 300.0, 0.0]).expand(1, 4, 4).clone().requires_grad_()
+    present, absent = _joint(existence, edge)
+    h = existence.sigmoid()
+    torch.testing.assert_close(present.exp(), edge.sigmoid() * h[:, :, None] * h[:, None])
+    torch.testing.assert_close(present.exp() + absent.exp(), torch.ones(1, 4, 4))
+    (present + absent).sum().backward()
+    assert edge.grad is not None
+    assert edge.grad.isfinite().all()
 
 
 def _random(size: int) -> Outputs:
