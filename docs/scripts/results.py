@@ -174,7 +174,8 @@ def _seeded(values: Sequence[float], form: str) -> str:
 
 
 def _loss_times(timing: dict[str, Any], trained_at: str) -> str:
-    head = f"""Trained at commit {trained_at}. The loss alone, forward and backward, on the same
+    head = f"""Trained at commit {trained_at}, on a machine shared with other work, which is what
+the steps a second are of. The loss alone, forward and backward, on the same
 outputs of a network on its way (steps {", ".join(map(str, timing["snapshots"]))}), interleaved,
 one thread, median; timed again by `benchmarks/coloring.py --time-only`:
 
