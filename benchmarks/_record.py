@@ -30,9 +30,9 @@ def record(name: str, findings: dict[str, Any], *, packages: tuple[str, ...] = (
 
 
 def recorded(name: str) -> dict[str, Any]:
-    """What `results/NAME.json` holds."""
-    found: dict[str, Any] = json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8"))
-    return found
+    """The findings in `results/NAME.json`."""
+    document = json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8"))
+    return {key: document[key] for key in document.keys() - {"commit", "versions", "machine"}}
 
 
 def commit() -> str:

@@ -1,0 +1,1 @@
+"""The Coloring benchmark: pictures, network, two losses, training, scores and the clock."""

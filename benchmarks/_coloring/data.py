@@ -70,6 +70,11 @@ class Pictures:
             pad(self.adjacency.float(), (0, wide, 0, wide)),
         )
 
+    def diffused(self) -> Float[Tensor, "B regions colours"]:
+        """How many neighbours of each colour a region has."""
+        colours = torch.nn.functional.one_hot(self.colour, len(PALETTE)).float()
+        return self.adjacency.float() @ colours
+
     def _mask(self) -> Tensor:
         return torch.arange(MOST) < self.size[:, None]
 

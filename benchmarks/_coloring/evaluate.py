@@ -10,7 +10,6 @@ from grapheme_torch.metrics import GraphMetrics
 
 from .data import NAMES, Pictures
 from .network import Network, Outputs
-from .ours import prediction
 
 TOUCHES = "touches"
 
@@ -41,7 +40,9 @@ def score(found: list[Data], wanted: list[Data]) -> Scores:
 
 def decoded(outputs: Outputs) -> list[Data]:
     """The most probable graphs; each edge in both directions."""
-    return gt.decode(prediction(outputs, directed=True), NAMES, [TOUCHES])
+    relation = torch.stack([torch.zeros_like(outputs.edge), outputs.edge], dim=3)
+    said = gt.Prediction.from_dense(outputs.label, relation, existence=outputs.existence)
+    return gt.decode(said, NAMES, [TOUCHES])
 
 
 def graphs(pictures: Pictures) -> list[Data]:

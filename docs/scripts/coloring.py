@@ -8,10 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 ROOT = Path(__file__).parents[2]
-RESULT, OUT = (
-    ROOT / "benchmarks" / "results" / "coloring.json",
-    ROOT / "docs" / "images" / "coloring.png",
-)
+RESULT = ROOT / "benchmarks" / "results" / "coloring.json"
+OUT = ROOT / "docs" / "images" / "coloring.png"
 COLOURS = {"StructuralLoss": "#0072B2", "PMFGW": "#E69F00"}
 ROWS = (("edit_distance", "edit distance"), ("exact", "exact graphs"))
 COLUMNS = (("step", "step"), ("seconds", "seconds of training"))

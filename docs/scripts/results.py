@@ -143,7 +143,11 @@ and one run of {settings["steps"]} steps of {settings["batch"]} pictures for eac
 same weights at the start, same pictures, same optimiser. Scores on {settings["held_out"]} other
 pictures, mean of {seeds} seeds (and each seed). *Edit distance*: an upper bound, sizes included.
 *Size given*: as if the number of regions were known, which is how Any2Graph evaluates. Ours is
-`{settings["structural_loss"]}`{settings["note"]}; PMFGW is written from its description.
+`{settings["structural_loss"]}`,
+undirected, its rounds proximal. Nodes and pairs of nodes count by their means, and its plan also
+aligns the sum of the neighbours' colours, an output that PMFGW has a term for. PMFGW is written
+from its description, a pair at a time; published are its linear problems by network simplex, here
+they are solved by SciPy's assignment.
 
 ![Edit distance and share of exact graphs](images/coloring.png)
 
@@ -170,7 +174,8 @@ def _seeded(values: Sequence[float], form: str) -> str:
 
 
 def _loss_times(timing: dict[str, Any], trained_at: str) -> str:
-    head = f"""Trained at commit {trained_at}. The loss alone, forward and backward, on the same
+    head = f"""Trained at commit {trained_at}, on a machine shared with other work, which is what
+the steps a second are of. The loss alone, forward and backward, on the same
 outputs of a network on its way (steps {", ".join(map(str, timing["snapshots"]))}), interleaved,
 one thread, median; timed again by `benchmarks/coloring.py --time-only`:
 
