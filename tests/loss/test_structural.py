@@ -137,10 +137,9 @@ def test_total_is_the_weighted_sum_of_the_terms() -> None:
 def test_default_weights() -> None:
     loss = StructuralLoss()
     assert (loss.alpha, loss.beta, loss.gamma, loss.temperature) == (1.0, 0.5, 2.0, 0.1)
-    assert repr(loss) == (
-        "StructuralLoss(alpha=1.0, beta=0.5, gamma=2.0, criterion=likelihood, temperature=0.1, "
-        "slack=0.0, rounds=1, gradient=exact)"
-    )
+    assert repr(loss) == "StructuralLoss()"
+    changed = StructuralLoss(2.0, directed=False, node_cost="features")
+    assert repr(changed) == "StructuralLoss(alpha=2.0, node_cost='features', directed=False)"
 
 
 @pytest.mark.parametrize("slack", [0.0, 1.0])

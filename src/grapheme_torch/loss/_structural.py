@@ -1,5 +1,6 @@
 """The structural loss, (E1)-(E25) of docs/math.md."""
 
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
@@ -227,7 +228,9 @@ class StructuralLoss(nn.Module):
     ) -> StructuralLossResult:
         pairs = pair_up(prediction, target, node_cost=self.node_cost, directed=self.directed)
         if alignment is None:
-            transport = self._align(pairs, temperature, start)
+            # Nothing of a plan that is cut off needs to be remembered.
+            with torch.set_grad_enabled(torch.is_grad_enabled() and self.gradient != "cut"):
+                transport = self._align(pairs, temperature, start)
         else:
             transport = _given(pairs, alignment)
         edit = self.criterion == "edit"
@@ -244,18 +247,10 @@ class StructuralLoss(nn.Module):
         )  # fmt: skip
 
     def extra_repr(self) -> str:
-        """The settings, for `repr`."""
-        names = (
-            "alpha",
-            "beta",
-            "gamma",
-            "criterion",
-            "temperature",
-            "slack",
-            "rounds",
-            "gradient",
-        )
-        return ", ".join(f"{name}={getattr(self, name)}" for name in names)
+        """The settings that are not the default, for `repr`."""
+        settings = inspect.signature(StructuralLoss).parameters.values()
+        given = ((p.name, getattr(self, p.name), p.default) for p in settings)
+        return ", ".join(f"{name}={value!r}" for name, value, usual in given if value != usual)
 
     def _align(
         self, pairs: Pairs, temperature: float | Tensor | None, start: Tensor | None
