@@ -44,8 +44,9 @@ class OutputHeads(nn.Module):
         source, target = edge_index
         pair = self.source(z)[source] + self.target(z)[target]
         if position is not None:
-            offset = sinusoids(position[target] - position[source], h.shape[1], h.dtype)
-            pair = pair + self.offset(offset)
+            # Thousands of candidates are but some dozens of steps apart.
+            steps, which = (position[target] - position[source]).unique(return_inverse=True)
+            pair = pair + self.offset(sinusoids(steps, h.shape[1], h.dtype))[which]
         return Prediction(
             existence=self.existence(z)[:, 0],
             label=self.label(z),
