@@ -16,10 +16,13 @@ LASTING = ("config.json", "model.safetensors", SUMMARY, PICTURE, OPTIONS)
 """What a run that was refused half-way has not left: it leaves its metrics.csv only."""
 
 
-def claim(out: Path, *, overwrite: bool) -> None:
+def claim(out: Path, *, overwrite: bool) -> bool:
     """Makes the folder of a run; refuses one that holds a run, unless it may be replaced.
 
     Nothing in it is touched: each file is replaced when its successor is complete.
+
+    Returns:
+        Whether it holds a run.
     """
     remedy = "Choose another --out, or allow it with --overwrite."
     try:
@@ -27,6 +30,7 @@ def claim(out: Path, *, overwrite: bool) -> None:
         if held and not overwrite:
             raise refusal(f"--out {out}", "hold no run yet", Received(held[0]), remedy)
         out.mkdir(parents=True, exist_ok=True)
+        return bool(held)
     except InputError:
         raise
     except (OSError, ValueError) as error:  # ValueError: a null character in the path

@@ -34,6 +34,8 @@ class History(pl.Callback):
             None if there is nothing to validate on.
         save: Saves the model.
         save_every: Seconds between two saves, at least.
+        beside_a_run: Whether the folder holds an older run; its metrics stay until its model is
+            replaced, so that the two belong together whatever becomes of this run.
     """
 
     def __init__(
@@ -44,11 +46,13 @@ class History(pl.Callback):
         save: Callable[[], None],
         *,
         save_every: float = 60.0,
+        beside_a_run: bool = False,
     ) -> None:
         self.rows: list[Row] = []
         self._path, self._save, self._save_every = path, save, save_every
         self._measure_train, self._measure_val = measure_train, measure_val
         self._saved_at = time.monotonic()
+        self._held_back = beside_a_run
 
     def begin(self) -> None:
         """Row 0: the loss before the first step; to be called before `Trainer.fit`."""
@@ -70,9 +74,12 @@ class History(pl.Callback):
         row: Row = {"epoch": epoch, **vars(terms)}
         row["val_total"] = self._measure_val().total if self._measure_val else math.nan
         self.rows.append(row)
-        self._write()
+        if not self._held_back:
+            self.write()
 
-    def _write(self) -> None:
+    def write(self) -> None:
+        """Writes the rows so far, and from now on after every epoch; the model has been saved."""
+        self._held_back = False
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(COLUMNS)

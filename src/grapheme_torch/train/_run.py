@@ -115,7 +115,7 @@ def train(
     network = dict(network or {})
     split = load_split(data, val, acyclic=network.get("candidates", "forward") == "forward")
     model = GraphTransformNet(split.alphabet.labels, split.alphabet.relations, **network)
-    claim(out, overwrite=overwrite)
+    beside_a_run = claim(out, overwrite=overwrite)
     settings = {
         "data": data,
         "val": val,
@@ -131,7 +131,7 @@ def train(
         **loss_options(loss),
     }
     options = {**settings, **more, **{k: v for k, v in model.config.items() if k not in _ALPHABET}}
-    return _Run(model, loss, split, out, options, device).execute()
+    return _Run(model, loss, split, out, options, device, beside_a_run).execute()
 
 
 _ALPHABET = ("labels", "relations")
@@ -148,6 +148,7 @@ class _Run:
         out: Path,
         options: dict[str, Any],
         device: str,
+        beside_a_run: bool,
     ) -> None:
         self.model, self.loss, self.split, self.out, self.options = model, loss, split, out, options
         self.device = device
@@ -160,6 +161,7 @@ class _Run:
             partial(measure, model, loss, measured),
             partial(measure, model, loss, validated) if split.val else None,
             self._save_model,
+            beside_a_run=beside_a_run,
         )
         self.interrupt = Interrupt()
         self.start = _flat(model)
@@ -189,6 +191,7 @@ class _Run:
         """The options come last: they are what `--overwrite` and `saved_loss` go by."""
         self.model.save_pretrained(self.out)
         save_options(self.out, self.options)
+        self.history.write()
 
     def _summary(self, seconds: float) -> Summary:
         rows: list[Row] = self.history.rows
