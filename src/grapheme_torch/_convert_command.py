@@ -19,7 +19,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         options = ArgumentParser(description=found.help)
         formats.add_subcommand(name, options, help=found.help)
         _add_paths(options, found.feed)
-        skip = _FED | {_first(found.read)}
+        skip: set[str | int] = {*_FED, _first(found.read)}
         options.add_function_arguments(found.read, as_positional=False, skip=skip)
         _add_common(options)
 

@@ -63,7 +63,7 @@ def cogs(
         row = table.row(piece, names)
         sentence, form = (row[name] for name in names)
         labels, edges, places = _graph(_parsed(form), sentence.split(" "))
-        record = {"input": sentence, "target": node_link(labels, edges)}
+        record: Record = {"input": sentence, "target": node_link(labels, edges)}
         record["alignment"] = clusters_at(sentence, _characters(sentence, places))
         return record | extras(row, names)
 

@@ -29,7 +29,11 @@ class _Word:
 
 @dataclass(frozen=True)
 class _Sentence:
-    """Words in order; tokens as they stand in the text: form, first word, count, whether a space follows."""
+    """Words in order, and tokens as the text has them.
+
+    A token is its form, the number of its first word, how many it has, and whether a space
+    follows.
+    """
 
     comments: dict[str, str]
     words: list[_Word]
@@ -105,7 +109,9 @@ def _sentence(text: str) -> _Sentence:
             continue
         columns = line.split("\t")
         remedy = "Write 10 columns, separated by tabs."
-        _check(len(columns) == _COLUMNS, offset, "the line", "have 10 columns", len(columns), remedy)
+        _check(
+            len(columns) == _COLUMNS, offset, "the line", "have 10 columns", len(columns), remedy
+        )
         number = columns[0]
         if "." in number:
             continue

@@ -1,6 +1,7 @@
 """A file converted: records written one by one, what is refused kept beside them."""
 
 import json
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -91,7 +92,7 @@ def convert(
         overwrite: Whether an existing output may be replaced.
         skip_bad: Whether refused pieces are skipped; otherwise the first one ends it.
         skipped: Where skipped pieces are written: line, reason and text of each, as JSON
-            Lines. Default: the output with ".skipped.jsonl" for its ending; if that is the
+            Lines. Default: the output with ".skipped.jsonl" as its ending; if that is the
             standard output, they are told to `warn`.
         key: The key that holds the source, where sources are read from JSON Lines.
         progress: Called with how much has been read, and how much there is (0: unknown).
@@ -106,7 +107,10 @@ def convert(
     found = _format(format)
     path = _skipped_path(output, skipped) if skip_bad else None
     for file in (output, path):
-        _check_free(file, overwrite)
+        _check_free(file, overwrite, (input, targets))
+    found_names = Received(f"{output} for both")
+    remedy = "Give each its own name."
+    require(output != path, "output and `skipped`", "be two files", found_names, remedy)
     with ExitStack() as stack:
         out = _opened(stack, output)
         bad = None if path is None else _opened(stack, path)
@@ -198,13 +202,17 @@ def _feed(
 def _skipped_path(output: str, skipped: str | None) -> str | None:
     if skipped is not None or output == STDIN:
         return skipped
-    return str(Path(output).with_suffix(".skipped.jsonl"))
+    return output.removesuffix(".jsonl") + ".skipped.jsonl"
 
 
-def _check_free(path: str | None, overwrite: bool) -> None:
+def _check_free(path: str | None, overwrite: bool, inputs: tuple[str | None, ...]) -> None:
     if path is None or path == STDIN:
         return
     file = Path(path)
+    for read in inputs:
+        same = read is not None and file.is_file() and os.path.exists(read) and file.samefile(read)
+        remedy = "Name another file; the input would be lost."
+        require(not same, f"{path}: the output", "not be the input", Received("the same"), remedy)
     free = not file.exists() or (file.is_file() and overwrite) or file.is_char_device()
     remedy = "Choose another name, or say `--overwrite`."
     require(free, f"{path}: the output", "not exist", Received("an existing one"), remedy)
@@ -218,5 +226,3 @@ def _opened(stack: ExitStack, path: str) -> BinaryIO:
 
 def _line(document: Record) -> bytes:
     return json.dumps(document, ensure_ascii=False, allow_nan=False).encode() + b"\n"
-
-

@@ -1,10 +1,11 @@
 """A molecule as a graph of atoms and bonds, and back.
 
 A node is the SMILES symbol of an atom: bare (`C`, `n`) where the number of hydrogens follows from
-the bonds by the rule of SMILES, in brackets (`[NH4+]`, `[nH]`, `[13CH3]`) where it does not. An edge
-is a bond (`single`, `double`, `triple`, `aromatic`, ...), from the atom that comes first to the one
-that comes later; a dative bond runs from donor to acceptor. Stereo is told by CIP descriptors, which
-do not depend on the order of the atoms: `C(R)`, `double(E)`. The graph determines the molecule.
+the bonds by the rule of SMILES, in brackets (`[NH4+]`, `[nH]`, `[13CH3]`) where it does not. An
+edge is a bond (`single`, `double`, `triple`, `aromatic`, ...), from the atom that comes first to
+the one that comes later; a dative bond runs from donor to acceptor. Stereo is told by CIP
+descriptors, which do not depend on the order of the atoms: `C(R)`, `double(E)`. The graph
+determines the molecule.
 """
 
 import functools
@@ -183,6 +184,8 @@ def _assembled(labels: Sequence[str], edges: Sequence[Triple]) -> Any:
             bonds[index] = descriptor
     if (error := _impossible(mol)) is not None:
         raise error
+    # Or it would be done while the SMILES is written, and take away what is set here.
+    chem().AssignStereochemistry(mol, cleanIt=True, force=True)
     set_descriptors(mol, atoms, bonds)
     return mol
 

@@ -131,5 +131,3 @@ def _document(graph: Any, node_label: str, edge_label: str) -> dict[str, Any]:
 def _check_simple(graph: Any, found: Received, remedy: str) -> None:
     pairs = [frozenset((u, v)) if not graph.is_directed() else (u, v) for u, v in graph.edges()]
     require(len(set(pairs)) == len(pairs), "edges", "be one from a node to another", found, remedy)
-
-

@@ -23,7 +23,7 @@ def pairs(
     input_separator: str = "",
     target_separator: str = "",
 ) -> Iterator[Record]:
-    """Lines of columns to pairs of texts or of symbol sequences.
+    r"""Lines of columns to pairs of texts or of symbol sequences.
 
     Args:
         lines: Lines of a table.
@@ -32,7 +32,7 @@ def pairs(
         columns: Names of the columns, separated by commas.
         input: The column, or several separated by commas, that make the input.
         target: The column or columns that make the target.
-        separator: What separates columns: a tab may be written `\\t`; for a comma, fields may
+        separator: What separates columns: a tab may be written `\t`; for a comma, fields may
             be quoted.
         header: Whether the first line names the columns.
         join: What is put between several columns of one side. Default: a space.
@@ -48,7 +48,10 @@ def pairs(
         InputError: "FILE:LINE: ..." at a line without a column, or with an empty one.
     """
     table = Table(columns, separator, header)
-    sides = [("input", _names(input), input_separator), ("target", _names(target), target_separator)]
+    sides = [
+        ("input", _names(input), input_separator),
+        ("target", _names(target), target_separator),
+    ]
     used = {name for _, names, _ in sides for name in names}
 
     def make(piece: Piece) -> Record:

@@ -11,6 +11,10 @@ Record = dict[str, Any]
 """`{"input": ..., "target": ...}` and further keys, ready for `json.dumps`."""
 
 
+RESERVED = frozenset({"input", "target", "alignment"})
+"""The keys that a record fills itself."""
+
+
 @dataclass(frozen=True)
 class Piece:
     """A part of a file that gives one record: a line, a sentence, a molecule, a file.
@@ -21,6 +25,7 @@ class Piece:
         line: Line of the file at which the piece begins, from 1.
         extra: Further keys for the record.
         whole: Whether the piece is all of its file.
+        problem: Why the piece cannot be read, if that is known already.
     """
 
     content: bytes | str
@@ -28,14 +33,17 @@ class Piece:
     line: int = 1
     extra: Record | None = None
     whole: bool = False
+    problem: str = ""
 
     @property
     def text(self) -> str:
         """The piece as text.
 
         Raises:
-            InputError: If the bytes are no UTF-8.
+            InputError: If the bytes are no UTF-8, or there is another problem.
         """
+        if self.problem:
+            raise InputError(self.problem)
         content = self.content
         try:
             raw = content.encode(errors="surrogatepass") if isinstance(content, str) else content
@@ -47,6 +55,13 @@ class Piece:
             remedy = "Save the file as UTF-8."
             bad = refusal("the text", "be valid UTF-8", Received(place), remedy)
             raise located(bad, offset) from None
+
+    @property
+    def as_it_stands(self) -> str:
+        """The piece for a person to read: bytes that are no UTF-8 are written as `\\xe9`."""
+        raw = self.content
+        raw = raw.encode(errors="backslashreplace") if isinstance(raw, str) else raw
+        return raw.decode(errors="backslashreplace")
 
 
 @dataclass(frozen=True)
@@ -135,12 +150,10 @@ def _made(piece: Piece, make: Callable[[Piece], Record]) -> Record | Skipped:
 
 
 def _skipped(piece: Piece, error: Exception) -> Skipped:
-    content = piece.content
-    text = content if isinstance(content, str) else content.decode(errors="backslashreplace")
     return Skipped(
         source=piece.source,
         line=piece.line + getattr(error, "offset", 0),
         reason=str(error),
-        text=None if piece.whole else text,
+        text=None if piece.whole else piece.as_it_stands,
         bad=not isinstance(error, LeftOut),
     )

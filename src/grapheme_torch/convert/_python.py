@@ -1,9 +1,10 @@
 """Python source to abstract syntax trees.
 
 A node is a class of the module `ast`, with the constants and identifiers it holds written as
-`ast.dump` writes them: `Name(id='x')`, `Constant(value=3)`, `Add`. An edge is a field: `left`, `value`;
-the elements of a list field (`body`, `args`) are joined to their parent by the same label and, in
-order, to one another by `next`. Contexts (Load, Store, Del) are left out: they follow from the place.
+`ast.dump` writes them: `Name(id='x')`, `Constant(value=3)`, `Add`. An edge is a field: `left`,
+`value`; the elements of a list field (`body`, `args`) are joined to their parent by the same label
+and, in order, to one another by `next`. Contexts (Load, Store, Del) are left out: they follow from
+the place.
 """
 
 import ast
@@ -147,9 +148,7 @@ class _Offsets:
         return self.starts[line - 1] + len(raw.decode(errors="ignore"))
 
 
-def _graph(
-    tree: ast.AST, offsets: _Offsets
-) -> tuple[list[str], list[Triple], list[int | None]]:
+def _graph(tree: ast.AST, offsets: _Offsets) -> tuple[list[str], list[Triple], list[int | None]]:
     labels: list[str] = []
     starts: list[int | None] = []
     edges: list[Triple] = []

@@ -22,7 +22,7 @@ def smiles(
     kekulize: bool = False,
     verify: bool = False,
 ) -> Iterator[Record]:
-    """SMILES text to the graph of its molecule, atoms in the order of the text.
+    r"""SMILES text to the graph of its molecule, atoms in the order of the text.
 
     Args:
         lines: Lines of a table with a column of SMILES, such as a `.smi` file.
@@ -30,7 +30,7 @@ def smiles(
         skip: Called with each line that is refused; without it the first one is raised.
         columns: Names of the columns, separated by commas.
         column: Which column is the SMILES; the others are kept as further keys.
-        separator: What separates columns: a tab may be written `\\t`; for a comma, fields may
+        separator: What separates columns: a tab may be written `\t`; for a comma, fields may
             be quoted.
         header: Whether the first line names the columns.
         kekulize: Whether aromatic bonds are written as single and double ones.

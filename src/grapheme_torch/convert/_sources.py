@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from .._check import InputError, Received, refusal, require
-from ._pieces import Piece, line_pieces
+from ._pieces import RESERVED, Piece, line_pieces
 
 Progress = Callable[[int, int], None]
 """Called with what has been read and what there is to read (0: unknown): bytes, or files."""
@@ -118,18 +118,27 @@ def _told(file: BinaryIO, size: int, progress: Progress | None) -> Iterator[byte
 
 def _source(piece: Piece, key: str) -> Piece:
     """The source in a line of JSON; a line that holds none is passed on to be refused."""
-    place = f"{piece.source}:{piece.line}"
-    remedy = f'Write {{"{key}": "..."}} on one line, or name another key.'
     try:
-        document: Any = json.loads(piece.text)
+        document = _object(piece.text, key)
     except InputError as error:
-        raise InputError(f"{place}: {error}") from None
-    except (ValueError, RecursionError) as error:
-        raise refusal(f"{place}: the line", "be JSON", Received(str(error)), remedy) from None
-    ok = isinstance(document, dict) and isinstance(document.get(key), str)
-    require(ok, f"{place}: the line", f'be an object with a text as "{key}"', document, remedy)
+        return Piece(piece.as_it_stands, piece.source, piece.line, problem=str(error))
     extra = {name: value for name, value in document.items() if name != key}
     return Piece(document[key], piece.source, piece.line, extra)
+
+
+def _object(text: str, key: str) -> dict[str, Any]:
+    remedy = f'Write {{"{key}": "..."}} on one line, or name another key.'
+    try:
+        document: Any = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise refusal("the line", "be JSON", Received(str(error)), remedy) from None
+    ok = isinstance(document, dict) and isinstance(document.get(key), str)
+    require(ok, "the line", f'be an object with a text as "{key}"', document, remedy)
+    assert isinstance(document, dict)
+    taken = sorted(RESERVED & document.keys() - {key})
+    found = Received(", ".join(taken))
+    require(not taken, "the further keys of a line", "be free", found, "Give them other names.")
+    return document
 
 
 def _unreadable(path: str, why: str) -> InputError:

@@ -13,15 +13,16 @@ from ._document import Triple, read_graph
 from ._python import NEXT, NOTHING
 
 _STORED = {
-    ast.Assign: "targets",
-    ast.AugAssign: "target",
-    ast.AnnAssign: "target",
-    ast.For: "target",
-    ast.AsyncFor: "target",
-    ast.NamedExpr: "target",
-    ast.comprehension: "target",
-    ast.withitem: "optional_vars",
-    ast.Delete: "targets",
+    "Assign": "targets",
+    "AugAssign": "target",
+    "AnnAssign": "target",
+    "For": "target",
+    "AsyncFor": "target",
+    "NamedExpr": "target",
+    "comprehension": "target",
+    "withitem": "optional_vars",
+    "TypeAlias": "name",
+    "Delete": "targets",
 }
 """The field of each class whose expressions are not loaded but stored to, or deleted."""
 
@@ -41,13 +42,16 @@ def graph_to_python(graph: Data | Mapping[str, Any]) -> ast.AST:
     fields = [edge for edge in edges if edge[2] != NEXT]
     following = {source: target for source, target, label in edges if label == NEXT}
     root = _root(len(nodes), fields)
-    for index, node in enumerate(nodes):
-        own = [(target, name) for source, target, name in fields if source == index]
+    children: list[list[tuple[int, str]]] = [[] for _ in nodes]
+    for source, target, name in fields:
+        children[source].append((target, name))
+    for node, own in zip(nodes, children, strict=True):
         if node is not None:
             _fill(node, own, nodes, following)
     _set_contexts(nodes)
     tree = nodes[root]
-    assert tree is not None
+    if tree is None:
+        raise refusal("the root", "be a class of `ast`", NOTHING, "Leave the graph out.")
     return ast.fix_missing_locations(tree)
 
 
@@ -80,10 +84,15 @@ def _kind(name: str) -> type[ast.AST] | None:
     return kind if isinstance(kind, type) and issubclass(kind, ast.AST) else None
 
 
-@functools.cache
 def _lists(kind: type[ast.AST]) -> frozenset[str]:
-    """The list fields of a class, which its grammar, kept as its docstring, marks by a star."""
-    return frozenset(re.findall(r"\w+\* (\w+)", kind.__doc__ or ""))
+    """The list fields of a class."""
+    return _starred(kind.__doc__ or "")
+
+
+@functools.cache
+def _starred(grammar: str) -> frozenset[str]:
+    """The fields that the grammar of a class, which is its docstring, marks by a star."""
+    return frozenset(re.findall(r"\w+\* (\w+)", grammar))
 
 
 def _root(count: int, fields: Iterable[Triple]) -> int:
@@ -130,15 +139,10 @@ def _set_contexts(nodes: Sequence[ast.AST | None]) -> None:
         if node is not None and "ctx" in node._fields:
             node.ctx = ast.Load()  # type: ignore[attr-defined]
     for node in nodes:
-        field = _STORED.get(type(node)) if node is not None else _none()
-        field = "name" if type(node).__name__ == "TypeAlias" else field
+        field = _STORED.get(type(node).__name__)
         if field is not None:
             context = ast.Del if isinstance(node, ast.Delete) else ast.Store
             _set_context(getattr(node, field), context)
-
-
-def _none() -> None:
-    return None
 
 
 def _set_context(place: Any, context: type[ast.expr_context]) -> None:

@@ -4,18 +4,16 @@ import csv
 from collections.abc import Iterable, Iterator
 
 from .._check import InputError, Received, refusal, require
-from ._pieces import Piece, Record, numbered
-
-RESERVED = ("input", "target", "alignment")
+from ._pieces import RESERVED, Piece, Record, numbered
 
 
 class Table:
-    """How the lines of a file fall into named columns.
+    r"""How the lines of a file fall into named columns.
 
     Args:
         columns: Names of the columns, separated by commas; with `header`, those of the first
             line count instead.
-        separator: What stands between two columns; `\\t` may be written for a tab. Where it is
+        separator: What stands between two columns; `\t` may be written for a tab. Where it is
             a comma, fields may be quoted.
         header: Whether the first line names the columns.
     """
@@ -79,9 +77,9 @@ class Table:
 def extras(row: dict[str, str], used: Iterable[str]) -> Record:
     """The columns that were not used, as further keys of a record."""
     left = {name: value for name, value in row.items() if name not in set(used)}
-    for name in RESERVED:
+    for name in left:
         remedy = "Give the column another name with `columns`."
-        require(name not in left, "the name of a column that is kept", "be free", name, remedy)
+        require(name not in RESERVED, "the name of a column that is kept", "be free", name, remedy)
     return left
 
 
@@ -90,5 +88,3 @@ def _check_names(what: str, names: list[str]) -> None:
     found = Received(", ".join(names))
     remedy = "Name every column, each differently."
     require(once, what, "name every column once", found, remedy)
-
-
