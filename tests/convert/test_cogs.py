@@ -38,7 +38,6 @@ def test_a_graph_has_a_node_per_variable_and_name() -> None:
 @pytest.mark.parametrize(
     ("form", "reason"),
     [
-        ("cat", None),
         ("cat ( x _ 1", "a term of the logical form must be readable, got 'cat"),
         ("cat ( x _ 1 , x _ 2 )", "a term of the logical form must be readable"),
         ("cat ( x _ 9 )", "an argument must be one of the 3 words, got 'x _ 9'"),
@@ -51,10 +50,7 @@ def test_a_graph_has_a_node_per_variable_and_name() -> None:
         ),
     ],
 )
-def test_another_form_is_refused(form: str, reason: str | None) -> None:
-    if reason is None:
-        assert len(list(cogs([f"the cat .\t{form}"]))) == 1
-        return
+def test_another_form_is_refused(form: str, reason: str) -> None:
     with pytest.raises(InputError, match=f"^c.tsv:1: .*{reason}"):
         list(cogs([f"the cat .\t{form}"], source="c.tsv"))
 

@@ -58,7 +58,7 @@ class Piece:
 
     @property
     def as_it_stands(self) -> str:
-        """The piece for a person to read: bytes that are no UTF-8 are written as `\\xe9`."""
+        """The piece for a person to read: bytes that are no UTF-8 are written in hexadecimal."""
         raw = self.content
         raw = raw.encode(errors="backslashreplace") if isinstance(raw, str) else raw
         return raw.decode(errors="backslashreplace")
