@@ -14,6 +14,10 @@ def add_arguments(parser: ArgumentParser) -> None:
     """Adds a subcommand for each format."""
     from .convert import FORMATS
 
+    parser.epilog = (
+        "`grapheme convert FORMAT --help` lists the options of a format; each takes --overwrite, "
+        "--skip-bad and --json."
+    )
     formats = parser.add_subcommands(dest="format", metavar="FORMAT")
     for name, found in FORMATS.items():
         options = ArgumentParser(description=found.help)

@@ -2,9 +2,9 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from .._check import InputError, Received, refusal, require
 from ._pieces import RESERVED, Piece, line_pieces
@@ -105,7 +105,7 @@ def _by_name(folder: str, suffix: str) -> dict[str, str]:
     return found
 
 
-def _told(file: BinaryIO, size: int, progress: Progress | None) -> Iterator[bytes]:
+def _told(file: Iterable[bytes], size: int, progress: Progress | None) -> Iterator[bytes]:
     done = 0
     for count, line in enumerate(file):
         done += len(line)
