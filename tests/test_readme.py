@@ -77,7 +77,7 @@ def test_every_command_is_understood(words: list[str]) -> None:
 
 def test_every_command_is_shown() -> None:
     shown = {words[1] for words in SHELL if words[0] == "grapheme"}
-    assert shown == {"train", "predict", "evaluate", "check-gradients", "compare"}
+    assert shown == {"train", "predict", "evaluate", "check-gradients", "compare", "convert"}
 
 
 def test_the_pair_it_shows_can_be_trained_on(tmp_path: Path) -> None:

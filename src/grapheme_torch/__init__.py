@@ -1,5 +1,6 @@
 """Train networks whose output is a graph, without being told which predicted node is which."""
 
+from . import convert as convert
 from . import data as data
 from . import nn as nn
 from . import ot as ot

@@ -9,6 +9,7 @@ from typing import Any
 
 from jsonargparse import ArgumentParser, Namespace
 
+from . import _convert_command
 from ._check import InputError, Received, refusal
 from ._usage import OptionsFile
 
@@ -209,4 +210,9 @@ COMMANDS = {
         "Compare every gradient of a network with finite differences.", _check_arguments, _check
     ),
     "compare": Command("Compare two texts or graphs.", _compare_arguments, _compare),
+    "convert": Command(
+        "Make a data set from a format of the field.",
+        _convert_command.add_arguments,
+        _convert_command.run,
+    ),
 }

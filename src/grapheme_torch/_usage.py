@@ -26,12 +26,17 @@ def in_our_words(message: str, command: str) -> InputError:
     text = " ".join(message.split())
     remedy = f"`grapheme {command} --help` shows what it takes."
     if found := re.fullmatch(r"the following arguments are required: (.*)", text):
-        names = found[1].replace(f"{command}.", "")
+        names = re.sub(r"(?:\w[\w-]*\.)+(?=\w)", "", found[1])  # without the command
         return refusal(f"`{names}`", "be given", Received("nothing"), remedy)
     if found := re.fullmatch(r"unrecognized arguments: (.*)", text):
         remedy += " A text that begins with a dash goes after `--`."
         requirement = f"be ones that `grapheme {command}` takes"
         return refusal("the arguments", requirement, Received(found[1]), remedy)
+    if found := re.fullmatch(r'expected "[\w-]+\.format" to be one of .*', text):
+        return refusal("`FORMAT`", "be given", Received("nothing"), remedy)
+    if found := re.fullmatch(r"argument (\w+): invalid choice: (.*) \(choose from (.*)\)", text):
+        choices = found[3].replace("'", "")
+        return refusal(f"`{found[1]}`", f"be one of {choices}", Received(found[2]), remedy)
     if found := re.fullmatch(
         r'Parser key "(\w+)": (.*?)(?:Given value type.*)?(?:Got|Given) value: (.*)', text
     ):

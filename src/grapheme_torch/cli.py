@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from jsonargparse import ArgumentParser
 
 from ._check import InputError, refusal, require
-from ._commands import COMMANDS, Command
+from ._commands import COMMANDS
 from ._usage import in_our_words
 
 DONE, FAILED, REFUSED, INTERRUPTED = 0, 1, 2, 130
@@ -83,14 +83,10 @@ def _parser(chosen: str) -> ArgumentParser:
     )  # fmt: skip
     commands = parser.add_subcommands(dest="command", metavar="COMMAND")
     for name, command in COMMANDS.items():
-        commands.add_subcommand(name, _subparser(command, full=name == chosen), help=command.help)
-    return parser
-
-
-def _subparser(command: Command, *, full: bool) -> ArgumentParser:
-    parser = ArgumentParser(description=command.help)
-    if full:
-        command.add_arguments(parser)
+        options = ArgumentParser(description=command.help)
+        commands.add_subcommand(name, options, help=command.help)
+        if name == chosen:  # now that it stands below, as it may have commands of its own
+            command.add_arguments(options)
     return parser
 
 

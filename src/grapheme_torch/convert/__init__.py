@@ -1,0 +1,18 @@
+"""Data sets from the formats of the field: records of input and target, one at a time."""
+
+from ._cogs import cogs as cogs
+from ._cogs import cogs_to_logical_form as cogs_to_logical_form
+from ._conllu import conllu as conllu
+from ._file import Conversion as Conversion
+from ._file import convert as convert
+from ._formats import FORMATS as FORMATS
+from ._molecule import molecule_to_smiles as molecule_to_smiles
+from ._networkx import gexf as gexf
+from ._networkx import graphml as graphml
+from ._pairs import pairs as pairs
+from ._pieces import Piece as Piece
+from ._pieces import Skipped as Skipped
+from ._python import python as python
+from ._sdf import sdf as sdf
+from ._smiles import smiles as smiles
+from ._syntax import graph_to_python as graph_to_python

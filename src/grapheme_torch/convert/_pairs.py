@@ -1,0 +1,74 @@
+"""Pairs of texts, or of sequences of symbols, in the columns of a table."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from .._check import require
+from ._document import symbols_document
+from ._pieces import Piece, Record, Skip, records
+from ._table import Table, extras
+
+
+def pairs(
+    lines: Iterable[bytes | str],
+    *,
+    source: str = "<memory>",
+    skip: Skip | None = None,
+    columns: str = "input,target",
+    input: str = "input",
+    target: str = "target",
+    separator: str = r"\t",
+    header: bool = False,
+    join: str = " ",
+    input_separator: str = "",
+    target_separator: str = "",
+) -> Iterator[Record]:
+    r"""Lines of columns to pairs of texts or of symbol sequences.
+
+    Args:
+        lines: Lines of a table.
+        source: Name of the file, for messages.
+        skip: Called with each line that is refused; without it the first one is raised.
+        columns: Names of the columns, separated by commas.
+        input: The column, or several separated by commas, that make the input.
+        target: The column or columns that make the target.
+        separator: What separates columns: a tab may be written `\t`; for a comma, fields may
+            be quoted.
+        header: Whether the first line names the columns.
+        join: What is put between several columns of one side. Default: a space.
+        input_separator: What separates the symbols of the input, a node each, such as a space.
+            Default: the input is text, a node per grapheme cluster.
+        target_separator: The same for the target.
+
+    Yields:
+        A record per line. Symbols are a path of nodes, written as text where that is the same
+        graph. Columns that are not used are kept as further keys.
+
+    Raises:
+        InputError: "FILE:LINE: ..." at a line without a column, or with an empty one.
+    """
+    table = Table(columns, separator, header)
+    sides = [
+        ("input", _names(input), input_separator),
+        ("target", _names(target), target_separator),
+    ]
+    used = {name for _, names, _ in sides for name in names}
+
+    def make(piece: Piece) -> Record:
+        row = table.row(piece, used)
+        record = {side: _side(row, names, join, split) for side, names, split in sides}
+        return record | extras(row, used)
+
+    return records(table.pieces(lines, source), make, skip)
+
+
+def _names(columns: str) -> list[str]:
+    return [name.strip() for name in columns.split(",")]
+
+
+def _side(row: dict[str, str], names: list[str], join: str, split: str) -> str | dict[str, Any]:
+    for name in names:
+        remedy = "Fill it, or leave the line out."
+        require(row[name] != "", f"the column {name!r}", "hold something", row[name], remedy)
+    text = join.join(row[name] for name in names)
+    return symbols_document([part for part in text.split(split) if part]) if split else text

@@ -1,0 +1,159 @@
+"""The pieces a file falls into, one record each, and what happens to a piece that is refused."""
+
+import codecs
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from .._check import InputError, Received, refusal
+
+Record = dict[str, Any]
+"""`{"input": ..., "target": ...}` and further keys, ready for `json.dumps`."""
+
+
+RESERVED = frozenset({"input", "target", "alignment"})
+"""The keys that a record fills itself."""
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A part of a file that gives one record: a line, a sentence, a molecule, a file.
+
+    Args:
+        content: The piece as it stands; bytes are read as UTF-8.
+        source: The file, for messages.
+        line: Line of the file at which the piece begins, from 1.
+        extra: Further keys for the record.
+        whole: Whether the piece is all of its file.
+        problem: Why the piece cannot be read, if that is known already.
+    """
+
+    content: bytes | str
+    source: str = "<memory>"
+    line: int = 1
+    extra: Record | None = None
+    whole: bool = False
+    problem: str = ""
+
+    @property
+    def text(self) -> str:
+        """The piece as text.
+
+        Raises:
+            InputError: If the bytes are no UTF-8, or there is another problem.
+        """
+        if self.problem:
+            raise InputError(self.problem)
+        content = self.content
+        try:
+            raw = content.encode(errors="surrogatepass") if isinstance(content, str) else content
+            return raw.decode()
+        except UnicodeDecodeError as error:
+            line = raw.rfind(b"\n", 0, error.start) + 1
+            place = f"byte 0x{raw[error.start]:02x} at byte {error.start - line + 1} of the line"
+            offset = raw.count(b"\n", 0, error.start)
+            remedy = "Save the file as UTF-8."
+            bad = refusal("the text", "be valid UTF-8", Received(place), remedy)
+            raise located(bad, offset) from None
+
+    @property
+    def as_it_stands(self) -> str:
+        """The piece for a person to read: bytes that are no UTF-8 are written in hexadecimal."""
+        raw = self.content
+        raw = raw.encode(errors="backslashreplace") if isinstance(raw, str) else raw
+        return raw.decode(errors="backslashreplace")
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """A piece that gave no record.
+
+    Args:
+        source: The file.
+        line: The line of the file, from 1.
+        reason: Why, without file and line.
+        text: The piece, or None where it is a whole file.
+        bad: Whether it was refused; otherwise an option left it out.
+    """
+
+    source: str
+    line: int
+    reason: str
+    text: str | None
+    bad: bool = True
+
+    @property
+    def error(self) -> InputError:
+        """The refusal, "FILE:LINE: ..."."""
+        return InputError(f"{self.source}:{self.line}: {self.reason}")
+
+
+Skip = Callable[[Skipped], None]
+
+
+class LeftOut(Exception):
+    """An option of the conversion leaves this piece out."""
+
+
+class _Located(InputError):
+    """A refusal that knows its line within the piece, from 0."""
+
+    offset = 0
+
+
+def located(error: InputError, offset: int) -> InputError:
+    """`error`, said of the line `offset` lines below the first of its piece."""
+    found = _Located(str(error))
+    found.offset = offset
+    return found
+
+
+def records(
+    pieces: Iterable[Piece], make: Callable[[Piece], Record], skip: Skip | None
+) -> Iterator[Record]:
+    """The record of each piece; those refused or left out are given to `skip`.
+
+    Raises:
+        InputError: "FILE:LINE: ..." at the first refused piece, if there is no `skip`.
+    """
+    for piece in pieces:
+        made = _made(piece, make)
+        if not isinstance(made, Skipped):
+            yield made
+        elif skip is not None:
+            skip(made)
+        elif made.bad:
+            raise made.error
+
+
+def numbered(lines: Iterable[bytes | str]) -> Iterator[tuple[int, bytes]]:
+    """Each line with its number, from 1, without its line end and a byte order mark."""
+    for number, line in enumerate(lines, 1):
+        raw = line.encode(errors="surrogatepass") if isinstance(line, str) else line
+        if number == 1:
+            raw = raw.removeprefix(codecs.BOM_UTF8)
+        yield number, raw.removesuffix(b"\n").removesuffix(b"\r")
+
+
+def line_pieces(lines: Iterable[bytes | str], source: str) -> Iterator[Piece]:
+    """A piece per line that is not blank."""
+    for number, raw in numbered(lines):
+        if raw.strip():
+            yield Piece(raw, source, number)
+
+
+def _made(piece: Piece, make: Callable[[Piece], Record]) -> Record | Skipped:
+    try:
+        return make(piece)
+    except (InputError, LeftOut) as error:
+        return _skipped(piece, error)
+
+
+def _skipped(piece: Piece, error: Exception) -> Skipped:
+    return Skipped(
+        source=piece.source,
+        line=piece.line + getattr(error, "offset", 0),
+        reason=str(error),
+        text=None if piece.whole else piece.as_it_stands,
+        bad=not isinstance(error, LeftOut),
+    )

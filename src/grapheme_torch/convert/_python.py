@@ -1,0 +1,213 @@
+"""Python source to abstract syntax trees.
+
+A node is a class of the module `ast`, with the constants and identifiers it holds written as
+`ast.dump` writes them: `Name(id='x')`, `Constant(value=3)`, `Add`. An edge is a field: `left`,
+`value`; the elements of a list field (`body`, `args`) are joined to their parent by the same label
+and, in order, to one another by `next`. Contexts (Load, Store, Del) are left out: they follow from
+the place.
+"""
+
+import ast
+import io
+import re
+import textwrap
+import tokenize
+import warnings
+from collections.abc import Iterable, Iterator
+from typing import Literal
+
+from .._check import InputError, Received, refusal
+from ._document import Triple, clusters_at, node_link
+from ._pieces import LeftOut, Piece, Record, Skip, located, records
+
+NEXT = "next"
+NOTHING = "None"
+"""The node of an element that is missing from a list: the key of `**x` in a dictionary."""
+
+_INFINITY = "1e309"
+
+
+def python(
+    pieces: Iterable[Piece | str],
+    *,
+    skip: Skip | None = None,
+    unit: Literal["module", "function"] = "module",
+) -> Iterator[Record]:
+    """Python source to its abstract syntax tree, nodes in the order of the source.
+
+    Args:
+        pieces: Sources, each the text of a module.
+        skip: Called with each source that is refused; without it the first one is raised.
+        unit: Whether a record is a module, or each function and method by itself, outdented.
+
+    Yields:
+        A record per unit, with "alignment": the character of the input (grapheme cluster, from
+        0) at which each node begins, None for those without a place, such as operators.
+
+    Raises:
+        InputError: "FILE:LINE: ..." at a source that is no Python for the running interpreter.
+    """
+    sources = (Piece(piece) if isinstance(piece, str) else piece for piece in pieces)
+    if unit == "module":
+        return records(sources, _module, skip)
+    return records(_functions(sources, skip), _function_record, skip)
+
+
+def parsed(text: str) -> ast.Module:
+    """The tree of a module.
+
+    Raises:
+        InputError: If `text` is no Python; the error knows the line.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # an invalid escape is no concern of ours
+            return ast.parse(text)
+    except SyntaxError as error:
+        line = max((error.lineno or 1) - 1, 0)
+        reason, at = error.msg, f" at column {error.offset}" if error.offset else ""
+    except (ValueError, RecursionError, MemoryError) as error:
+        line, reason, at = 0, str(error) or "an expression nested too deeply", ""
+    remedy = "Check it with the interpreter that runs this."
+    bad = refusal("the source", "be Python", Received(reason + at), remedy)
+    raise located(bad, line) from None
+
+
+def _module(piece: Piece) -> Record:
+    text = _decoded(piece)
+    labels, edges, starts = _graph(parsed(text), _Offsets(text))
+    record: Record = {"input": text, "target": node_link(labels, edges)}
+    record["alignment"] = clusters_at(text, starts)
+    return record | (piece.extra or {})
+
+
+def _function_record(piece: Piece) -> Record:
+    try:
+        return _module(piece)
+    except InputError as error:  # the whole file is Python, so it is the margin that is not
+        raise LeftOut(f"cannot be outdented: {error}") from None
+
+
+def _decoded(piece: Piece) -> str:
+    """The text, in the encoding that a source file may declare."""
+    if isinstance(piece.content, str):
+        return piece.text
+    try:
+        encoding, _ = tokenize.detect_encoding(io.BytesIO(piece.content).readline)
+        return piece.content.decode(encoding)
+    except (SyntaxError, UnicodeDecodeError) as error:
+        remedy = "Save it as UTF-8, or declare its encoding."
+        raise refusal("the source", "be readable text", Received(str(error)), remedy) from None
+
+
+def _functions(pieces: Iterable[Piece], skip: Skip | None) -> Iterator[Piece]:
+    """Each function of each source, as a source of its own."""
+    found: list[Piece] = []
+
+    def make(piece: Piece) -> Record:
+        text = _decoded(piece)
+        lines = _lines(text)
+        for node in ast.walk(parsed(text)):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                found.append(_function(piece, node, lines))
+        return {}
+
+    for _ in records(pieces, make, skip):
+        yield from sorted(found, key=lambda piece: piece.line)
+        found.clear()
+
+
+def _function(
+    piece: Piece, node: ast.FunctionDef | ast.AsyncFunctionDef, lines: list[str]
+) -> Piece:
+    first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
+    text = textwrap.dedent("".join(lines[first - 1 : node.end_lineno]))
+    extra = {**(piece.extra or {}), "name": node.name, "line": piece.line + first - 1}
+    return Piece(text, piece.source, piece.line + first - 1, extra)
+
+
+def _lines(text: str) -> list[str]:
+    """The lines as Python counts them, with their ends; `splitlines` knows more line ends."""
+    return re.findall(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+", text)
+
+
+class _Offsets:
+    """Characters of a text by line and byte, as the nodes of a tree give their places."""
+
+    def __init__(self, text: str) -> None:
+        self.lines = _lines(text)
+        self.starts = [0]
+        for line in self.lines:
+            self.starts.append(self.starts[-1] + len(line))
+
+    def __getitem__(self, node: ast.AST) -> int | None:
+        line = getattr(node, "lineno", None)
+        if line is None or line > len(self.lines):
+            return None
+        raw = self.lines[line - 1].encode()[: getattr(node, "col_offset", 0)]
+        return self.starts[line - 1] + len(raw.decode(errors="ignore"))
+
+
+def _graph(tree: ast.AST, offsets: _Offsets) -> tuple[list[str], list[Triple], list[int | None]]:
+    labels: list[str] = []
+    starts: list[int | None] = []
+    edges: list[Triple] = []
+    # Depth first with a stack of our own: a long sum is nested deeper than Python recurses.
+    waiting: list[tuple[ast.AST | None, int, str, list[int]]] = [(tree, -1, "", [])]
+    while waiting:
+        node, parent, name, siblings = waiting.pop()
+        index = len(labels)
+        labels.append(NOTHING if node is None else _label(node))
+        starts.append(None if node is None else offsets[node])
+        if parent >= 0:
+            edges.append((parent, index, name))
+        edges += [(before, index, NEXT) for before in siblings[-1:]]
+        siblings.append(index)
+        if node is not None:
+            waiting += reversed(_children(node, index))
+    return labels, edges, starts
+
+
+def _children(node: ast.AST, index: int) -> list[tuple[ast.AST | None, int, str, list[int]]]:
+    found: list[tuple[ast.AST | None, int, str, list[int]]] = []
+    for name, value in ast.iter_fields(node):
+        if isinstance(value, ast.AST) and not isinstance(value, ast.expr_context):
+            found.append((value, index, name, []))
+        elif isinstance(value, list) and _holds_nodes(value):
+            siblings: list[int] = []
+            found += [(item, index, name, siblings) for item in value]
+    return found
+
+
+def _label(node: ast.AST) -> str:
+    held = [
+        f"{name}={_literal(value)}"
+        for name, value in ast.iter_fields(node)
+        if _is_held(node, name, value)
+    ]
+    kind = type(node).__name__
+    return f"{kind}({', '.join(held)})" if held else kind
+
+
+def _is_held(node: ast.AST, name: str, value: object) -> bool:
+    """Whether a field is part of the label: no node, and not left empty."""
+    if isinstance(value, list):
+        return bool(value) and not _holds_nodes(value)
+    if value is None:
+        return name == "value" and isinstance(node, ast.Constant | ast.MatchSingleton)
+    return not isinstance(value, ast.AST)
+
+
+def _holds_nodes(value: list[object]) -> bool:
+    return any(item is None or isinstance(item, ast.AST) for item in value)
+
+
+def _literal(value: object) -> str:
+    if value is ...:
+        return "..."
+    try:
+        text = repr(value)
+    except ValueError as error:  # an integer of more digits than Python writes
+        remedy = "Write it as an expression."
+        raise refusal("a constant", "be writable", Received(str(error)), remedy) from None
+    return text.replace("inf", _INFINITY) if isinstance(value, float | complex) else text

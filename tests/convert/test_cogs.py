@@ -1,0 +1,67 @@
+"""COGS: semantic graphs that give their logical form back to the letter."""
+
+import pytest
+
+from grapheme_torch import InputError
+from grapheme_torch.convert import cogs, cogs_to_logical_form
+
+from .samples import LOGICAL_FORMS
+
+LINES = LOGICAL_FORMS.splitlines()
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_the_logical_form_comes_back(line: str) -> None:
+    (record,) = cogs([line])
+    form = cogs_to_logical_form(record["input"], record["target"], record["alignment"])
+    assert form == line.split("\t")[1]
+
+
+def test_a_graph_has_a_node_per_variable_and_name() -> None:
+    records = list(cogs(LINES))
+    labels = [[node["label"] for node in record["target"]["nodes"]] for record in records]
+    assert labels == [
+        ["cat", "see", "* dog"],
+        ["* bird", "roof", "sing"],
+        ["Ann", "hope", "Bob", "want", "swim"],
+        ["LAMBDA a", "LAMBDA b", "LAMBDA e . kick"],
+        ["LAMBDA a . cup"],
+        ["Ann"],
+    ]
+    edges = [(e["source"], e["target"], e["label"]) for e in records[1]["target"]["edges"]]
+    assert edges == [(0, 1, "nmod . on"), (2, 0, "agent")]
+    assert records[0]["alignment"] == [2, 10, 22]
+    assert records[3]["alignment"] == [None] * 3
+    assert records[0]["type"] == "test"
+
+
+@pytest.mark.parametrize(
+    ("form", "reason"),
+    [
+        ("cat ( x _ 1", "a term of the logical form must be readable, got 'cat"),
+        ("cat ( x _ 1 , x _ 2 )", "a term of the logical form must be readable"),
+        ("cat ( x _ 9 )", "an argument must be one of the 3 words, got 'x _ 9'"),
+        ("see . agent ( x _ 1 , Eve )", "an argument must be one of the 3 words, got 'Eve'"),
+        ("see . agent ( x _ 1 , x _ 2 )", "a variable must have a predicate, got 'x _ 2'"),
+        ("cat ( x _ 1 ) AND dog ( x _ 1 )", "what is said of x _ 1 must be one predicate, got cat"),
+        (
+            "hit . agent ( x _ 1 , cat ) AND hit . theme ( x _ 1 , cat )",
+            "between two nodes must be",
+        ),
+    ],
+)
+def test_another_form_is_refused(form: str, reason: str) -> None:
+    with pytest.raises(InputError, match=f"^c.tsv:1: .*{reason}"):
+        list(cogs([f"the cat .\t{form}"], source="c.tsv"))
+
+
+def test_a_graph_of_something_else_is_refused() -> None:
+    graph = {"nodes": [{"id": 0, "label": "cat"}], "edges": []}
+    assert cogs_to_logical_form("a cat", graph, [2]) == "cat ( x _ 1 )"
+    for alignment, reason in (([], "have one per node"), ([None], "be a character"),
+                              ([3], "begin a word, got 3")):  # fmt: skip
+        with pytest.raises(InputError, match=reason):
+            cogs_to_logical_form("a cat", graph, alignment)
+    graph["nodes"].append({"id": 1, "label": "LAMBDA a"})
+    with pytest.raises(InputError, match="be LAMBDA too, got 'cat'"):
+        cogs_to_logical_form("a cat", graph, [2, None])

@@ -1,0 +1,113 @@
+"""Python: every construct comes back from its graph."""
+
+import ast
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import grapheme_torch
+from grapheme_torch import InputError
+from grapheme_torch.convert import Piece, Skipped, graph_to_python, python
+
+from .samples import SOURCE
+
+FILES = sorted(Path(grapheme_torch.__file__).parent.glob("*.py"))
+
+
+def _labels(record: dict[str, Any]) -> list[str]:
+    return [node["label"] for node in record["target"]["nodes"]]
+
+
+@pytest.mark.parametrize("text", ["", "x", SOURCE, *SOURCE.split("\n\n")])
+def test_a_tree_comes_back(text: str) -> None:
+    (record,) = python([text])
+    expected = ast.dump(ast.parse(text))
+    assert ast.dump(graph_to_python(record["target"])) == expected
+    nodes, edges = record["target"]["nodes"], record["target"]["edges"]
+    random.Random(0).shuffle(nodes)
+    random.Random(1).shuffle(edges)
+    tree = graph_to_python(record["target"])
+    assert ast.dump(tree) == expected
+    assert ast.dump(ast.parse(ast.unparse(tree))) == expected
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_our_own_source_comes_back(path: Path) -> None:
+    (record,) = python([Piece(path.read_bytes(), str(path))])
+    assert ast.dump(graph_to_python(record["target"])) == ast.dump(ast.parse(path.read_bytes()))
+
+
+def test_nodes_edges_and_places() -> None:
+    (record,) = python(["é = f(1, b)\n"])
+    assert _labels(record) == [
+        "Module", "Assign", "Name(id='é')", "Call", "Name(id='f')", "Constant(value=1)",
+        "Name(id='b')",
+    ]  # fmt: skip
+    edges = [(e["source"], e["target"], e["label"]) for e in record["target"]["edges"]]
+    assert edges == [(0, 1, "body"), (1, 2, "targets"), (1, 3, "value"), (3, 4, "func"),
+                     (3, 5, "args"), (3, 6, "args"), (5, 6, "next")]  # fmt: skip
+    assert record["alignment"] == [None, 0, 0, 4, 4, 6, 9]
+
+
+def test_a_long_sum_is_no_problem() -> None:
+    (record,) = python(["+".join(["x"] * 300)])
+    assert len(_labels(record)) == 2 + 3 * 300 - 2
+
+
+def test_functions_are_outdented() -> None:
+    piece = Piece(SOURCE, "m.py", extra={"path": "m.py"})
+    first, second = python([piece], unit="function")
+    assert (first["name"], first["line"], second["name"], second["line"]) == ("f", 6, "g", 18)
+    assert second["input"].startswith("def g(self):\n    ")
+    assert second["path"] == "m.py"
+    found: list[Skipped] = []
+    text = 'class A:\n    def f(self):\n        """a\nb"""\n'
+    assert list(python([text], unit="function", skip=found.append)) == []
+    assert [(skipped.bad, skipped.line) for skipped in found] == [(False, 2)]
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("x = 1\nif x:\npass", "m.py:3: the source must be Python, got expected an indented block"),
+        ("x = 1\0", "m.py:1: the source must be Python"),
+        ("(" * 1000, "m.py:1: the source must be Python"),
+        (b"\xff", "m.py:1: the source must be readable text"),
+        (b"# coding: nonsense\n", "m.py:1: the source must be readable text"),
+    ],
+)
+def test_what_is_no_python_is_named(text: str | bytes, reason: str) -> None:
+    for unit in ("module", "function"):
+        with pytest.raises(InputError, match=reason):
+            list(python([Piece(text, "m.py")], unit=unit))
+
+
+def test_an_encoding_may_be_declared() -> None:
+    (record,) = python([Piece("# coding: latin-1\nx = 'é'".encode("latin-1"))])
+    assert record["input"].endswith("'é'")
+
+
+@pytest.mark.parametrize(
+    ("labels", "edges", "reason"),
+    [
+        (["Nonsense"], [], "the label of a node must be a class of `ast`"),
+        (["Name(x='y')"], [], "the label of a node must be a class of `ast`"),
+        (["Name(id=f())"], [], "the label of a node must be a class of `ast`"),
+        (["a b"], [], "the label of a node must be a class of `ast`"),
+        (["parse"], [], "the label of a node must be a class of `ast`"),
+        (["Pass", "Pass"], [], "the graph must be a tree"),
+        (["Expr", "Pass"], [(0, 1, "body")], "the children of a node must be its fields"),
+        (["Module", "Pass", "Pass"], [(0, 1, "body"), (0, 2, "body")], "be in one order"),
+        (["None"], [], "the root must be a class"),
+        ([], [], "the graph must be a tree"),
+    ],
+)
+def test_a_graph_that_is_no_tree_is_refused(
+    labels: list[str], edges: list[tuple[int, int, str]], reason: str
+) -> None:
+    nodes = [{"id": k, "label": label} for k, label in enumerate(labels)]
+    joined = [{"source": s, "target": t, "label": label} for s, t, label in edges]
+    with pytest.raises(InputError, match=reason):
+        graph_to_python({"nodes": nodes, "edges": joined})
