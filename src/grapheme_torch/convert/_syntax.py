@@ -137,7 +137,7 @@ def _ordered(children: list[int], following: Mapping[int, int]) -> list[int]:
 def _set_contexts(nodes: Sequence[ast.AST | None]) -> None:
     for node in nodes:
         if node is not None and "ctx" in node._fields:
-            node.ctx = ast.Load()  # type: ignore[attr-defined]
+            vars(node)["ctx"] = ast.Load()
     for node in nodes:
         field = _STORED.get(type(node).__name__)
         if field is not None:

@@ -68,23 +68,27 @@ def sweep(
 ) -> tuple[Float[Tensor, "B M"], Int[Tensor, " B"]]:
     """Alternates (E4) and (E5) from `g` until each pair's residual is at most `tol`.
 
-    A pair that is done stands still while others go on, so that its result does not depend on
-    its batch mates.
+    A pair that is done leaves while others go on, so that its result does not depend on its
+    batch mates and one hard pair costs no more than itself.
 
     Returns:
         The column potential and the number of sweeps of each pair.
     """
-    iterations = torch.zeros(len(g), dtype=torch.long, device=g.device)
+    found, iterations = g.clone(), torch.zeros(len(g), dtype=torch.long, device=g.device)
+    todo = torch.arange(len(g), device=g.device)
     for _ in range(max_iter):
         better = problem.column_potential(problem.row_potential(g))
         # Column j of the plan of (f, g) sums to b_j exp(g_j - better_j): no plan is needed.
         column_sum = torch.where(problem.b > 0, problem.b * (g - better).clamp(max=80).exp(), 0)
-        active = problem.residual(column_sum) > tol
-        if not active.any():
+        going = problem.residual(column_sum) > tol
+        if not going.all():
+            todo, problem, better = todo[going], problem[going], better[going]
+        if not len(todo):
             break
-        g = torch.where(active[:, None], better, g)
-        iterations += active
-    return g, iterations
+        g = better
+        found[todo] = g
+        iterations[todo] += 1
+    return found, iterations
 
 
 def sweep_path(problem: Problem, iterations: Int[Tensor, " B"]) -> list[Float[Tensor, "B M"]]:
