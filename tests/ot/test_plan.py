@@ -1,7 +1,5 @@
-"""The plan and its derivative: margins, oracles, finite differences, refusals."""
+"""The plan and its derivative: margins, oracles, finite differences, batches."""
 
-import itertools
-import re
 from typing import Any
 
 import pytest
@@ -10,41 +8,20 @@ from torch import Tensor
 from torch.autograd import gradcheck, gradgradcheck
 
 import ot
-from grapheme_torch import InputError
 from grapheme_torch.ot import (
     GradientMode,
-    Status,
     Transport,
     _adjoint,
     _solver,
     exact_plan,
-    status,
     transport_plan,
 )
 
 from ..problems import costs, ragged, two_points
-from ..unchecked import unchecked
 from ..unrolled import sinkhorn
+from .plans import MODE, MODES, SIZES, slope_of
 
-SIZES = [(4, 4), (5, 2), (2, 6), (1, 1), (1, 3), (6, 5)]
 FEW = [(3, 3), (3, 2), (1, 3), (1, 1)]
-
-# name: how, whether it converges (a tolerance below zero is never met)
-MODES: dict[str, tuple[dict[str, Any], bool]] = {
-    "exact": ({"gradient": "exact", "tolerance": 1e-13, "max_iterations": 200}, True),
-    "exact, 3 sweeps": ({"gradient": "exact", "tolerance": -1.0, "max_iterations": 3}, False),
-    "exact, 25 sweeps": ({"gradient": "exact", "tolerance": -1.0, "max_iterations": 25}, False),
-    "implicit": ({"gradient": "implicit", "tolerance": 1e-13, "max_iterations": 200}, True),
-    "unrolled": ({"gradient": "unrolled", "tolerance": 1e-13, "max_iterations": 3000}, True),
-    "unrolled, 3 sweeps": ({"gradient": "unrolled", "tolerance": -1.0, "max_iterations": 3}, False),
-}
-MODE = pytest.mark.parametrize("mode", MODES)
-
-
-def _slope(plan: Tensor, cost: Tensor) -> Tensor:
-    """The derivative of a fixed combination of the entries of each plan."""
-    weight = torch.cos(3.0 * torch.arange(cost[0].numel(), dtype=torch.float64))
-    return torch.autograd.grad((plan * weight.view(cost[0].shape)).sum(), cost)[0]
 
 
 @pytest.mark.parametrize("gradient", ["exact", "unrolled", "cut"])
@@ -71,8 +48,8 @@ def test_two_points_have_their_closed_form(temperature: float) -> None:
     found = transport_plan(cost, unit, unit, temperature=temperature, tolerance=1e-13)
     wanted = two_points(cost, temperature)
     torch.testing.assert_close(found.plan, wanted, rtol=0, atol=1e-12)
-    by_hand = _slope(wanted, cost)
-    torch.testing.assert_close(_slope(found.plan, cost), by_hand, rtol=0, atol=1e-10)
+    by_hand = slope_of(wanted, cost)
+    torch.testing.assert_close(slope_of(found.plan, cost), by_hand, rtol=0, atol=1e-10)
 
 
 @pytest.mark.parametrize("temperature", [0.05, 0.1, 0.3])
@@ -149,8 +126,8 @@ def test_derivative_of_the_plain_program(mode: str) -> None:
     sweeps = None if converges else options["max_iterations"]
     plain = torch.stack([sinkhorn(cost[k], a[k], b[k], 0.2, sweeps) for k in range(len(SIZES))])
     torch.testing.assert_close(found.plan, plain, rtol=0, atol=1e-11)
-    wanted = _slope(plain, cost)
-    torch.testing.assert_close(_slope(found.plan, cost), wanted, rtol=0, atol=1e-9)
+    wanted = slope_of(plain, cost)
+    torch.testing.assert_close(slope_of(found.plan, cost), wanted, rtol=0, atol=1e-9)
     assert wanted.abs().max() > 0.1
 
 
@@ -167,8 +144,8 @@ def test_a_batch_of_pairs_that_converged_and_pairs_that_did_not() -> None:
             for k in range(len(SIZES))
         ]
     )
-    wanted = _slope(plain, cost)
-    torch.testing.assert_close(_slope(found.plan, cost), wanted, rtol=0, atol=1e-9)
+    wanted = slope_of(plain, cost)
+    torch.testing.assert_close(slope_of(found.plan, cost), wanted, rtol=0, atol=1e-9)
 
 
 def test_pairs_that_newton_leaves_open_fall_back_to_sweeps() -> None:
@@ -177,12 +154,12 @@ def test_pairs_that_newton_leaves_open_fall_back_to_sweeps() -> None:
     found = transport_plan(cost.requires_grad_(), a, b, **options)
     assert found.converged.any()
     assert not found.converged.all()
-    slope = _slope(found.plan, cost)
+    slope = slope_of(found.plan, cost)
     for k in (~found.converged).nonzero()[:, 0].tolist():
         assert found.iterations[k] == _solver.WARM_UP + 2
         plain = sinkhorn(cost[k], a[k], b[k], 0.02, _solver.WARM_UP + 2)
         torch.testing.assert_close(found.plan[k], plain, rtol=0, atol=1e-11)
-        wanted = _slope(plain[None], cost)[k]
+        wanted = slope_of(plain[None], cost)[k]
         torch.testing.assert_close(slope[k], wanted, rtol=0, atol=1e-9)
 
 
@@ -220,17 +197,17 @@ def test_a_converged_plan_is_differentiated_by_one_solve(monkeypatch) -> None:
         raise AssertionError("went back through the sweeps although the pair converged")
 
     monkeypatch.setattr(_adjoint, "_unrolled", wasteful)
-    assert _slope(found.plan, cost).isfinite().all()
+    assert slope_of(found.plan, cost).isfinite().all()
     open_ = transport_plan(cost, a, b, temperature=0.1, gradient="unrolled")
     with pytest.raises(AssertionError, match="went back"):
-        _slope(open_.plan, cost)
+        slope_of(open_.plan, cost)
 
 
 @pytest.mark.parametrize("temperature", [0.1, 0.02, 0.005])
 def test_cold_derivatives_are_finite_and_conserve_mass(temperature: float) -> None:
     cost, a, b = ragged(9, [(12, 12), (12, 7), (5, 12), (1, 1)])
     found = transport_plan(cost.requires_grad_(), a, b, temperature=temperature)
-    slope = _slope(found.plan, cost)
+    slope = slope_of(found.plan, cost)
     assert slope.isfinite().all()
     # Raising a whole row or column of costs moves nothing.
     torch.testing.assert_close(slope.sum(1), torch.zeros_like(b), rtol=0, atol=1e-7)
@@ -303,133 +280,3 @@ def test_a_pair_is_the_same_alone_in_a_batch_and_padded(mode: str) -> None:
                 )
                 everywhere = float(value[k].detach().abs().sum())
                 assert everywhere == pytest.approx(float(wanted.detach().abs().sum()), abs=1e-11)
-
-
-def test_a_batch_of_none() -> None:
-    for gradient, sides in itertools.product(("exact", "unrolled", "cut"), [(3, 4), (1, 1)]):
-        n, m = sides
-        cost = torch.zeros(0, n, m, dtype=torch.float64, requires_grad=True)
-        found = transport_plan(
-            cost, torch.zeros(0, n), torch.zeros(0, m), temperature=0.1, gradient=gradient
-        )
-        assert found.plan.shape == (0, n, m)
-        assert found.iterations.shape == found.residual.shape == found.converged.shape == (0,)
-        if gradient != "cut":
-            assert torch.autograd.grad(found.plan.sum(), cost)[0].shape == (0, n, m)
-
-
-@MODE
-def test_no_mass_moves_nothing(mode: str) -> None:
-    cost = costs(1, 2, 3, 4).requires_grad_()
-    a, b = torch.zeros(2, 3), torch.zeros(2, 4)
-    a[1, 0] = b[1, 2] = 1
-    found = transport_plan(cost, a, b, temperature=0.1, **MODES[mode][0])
-    slope, plan = _slope(found.plan, cost), found.plan.detach()
-    assert not plan[0].any()
-    assert found.residual[0] == 0
-    assert float(plan[1, 0, 2]) == pytest.approx(1, abs=1e-12)
-    assert float(plan.sum()) == pytest.approx(1, abs=1e-12)
-    torch.testing.assert_close(slope, torch.zeros_like(slope), rtol=0, atol=1e-12)
-
-
-def test_a_cost_that_is_not_finite_spoils_its_pair_only() -> None:
-    cost, a, b = ragged(3, SIZES)
-    good = transport_plan(cost, a, b, temperature=0.1)
-    cost[1, 0, 1], cost[2, 1, 0], cost[3, 4, 4] = (
-        torch.nan,
-        torch.inf,
-        torch.nan,
-    )  # the last: unused
-    found = transport_plan(cost.requires_grad_(), a, b, temperature=0.1)
-    slope = _slope(found.plan, cost)
-    for k in range(len(SIZES)):
-        if k in (1, 2):
-            assert found.plan[k].isnan().all()
-            assert found.iterations[k] == 0
-            assert not found.converged[k]
-            assert slope[k].isnan().any()
-        else:
-            torch.testing.assert_close(found.plan[k], good.plan[k])
-            assert slope[k].isfinite().all()
-    stati = status(found.residual, found.converged)
-    assert stati[1] is stati[2] is Status.NOT_FINITE
-
-
-def test_one_node_has_no_choice() -> None:
-    cost, one = costs(1, 3, 1, 1).requires_grad_(), torch.ones(3, 1)
-    found = transport_plan(cost, one, one, temperature=0.01)
-    torch.testing.assert_close(found.plan, torch.ones_like(cost), rtol=0, atol=1e-14)
-    torch.testing.assert_close(_slope(found.plan, cost), torch.zeros_like(cost), rtol=0, atol=1e-12)
-    assert found.converged.all()
-
-
-def test_equal_rows_share_alike() -> None:
-    cost = costs(2, 1, 1, 4).expand(1, 3, 4).clone().requires_grad_()
-    a, b = torch.full((1, 3), 4.0), torch.full((1, 4), 3.0)
-    found = transport_plan(cost, a, b, temperature=0.05, tolerance=1e-13)
-    torch.testing.assert_close(found.plan, torch.ones_like(cost), rtol=0, atol=1e-12)
-    plain = sinkhorn(cost[0], a[0].double(), b[0].double(), 0.05)
-    wanted = _slope(plain[None], cost)
-    torch.testing.assert_close(_slope(found.plan, cost), wanted, rtol=0, atol=1e-9)
-
-
-@pytest.mark.parametrize("gradient", ["exact", "unrolled"])
-@pytest.mark.parametrize(("dtype", "bound"), [(torch.float32, 1e-6), (torch.bfloat16, 2e-2)])
-def test_low_precision_in_low_precision_out(
-    gradient: GradientMode, dtype: torch.dtype, bound: float
-) -> None:
-    cost, a, b = ragged(15, SIZES)
-    rounded = cost.to(dtype)
-    low, high = rounded.clone().requires_grad_(), rounded.double().requires_grad_()
-    options = {"temperature": 0.1, "gradient": gradient, "max_iterations": 1000}
-    found = transport_plan(low, a.to(dtype), b.to(dtype), **options)
-    wanted = transport_plan(high, a, b, **options)
-    assert found.plan.dtype == dtype
-    assert torch.equal(found.iterations, wanted.iterations)
-    torch.testing.assert_close(found.plan.double(), wanted.plan, rtol=bound, atol=bound)
-    slope = torch.autograd.grad(found.plan[:, 0].sum() + found.plan[:, :, 1].sum(), low)[0]
-    other = torch.autograd.grad(wanted.plan[:, 0].sum() + wanted.plan[:, :, 1].sum(), high)[0]
-    assert slope.dtype == dtype
-    torch.testing.assert_close(slope.double(), other, rtol=bound, atol=bound)
-
-
-def test_strides_do_not_matter() -> None:
-    cost, a, b = ragged(16, SIZES)
-    turned = cost.mT.contiguous().mT
-    assert not turned.is_contiguous()
-    first = transport_plan(cost.requires_grad_(), a, b, temperature=0.1)
-    second = transport_plan(turned.requires_grad_(), a, b, temperature=0.1)
-    torch.testing.assert_close(first.plan, second.plan, rtol=0, atol=1e-12)
-    torch.testing.assert_close(
-        _slope(first.plan, cost), _slope(second.plan, turned), rtol=0, atol=1e-10
-    )
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"temperature": 0.0}, "`temperature` must be positive, got 0.0. Try 0.1."),
-        (
-            {"temperature": torch.ones(2)},
-            "`temperature` must be one number, or one per pair (1), got 2. Try 0.1.",
-        ),
-        ({"tolerance": float("nan")}, "`tolerance` must be a number, got nan. Try 1e-12."),
-        ({"temperature": -1.0}, "`temperature` must be positive, got -1.0. Try 0.1."),
-        ({"temperature": float("nan")}, "`temperature` must be positive, got nan. Try 0.1."),
-        ({"max_iterations": 0}, "`max_iterations` must be at least 1, got 0. Try 100."),
-        (
-            {"b": torch.tensor([[2.5, -0.5]])},
-            "`a` and `b` must not be negative, got -0.5. Zero switches a node off.",
-        ),
-        (
-            {"a": torch.tensor([[1.0, 1.5]])},
-            "`a` and `b` must have equal sums, got 0.5. Add a void row or column.",
-        ),
-    ],
-)
-def test_refusals(change: dict[str, Any], message: str) -> None:
-    call: dict[str, Any] = {
-        "cost": costs(1, 1, 2, 2), "a": torch.ones(1, 2), "b": torch.ones(1, 2), "temperature": 0.1,
-    }  # fmt: skip
-    with pytest.raises(InputError, match="^" + re.escape(message) + "$"):
-        unchecked(transport_plan)(**call | change)

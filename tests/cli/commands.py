@@ -1,0 +1,28 @@
+"""A command and what it says: its output, or its refusal."""
+
+import pytest
+
+from grapheme_torch.cli import main
+
+FLAGS = ["--dim=16", "--num-layers=1", "--num-heads=2", "--num-buckets=64"]
+
+Capture = pytest.CaptureFixture[str]
+
+
+def output(capsys: Capture, *words: str, status: int = 0) -> str:
+    """What a command prints; it says nothing else."""
+    assert main(words) == status
+    out, err = capsys.readouterr()
+    assert err == ""
+    return out
+
+
+def refused(capsys: Capture, *words: str) -> str:
+    """The refusal: one line on the standard error, status 2."""
+    assert main(words) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("grapheme: ")
+    assert err.endswith("\n")
+    assert err.count("\n") == 1
+    return err.removeprefix("grapheme: ").removesuffix("\n")

@@ -1,0 +1,191 @@
+"""The command `grapheme`, as its users meet it."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from grapheme_torch import GraphTransformNet
+from grapheme_torch._commands import COMMANDS
+from grapheme_torch.cli import main
+
+from ..train.runs import PAIRS, SMALL, contents, rows, write_pairs
+from .commands import FLAGS, Capture, output
+
+
+def _json(capsys: Capture, *words: str, status: int = 0) -> Any:
+    return _strict(output(capsys, *words, status=status))
+
+
+def _strict(text: str) -> Any:
+    def refuse(name: str) -> None:
+        raise ValueError(name)
+
+    return json.loads(text, parse_constant=refuse)
+
+
+def test_train_says_what_came_of_it(capsys: Capture, tmp_path: Path, data: str) -> None:
+    out = tmp_path / "out"
+    printed = output(capsys, "train", "--data", data, "--out", str(out), "--epochs", "1", *FLAGS)
+    first, second, third = printed.splitlines()
+    assert re.fullmatch(r"loss \S+ -> \S+ in 1 epochs \(.* s\), ratio \S+, falling in .*", first)
+    assert re.fullmatch(r"\d+% of 5 training pairs reproduced exactly", second)
+    assert str(out) in third
+    for file in ("summary.json", "metrics.csv", "loss.png", "train.yaml"):
+        assert file in third
+        assert (out / file).exists()
+
+
+def test_an_untrained_model_does_not_boast(capsys: Capture, tmp_path: Path, data: str) -> None:
+    words = ["--data", data, "--out", str(tmp_path / "out"), "--epochs", "0", *FLAGS]
+    assert "falling" not in output(capsys, "train", *words)
+
+
+def test_train_in_json_with_every_short_flag(capsys: Capture, tmp_path: Path, data: str) -> None:
+    out = tmp_path / "out"
+    words = [
+        "train", "--data", data, "--val", data, "--out", str(out), "--epochs", "2", "--seed", "3",
+        "--lr", "0.01", "--batch-size", "2", "--alpha", "2", "--beta", "0.25", "--gamma", "0",
+        "--overwrite", "--json", *FLAGS,
+    ]  # fmt: skip
+    summary = _json(capsys, *words)
+    assert summary == _strict((out / "summary.json").read_text(encoding="utf-8"))
+    assert (summary["epochs"], summary["seed"]) == (2, 3)
+    options = yaml.safe_load((out / "train.yaml").read_text(encoding="utf-8"))
+    expected = {"batch_size": 2, "lr": 0.01, "alpha": 2.0, "beta": 0.25, "gamma": 0.0, "dim": 16}
+    assert options.items() >= expected.items()
+    assert [row["val_total"] != "" for row in rows(out)] == [True] * 3
+
+
+def test_dashes_and_underscores_are_one(capsys: Capture, tmp_path: Path, data: str) -> None:
+    for name, flag in (("a", "--batch_size=3"), ("b", "--batch-size=3")):
+        out = str(tmp_path / name)
+        output(capsys, "train", "--data", data, "--out", out, "--epochs=1", flag, *FLAGS)
+    a, b = contents(tmp_path / "a"), contents(tmp_path / "b")
+    assert a["metrics.csv"] == b["metrics.csv"]
+    assert yaml.safe_load(a["train.yaml"])["batch_size"] == 3
+
+
+def test_the_options_of_a_run_repeat_it(capsys: Capture, tmp_path: Path, data: str) -> None:
+    out = tmp_path / "out"
+    words = ["--data", data, "--out", str(out), "--epochs=2", "--slack=0.5", "--seed=4", *FLAGS]
+    output(capsys, "train", *words)
+    before = contents(out)
+    output(capsys, "train", "--config", str(out / "train.yaml"), "--overwrite")
+    after = contents(out)
+    for file in ("metrics.csv", "model.safetensors", "train.yaml", "config.json"):
+        assert after[file] == before[file]
+    elsewhere = tmp_path / "elsewhere"
+    config = str(out / "train.yaml")
+    output(capsys, "train", "--config", config, "--out", str(elsewhere), "--epochs", "1")
+    assert len(rows(elsewhere)) == 2
+
+
+def test_predict_prints_a_text_a_line(capsys: Capture, trained: Path) -> None:
+    printed = output(capsys, "predict", str(trained), "abc", "abcd", "dd")
+    assert printed == "ab\nba\ndd\n"
+
+
+def test_predict_in_json_wherever_the_flag_stands(capsys: Capture, trained: Path) -> None:
+    for words in (["abc", "--json"], ["--json", "abc"]):
+        document = _json(capsys, "predict", str(trained), *words)
+        assert (document["input"], document["text"]) == ("abc", "ab")
+        assert [node["label"] for node in document["nodes"]] == ["a", "b"]
+        assert document["edges"] == [{"source": 0, "target": 1, "label": "next"}]
+    printed = output(capsys, "predict", str(trained), "--json", "abc", "dd")
+    assert [_strict(line)["text"] for line in printed.splitlines()] == ["ab", "dd"]
+
+
+def test_predict_reads_files(capsys: Capture, trained: Path, tmp_path: Path) -> None:
+    graph = {"nodes": [{"id": "x", "label": "d"}], "edges": []}
+    data = write_pairs(tmp_path / "in.jsonl", [{"input": "abc"}, {"input": graph}])
+    printed = output(capsys, "predict", str(trained), "dd", "--data", data, "--json")
+    inputs = [_strict(line)["input"] for line in printed.splitlines()]
+    assert inputs[:2] == ["dd", "abc"]
+    assert len(inputs) == 3
+    assert len(output(capsys, "predict", str(trained), "--data", data).splitlines()) == 2
+
+
+@pytest.mark.parametrize("text", ["--data-x=a-b", "-x", "123", "null", "[1", "é🇩🇪", "a: b", "--"])
+def test_predict_takes_any_text_as_it_is(capsys: Capture, trained: Path, text: str) -> None:
+    document = _json(capsys, "predict", str(trained), "--json", "--", text)
+    assert document["input"] == text
+
+
+def test_evaluate(capsys: Capture, trained: Path, data: str) -> None:
+    printed = output(capsys, "evaluate", str(trained), "--data", data)
+    assert re.search(r"^exact_match +1$", printed, re.MULTILINE)
+    document = _json(capsys, "evaluate", str(trained), "--data", data, "--json", "--batch-size=2")
+    assert (document["pairs"], document["exact_match"]) == (5, 1.0)
+    nothing = _json(capsys, "evaluate", str(trained), "--json")  # kindergarten: all is unknown
+    assert (nothing["covered"], nothing["loss"]) == (0.0, None)
+
+
+def test_check_gradients(capsys: Capture, trained: Path, tmp_path: Path) -> None:
+    data = write_pairs(tmp_path / "one.jsonl", PAIRS[:1])
+    words = ["check-gradients", str(trained), "--data", data, "--entries=1", "--max-iterations=3"]
+    printed = output(capsys, *words)
+    tensors = len(GraphTransformNet.from_pretrained(trained).state_dict())
+    assert len(printed.splitlines()) == 1 + tensors + 1
+    assert printed.splitlines()[-1].startswith("passed: max relative error ")
+    document = _json(capsys, *words, "--json", "--criterion", "edit", "--rounds", "0")
+    assert document["passed"]
+    assert len(document["tensors"]) == tensors
+
+
+def test_a_check_that_does_not_hold_has_status_1(
+    capsys: Capture, trained: Path, tmp_path: Path
+) -> None:
+    data = write_pairs(tmp_path / "one.jsonl", PAIRS[:1])
+    words = ["check-gradients", str(trained), "--data", data, "--entries=1", "--max-iterations=3"]
+    assert "FAILED" in output(capsys, *words, "--bound=1e-30", status=1)
+    assert not _json(capsys, *words, "--bound=1e-30", "--json", status=1)["passed"]
+
+
+def test_compare(capsys: Capture, tmp_path: Path) -> None:
+    plot = tmp_path / "edits.png"
+    printed = output(capsys, "compare", "kitten", "sitting", "--plot", str(plot))
+    assert "edit cost 4" in printed
+    assert plot.read_bytes().startswith(b"\x89PNG")
+    document = _json(capsys, "compare", "kitten", "sitting", "--json", "--temperature", "0")
+    assert document["edits"]["cost"] == 4
+    assert document["loss"]["node"] == pytest.approx(3)
+
+
+def test_compare_reads_node_link_files(capsys: Capture, tmp_path: Path) -> None:
+    path = tmp_path / "graph.json"
+    path.write_text('{"nodes": [{"id": 7, "label": "a"}], "edges": []}', encoding="utf-8")
+    assert _json(capsys, "compare", str(path), "a", "--json")["edits"]["cost"] == 0
+    assert _json(capsys, "compare", "123", "null", "--json")["edits"]["nodes"][0]["predicted"] == 0
+
+
+@pytest.mark.parametrize("command", sorted(COMMANDS))
+@pytest.mark.parametrize("flag", ["--help", "-h"])
+def test_every_command_has_help(capsys: Capture, command: str, flag: str) -> None:
+    printed = output(capsys, command, flag)
+    assert printed.startswith("usage: grapheme ")
+    assert COMMANDS[command].help in printed.replace("\n", " ")
+    assert "--json" in printed
+    options = printed.split("--help", 1)[1].split("\n  --")[1:]
+    assert all(len(option.split()) > 2 for option in options)  # a name, a value, and words
+
+
+def test_help_lists_the_commands(capsys: Capture) -> None:
+    printed = output(capsys, "--help")
+    for name in COMMANDS:
+        assert re.search(rf"^    {name} ", printed, re.MULTILINE)
+
+
+def test_without_arguments_the_help_comes_with_status_2(capsys: Capture) -> None:
+    assert main([]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("usage: grapheme COMMAND ...")
+    assert "check-gradients" in err
+
+
+def test_the_small_network_is_the_one_the_flags_name(trained: Path) -> None:
+    assert GraphTransformNet.from_pretrained(trained).config.items() >= SMALL.items()
