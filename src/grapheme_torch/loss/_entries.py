@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import maximum_bipartite_matching
 from torch import Tensor
@@ -14,6 +14,9 @@ from ..ot import Support
 from ._likeness import Likeness, likeness
 from ._pairs import Pairs
 from ._prices import Prices
+
+_LARGEST = 20_000
+_WIDEN = "Widen it, or set `slack`: then the void takes more."
 
 
 @dataclass(frozen=True)
@@ -155,21 +158,45 @@ def masses(
     return a, torch.cat([ones[: int(m.sum())], (n - m).clamp(min=0) + spare])
 
 
-def check_feasible(pairs: Pairs, entries: Entries, slack: float) -> None:
-    """Refuses a support on which the masses cannot be placed, (E29)."""
+def check_covered(pairs: Pairs, entries: Entries, slack: float) -> None:
+    """Refuses a support that leaves more nodes alone than the void takes, (E29)."""
     n, m = pairs.layout.count, pairs.target.layout.count
-    shape = len(pairs.layout.batch), len(pairs.target.layout.batch)
-    ends = entries.predicted.cpu().numpy(), entries.target.cpu().numpy()
-    graph = coo_array((torch.ones(len(ends[0])).numpy(), ends), shape=shape).tocsr()
-    partner = torch.from_numpy(maximum_bipartite_matching(graph, perm_type="column"))
-    matched = torch.bincount(pairs.layout.batch.cpu()[partner >= 0], minlength=len(n))
-    least = torch.minimum(n, m).cpu().double() * (1 - slack)
-    short = (matched < least - 1e-9).nonzero()[:, 0]
-    if len(short):
-        k = int(short[0])
-        wanted = f"let {float(least[k]):g} nodes of pair {k} be matched at once"
-        remedy = "Widen it, or set `slack`: then the void takes more."
-        raise refusal("`support`", wanted, Received(f"at most {int(matched[k])}"), remedy)
+    spare = slack * torch.minimum(n, m).double()
+    sides = (
+        ("predicted", pairs.layout, entries.predicted, (n - m).clamp(min=0) + spare),
+        ("target", pairs.target.layout, entries.target, (m - n).clamp(min=0) + spare),
+    )
+    for side, layout, ends, void in sides:
+        alone = torch.bincount(ends, minlength=len(layout.batch)) == 0
+        count = torch.bincount(layout.batch[alone], minlength=len(n))
+        short = (count > void + 1e-9).nonzero()[:, 0]
+        if len(short):
+            k = int(short[0])
+            wanted = f"leave at most {float(void[k]):g} {side} nodes of pair {k} without a match"
+            raise refusal("`support`", wanted, int(count[k]), _WIDEN)
+
+
+def check_feasible(
+    pairs: Pairs, entries: Entries, slack: float, doubtful: Bool[Tensor, " B"]
+) -> None:
+    """Refuses a support on which the masses cannot be placed, (E29); looks at doubtful pairs.
+
+    Masses fit if enough nodes can be matched at once. The search for that many takes long where
+    they cannot, so pairs of more than `_LARGEST` nodes are left to their residual.
+    """
+    n, m = pairs.layout.count, pairs.target.layout.count
+    pair = entries.support.pair[: len(entries.predicted)]
+    looked = (doubtful & (torch.maximum(n, m) <= _LARGEST)).nonzero()[:, 0].tolist()
+    for k in looked:
+        mine = pair == k
+        row = pairs.layout.place[entries.predicted[mine]].cpu().numpy()
+        column = pairs.target.layout.place[entries.target[mine]].cpu().numpy()
+        graph = coo_array((row >= 0, (row, column)), shape=(int(n[k]), int(m[k]))).tocsr()
+        matched = int((maximum_bipartite_matching(graph, perm_type="column") >= 0).sum())
+        least = min(int(n[k]), int(m[k])) * (1 - slack)
+        wanted = f"let {least:g} nodes of pair {k} be matched at once"
+        most = Received(f"at most {matched}")
+        require(matched >= least - 1e-9, "`support`", wanted, most, _WIDEN)
 
 
 def _check_matches(pairs: Pairs, matches: Tensor, n: int, m: int) -> None:

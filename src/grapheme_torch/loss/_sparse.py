@@ -14,6 +14,7 @@ from ._clique import clique_cost
 from ._edge import Charges, edit_charges, surprise_charges
 from ._entries import (
     Entries,
+    check_covered,
     check_feasible,
     compare,
     entry_edits,
@@ -122,9 +123,12 @@ class SparseStructuralLoss(nn.Module):
             pairs = pair_up(prediction, target, node_cost=loss.node_cost, directed=loss.directed)
             matches = window(pairs, self.window) if support is None else support
             entries = Entries.of(pairs, matches)
-            check_feasible(pairs, entries, loss.slack)
+            check_covered(pairs, entries, loss.slack)
             eps = _temperatures(loss, temperature, pairs)
-            return _Comparison(loss, pairs, entries, eps).result()
+            result = _Comparison(loss, pairs, entries, eps).result()
+            # A plan that was found proves that there is one.
+            check_feasible(pairs, entries, loss.slack, ~result.converged)
+            return result
 
     def extra_repr(self) -> str:
         """The settings, for `repr`."""
@@ -154,9 +158,9 @@ class _Comparison:
         edge = SparseEdgeCost.of(pairs, charges, self.met)(matched)
         clique = clique_cost(pairs)
         total = loss.alpha * node + loss.beta * edge + loss.gamma * clique
-        reduced = (loss.reduce(term) for term in (total, node, edge, clique))
+        total, node, edge, clique = (loss.reduce(x) for x in (total, node, edge, clique))
         return SparseLossResult(
-            *reduced, torch.stack([entries.predicted, entries.target]),
+            total, node, edge, clique, torch.stack([entries.predicted, entries.target]),
             matched, deleted, inserted,
             transport.iterations, transport.residual, transport.converged,
             self.truncation(transport, floor, charges), self.adjoint,

@@ -95,13 +95,14 @@ class SparseEdgeCost:
     def __call__(self, plan: Float[Tensor, " s"]) -> Float[Tensor, " B"]:
         """The expected cost of the edges under the plan, (E16) over the support."""
         both = plan.index_select(0, self.met.first) * plan.index_select(0, self.met.second)
-        return self.constant.index_add(0, self.pair, self.gain * both)
+        both = self.gain * both  # positions may have raised the precision of the plan alone
+        return self.constant.to(both.dtype).index_add(0, self.pair, both)
 
     def slope(self, plan: Float[Tensor, " s"]) -> Float[Tensor, " s"]:
         """`dE/dP` at each match, (E19) over the support."""
         to_first = self.gain * plan.index_select(0, self.met.second)
         to_second = self.gain * plan.index_select(0, self.met.first)
-        slope = torch.zeros_like(plan).index_add(0, self.met.first, to_first)
+        slope = torch.zeros_like(plan, dtype=to_first.dtype).index_add(0, self.met.first, to_first)
         return slope.index_add(0, self.met.second, to_second)
 
 

@@ -168,9 +168,7 @@ def _by_position(
             none = place.new_full((1,), -torch.inf)
             left = torch.cat([none, (g[there] + place).logcumsumexp(0)])
             right = torch.cat([(g[there] - place).flip(0).logcumsumexp(0).flip(0), none])
-            out[here] = torch.logaddexp(
-                left[low[here] - j] - far, right[high[here] - j] + far
-            )
+            out[here] = torch.logaddexp(left[low[here] - j] - far, right[high[here] - j] + far)
         i, j = i + rows, j + columns
     return out
 

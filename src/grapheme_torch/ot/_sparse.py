@@ -105,7 +105,9 @@ class SparseProblem:
     def plan(self, f: Float[Tensor, " N"], g: Float[Tensor, " M"]) -> Float[Tensor, " s"]:
         """`P = a b exp(f + g - c)` at each entry, (E29)."""
         s = self.support
-        return s.of_rows(self.a) * s.of_columns(self.b) * exp(s.of_rows(f) + s.of_columns(g) - self.c)
+        return (
+            s.of_rows(self.a) * s.of_columns(self.b) * exp(s.of_rows(f) + s.of_columns(g) - self.c)
+        )
 
     def residual(self, column_sum: Tensor, row_sum: Tensor | None = None) -> Float[Tensor, " B"]:
         """Mass in the wrong place as a share of all mass, (E6)."""

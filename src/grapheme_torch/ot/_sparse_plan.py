@@ -125,7 +125,7 @@ class _SparsePlan(Function):
         ctx.save_for_backward(cost, eps, a, b, plan, residual, iterations)
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, w: Tensor, *_: Tensor) -> tuple[Tensor | None, ...]:
         cost, eps, a, b, plan, residual, iterations = ctx.saved_tensors
         support: Support = ctx.support
