@@ -1,4 +1,4 @@
-"""Large texts: the loss along a sparse support, and in tiles, beside the dense one.
+"""Large texts: the loss along a sparse support beside the dense one.
 
 A text (the kindergarten questions and answers, again and again, or a file given as argument) is
 edited: 5 % of its characters are deleted, replaced, or followed by another. The prediction is a
@@ -23,6 +23,7 @@ from torch_geometric.data import Data
 
 from grapheme_torch import Prediction, SparseStructuralLoss, StructuralLoss
 from grapheme_torch.data import kindergarten
+from grapheme_torch.ot import _cpu
 
 SIZES, DENSE, EDITED, WINDOW = (2_000, 10_000, 100_000), 2_000, 0.05, 8.0
 SETTINGS: dict[str, Any] = {"slack": 0.1}
@@ -34,7 +35,8 @@ def main() -> None:
     rows = [_apart(method, size, rounds, source) for method, size, rounds in _cases()]
     for row in rows:
         print(row)
-    record("large", {"window": WINDOW, "edited": EDITED, "rows": rows})
+    kernel = _cpu.LEVELS[-1] if _cpu.AVAILABLE else "none, PyTorch"
+    record("large", {"window": WINDOW, "edited": EDITED, "kernel": kernel, "rows": rows})
 
 
 def _cases() -> list[tuple[str, int, int]]:

@@ -85,7 +85,7 @@ def outside_mass(
 
 def slope_drop(pairs: Pairs, charges: Charges) -> Float[Tensor, " n"]:
     """The most that one linearised edge cost takes off a match of each predicted node, (E32)."""
-    least = (-charges.gain.detach().double()).clamp(min=0).amax(1)
+    least = _most(-charges.gain.detach().double())
     drop = least.new_zeros(len(pairs.layout.batch))
     for end in (pairs.source, pairs.sink):
         drop = drop.index_add(0, pairs.layout.node(pairs.graph, end), least)
@@ -108,7 +108,7 @@ def loss_range(
         highest = torch.full_like(exists, torch.inf)
     node = exists.new_full((size,), insertion).scatter_reduce(0, batch, highest, "amax")
     gain = charges.gain.detach().double()
-    sides = torch.stack([gain.clamp(min=0).amax(1), -gain.clamp(max=0).amin(1)])
+    sides = torch.stack([_most(gain), _most(-gain)])
     slope = exists.new_zeros(2, len(batch))
     for end in (pairs.source, pairs.sink):
         slope = slope.index_add(1, pairs.layout.node(pairs.graph, end), sides)
@@ -116,6 +116,11 @@ def loss_range(
     if pairs.weight is not None:
         return node, torch.full_like(node, torch.inf)
     return node, worst.sum(0)
+
+
+def _most(gain: Float[Tensor, "e relations"]) -> Float[Tensor, " e"]:
+    """The largest over relations, at least zero; also if there are none."""
+    return torch.cat([gain.new_zeros(len(gain), 1), gain], 1).amax(1)
 
 
 def _best_agreement(pairs: Pairs) -> Float[Tensor, " n"]:
