@@ -202,11 +202,11 @@ interleaved repeats, `{found["level"]}`. One thread unless said; the PyTorch pat
 
 
 def _large(found: dict[str, Any]) -> str:
-    head = f"""Text against an edited copy ({found["edited"]:.0%} of its characters), one thread, float64:
-the default loss with slack 0.1, dense (kernel: {found["kernel"]}) and along a window of
-{found["window"]:g} steps. Each row ran in a process of its own; *peak* is its largest memory, of which
-*before* was there before the loss. *Differences* are to the dense loss: of the value, and of the
-gradient relative to its largest entry. *Bounds* certify what the window leaves out: of the
+    head = f"""Text against an edited copy ({found["edited"]:.0%} of its characters), one thread,
+float64: the default loss with slack 0.1, dense (kernel: {found["kernel"]}), and along a window
+of {found["window"]:g} steps. Each row ran in a process of its own; *peak* is its largest memory,
+of which *before* was there before the loss. *Differences* are to the dense loss: of the value, and
+of the gradient relative to its largest entry. *Bounds* certify what the window leaves out: of the
 regularised cost of the last alignment, and of the loss.
 
 """
