@@ -16,6 +16,8 @@ from .graph import graph_to_node_link as graph_to_node_link
 from .graph import graph_to_text as graph_to_text
 from .graph import make_graph as make_graph
 from .graph import text_to_graph as text_to_graph
+from .loss import SparseLossResult as SparseLossResult
+from .loss import SparseStructuralLoss as SparseStructuralLoss
 from .loss import StructuralLoss as StructuralLoss
 from .loss import StructuralLossResult as StructuralLossResult
 from .nn import GraphTransformNet as GraphTransformNet

@@ -1,4 +1,7 @@
 """The structural loss between a predicted soft graph and a target graph; knows no network."""
 
+from ._sparse import SparseLossResult as SparseLossResult
+from ._sparse import SparseStructuralLoss as SparseStructuralLoss
 from ._structural import StructuralLoss as StructuralLoss
 from ._structural import StructuralLossResult as StructuralLossResult
+from ._truncation import Truncation as Truncation

@@ -46,47 +46,78 @@ class EdgeCost:
         return (forward + backward).sum(1)
 
 
-def edge_surprise(pairs: Pairs, prices: Prices = UNIT) -> EdgeCost:
+@dataclass(frozen=True)
+class Charges:
+    """What edges cost, before anything is aligned, (E17)-(E18).
+
+    Args:
+        unaligned: Cost of each candidate that nothing is aligned with.
+        aligned: Cost of each candidate aligned with relation `r`, from 1.
+        unmatched: Cost of a target edge that no candidate takes.
+        certainty: Share of the squared error of its weight that a candidate answers for, (E26).
+    """
+
+    unaligned: Float[Tensor, " e"]
+    aligned: Float[Tensor, "e relations"]
+    unmatched: float
+    certainty: Float[Tensor, " e"]
+
+    @property
+    def gain(self) -> Float[Tensor, "e relations"]:
+        """`K`, what aligning a target edge of relation `r` with a candidate adds."""
+        return self.aligned - self.unaligned[:, None] - self.unmatched
+
+    def constant(self, pairs: Pairs) -> Float[Tensor, " B"]:
+        """The edge term of each pair when nothing is aligned."""
+        sums = self.unaligned.new_zeros(len(pairs.target.layout.count))
+        return sums.index_add(0, pairs.graph, self.unaligned) + (
+            self.unmatched * pairs.target.num_edges
+        )
+
+
+def surprise_charges(pairs: Pairs, prices: Prices = UNIT) -> Charges:
     """`-log q` of the aligned relation, one for each edge left unmatched, (E17)."""
-    unaligned = -prices.edge_deletion * pairs.relation[:, 0]
-    return _edge_cost(pairs, unaligned, -pairs.relation[:, 1:], prices.edge_insertion)
+    absent = pairs.relation[:, 0]
+    return Charges(
+        -prices.edge_deletion * absent,
+        -pairs.relation[:, 1:],
+        prices.edge_insertion,
+        torch.ones_like(absent),
+    )
 
 
-def edge_edits(pairs: Pairs, prices: Prices = UNIT) -> EdgeCost:
+def edit_charges(pairs: Pairs, prices: Prices = UNIT) -> Charges:
     """Expected insertions, deletions and changes of relation, (E18)."""
     absent, present = pairs.relation[:, :1].exp(), pairs.relation[:, 1:].exp()
     aligned = prices.edge_insertion * absent + (1 - absent - present)
     there = 1 - absent[:, 0]
-    return _edge_cost(
-        pairs, prices.edge_deletion * there, aligned, prices.edge_insertion, certainty=there
-    )
+    return Charges(prices.edge_deletion * there, aligned, prices.edge_insertion, there)
 
 
-def _edge_cost(
-    pairs: Pairs,
-    unaligned: Float[Tensor, " e"],
-    aligned: Float[Tensor, "e relations"],
-    unmatched: float,
-    certainty: Float[Tensor, " e"] | None = None,
-) -> EdgeCost:
-    """The edge term from what a candidate costs, and a target edge that none takes.
+def edge_surprise(pairs: Pairs, prices: Prices = UNIT) -> EdgeCost:
+    """The edge term in nats, (E17)."""
+    return _edge_cost(pairs, surprise_charges(pairs, prices))
 
-    `certainty` is the share of the squared error of its weight that a candidate answers for.
-    """
-    t = pairs.target
-    gain = aligned - unaligned[:, None] - unmatched
+
+def edge_edits(pairs: Pairs, prices: Prices = UNIT) -> EdgeCost:
+    """The edge term in edits, (E18)."""
+    return _edge_cost(pairs, edit_charges(pairs, prices))
+
+
+def _edge_cost(pairs: Pairs, charges: Charges) -> EdgeCost:
+    """The edge term as matrices."""
+    t, gain = pairs.target, charges.gain
     relations = torch.arange(1, 1 + gain.shape[1], device=gain.device)
     target = (t.relation[:, None] == relations).to(gain.dtype)
     if pairs.weight is not None and t.weight is not None:
         v, w = pairs.weight, t.weight.to(gain.dtype)
         # (v - w)^2 / 2 as a sum of products of v with w, so that the term stays bilinear, (E26).
         error = torch.stack([v.square() / 2, -v, torch.full_like(v, 0.5)], dim=1)
-        gain = torch.cat([gain, error if certainty is None else certainty[:, None] * error], 1)
+        gain = torch.cat([gain, charges.certainty[:, None] * error], 1)
         target = torch.cat([target, torch.stack([torch.ones_like(w), w, w.square()], 1)], 1)
-    constant = unaligned.new_zeros(len(t.layout.count)).index_add(0, pairs.graph, unaligned)
     ends = [(t.source, t.sink)] if pairs.directed else [(t.source, t.sink), (t.sink, t.source)]
     return EdgeCost(
-        constant + unmatched * t.num_edges,
+        charges.constant(pairs),
         _dense(gain, pairs.graph, [(pairs.source, pairs.sink)], pairs.layout),
         _dense(target, t.graph, ends, t.layout),
     )

@@ -1,5 +1,6 @@
 """A batch of predictions beside a batch of targets, checked once and laid out in padded form."""
 
+import functools
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,7 +43,8 @@ class Pairs:
     Args:
         directed: Whether an edge from `u` to `v` differs from one from `v` to `u`.
         exists, absent: `log h` and `log (1 - h)` of each predicted node.
-        likeness: How well predicted and target nodes go together, in padded form.
+        node_cost: How node outputs are compared with targets, see `likeness`.
+        outputs: What the network says of each predicted node.
         relation: `log q(r)`; axes: candidate edge, relation; 0 means no edge.
         weight: Predicted weight of each candidate edge, if the targets have weights.
         graph, source, sink: The graph of each candidate edge, and its ends as places in it.
@@ -52,7 +54,8 @@ class Pairs:
     directed: bool
     exists: Float[Tensor, " n"]
     absent: Float[Tensor, " n"]
-    likeness: Likeness
+    node_cost: NodeKind | NodeCost
+    outputs: Float[Tensor, "n outputs"]
     relation: Float[Tensor, "e relations"]
     weight: Float[Tensor, " e"] | None
     graph: Int[Tensor, " e"]
@@ -60,6 +63,12 @@ class Pairs:
     sink: Int[Tensor, " e"]
     position: Float[Tensor, "n d"] | None
     target: Target
+
+    @functools.cached_property
+    def likeness(self) -> Likeness:
+        """How well predicted and target nodes go together, in padded form: `n x m` numbers."""
+        outputs, y = self.layout.pad(self.outputs), self.target.layout.pad(self.target.y)
+        return likeness(self.node_cost, outputs, y)
 
 
 def pair_up(
@@ -91,7 +100,8 @@ def pair_up(
         directed=directed,
         exists=logsigmoid(_raised(prediction.existence)),
         absent=logsigmoid(-_raised(prediction.existence)),
-        likeness=likeness(node_cost, layout.pad(outputs), wanted.layout.pad(wanted.y)),
+        node_cost=node_cost,
+        outputs=outputs,
         relation=log_softmax(_raised(prediction.relation), dim=1),
         weight=None if prediction.weight is None else _raised(prediction.weight),
         graph=graph,

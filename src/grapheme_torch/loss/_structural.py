@@ -175,7 +175,7 @@ class StructuralLoss(nn.Module):
         self.node_cost, self.directed, self.update = node_cost, directed, update
         self.node_insertion, self.node_deletion = node_insertion, node_deletion
         self.edge_insertion, self.edge_deletion = edge_insertion, edge_deletion
-        self._prices = Prices(node_insertion, node_deletion, edge_insertion, edge_deletion)
+        self.prices = Prices(node_insertion, node_deletion, edge_insertion, edge_deletion)
         self.alpha, self.beta, self.gamma = alpha, beta, gamma
         self.criterion, self.temperature, self.gradient = criterion, temperature, gradient
         self.position_weight, self.slack, self.rounds = position_weight, slack, rounds
@@ -235,12 +235,12 @@ class StructuralLoss(nn.Module):
             transport = _given(pairs, alignment)
         edit = self.criterion == "edit"
         plan = transport.plan
-        node_cost = (expected_edits if edit else surprise)(pairs, self._prices)
+        node_cost = (expected_edits if edit else surprise)(pairs, self.prices)
         node = (plan * node_cost).sum((1, 2))
-        edge = (edge_edits if edit else edge_surprise)(pairs, self._prices)(plan[:, :-1, :-1])
+        edge = (edge_edits if edit else edge_surprise)(pairs, self.prices)(plan[:, :-1, :-1])
         clique = clique_cost(pairs)
         total = self.alpha * node + self.beta * edge + self.gamma * clique
-        node, edge, clique, total = (self._reduce(term) for term in (node, edge, clique, total))
+        node, edge, clique, total = (self.reduce(term) for term in (node, edge, clique, total))
         return StructuralLossResult(
             total, node, edge, clique, plan, pairs.layout.count, pairs.target.layout.count,
             transport.iterations, transport.residual, transport.converged,
@@ -257,7 +257,7 @@ class StructuralLoss(nn.Module):
     ) -> Transport:
         """Transport by matching cost, then again with the edges at the last plan, (E19)."""
         a, b = masses(pairs, self.slack)
-        cost = matching_cost(pairs, self.position_weight, self._prices)
+        cost = matching_cost(pairs, self.position_weight, self.prices)
         solve = partial(self._transport, a=a, b=b, temperature=temperature)
         rounds = self.rounds if self.beta else 0
         if start is not None:
@@ -266,7 +266,7 @@ class StructuralLoss(nn.Module):
         transport = solve(cost) if start is None else _given(pairs, start)
         if rounds == 0:
             return transport
-        edges = edge_edits(pairs, self._prices)
+        edges = edge_edits(pairs, self.prices)
         sum_of_steps = cost if start is None else torch.zeros_like(cost)
         for _ in range(rounds):
             slope = edges.slope(transport.plan[:, :-1, :-1]) * (self.beta / self.alpha)
@@ -287,7 +287,8 @@ class StructuralLoss(nn.Module):
             max_iterations=self.max_iterations, gradient=self.gradient,
         )  # fmt: skip
 
-    def _reduce(self, term: Float[Tensor, " B"]) -> Tensor:
+    def reduce(self, term: Float[Tensor, " B"]) -> Tensor:
+        """A term of each pair, reduced over pairs as `reduction` says."""
         if self.reduction == "none":
             return term
         return term.mean() if self.reduction == "mean" else term.sum()

@@ -7,6 +7,11 @@ from ._operators import backend as backend
 from ._operators import set_backend as set_backend
 from ._plan import GradientMode as GradientMode
 from ._plan import transport_plan as transport_plan
+from ._sparse import Support as Support
+from ._sparse_plan import Adjoint as Adjoint
+from ._sparse_plan import SparseGradient as SparseGradient
+from ._sparse_plan import SparseTransport as SparseTransport
+from ._sparse_plan import sparse_plan as sparse_plan
 from ._transport import Status as Status
 from ._transport import Transport as Transport
 from ._transport import status as status

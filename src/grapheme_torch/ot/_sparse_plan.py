@@ -1,0 +1,187 @@
+"""The plan on a sparse support as a differentiable function, (E29)-(E31) of docs/math.md."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+from torch.autograd import Function
+from torch.autograd.function import once_differentiable
+
+from ._sinkhorn import exp
+from ._sparse import SparseProblem, Support, inverse, solve_schur, solve_sparse
+
+SparseGradient = Literal["exact", "unrolled", "cut"]
+_ACCURACY = 1e-16
+"""Relative residual at which the linear solve of the derivative stops: rounding."""
+
+
+@dataclass
+class Adjoint:
+    """How well the derivative was solved; filled in by `backward`.
+
+    Args:
+        residual: Relative residual of the linear system of each pair, zero where none was
+            needed; the worst so far if there were several rounds. None before `backward`.
+    """
+
+    residual: Float[Tensor, " B"] | None = None
+
+    def note(self, residual: Float[Tensor, " B"]) -> None:
+        """Keeps the worst."""
+        self.residual = residual if self.residual is None else self.residual.maximum(residual)
+
+
+@dataclass(frozen=True)
+class SparseTransport:
+    """A plan on a support with its evidence.
+
+    Args:
+        plan: Mass of each entry.
+        f, g: Potentials of rows and columns over the temperature. Without gradient.
+        iterations: Sweeps and Newton steps each pair took.
+        residual: Mass in the wrong row or column as a share of all mass.
+        converged: Whether the residual is within the tolerance.
+    """
+
+    plan: Float[Tensor, " s"]
+    f: Float[Tensor, " N"]
+    g: Float[Tensor, " M"]
+    iterations: Int[Tensor, " B"]
+    residual: Float[Tensor, " B"]
+    converged: Bool[Tensor, " B"]
+
+    def then(self, later: "SparseTransport") -> "SparseTransport":
+        """The later plan, with the evidence of both."""
+        return SparseTransport(
+            later.plan, later.f, later.g, self.iterations + later.iterations,
+            torch.maximum(self.residual, later.residual), self.converged & later.converged,
+        )  # fmt: skip
+
+
+def sparse_plan(
+    support: Support,
+    cost: Float[Tensor, " s"],
+    a: Float[Tensor, " N"],
+    b: Float[Tensor, " M"],
+    *,
+    temperature: Float[Tensor, " B"],
+    tolerance: float = 1e-12,
+    max_iterations: int = 100,
+    gradient: SparseGradient = "exact",
+    adjoint: Adjoint | None = None,
+) -> SparseTransport:
+    """The entropic transport plan of each pair among plans on a support, (E29).
+
+    Args:
+        support: The entries that may carry mass.
+        cost: Cost of moving a unit of mass along each entry; finite.
+        a, b: Masses of rows and columns, with equal sums in each pair. Without gradient.
+        temperature: Of each pair, in units of `cost`; positive.
+        tolerance: Largest accepted residual.
+        max_iterations: Bound on sweeps plus Newton steps of a pair.
+        gradient: "exact": implicit (E31) where the pair converged, through the sweeps where
+            not; "unrolled": plain Sinkhorn, through the sweeps; "cut": none.
+        adjoint: Where `backward` notes how well it solved its linear systems.
+
+    Returns:
+        The plan in the dtype of `cost` (computed in float64). Mass cannot be feasible on every
+        support; where it is not, the pair does not converge.
+
+    Differentiation: once, in `cost`. Kept are cost, plan and potentials; "unrolled" needs one
+    column potential a sweep while it goes backward.
+    """
+    if gradient == "cut":
+        cost = cost.detach()
+    keep = Adjoint() if adjoint is None else adjoint
+    plan, f, g, residual, iterations = _SparsePlan.apply(
+        cost.double(), support, temperature, a, b, tolerance, max_iterations, gradient, keep
+    )
+    return SparseTransport(plan.to(cost.dtype), f, g, iterations, residual, residual <= tolerance)
+
+
+class _SparsePlan(Function):
+    @staticmethod
+    def forward(
+        cost: Tensor,
+        support: Support,
+        eps: Tensor,
+        a: Tensor,
+        b: Tensor,
+        tolerance: float,
+        max_iterations: int,
+        mode: SparseGradient,
+        adjoint: Adjoint,
+    ) -> tuple[Tensor, ...]:
+        problem = SparseProblem(support, cost / eps.index_select(0, support.pair), a, b)
+        return tuple(solve_sparse(problem, tolerance, max_iterations, mode != "unrolled"))
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:
+        cost, ctx.support, eps, a, b, ctx.tolerance, _, ctx.mode, ctx.adjoint = inputs
+        plan, f, g, residual, iterations = output
+        ctx.mark_non_differentiable(f, g, residual, iterations)
+        ctx.save_for_backward(cost, eps, a, b, plan, residual, iterations)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, w: Tensor, *_: Tensor) -> tuple[Tensor | None, ...]:
+        cost, eps, a, b, plan, residual, iterations = ctx.saved_tensors
+        support: Support = ctx.support
+        implicit = (residual <= ctx.tolerance) & (ctx.mode == "exact")
+        scale = eps.index_select(0, support.pair)
+        out = torch.zeros_like(plan)
+        if implicit.any():
+            out, left = _centred(support, plan, a, torch.where(implicit[support.pair], w, 0))
+            ctx.adjoint.note(left)
+        if not implicit.all():
+            problem = SparseProblem(support, cost / scale, a, b)
+            count = torch.where(implicit, 0, iterations)
+            w = torch.where(implicit[support.pair], 0, w)
+            out = out + _unrolled(problem, count, plan, w)
+        return (out / scale, *[None] * 8)
+
+
+def _centred(
+    support: Support, plan: Tensor, a: Tensor, w: Tensor
+) -> tuple[Float[Tensor, " s"], Float[Tensor, " B"]]:
+    """Derivative in the scaled cost, (E9) over the entries, and how well it was solved."""
+    q, inverse_a = plan * w, inverse(a)
+    row, column = support.to_rows(q), support.to_columns(q)
+    right = column - support.to_columns(plan * support.of_rows(row * inverse_a))
+    # Next to what cancels in the right side, which itself may be nothing but rounding.
+    size = support.over_columns(support.to_columns(q.abs()).square()).sqrt()
+    v, left = solve_schur(support, plan, a, right, _ACCURACY * size)
+    u = (row - support.to_rows(plan * support.of_columns(v))) * inverse_a
+    return -plan * (w - support.of_rows(u) - support.of_columns(v)), left * inverse(size)
+
+
+def _unrolled(
+    problem: SparseProblem, iterations: Int[Tensor, " B"], plan: Tensor, w: Tensor
+) -> Float[Tensor, " s"]:
+    """Reverse mode over the potentials of the sweeps, which are made again, (E10)-(E12)."""
+    support, path = problem.support, _path(problem, iterations)
+    q = plan * w
+    back = plan * support.of_rows(inverse(problem.a) * support.to_rows(q))
+    dc, dg = back - q, support.to_columns(q - back)
+    for k in reversed(range(len(path) - 1)):
+        moved = (k < iterations)[support.column_pair]
+        f = problem.row_potential(path[k])
+        columns = exp(problem.into_columns + support.of_rows(f) + support.of_columns(path[k + 1]))
+        step = columns * support.of_columns(torch.where(moved, dg, 0))
+        rows = exp(problem.into_rows + support.of_rows(f) + support.of_columns(path[k]))
+        back = -rows * support.of_rows(support.to_rows(step))
+        dc = dc + step + back
+        dg = torch.where(moved, -support.to_columns(back), dg)
+    return dc
+
+
+def _path(problem: SparseProblem, iterations: Int[Tensor, " B"]) -> list[Float[Tensor, " M"]]:
+    """The column potential before each sweep from zero, and after the last."""
+    path = [torch.zeros_like(problem.b)]
+    for k in range(int(iterations.max()) if len(iterations) else 0):
+        better = problem.column_potential(problem.row_potential(path[-1]))
+        moved = (k < iterations)[problem.support.column_pair]
+        path.append(torch.where(moved, better, path[-1]))
+    return path
