@@ -35,7 +35,7 @@ class Entries:
     support: Support
 
     @classmethod
-    def of(cls, pairs: Pairs, matches: Int[Tensor, "2 s"]) -> "Entries":
+    def of(cls, pairs: Pairs, matches: Tensor) -> "Entries":
         """The support with these matches, each at most once, of nodes of one pair."""
         n, m = len(pairs.layout.batch), len(pairs.target.layout.batch)
         _check_matches(pairs, matches, n, m)
