@@ -227,15 +227,16 @@ class StructuralLoss(nn.Module):
         alignment: Tensor | None,
     ) -> StructuralLossResult:
         pairs = pair_up(prediction, target, node_cost=self.node_cost, directed=self.directed)
+        edit = self.criterion == "edit"
+        # Before the alignment: what both read of the nodes is computed once, with its record.
+        node_cost = (expected_edits if edit else surprise)(pairs, self.prices)
         if alignment is None:
             # Nothing of a plan that is cut off needs to be remembered.
             with torch.set_grad_enabled(torch.is_grad_enabled() and self.gradient != "cut"):
                 transport = self._align(pairs, temperature, start)
         else:
             transport = _given(pairs, alignment)
-        edit = self.criterion == "edit"
         plan = transport.plan
-        node_cost = (expected_edits if edit else surprise)(pairs, self.prices)
         node = (plan * node_cost).sum((1, 2))
         edge = (edge_edits if edit else edge_surprise)(pairs, self.prices)(plan[:, :-1, :-1])
         clique = clique_cost(pairs)
