@@ -8,6 +8,7 @@ runs in a process of its own, whose peak memory is taken.
 """
 
 import json
+import math
 import resource
 import subprocess
 import sys
@@ -78,7 +79,8 @@ def _one(method: str, size: int, rounds: int, source: str) -> dict[str, Any]:
         row["entries"] = result.support.shape[1]
         left = result.adjoint.residual
         row["adjoint_residual"] = None if left is None else float(left.max())
-        row["bounds"] = {name: float(value[0]) for name, value in vars(bound).items()}
+        known = {name: float(value[0]) for name, value in vars(bound).items()}
+        row["bounds"] = {name: x if math.isfinite(x) else None for name, x in known.items()}
         if size <= DENSE:
             row |= _compared(dense, prediction, target, result.total, slope)
     return row

@@ -224,13 +224,17 @@ regularised cost of the last alignment, and of the loss.
             f"{row['forward_seconds']:.2f}", f"{row['backward_seconds']:.2f}",
             f"{row['peak_mib']:,.0f}, {row['idle_mib']:,.0f}", f"{row['value']:.10g}",
             ", ".join(gaps) or "-",
-            ", ".join(f"{bounds[key]:.0e}" for key in ("value", "loss") if key in bounds) or "-",
+            ", ".join(_bound(bounds[key]) for key in ("value", "loss") if key in bounds) or "-",
         ])  # fmt: skip
     names = [
         "method", "nodes", "rounds", "forward s", "backward s", "peak, before (MiB)", "value",
         "differences", "bounds",
     ]  # fmt: skip
     return head + _table(names, rows)
+
+
+def _bound(value: float | None) -> str:
+    return "none" if value is None else f"{value:.0e}"
 
 
 def _provenance(name: str, found: dict[str, Any]) -> str:
