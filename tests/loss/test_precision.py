@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.func import functional_call, grad
 from torch_geometric.data import Data
 
-from grapheme_torch import Prediction, StructuralLoss
+from grapheme_torch import Prediction, SparseStructuralLoss, StructuralLoss
 
 from ..problems import random_dag, random_prediction
 
@@ -56,7 +56,8 @@ class _Logits(nn.Module):
     def forward(self, x: Tensor) -> Prediction:
         out = self.nodes(x)
         relation = self.edges(torch.cat([x[self.ends[0]], x[self.ends[1]]], 1))
-        return Prediction(out[:, 0], out[:, 1:], self.ends, relation)
+        place = torch.arange(len(x), dtype=x.dtype)
+        return Prediction(out[:, 0], out[:, 1:], self.ends, relation, position=place)
 
 
 def _setting() -> tuple[_Logits, dict[str, Tensor], Tensor, Data]:
@@ -100,10 +101,12 @@ def test_hessian_vector_product_of_the_implicit_rule() -> None:
 # Dynamo looks for `.grad` wherever it finds a tensor, of which torch warns.
 @pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor:UserWarning")
 @pytest.mark.compile
-def test_a_compiled_step_is_the_eager_step() -> None:
+@pytest.mark.parametrize(
+    "loss", [StructuralLoss(rounds=2), SparseStructuralLoss(StructuralLoss(slack=1.0), window=2)]
+)
+def test_a_compiled_step_is_the_eager_step(loss: nn.Module) -> None:
     """The loss runs as it is, in the middle of a compiled program; the numbers are the same."""
     model, _, x, target = _setting()
-    loss = StructuralLoss(rounds=2)
 
     def total(x: Tensor) -> Tensor:
         return loss(model(x), target).total

@@ -11,6 +11,7 @@ from .._check import Received, refusal, require
 from ..ot import Adjoint, SparseTransport, Status, sparse_plan, status
 from ..prediction import Prediction
 from ._clique import clique_cost
+from ._eager import eager
 from ._edge import Charges, edit_charges, surprise_charges
 from ._entries import (
     Entries,
@@ -98,6 +99,7 @@ class SparseStructuralLoss(nn.Module):
         require(window >= 0, "`window`", "not be negative", window, "Try 8 steps.")
         self.loss, self.window = loss, window
 
+    @eager
     def forward(
         self,
         prediction: Prediction,

@@ -1,11 +1,10 @@
 """The structural loss, (E1)-(E25) of docs/math.md."""
 
 import inspect
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from math import inf
-from typing import Any, Literal, TypeVar, cast
+from typing import Literal
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -16,6 +15,7 @@ from .._check import require
 from ..ot import GradientMode, Status, Transport, exact_plan, status, transport_plan
 from ..prediction import Prediction
 from ._clique import clique_cost
+from ._eager import eager
 from ._edge import edge_edits, edge_surprise
 from ._likeness import NODE_KINDS, NodeCost, NodeKind
 from ._node import expected_edits, masses, matching_cost, surprise
@@ -25,14 +25,6 @@ from ._prices import Prices
 Criterion = Literal["likelihood", "edit"]
 Reduction = Literal["mean", "sum", "none"]
 Update = Literal["linear", "proximal"]
-
-
-Method = TypeVar("Method", bound=Callable[..., Any])
-
-
-def _eager(method: Method) -> Method:
-    """Leaves a method out of compiled programs: what it does depends on the values of tensors."""
-    return cast(Method, torch.compiler.disable(method))
 
 
 @dataclass(frozen=True)
@@ -181,7 +173,7 @@ class StructuralLoss(nn.Module):
         self.position_weight, self.slack, self.rounds = position_weight, slack, rounds
         self.max_iterations, self.tolerance, self.reduction = max_iterations, tolerance, reduction
 
-    @_eager
+    @eager
     def forward(
         self,
         prediction: Prediction,
