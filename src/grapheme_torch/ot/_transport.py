@@ -12,12 +12,11 @@ from torch import Tensor
 class Status(Enum):
     """How the alignment of a pair ended; the value says what that means and what to do."""
 
-    CONVERGED = (
-        "Every row and column holds its mass within the tolerance; the gradient is implicit."
-    )
+    CONVERGED = "Every row and column holds its mass within the tolerance."
     STOPPED = (
         "The iterations ran out before every column held its mass. The plan is that of the sweeps "
-        "made, and so is its gradient. Raise `max_iterations`, or the temperature if many stop."
+        "made, and so is its gradient in the modes `exact` and `unrolled`. Raise "
+        "`max_iterations`, or the temperature if many stop."
     )
     NOT_FINITE = (
         "The cost holds NaN or infinity, and so does the plan. Look for a logit that is not finite "
