@@ -63,6 +63,7 @@ def structural_loss(
     slack: float = 0.0,
     rounds: int = 1,
     sweeps: int | None = None,
+    neighbour_weight: float = 0.0,
 ) -> Terms:
     """The loss of one prediction (a single graph) against one target graph."""
     h = torch.sigmoid(prediction.existence)
@@ -86,7 +87,12 @@ def structural_loss(
     a = torch.tensor([1.0] * n + [max(m - n, 0) + spare], dtype=torch.float64)
     b = torch.tensor([1.0] * m + [max(n - m, 0) + spare], dtype=torch.float64)
 
-    plan = sinkhorn(cost, a, b, temperature, sweeps)
+    first = cost.clone()
+    for u in range(n):
+        for i in range(m):
+            stars = neighbour_edits(u, i, h, p, q, candidates, y, edges)
+            first[u, i] = first[u, i] + neighbour_weight * stars
+    plan = sinkhorn(first, a, b, temperature, sweeps)
     for _ in range(rounds):
         bent = plan if plan.requires_grad else plan.detach().requires_grad_()
         edits = edge_edits(bent, q, candidates, edges) + 0 * bent.sum()
@@ -101,6 +107,32 @@ def structural_loss(
         edge = edge_surprise(plan, prediction, candidates, edges)
     clique = clique_cost(h, q, candidates, m, edges)
     return Terms(alpha * node + beta * edge + gamma * clique, node, edge, clique, plan)
+
+
+def neighbour_edits(
+    u: int,
+    i: int,
+    h: Tensor,
+    p: Tensor,
+    q: Tensor,
+    candidates: list[tuple[int, int]],
+    y: list[int],
+    edges: list[Triple],
+) -> Tensor:
+    """Half of what sets the neighbours of `u` apart from those of `i`, kind by kind."""
+    total = h.new_zeros(())
+    for near, far in ((0, 1), (1, 0)):
+        for r in range(1, q.shape[1]):
+            for label in range(p.shape[1]):
+                count = h.new_zeros(())
+                for k, ends in enumerate(candidates):
+                    if ends[near] == u:
+                        count = count + q[k, r] * h[ends[far]] * p[ends[far], label]
+                for edge in edges:
+                    if edge[near] == i and edge[2] == r and y[edge[far]] == label:
+                        count = count - 1
+                total = total + count.abs()
+    return total / 2
 
 
 def node_surprise(plan: Tensor, prediction: Prediction, y: list[int]) -> Tensor:

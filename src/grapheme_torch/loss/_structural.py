@@ -18,6 +18,7 @@ from ._clique import clique_cost
 from ._eager import eager
 from ._edge import edge_edits, edge_surprise
 from ._likeness import NODE_KINDS, NodeCost, NodeKind
+from ._neighbours import neighbour_edits
 from ._node import expected_edits, masses, matching_cost, surprise
 from ._pairs import Pairs, pair_up
 from ._prices import Prices
@@ -96,6 +97,12 @@ class StructuralLoss(nn.Module):
             labels or positions tell most nodes apart. "proximal": stays close to the last plan,
             the proximal-point method for fused Gromov-Wasserstein; for nodes that only the edges
             tell apart. Each round sharpens the plan: after `k` its temperature is `1 / (k + 1)`.
+        neighbour_weight: What a neighbour more or less adds to the matching cost of the first
+            alignment, in edits: it then tells nodes apart by what stands around them, (E40), where
+            labels and positions do not. The rounds that follow go by the edges alone.
+        tie_noise: Standard deviation of random costs in the first alignment, in edits, drawn anew
+            at every call from PyTorch's generator. A symmetric target is otherwise aligned
+            with all its mirror images at once, and no round parts them; 0.01 is enough.
         max_iterations: Bound on Sinkhorn sweeps plus Newton steps of a round.
         tolerance: Share of mass that may stand in the wrong column when a pair counts as converged.
             Below zero no pair ever does.
@@ -141,6 +148,8 @@ class StructuralLoss(nn.Module):
         edge_insertion: float = 1.0,
         edge_deletion: float = 1.0,
         update: Update = "linear",
+        neighbour_weight: float = 0.0,
+        tie_noise: float = 0.0,
     ) -> None:
         super().__init__()
         require(
@@ -150,7 +159,9 @@ class StructuralLoss(nn.Module):
             alpha,
             "Weigh the other terms against 1.",
         )
-        for name, value in (("beta", beta), ("gamma", gamma), ("position_weight", position_weight)):
+        weights = {"beta": beta, "gamma": gamma, "position_weight": position_weight}
+        weights |= {"neighbour_weight": neighbour_weight, "tie_noise": tie_noise}
+        for name, value in weights.items():
             require(value >= 0, f"`{name}`", "not be negative", value, "0 leaves the term out.")
         require(temperature >= 0, "`temperature`", "not be negative", temperature, "Try 0.1.")
         require(0 <= slack <= 1, "`slack`", "lie in [0, 1]", slack, "1 is the edit distance.")
@@ -171,6 +182,7 @@ class StructuralLoss(nn.Module):
         self.alpha, self.beta, self.gamma = alpha, beta, gamma
         self.criterion, self.temperature, self.gradient = criterion, temperature, gradient
         self.position_weight, self.slack, self.rounds = position_weight, slack, rounds
+        self.neighbour_weight, self.tie_noise = neighbour_weight, tie_noise
         self.max_iterations, self.tolerance, self.reduction = max_iterations, tolerance, reduction
 
     @eager
@@ -256,11 +268,12 @@ class StructuralLoss(nn.Module):
         if start is not None:
             remedy = "Use at least one round and an edge weight, or give it as `alignment`."
             require(rounds > 0, "`start`", "be left out without rounds", rounds, remedy)
-        transport = solve(cost) if start is None else _given(pairs, start)
+        first = self._first_cost(pairs, cost) if start is None else torch.zeros_like(cost)
+        transport = solve(first) if start is None else _given(pairs, start)
         if rounds == 0:
             return transport
         edges = edge_edits(pairs, self.prices)
-        sum_of_steps = cost if start is None else torch.zeros_like(cost)
+        sum_of_steps = first
         for _ in range(rounds):
             slope = edges.slope(transport.plan[:, :-1, :-1]) * (self.beta / self.alpha)
             step = cost + nn.functional.pad(slope, (0, 1, 0, 1))
@@ -268,6 +281,16 @@ class StructuralLoss(nn.Module):
             sum_of_steps = sum_of_steps + step
             transport = transport.then(solve(sum_of_steps if self.update == "proximal" else step))
         return transport
+
+    def _first_cost(self, pairs: Pairs, cost: Tensor) -> Tensor:
+        """The matching cost, and what tells apart the nodes that it does not, (E40), (E41)."""
+        inner = torch.zeros_like(cost[:, :-1, :-1])
+        if self.neighbour_weight:
+            twice = self.gradient == "implicit"
+            inner = inner + self.neighbour_weight * neighbour_edits(pairs, twice=twice)
+        if self.tie_noise:
+            inner = inner + self.tie_noise * torch.randn_like(inner)
+        return cost + nn.functional.pad(inner, (0, 1, 0, 1))
 
     def _transport(
         self, cost: Tensor, *, a: Tensor, b: Tensor, temperature: float | Tensor | None

@@ -1,0 +1,68 @@
+"""The first look at the edges: what stands around two nodes, (E40) of docs/math.md.
+
+Before anything is aligned the slope of the edge term says little: where every carbon of a
+molecule may be every other, all of them have the same expected neighbours. The neighbourhoods
+themselves need no alignment. They are the local structures of Riesen and Bunke (2009) with
+expected counts in the place of sets.
+"""
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from ._layout import Layout
+from ._pairs import Pairs
+
+
+def neighbour_edits(pairs: Pairs, *, twice: bool = False) -> Float[Tensor, "B N M"]:
+    """Half the L1 distance of the neighbourhoods of predicted and target nodes, (E40).
+
+    A neighbourhood counts, by relation and label of the neighbour, the expected edges at a node;
+    where edges have a direction, those that leave it and those that arrive apart; where nodes
+    carry no classes, all neighbours together. One neighbour too many is half an edit: the other
+    half is told at its other end.
+    """
+    classes = pairs.node_cost == "labels"
+    exists = pairs.layout.pad(pairs.exists.exp())[:, :, None]
+    label = pairs.layout.pad(pairs.outputs.softmax(1)) if classes else torch.ones_like(exists)
+    predicted = _neighbourhoods(
+        pairs.layout,
+        (pairs.graph, pairs.source, pairs.sink),
+        pairs.relation[:, 1:].exp(),
+        exists * label,
+        pairs.directed,
+    )
+    t = pairs.target
+    one = torch.ones(len(t.y), 1, device=exists.device, dtype=exists.dtype)
+    kinds = torch.arange(label.shape[2], device=t.y.device)
+    wanted = _neighbourhoods(
+        t.layout,
+        (t.graph, t.source, t.sink),
+        _one_hot(t.relation - 1, pairs.relation.shape[1] - 1).to(exists.dtype),
+        t.layout.pad((t.y[:, None] == kinds).to(exists.dtype) if classes else one),
+        pairs.directed,
+    )
+    if twice:
+        return (predicted[:, :, None] - wanted[:, None]).abs().sum(3) / 2
+    return torch.cdist(predicted, wanted, p=1) / 2
+
+
+def _neighbourhoods(
+    layout: Layout,
+    edges: tuple[Int[Tensor, " e"], Int[Tensor, " e"], Int[Tensor, " e"]],
+    relation: Float[Tensor, "e relations"],
+    label: Float[Tensor, "B N labels"],
+    directed: bool,
+) -> Float[Tensor, "B N counts"]:
+    """The expected number of edges at each node, by direction, relation and label at the end."""
+    graph, source, sink = edges
+    shape = (len(layout.count), layout.width, layout.width, relation.shape[1])
+    leaving = relation.new_zeros(shape).index_put((graph, source, sink), relation)
+    leaving = leaving.permute(0, 3, 1, 2)
+    ways = [leaving, leaving.mT] if directed else [leaving + leaving.mT]
+    counts = [(way @ label[:, None]).transpose(1, 2).flatten(2) for way in ways]
+    return torch.cat(counts, dim=2)
+
+
+def _one_hot(choice: Int[Tensor, " k"], num_classes: int) -> Tensor:
+    return choice[:, None] == torch.arange(num_classes, device=choice.device)
