@@ -3,15 +3,17 @@
 A graph is a PyTorch Geometric `Data` with
 
 - `label`: list of `n` strings, what each node is;
-- `x [n, 8]`: eight hashes of each label, what a network reads (no vocabulary is needed);
+- `x [n, 12]`: hashes of each label and of its first code points, what a network reads (no
+  vocabulary is needed);
 - `edge_index [2, e]`: source and target of each directed edge;
 - `edge_label`: list of `e` strings, the relation each edge stands for;
-- `edge_attr [e, 8]`: eight hashes of each edge label;
+- `edge_attr [e, 12]`: the same of each edge label;
 - `position [n]`: place in reading order, in steps; left out when the graph has no order.
 """
 
 import functools
 import hashlib
+import unicodedata
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
@@ -24,7 +26,10 @@ from torch_geometric.data import Batch, Data
 from ._check import Received, refusal, require
 
 NUM_HASHES = 8
-"""Hashes kept of each label; a `HashEmbedding` may use fewer."""
+"""Hashes kept of each label as a whole; a `HashEmbedding` may use fewer."""
+
+NUM_CODE_POINTS = 4
+"""Code points of each label that are hashed on their own; a Hangul syllable has up to three."""
 
 NEXT = "next"
 """The relation between a grapheme cluster and the one read after it."""
@@ -142,15 +147,26 @@ def node_labels(graph: Data) -> list[str]:
 
 
 def hash_labels(labels: Sequence[str]) -> Tensor:
-    """Eight independent hashes of each label, in [0, 2^31), equal on every machine: `[n, 8]`."""
+    """Hashes of each label in [0, 2^31), equal on every machine: `[n, 12]`.
+
+    Eight independent ones of the label, then one of each of its first four code points together
+    with its place, after canonical decomposition (NFD); -1 where it has fewer.
+    """
     rows = [_hash(label) for label in labels]
-    return torch.tensor(rows, dtype=torch.long).reshape(-1, NUM_HASHES)
+    return torch.tensor(rows, dtype=torch.long).reshape(-1, NUM_HASHES + NUM_CODE_POINTS)
 
 
 @functools.lru_cache(maxsize=65_536)
 def _hash(label: str) -> tuple[int, ...]:
-    digest = hashlib.blake2b(label.encode(), digest_size=4 * NUM_HASHES).digest()
-    return tuple(int.from_bytes(digest[k : k + 4], "little") >> 1 for k in range(0, len(digest), 4))
+    points = unicodedata.normalize("NFD", label)[:NUM_CODE_POINTS]
+    placed = [_digest(f"{place}{point}", 1)[0] for place, point in enumerate(points)]
+    absent = [-1] * (NUM_CODE_POINTS - len(placed))
+    return (*_digest(label, NUM_HASHES), *placed, *absent)
+
+
+def _digest(text: str, count: int) -> list[int]:
+    digest = hashlib.blake2b(text.encode(), digest_size=4 * count).digest()
+    return [int.from_bytes(digest[k : k + 4], "little") >> 1 for k in range(0, len(digest), 4)]
 
 
 def graph_from_node_link(document: Mapping[str, Any]) -> Data:

@@ -5,18 +5,21 @@ from jaxtyping import Float, Int, Shaped
 from torch import Tensor, nn
 
 from .._check import require
+from ..graph import NUM_HASHES
 
 
 class HashEmbedding(nn.Module):
     """Embeds a label by its hashes: `concat_k table_k[hash_k mod num_buckets]` [clark22].
 
     Every string has a vector. Two labels share all of it only if all their hashes collide,
-    with probability `num_buckets ** -num_hashes`.
+    with probability `num_buckets ** -num_hashes`. To it a vector of each of the first code
+    points is added, where the hashes tell them: labels that are spelled alike are alike
+    (Hangul syllables of the same letters, a letter with one accent or another).
 
     Args:
         dim: Size of the vector; a multiple of `num_hashes`.
         num_buckets: Rows of each table.
-        num_hashes: Tables, and hashes read of each label.
+        num_hashes: Tables, and hashes read of each label as a whole.
 
     Raises:
         InputError: If `dim` is no positive multiple of `num_hashes`, or there are no buckets.
@@ -33,12 +36,20 @@ class HashEmbedding(nn.Module):
         self.num_buckets, self.num_hashes = num_buckets, num_hashes
         self.weight = nn.Parameter(torch.empty(num_hashes * num_buckets, dim // num_hashes))
         nn.init.normal_(self.weight)
+        self.spelling = nn.Parameter(torch.empty(num_buckets, dim))
+        nn.init.normal_(self.spelling)
 
     def forward(self, hashes: Int[Tensor, "n h"]) -> Float[Tensor, "n dim"]:
-        """The vectors of labels given by their hashes (`graph.x` or `graph.edge_attr`)."""
+        """The vectors of labels given by their hashes (`graph.x` or `graph.edge_attr`).
+
+        Columns from the ninth on are code points, negative where there is none.
+        """
         offset = torch.arange(self.num_hashes, device=hashes.device) * self.num_buckets
         rows = hashes[:, : self.num_hashes] % self.num_buckets + offset
-        return nn.functional.embedding(rows, self.weight).flatten(1)
+        whole = nn.functional.embedding(rows, self.weight).flatten(1)
+        points = hashes[:, NUM_HASHES:]
+        spelled = nn.functional.embedding(points % self.num_buckets, self.spelling)
+        return whole + (spelled * (points >= 0)[:, :, None]).sum(1)
 
 
 def sinusoids(

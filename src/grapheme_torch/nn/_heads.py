@@ -1,33 +1,59 @@
-"""From node vectors to a prediction: existence, label, relation of candidate edges."""
+"""From node vectors to logits: existence, label, relation of candidate edges."""
 
 from typing import Literal
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
+from torch.nn.functional import logsigmoid
 
-from ..prediction import Prediction
 from ._embedding import sinusoids
 
 Candidates = Literal["forward", "all"]
 
 
 class OutputHeads(nn.Module):
-    """Reads a soft graph off node vectors: one output node per input node, in logits.
+    """Reads a soft graph off node vectors, in logits.
+
+    The relation of two nodes is read off `silu(W_1 z_u + W_2 z_v + W_3 s_uv + W_4 d_uv)`: of what
+    each is, of several bilinear scores `s_uv` of the two, as in biaffine parsers [dozat17], and
+    of the distance `d_uv` between their positions.
+
+    With `copy` a node's label is, with a probability of its own, that of the input node it
+    stands at [gu16]. The last class of the label logits is then a label outside of `labels`:
+    that of the input node. Copying is likely at the start: it says which output is which target
+    before anything else is learned.
 
     Args:
-        dim: Size of a node's vector.
+        dim: Size of a node's vector; a multiple of `num_heads`.
         num_labels: Node classes.
         num_relations: Edge relations, *absent* not counted.
+        num_heads: Bilinear scores of a pair of nodes.
+        copy: Whether labels may be copied.
     """
 
-    def __init__(self, dim: int, *, num_labels: int, num_relations: int) -> None:
+    def __init__(
+        self,
+        dim: int,
+        *,
+        num_labels: int,
+        num_relations: int,
+        num_heads: int = 4,
+        copy: bool = False,
+    ) -> None:
         super().__init__()
+        self.num_heads = num_heads
         self.norm = nn.LayerNorm(dim)
         self.existence = nn.Linear(dim, 1)
-        self.label = nn.Linear(dim, num_labels)
+        self.label = nn.Linear(dim, num_labels + copy)
+        self.copy = nn.Linear(dim, 1) if copy else None
+        if self.copy is not None:
+            nn.init.constant_(self.copy.bias, 1.0)
         self.source = nn.Linear(dim, dim)
         self.target = nn.Linear(dim, dim, bias=False)
+        self.query = nn.Linear(dim, dim)
+        self.key = nn.Linear(dim, dim)
+        self.score = nn.Linear(num_heads, dim, bias=False)
         self.offset = nn.Linear(dim, dim, bias=False)
         self.relation = nn.Linear(dim, num_relations + 1)
 
@@ -35,27 +61,38 @@ class OutputHeads(nn.Module):
         self,
         h: Float[Tensor, "n d"],
         edge_index: Int[Tensor, "2 e"],
-        batch: Int[Tensor, " n"],
-        num_graphs: int,
         position: Float[Tensor, " n"] | None = None,
-    ) -> Prediction:
-        """The prediction; `edge_index` are the candidate edges, see `candidate_edges`."""
+        own: Int[Tensor, " n"] | None = None,
+    ) -> tuple[Float[Tensor, " n"], Float[Tensor, "n classes"], Float[Tensor, "e relations"]]:
+        """Logits of existence, label and relation.
+
+        Args:
+            h: Vector of each output node.
+            edge_index: The candidate edges, see `candidate_edges`.
+            position: Place of each output node.
+            own: Class of the label of the input node that each output node stands at; where it is
+                none of the labels, their number. Needed to copy.
+        """
         z = self.norm(h)
         source, target = edge_index
+        scores = (self.query(z)[source] * self.key(z)[target]).unflatten(1, (self.num_heads, -1))
         pair = self.source(z)[source] + self.target(z)[target]
+        pair = pair + self.score(scores.sum(2) / scores.shape[2] ** 0.5)
         if position is not None:
             # Thousands of candidates are but some dozens of steps apart.
             steps, which = (position[target] - position[source]).unique(return_inverse=True)
             pair = pair + self.offset(sinusoids(steps, h.shape[1], h.dtype))[which]
-        return Prediction(
-            existence=self.existence(z)[:, 0],
-            label=self.label(z),
-            edge_index=edge_index,
-            relation=self.relation(nn.functional.silu(pair)),
-            batch=batch,
-            num_graphs=num_graphs,
-            position=position,
-        )
+        relation = self.relation(nn.functional.silu(pair))
+        return self.existence(z)[:, 0], self._label(z, own), relation
+
+    def _label(self, z: Tensor, own: Tensor | None) -> Tensor:
+        label: Tensor = self.label(z)
+        if self.copy is None or own is None:
+            return label
+        gate = self.copy(z)
+        written = logsigmoid(-gate) + label.log_softmax(1)
+        copied = torch.logaddexp(written.gather(1, own[:, None]), logsigmoid(gate))
+        return written.scatter(1, own[:, None], copied)
 
 
 def candidate_edges(

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from jaxtyping import Float
@@ -13,18 +13,22 @@ from .._check import require
 from ..graph import membership
 from ..prediction import Prediction
 from ._attention import GraphAttention
+from ._copy import OwnLabel
 from ._embedding import HashEmbedding, sinusoids
 from ._heads import Candidates, OutputHeads, candidate_edges
 from ._message import MessagePassingBlock
 from ._pretrained import load_model, save_model
+from ._slots import Slots, Wired
+
+Places = Literal["input", "count"]
 
 
 class GraphTransformNet(nn.Module):
     """Embedding, message passing, attention, output heads.
 
-    Every input node yields one output node, which may not exist; every candidate edge yields a
-    relation, which may be *absent*. Input labels need no vocabulary; output labels and
-    relations are fixed when the network is made.
+    Every input node yields `slots` output nodes, which may not exist; every candidate edge
+    yields a relation, which may be *absent*. Input labels need no vocabulary; output labels and
+    relations are fixed when the network is made, but for labels that are copied.
 
     Args:
         labels: The strings that output nodes can carry, read off the training targets.
@@ -35,7 +39,15 @@ class GraphTransformNet(nn.Module):
         num_buckets: Rows of each of the eight embedding tables.
         candidates: Where edges may be predicted: "forward", from an input node to later ones
             (acyclic by construction), or "all" ordered pairs.
-        window: Largest distance of a candidate edge in the order of the input. Default: any.
+        window: Largest distance of a candidate edge in the order of the output nodes. Default:
+            any.
+        slots: Output nodes per input node, for targets that are larger than their inputs.
+        slot_layers: Message-passing steps and attention among the slots, if there are several.
+        copy: Whether an output node may carry the label of the input node that it stands at, also
+            one that is not among `labels`: class `len(labels)` of the predicted logits.
+        places: What the alignment is steered by, where the input has positions: "input", the place
+            of the input node in steps, or "count", how many output nodes are expected before it
+            in reading order, for targets that are texts of another length.
 
     Raises:
         InputError: If a size does not fit.
@@ -52,31 +64,49 @@ class GraphTransformNet(nn.Module):
         num_buckets: int = 2048,
         candidates: Candidates = "forward",
         window: int | None = None,
+        slots: int = 1,
+        slot_layers: int = 1,
+        copy: bool = True,
+        places: Places = "input",
     ) -> None:
         super().__init__()
-        require(num_layers >= 0, "`num_layers`", "not be negative", num_layers, "Try 2.")
+        for name, value, least in (
+            ("num_layers", num_layers, 0), ("slot_layers", slot_layers, 0), ("slots", slots, 1),
+        ):  # fmt: skip
+            wanted = "not be negative" if least == 0 else "be at least 1"
+            require(value >= least, f"`{name}`", wanted, value, f"Try {least + 1}.")
         require(
             candidates in ("forward", "all"), "`candidates`", 'be "forward" or "all"', candidates,
             'Use "forward" for acyclic targets.',
         )  # fmt: skip
         remedy = "Leave it out to allow any distance."
         require(window is None or window >= 1, "`window`", "be at least 1", window, remedy)
+        remedy = 'Use "count" where targets are texts.'
+        require(places in ("input", "count"), "`places`", 'be "input" or "count"', places, remedy)
         self.labels, self.relations = tuple(labels), tuple(relations)
-        self.candidates, self.window = candidates, window
+        self.candidates, self.window, self.places = candidates, window, places
         self.config: dict[str, Any] = {
             "labels": list(labels), "relations": list(relations), "dim": dim,
             "num_layers": num_layers, "num_heads": num_heads, "num_buckets": num_buckets,
-            "candidates": candidates, "window": window,
+            "candidates": candidates, "window": window, "slots": slots,
+            "slot_layers": slot_layers, "copy": copy, "places": places,
         }  # fmt: skip
         self.embedding = HashEmbedding(dim, num_buckets=num_buckets)
         self.edge_embedding = HashEmbedding(dim, num_buckets=64)
-        self.message_passing = nn.ModuleList(
-            MessagePassingBlock(dim, dim) for _ in range(num_layers)
-        )
-        self.attention = nn.ModuleList(
-            GraphAttention(dim, num_heads=num_heads) for _ in range(num_layers)
-        )
-        self.heads = OutputHeads(dim, num_labels=len(labels), num_relations=len(relations))
+        self.layers = nn.ModuleList(_Layer(dim, num_heads) for _ in range(num_layers))
+        self.slots = Slots(dim, slots) if slots > 1 else None
+        count = slot_layers if slots > 1 else 0
+        self.slot_layers = nn.ModuleList(_Layer(dim, num_heads) for _ in range(count))
+        self.own = OwnLabel(labels) if copy else None
+        self.heads = OutputHeads(
+            dim, num_labels=len(labels), num_relations=len(relations), num_heads=num_heads,
+            copy=copy,
+        )  # fmt: skip
+
+    @property
+    def num_slots(self) -> int:
+        """Output nodes per input node: output node `k` stands at input node `k // num_slots`."""
+        return 1 if self.slots is None else self.slots.num_slots
 
     def forward(self, graph: Data) -> Prediction:
         """The soft graphs predicted for a `Data` or `Batch` such as `text_to_graph` makes.
@@ -84,20 +114,45 @@ class GraphTransformNet(nn.Module):
         It has `x`, `edge_index`, `edge_attr` and, if the nodes have an order, `position`.
         """
         batch, num_graphs = membership(graph)
-        h = self.embed(graph)
-        edge_index = candidate_edges(batch, kind=self.candidates, window=self.window)
-        edge = self.edge_embedding(graph.edge_attr)
-        for pass_messages, attend in zip(self.message_passing, self.attention, strict=True):
-            h = attend(pass_messages(h, graph.edge_index, edge), batch, num_graphs)
-        position = graph.get("position")
-        position = None if position is None else position.to(h.dtype)
-        return self.heads(h, edge_index, batch, num_graphs, position)
+        rows, kind = graph.edge_attr.unique(dim=0, return_inverse=True)
+        assert graph.edge_index is not None
+        wired = Wired(
+            self.embed(graph), graph.edge_index, kind, self.edge_embedding(rows), batch,
+            graph.get("position"),
+        )  # fmt: skip
+        for layer in self.layers:
+            wired = layer(wired, num_graphs)
+        if self.slots is not None:
+            wired = self.slots(wired)
+        for layer in self.slot_layers:
+            wired = layer(wired, num_graphs)
+        candidates = candidate_edges(wired.batch, kind=self.candidates, window=self.window)
+        own = None if self.own is None else self.own(graph.x).repeat_interleave(self.num_slots)
+        position = None if wired.position is None else wired.position.to(wired.h.dtype)
+        existence, label, relation = self.heads(wired.h, candidates, position, own)
+        return Prediction(
+            existence, label, candidates, relation, wired.batch, num_graphs,
+            self._place(position, existence, wired.batch),
+        )  # fmt: skip
 
     def embed(self, graph: Data) -> Float[Tensor, "n d"]:
         """The vectors of the input nodes: label plus, where there is one, position."""
         h = self.embedding(graph.x)
         position = graph.get("position")
         return h if position is None else h + sinusoids(position, h.shape[1], h.dtype)
+
+    def _place(
+        self, position: Tensor | None, existence: Tensor, batch: Tensor
+    ) -> Float[Tensor, " n"] | None:
+        """Where the output nodes stand for the alignment, in steps of the target."""
+        if position is None or self.places == "input":
+            return position if position is None else position / self.num_slots
+        order = torch.argsort(position, stable=True)
+        order = order[torch.argsort(batch[order], stable=True)]
+        exists = existence.sigmoid()[order]
+        before = exists.cumsum(0) - exists
+        first = torch.searchsorted(batch, batch)
+        return torch.empty_like(before).index_put((order,), before) - before[first]
 
     @staticmethod
     def backward(
@@ -137,6 +192,19 @@ class GraphTransformNet(nn.Module):
         """
         config, weights = load_model(Path(folder))
         return _restore(cls, Path(folder), config, weights)
+
+
+class _Layer(nn.Module):
+    """Every node hears its neighbours, then attends to the nodes of its graph."""
+
+    def __init__(self, dim: int, num_heads: int) -> None:
+        super().__init__()
+        self.message_passing = MessagePassingBlock(dim, dim)
+        self.attention = GraphAttention(dim, num_heads=num_heads)
+
+    def forward(self, graph: Wired, num_graphs: int) -> Wired:
+        h = self.message_passing(graph.h, graph.edge_index, graph.kind, graph.kinds)
+        return graph._replace(h=self.attention(h, graph.batch, num_graphs, graph.position))
 
 
 def _restore(cls: Any, folder: Path, config: dict[str, Any], weights: dict[str, Tensor]) -> Any:

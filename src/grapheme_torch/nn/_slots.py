@@ -1,0 +1,64 @@
+"""Several output nodes for each input node."""
+
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float, Int, Shaped
+from torch import Tensor, nn
+
+
+class Wired(NamedTuple):
+    """Nodes with vectors, and the edges between them.
+
+    Args:
+        h: Vector of each node.
+        edge_index: Source and target of each edge.
+        kind: Kind of each edge, a row of `kinds`.
+        kinds: Vector of each kind of edge.
+        batch: The graph of each node, ascending.
+        position: Place of each node, if they have an order.
+    """
+
+    h: Float[Tensor, "n d"]
+    edge_index: Int[Tensor, "2 e"]
+    kind: Int[Tensor, " e"]
+    kinds: Float[Tensor, "k c"]
+    batch: Int[Tensor, " n"]
+    position: Shaped[Tensor, " n"] | None
+
+
+class Slots(nn.Module):
+    """Unfolds every node into a chain of output slots, which know their place in it.
+
+    Slot `k` of node `i` is node `i * num_slots + k`. An edge from `i` to `j` goes from the last
+    slot of `i` to the first of `j`, so that a path stays a path. Positions are counted in slots.
+
+    Args:
+        dim: Size of a node's vector.
+        num_slots: Output nodes per input node.
+    """
+
+    def __init__(self, dim: int, num_slots: int) -> None:
+        super().__init__()
+        self.num_slots = num_slots
+        self.place = nn.Parameter(torch.randn(num_slots, dim))
+        self.chain = nn.Parameter(torch.randn(dim))
+
+    def forward(self, graph: Wired) -> Wired:
+        """The slots of all nodes."""
+        n, count = len(graph.h), self.num_slots
+        slot = torch.arange(n * count, device=graph.h.device)
+        inner = slot.view(n, count)[:, :-1].flatten()
+        first, last = graph.edge_index[1] * count, graph.edge_index[0] * count + count - 1
+        place = slot % count
+        position = graph.position
+        if position is not None:
+            position = position.repeat_interleave(count) * count + place
+        return Wired(
+            (graph.h[:, None] + self.place).flatten(0, 1),
+            torch.cat([torch.stack([last, first]), torch.stack([inner, inner + 1])], dim=1),
+            torch.cat([graph.kind, torch.full_like(inner, len(graph.kinds))]),
+            torch.cat([graph.kinds, self.chain[None]]),
+            graph.batch.repeat_interleave(count),
+            position,
+        )
