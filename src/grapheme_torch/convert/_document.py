@@ -26,7 +26,7 @@ def node_link(labels: Iterable[str], edges: Iterable[Triple]) -> dict[str, Any]:
 def symbols_document(symbols: Sequence[str]) -> str | dict[str, Any]:
     """The path of some symbols, a node each: as text if its grapheme clusters are the symbols."""
     text = "".join(symbols)
-    if _CLUSTER.findall(text) == list(symbols):
+    if clusters(text) == list(symbols):
         return text
     document = node_link(symbols, [(k, k + 1, NEXT) for k in range(len(symbols) - 1)])
     for k, node in enumerate(document["nodes"]):
@@ -49,9 +49,14 @@ def num_nodes(side: str | Mapping[str, Any]) -> int:
     return num_clusters(side) if isinstance(side, str) else len(side["nodes"])
 
 
+def clusters(text: str) -> list[str]:
+    """The grapheme clusters of a text, each a node of `text_to_graph(text)`."""
+    return _CLUSTER.findall(text)
+
+
 def num_clusters(text: str) -> int:
     """How many grapheme clusters a text has."""
-    return len(text) if _simple(text) else len(_CLUSTER.findall(text))
+    return len(text) if _simple(text) else len(clusters(text))
 
 
 def clusters_at(text: str, offsets: Iterable[int | None]) -> list[int | None]:

@@ -1,10 +1,11 @@
 """Pairs of texts, or of sequences of symbols, in the columns of a table."""
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from .._check import require
-from ._document import symbols_document
+from .._check import Received, refusal, require
+from ._document import clusters, symbols_document
 from ._pieces import Piece, Record, Skip, records
 from ._table import Table, extras
 
@@ -22,6 +23,8 @@ def pairs(
     join: str = " ",
     input_separator: str = "",
     target_separator: str = "",
+    tokens: str = "",
+    token: str = r"[^\s;,()]+",
 ) -> Iterator[Record]:
     r"""Lines of columns to pairs of texts or of symbol sequences.
 
@@ -39,6 +42,9 @@ def pairs(
         input_separator: What separates the symbols of the input, a node each, such as a space.
             Default: the input is text, a node per grapheme cluster.
         target_separator: The same for the target.
+        tokens: Columns, separated by commas, of which every token is a node, such as the features
+            of an inflection: `V;PST` is two nodes. They stand beside the others without `join`.
+        token: What a token is, a regular expression.
 
     Yields:
         A record per line. Symbols are a path of nodes, written as text where that is the same
@@ -53,10 +59,20 @@ def pairs(
         ("target", _names(target), target_separator),
     ]
     used = {name for _, names, _ in sides for name in names}
+    pattern = _pattern(token)
+    apart = set(_names(tokens)) - {""}
+    for name in apart:
+        remedy = "Name it in `input` or `target` too."
+        require(name in used, "`tokens`", "be columns that are used", name, remedy)
 
     def make(piece: Piece) -> Record:
         row = table.row(piece, used)
-        record = {side: _side(row, names, join, split) for side, names, split in sides}
+        record = {
+            side: _mixed(row, names, split, apart, pattern)
+            if apart & set(names)
+            else _side(row, names, join, split)
+            for side, names, split in sides
+        }
         return record | extras(row, used)
 
     return records(table.pieces(lines, source), make, skip)
@@ -67,8 +83,37 @@ def _names(columns: str) -> list[str]:
 
 
 def _side(row: dict[str, str], names: list[str], join: str, split: str) -> str | dict[str, Any]:
-    for name in names:
-        remedy = "Fill it, or leave the line out."
-        require(row[name] != "", f"the column {name!r}", "hold something", row[name], remedy)
-    text = join.join(row[name] for name in names)
+    text = join.join(_filled(row, name) for name in names)
     return symbols_document([part for part in text.split(split) if part]) if split else text
+
+
+def _mixed(
+    row: dict[str, str], names: list[str], split: str, apart: set[str], pattern: re.Pattern[str]
+) -> str | dict[str, Any]:
+    """Columns one after the other, some in tokens, the others in symbols or grapheme clusters."""
+    symbols: list[str] = []
+    for name in names:
+        text = _filled(row, name)
+        if name in apart:
+            symbols += pattern.findall(text)
+        else:
+            symbols += [part for part in text.split(split) if part] if split else clusters(text)
+    return symbols_document(symbols)
+
+
+def _filled(row: dict[str, str], name: str) -> str:
+    remedy = "Fill it, or leave the line out."
+    require(row[name] != "", f"the column {name!r}", "hold something", row[name], remedy)
+    return row[name]
+
+
+def _pattern(token: str) -> re.Pattern[str]:
+    try:
+        pattern = re.compile(token)
+    except re.error as error:
+        cause = Received(f"{token!r} ({error})")
+        remedy = "Write a dot for any character, \\S+ for what stands between spaces."
+        raise refusal("`token`", "be a regular expression", cause, remedy) from None
+    remedy = "Write (?:...) instead."
+    require(pattern.groups == 0, "`token`", "have no groups", token, remedy)
+    return pattern
