@@ -12,7 +12,8 @@ PACKAGE = Path(grapheme_torch.__file__).parent
 LAYERS: list[set[str]] = [
     {"_check"},
     {"_files", "graph", "ot"},
-    {"prediction", "encodings", "_isomorphism", "_rows"},
+    {"prediction", "encodings", "_isomorphism", "_rows", "_subgraphs"},
+    {"decoding"},
     {"nn", "loss", "data"},
     {"_alignment", "convert"},
     {"report"},

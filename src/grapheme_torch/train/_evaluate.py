@@ -11,9 +11,9 @@ from torch_geometric.data import Batch, Data
 from .._check import refusal, require
 from .._isomorphism import find_isomorphism
 from ..data import Alphabet, Pair
+from ..decoding import Constraint, decode
 from ..metrics import GraphMetrics
 from ..nn import GraphTransformNet
-from ..prediction import decode
 from ._data import batches
 from ._folder import load_network, saved_loss
 from ._module import Terms, measure
@@ -49,7 +49,11 @@ class EvaluationReport:
 
 
 def evaluate(
-    folder: str | Path, pairs: Sequence[Pair], *, batch_size: int = 32
+    folder: str | Path,
+    pairs: Sequence[Pair],
+    *,
+    batch_size: int = 32,
+    constraint: Constraint | None = None,
 ) -> EvaluationReport:
     """Compares the answers of a trained network with the targets of a data set.
 
@@ -57,9 +61,11 @@ def evaluate(
         folder: What `train` wrote.
         pairs: Pairs with targets, of `load_pairs`.
         batch_size: Pairs at a time.
+        constraint: What the answers have to be, see `decode`.
 
     Raises:
-        InputError: If the folder holds no model, no pair is given, or `batch_size` is below 1.
+        InputError: If the folder holds no model, no pair is given, `batch_size` is below 1, or
+            the constraint is unknown.
     """
     require(batch_size >= 1, "`batch_size`", "be at least 1", batch_size, "Try 32.")
     if not pairs:
@@ -68,7 +74,9 @@ def evaluate(
     metrics = GraphMetrics()
     alphabet = Alphabet(network.labels, network.relations)
     for chunk in _chunks(pairs, batch_size):
-        metrics.update(predict(network, [pair.input for pair in chunk]), [p.target for p in chunk])
+        inputs = [pair.input for pair in chunk]
+        answers = predict(network, inputs, constraint=constraint, directed=loss.directed)
+        metrics.update(answers, [pair.target for pair in chunk])
     covered = sum(alphabet.covers(pair.target) and fits(pair) for pair in pairs) / len(pairs)
     fitting = [pair for pair in pairs if fits(pair)]
     terms = measure(network, loss, batches(fitting, alphabet, batch_size))
@@ -76,13 +84,29 @@ def evaluate(
 
 
 @torch.no_grad()
-def predict(network: GraphTransformNet, graphs: Sequence[Data]) -> list[Data]:
-    """The most probable output graph for each input graph, computed as one batch."""
+def predict(
+    network: GraphTransformNet,
+    graphs: Sequence[Data],
+    *,
+    constraint: Constraint | None = None,
+    directed: bool = True,
+) -> list[Data]:
+    """The most probable output graph for each input graph, computed as one batch.
+
+    Args:
+        network: A network, in the mode it is to predict in.
+        graphs: What it reads.
+        constraint, directed: What the output graphs have to be, see `decode`.
+
+    Raises:
+        InputError: If the constraint is unknown.
+    """
     if not graphs:
         return []
     inputs = Batch.from_data_list([_tensors(graph) for graph in graphs])
     inputs = inputs.to(next(network.parameters()).device)
-    return decode(network(inputs), network.labels, network.relations)
+    said = network(inputs)
+    return decode(said, network.labels, network.relations, constraint, directed=directed)
 
 
 def share_exact(network: GraphTransformNet, pairs: Sequence[Pair], batch_size: int) -> float:
