@@ -12,11 +12,13 @@ PACKAGE = Path(grapheme_torch.__file__).parent
 LAYERS: list[set[str]] = [
     {"_check"},
     {"_files", "graph", "ot"},
+    {"_colours"},
     {"prediction", "encodings", "_isomorphism", "_rows", "_subgraphs"},
     {"decoding"},
     {"nn", "loss", "data"},
     {"_alignment", "convert"},
     {"report"},
+    {"_scores"},
     {"metrics", "plot", "gradients"},
     {"testing"},
     {"train"},
