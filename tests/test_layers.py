@@ -13,6 +13,7 @@ LAYERS: list[set[str]] = [
     {"_check"},
     {"_files", "graph", "ot"},
     {"_colours"},
+    {"_alignment_accuracy"},
     {"prediction", "encodings", "_isomorphism", "_rows", "_subgraphs"},
     {"decoding"},
     {"nn", "loss", "data"},

@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -11,6 +12,7 @@ from jsonargparse import ArgumentParser, Namespace
 
 from . import _convert_command
 from ._check import InputError, Received, refusal
+from ._files import check_free, replacing
 from ._usage import OptionsFile
 
 
@@ -101,6 +103,10 @@ def _evaluate_arguments(parser: ArgumentParser) -> None:
     )
     parser.add_argument("--batch_size", type=int, default=32, help="pairs at a time")
     _constraint_option(parser)
+    parser.add_argument("--worst", type=int, default=5, help="how many of the worst pairs to show")
+    parser.add_argument("--out", type=str, help="file to write the report into as well, as JSON")
+    overwrite = "whether an existing --out may be replaced"
+    parser.add_argument("--overwrite", action="store_true", help=overwrite)
     _json_option(parser)
 
 
@@ -108,10 +114,25 @@ def _evaluate(options: Namespace) -> int:
     from .data import load_pairs
     from .train import evaluate
 
-    chosen = {"batch_size": options.batch_size, **_constraint(options)}
-    report = evaluate(options.model, load_pairs(options.data), **chosen)
+    chosen = {name: getattr(options, name) for name in ("batch_size", "worst")}
+    with ExitStack() as stack:
+        # What cannot be written is better known before the work than after it.
+        out = _claimed(stack, options.out, overwrite=options.overwrite)
+        report = evaluate(options.model, load_pairs(options.data), **chosen, **_constraint(options))
+        if out is not None:
+            out.write_text(_json(report.to_dict()) + "\n", encoding="utf-8")
     _print_json(report.to_dict()) if options.json else print(report)
     return 0
+
+
+def _claimed(stack: ExitStack, path: str | None, *, overwrite: bool) -> Path | None:
+    """Where to write what becomes the file at `path` when the stack is closed."""
+    if path is None:
+        return None
+    check_free(path, overwrite=overwrite)
+    temporary = stack.enter_context(replacing(path))
+    temporary.touch()
+    return temporary
 
 
 def _check_arguments(parser: ArgumentParser) -> None:
@@ -214,7 +235,11 @@ def _json_option(parser: ArgumentParser, what: str = "print JSON") -> None:
 
 
 def _print_json(document: Any, indent: int | None = 2) -> None:
-    print(json.dumps(document, ensure_ascii=False, indent=indent, allow_nan=False))
+    print(_json(document, indent))
+
+
+def _json(document: Any, indent: int | None = 2) -> str:
+    return json.dumps(document, ensure_ascii=False, indent=indent, allow_nan=False)
 
 
 COMMANDS = {

@@ -8,6 +8,7 @@ from torch import Tensor
 from torch_geometric.data import Data
 from torchmetrics import Metric
 
+from ._alignment_accuracy import AlignmentAccuracy as AlignmentAccuracy
 from ._check import Received, require
 from ._scores import (
     Matching,
@@ -92,14 +93,24 @@ class GraphMetrics(Metric):
         nothing = torch.zeros(len(_SUMS), dtype=torch.float64)
         self.add_state("sums", nothing, dist_reduce_fx="sum")
 
-    def update(self, predicted: Sequence[Data], target: Sequence[Data]) -> None:
+    def update(
+        self,
+        predicted: Sequence[Data],
+        target: Sequence[Data],
+        reports: Sequence[EditReport] | None = None,
+    ) -> None:
         """Adds pairs of graphs with labels.
+
+        Args:
+            predicted, target: The graphs of each pair.
+            reports: What `edit_reports` says of them, where it has been asked already.
 
         Raises:
             InputError: As `edit_reports`.
         """
-        prices = {"node_cost": self.node_cost, "edge_cost": self.edge_cost}
-        reports = edit_reports(predicted, target, **prices)
+        if reports is None:
+            prices = {"node_cost": self.node_cost, "edge_cost": self.edge_cost}
+            reports = edit_reports(predicted, target, **prices)
         for found, wanted, report in zip(predicted, target, reports, strict=True):
             counted = _counted(found, wanted, report, self.matching)
             self.sums += self.sums.new_tensor([counted[name] for name in _SUMS])
