@@ -264,6 +264,14 @@ def test_no_node_no_relation_and_impossible_edges(constraint: Any, directed: boo
     assert graph.num_nodes == (1 if constraint == "path" else 2)
 
 
+@pytest.mark.parametrize("constraint", [None, "path", "tree", "acyclic"])
+def test_a_prediction_in_half_precision(constraint: Any):
+    said = chain_of((0, 1, 1.0), (1, 2, 2.0), existence=[2.0, 3.0, 4.0])
+    parts = {name: getattr(said, name).bfloat16() for name in ("existence", "label", "relation")}
+    half = Prediction(edge_index=said.edge_index, **parts)
+    assert form(decoded(half, constraint)) == form(decoded(said, constraint))
+
+
 @given(st.lists(predictions("all"), max_size=3), st.sampled_from([None, "path", "tree", "acyclic"]))
 def test_the_graphs_of_a_batch_do_not_touch_each_other(parts: list[Prediction], constraint: Any):
     sizes = [len(part.existence) for part in parts]

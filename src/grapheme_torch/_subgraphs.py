@@ -108,9 +108,12 @@ def greedy_acyclic(gains: Gains) -> list[int]:
     Not exact: the acyclic subgraph of largest gain is NP-hard to find [karp72]. Where candidates
     lead forward nothing closes a cycle, and the answer is exact.
     """
+    wanted = np.flatnonzero(gains.edge > 0)
+    if gains.is_forward:
+        return wanted.tolist()
     reached = [1 << node for node in range(len(gains.node))]  # from each node, as bits
     chosen = []
-    for k, u, v in _by_gain(gains, np.flatnonzero(gains.edge > 0)):
+    for k, u, v in _by_gain(gains, wanted):
         if reached[v] >> u & 1:
             continue
         chosen.append(k)

@@ -114,7 +114,7 @@ class _SoftGraph:
 def _soft_graphs(prediction: Prediction) -> Iterator[_SoftGraph]:
     """The graphs of a batch one by one, in double precision on the CPU."""
     node, edge = _gains(prediction)
-    exists = _array(prediction.existence) > 0
+    exists = _array(prediction.existence > 0)
     batch, ends = _array(prediction.batch), _array(prediction.edge_index)
     possible = np.flatnonzero(edge > -np.inf)
     of_edge = batch[ends[0, possible]]
