@@ -31,6 +31,7 @@ def test_known_values() -> None:
             "exact_match": 1 / 2,
             "size_accuracy": 1 / 2,
             "edit_cost": 2.0,
+            "wl_similarity": (1 + 8 / (26 * 32) ** 0.5) / 2,
             "node_precision": 7 / 9,
             "node_recall": 7 / 10,
             "node_f1": 14 / 19,
@@ -38,6 +39,10 @@ def test_known_values() -> None:
             "edge_recall": 7 / 8,
             "edge_f1": 14 / 15,
             "text_exact": 1 / 2,
+            "char_error_rate": 3 / 10,
+            "word_error_rate": 1 / 2,
+            "uas": 9 / 10,
+            "las": 9 / 10,
         }
     )
     assert json.loads(json.dumps(found)) == found
@@ -65,14 +70,16 @@ def test_a_prediction_that_is_no_text_spells_none() -> None:
 
 
 def test_without_a_text_among_the_targets_there_is_no_text_metric() -> None:
-    assert "text_exact" not in measured(texts("ab"), [make_graph("ab")])
+    found = measured(texts("ab"), [make_graph("ab")])
+    assert not {"text_exact", "char_error_rate", "word_error_rate"} & set(found)
 
 
 def test_two_empty_graphs_are_an_exact_match() -> None:
     found = measured(texts(""), texts(""))
-    assert found.pop("edit_cost") == 0.0
+    costs = ("edit_cost", "char_error_rate", "word_error_rate")
+    assert [found.pop(name) for name in costs] == [0.0] * 3
     assert set(found.values()) == {1.0}
-    assert len(found) == 9
+    assert len(found) == 10
 
 
 def test_an_empty_prediction_is_precise_and_recalls_nothing() -> None:

@@ -8,8 +8,9 @@ import torch
 from torch_geometric.data import Batch, Data
 
 from grapheme_torch import InputError
+from grapheme_torch.decoding import decode
 from grapheme_torch.graph import edge_triples, make_graph, text_to_graph
-from grapheme_torch.prediction import Prediction, decode
+from grapheme_torch.prediction import Prediction
 
 from .unchecked import unchecked
 

@@ -6,6 +6,7 @@ from . import nn as nn
 from . import ot as ot
 from ._check import InputError as InputError
 from .data import Alphabet as Alphabet
+from .decoding import decode as decode
 from .encodings import laplacian_encoding as laplacian_encoding
 from .gradients import GradientReport as GradientReport
 from .gradients import check_gradients as check_gradients
@@ -22,6 +23,5 @@ from .loss import StructuralLoss as StructuralLoss
 from .loss import StructuralLossResult as StructuralLossResult
 from .nn import GraphTransformNet as GraphTransformNet
 from .prediction import Prediction as Prediction
-from .prediction import decode as decode
 from .report import EditReport as EditReport
 from .report import edit_report as edit_report

@@ -3,14 +3,16 @@
 import json
 import sys
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from jsonargparse import ArgumentParser, Namespace
 
 from . import _convert_command
 from ._check import InputError, Received, refusal
+from ._files import check_free, replacing
 from ._usage import OptionsFile
 
 
@@ -68,22 +70,24 @@ def _predict_arguments(parser: ArgumentParser) -> None:
     texts = parser.add_argument("texts", type=str, nargs="+", help="texts to answer")
     texts.required = False  # "*" would be taken as empty where an option follows the model
     parser.add_argument("--data", type=str, help="JSON Lines file whose inputs to answer as well")
+    _constraint_option(parser)
     _json_option(parser, "one node-link object a line, with the input and, if it is one, the text")
 
 
 def _predict(options: Namespace) -> int:
     from .data import graph_document, load_pairs
     from .graph import graph_to_node_link, text_to_graph
-    from .train import load_network, predict
+    from .train import load_network, predict, saved_loss
 
     network = load_network(options.model)
+    shape = {**_constraint(options), "directed": saved_loss(options.model).directed}
     inputs = [text_to_graph(text) for text in options.texts or []]
     if options.data is not None:
         inputs += [pair.input for pair in load_pairs(options.data, need_target=False)]
     if not inputs:
         raise refusal("the texts", "be at least one", Received("none"), "Give a text or --data.")
     for given in inputs:
-        (answer,) = predict(network, [given])
+        (answer,) = predict(network, [given], **shape)
         document, text = graph_to_node_link(answer), _text(answer)
         if options.json:
             _print_json({"input": graph_document(given), "text": text, **document}, indent=None)
@@ -98,6 +102,11 @@ def _evaluate_arguments(parser: ArgumentParser) -> None:
         "--data", type=str, default="kindergarten", help="data set or JSON Lines file"
     )
     parser.add_argument("--batch_size", type=int, default=32, help="pairs at a time")
+    _constraint_option(parser)
+    parser.add_argument("--worst", type=int, default=5, help="how many of the worst pairs to show")
+    parser.add_argument("--out", type=str, help="file to write the report into as well, as JSON")
+    overwrite = "whether an existing --out may be replaced"
+    parser.add_argument("--overwrite", action="store_true", help=overwrite)
     _json_option(parser)
 
 
@@ -105,9 +114,25 @@ def _evaluate(options: Namespace) -> int:
     from .data import load_pairs
     from .train import evaluate
 
-    report = evaluate(options.model, load_pairs(options.data), batch_size=options.batch_size)
+    chosen = {name: getattr(options, name) for name in ("batch_size", "worst")}
+    with ExitStack() as stack:
+        # What cannot be written is better known before the work than after it.
+        out = _claimed(stack, options.out, overwrite=options.overwrite)
+        report = evaluate(options.model, load_pairs(options.data), **chosen, **_constraint(options))
+        if out is not None:
+            out.write_text(_json(report.to_dict()) + "\n", encoding="utf-8")
     _print_json(report.to_dict()) if options.json else print(report)
     return 0
+
+
+def _claimed(stack: ExitStack, path: str | None, *, overwrite: bool) -> Path | None:
+    """Where to write what becomes the file at `path` when the stack is closed."""
+    if path is None:
+        return None
+    check_free(path, overwrite=overwrite)
+    temporary = stack.enter_context(replacing(path))
+    temporary.touch()
+    return temporary
 
 
 def _check_arguments(parser: ArgumentParser) -> None:
@@ -194,12 +219,27 @@ def _taken(given: dict[str, Any], function: Callable[..., Any]) -> dict[str, Any
     return {name: given.pop(name) for name in names}
 
 
+def _constraint_option(parser: ArgumentParser) -> None:
+    shapes = "what the graphs have to be: the most probable graph of this shape is the answer"
+    kinds = Literal["none", "path", "tree", "acyclic"]
+    parser.add_argument("--constraint", type=kinds, default="none", help=shapes)
+
+
+def _constraint(options: Namespace) -> dict[str, Any]:
+    """The argument of `predict` and `evaluate` for the option."""
+    return {"constraint": None if options.constraint == "none" else options.constraint}
+
+
 def _json_option(parser: ArgumentParser, what: str = "print JSON") -> None:
     parser.add_argument("--json", action="store_true", help=what)
 
 
 def _print_json(document: Any, indent: int | None = 2) -> None:
-    print(json.dumps(document, ensure_ascii=False, indent=indent, allow_nan=False))
+    print(_json(document, indent))
+
+
+def _json(document: Any, indent: int | None = 2) -> str:
+    return json.dumps(document, ensure_ascii=False, indent=indent, allow_nan=False)
 
 
 COMMANDS = {

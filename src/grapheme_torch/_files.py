@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from ._check import Received, refusal
+from ._check import Received, refusal, require
 
 
 @contextmanager
@@ -35,6 +35,18 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
         if not in_place:
             with suppress(OSError):
                 temporary.unlink()
+
+
+def check_free(path: str, *, overwrite: bool) -> None:
+    """Refuses an output that exists, unless it is a file that may be replaced, or a device.
+
+    Raises:
+        InputError: If it is in the way.
+    """
+    file = Path(path)
+    free = not file.exists() or (file.is_file() and overwrite) or file.is_char_device()
+    remedy = "Choose another name, or say `--overwrite`."
+    require(free, f"{path}: the output", "not exist", Received("an existing one"), remedy)
 
 
 def write_bytes(path: str | os.PathLike[str], content: bytes) -> None:

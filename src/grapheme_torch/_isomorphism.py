@@ -1,16 +1,14 @@
 """Which node of one graph is which node of another, where the two graphs are the same."""
 
 from collections import Counter
-from collections.abc import Hashable, Sequence
 from typing import Any
 
 import networkx as nx
 from networkx.algorithms.isomorphism import DiGraphMatcher
 from torch_geometric.data import Data
 
+from ._colours import Colours, stable_colours
 from .graph import edge_triples, node_labels, path_order
-
-Colours = list[int]
 
 
 def find_isomorphism(first: Data, second: Data) -> list[int] | None:
@@ -46,7 +44,7 @@ def _spelled(graph: Data, order: list[int]) -> tuple[list[str], list[str]]:
 
 
 def _search(first: Data, second: Data) -> list[int] | None:
-    colours, others = _refined(first, second)
+    colours, others = stable_colours([first, second])
     if Counter(colours) != Counter(others):
         return None
     if len(set(colours)) == len(colours):
@@ -58,34 +56,6 @@ def _search(first: Data, second: Data) -> list[int] | None:
     if not matcher.is_isomorphic():
         return None
     return [matcher.mapping[i] for i in range(len(colours))]
-
-
-def _refined(first: Data, second: Data) -> tuple[Colours, Colours]:
-    """Node colours, equal where label and neighbourhood are, until a round splits no more."""
-    n = len(node_labels(first))
-    triples = edge_triples(first)
-    triples += [(u + n, v + n, name) for u, v, name in edge_triples(second)]
-    colours = _numbered(node_labels(first) + node_labels(second))
-    while True:
-        leaving: list[list[tuple[str, int]]] = [[] for _ in colours]
-        entering: list[list[tuple[str, int]]] = [[] for _ in colours]
-        for u, v, name in triples:
-            leaving[u].append((name, colours[v]))
-            entering[v].append((name, colours[u]))
-        finer = _numbered(
-            [
-                (colour, tuple(sorted(out)), tuple(sorted(into)))
-                for colour, out, into in zip(colours, leaving, entering, strict=True)
-            ]
-        )
-        if len(set(finer)) == len(set(colours)):
-            return colours[:n], colours[n:]
-        colours = finer
-
-
-def _numbered(keys: Sequence[Hashable]) -> Colours:
-    number: dict[Hashable, int] = {}
-    return [number.setdefault(key, len(number)) for key in keys]
 
 
 def _coloured(graph: Data, colours: Colours) -> "nx.DiGraph[int]":

@@ -1,6 +1,5 @@
 """What a network says about a graph, in logits."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +9,7 @@ from torch import Tensor
 from torch_geometric.data import Data
 
 from ._check import Received, require
-from .graph import make_graph, membership
+from .graph import membership
 
 SURE = 40.0
 """The logit of a certain prediction: one minus its probability is the last bit of float64."""
@@ -174,48 +173,6 @@ class Prediction:
                 Received(str(got)),
                 "Give one row per node, or one per candidate edge.",
             )
-
-
-def decode(prediction: Prediction, labels: Sequence[str], relations: Sequence[str]) -> list[Data]:
-    """The most probable graphs of a prediction, node by node and edge by edge.
-
-    A node is kept if it exists with probability over one half, and carries its most probable
-    label; an edge between kept nodes is kept if its most probable relation is not *absent*.
-
-    Args:
-        prediction: Soft graphs, in logits.
-        labels: Name of each node class.
-        relations: Name of each relation from 1 on.
-
-    Returns:
-        One graph per predicted graph. Nodes keep their order, and their place where they have one
-        number for it.
-    """
-    kept = (prediction.existence > 0).tolist()
-    label = prediction.label.argmax(1).tolist() if prediction.label.shape[1] else []
-    members: list[list[int]] = [[] for _ in range(prediction.num_graphs)]
-    for node, graph in enumerate(prediction.batch.tolist()):
-        if kept[node]:
-            members[graph].append(node)
-    place = {node: k for nodes in members for k, node in enumerate(nodes)}
-    edges: list[list[tuple[int, int, str]]] = [[] for _ in members]
-    graph_of = prediction.batch.tolist()
-    found = prediction.relation.argmax(1)
-    for k in found.nonzero()[:, 0].tolist():
-        source, sink = prediction.edge_index[:, k].tolist()
-        if kept[source] and kept[sink]:
-            name = relations[int(found[k]) - 1]
-            edges[graph_of[source]].append((place[source], place[sink], name))
-    place_of = prediction.position
-    where = None if place_of is None or place_of.ndim > 1 else place_of.tolist()
-    return [
-        make_graph(
-            [labels[label[node]] for node in nodes],
-            joined,
-            None if where is None else [where[node] for node in nodes],
-        )
-        for nodes, joined in zip(members, edges, strict=True)
-    ]
 
 
 def _sure(choice: Int[Tensor, " k"], num_classes: int) -> Float[Tensor, "k classes"]:

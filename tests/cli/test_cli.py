@@ -124,6 +124,34 @@ def test_evaluate(capsys: Capture, trained: Path, data: str) -> None:
     assert (nothing["covered"], nothing["loss"]) == (0.0, None)
 
 
+def test_a_report_as_a_file(capsys: Capture, trained: Path, tmp_path: Path, data: str) -> None:
+    file = tmp_path / "report.json"
+    words = ["evaluate", str(trained), "--out", str(file)]
+    table = output(capsys, *words, "--worst=1")
+    first = _strict(file.read_text(encoding="utf-8"))
+    (worst,) = first["worst"]
+    assert re.fullmatch(r"\S+:[0-9]+", worst["place"])
+    assert worst["place"] + ": edit cost " in table
+    document = _json(capsys, *words, "--data", data, "--overwrite", "--json")
+    assert document == _strict(file.read_text(encoding="utf-8")) != first
+    assert (document["exact_match"], document["worst"]) == (1.0, [])
+    assert {path.name for path in tmp_path.iterdir()} == {"report.json", Path(data).name}
+
+
+@pytest.mark.parametrize("constraint", ["none", "path", "tree", "acyclic"])
+def test_answers_of_a_shape(capsys: Capture, trained: Path, data: str, constraint: str) -> None:
+    words = [str(trained), "--data", data, "--constraint", constraint]
+    answers = output(capsys, "predict", *words, "--json").splitlines()
+    assert [_strict(line)["text"] for line in answers] == [pair["target"] for pair in PAIRS]
+    assert _json(capsys, "evaluate", *words, "--json")["exact_match"] == 1.0
+
+
+def test_a_path_is_a_text(capsys: Capture, trained: Path) -> None:
+    texts = ["zzz", "abdc" * 3, "ccc", "xaxbxcxdx"]
+    assert "{" in output(capsys, "predict", str(trained), *texts)
+    assert "{" not in output(capsys, "predict", str(trained), *texts, "--constraint=path")
+
+
 def test_check_gradients(capsys: Capture, trained: Path, tmp_path: Path) -> None:
     data = write_pairs(tmp_path / "one.jsonl", PAIRS[:1])
     words = ["check-gradients", str(trained), "--data", data, "--entries=1", "--max-iterations=3"]

@@ -64,6 +64,10 @@ def model(trained: Path, tmp_path: Path) -> Path:
             ["check-gradients", "x", "--gradient=x"],
             "`--gradient` must be one of exact, unrolled, cut, got 'x'. ",
         ),
+        (
+            ["predict", "x", "a", "--constraint=ring"],
+            "`--constraint` must be one of none, path, tree, acyclic, got 'ring'. ",
+        ),
         (["train", "--out=x", "--epochs=-1"], "`epochs` must not be negative, got -1. "),
         (["train", "--out=x", "--lr=-1"], "`lr` must be positive and at most 1e30, got -1.0. "),
         (["train", "--out=x", "--lr", "-1"], "`lr` must be positive and at most 1e30, got -1.0. "),
@@ -213,6 +217,22 @@ def test_refused_models(
     words = ["abc"] if command == "predict" else []
     assert refused(capsys, command, str(model), *words).startswith(f"{model}{message}")
     assert contents(model) == before
+
+
+def test_a_report_in_the_way_of_another(capsys: Capture, model: Path, tmp_path: Path) -> None:
+    file = tmp_path / "report.json"
+    file.write_text("mine", encoding="utf-8")
+    words = ["evaluate", str(model), "--out"]
+    assert refused(capsys, *words, str(file)).startswith(
+        f"{file}: the output must not exist, got an existing one. Choose another name"
+    )
+    nowhere = tmp_path / "nowhere" / "report.json"
+    message = f"{nowhere}: the file must be writable, got No such file or directory. "
+    assert refused(capsys, *words, str(nowhere)).startswith(message)
+    missing = str(tmp_path / "missing.jsonl")
+    assert "no such file" in refused(capsys, *words, str(file), "--overwrite", "--data", missing)
+    assert file.read_text(encoding="utf-8") == "mine"
+    assert {path.name for path in tmp_path.iterdir()} == {"model", "report.json"}
 
 
 def test_predict_wants_a_text(capsys: Capture, model: Path) -> None:

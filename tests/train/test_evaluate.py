@@ -80,6 +80,66 @@ def test_a_report_as_json_and_as_a_table(folder: Path) -> None:
     assert "nan" in str(nothing)
 
 
+def test_the_worst_examples(folder: Path) -> None:
+    wrong = {"b": 1.0, "abxd": 5.0, "bbb": 5.0}
+    pairs = [*_known(), *(_pair("c", text) for text in wrong)]
+    report = evaluate(folder, pairs, batch_size=2)
+    found = [(example.edits.cost, graph_to_text(example.pair.target)) for example in report.worst]
+    assert found == [(7.0, "abxd"), (5.0, "bbb"), (1.0, "b")]
+    first = report.to_dict()["worst"][0]
+    assert first == {
+        "place": "<memory>:1", "edit_cost": 7.0, "input": "c", "target": "abxd", "answer": "",
+    }  # fmt: skip
+    table = ["<memory>:1: edit cost 7", "  input   'c'", "  target  'abxd'", "  answer  ''"]
+    assert str(report).splitlines()[-12:-8] == table
+    assert [e.edits.cost for e in evaluate(folder, pairs, worst=2).worst] == [7.0, 5.0]
+    assert evaluate(folder, pairs, worst=0).worst == evaluate(folder, _known()).worst == ()
+
+
+def test_equally_bad_examples_come_in_their_order(folder: Path) -> None:
+    pairs = [_pair("c", text) for text in ("x", "yy", "z", "w", "vv")]
+    report = evaluate(folder, pairs, batch_size=2, worst=4)
+    assert [graph_to_text(e.pair.target) for e in report.worst] == ["yy", "vv", "x", "z"]
+
+
+def test_an_example_that_is_no_text(folder: Path) -> None:
+    target = make_graph("ab", [(1, 0, "up")])
+    (example,) = evaluate(folder, [_pair("c", target)]).worst
+    assert example.to_dict()["target"]["edges"] == [{"source": 1, "target": 0, "label": "up"}]
+    assert "  target  'a b' with 1 edge" in str(example).splitlines()
+
+
+def test_the_accuracy_of_the_alignment(folder: Path) -> None:
+    known = _known()
+    assert "alignment_accuracy" not in evaluate(folder, known).metrics
+
+    def told(pair: Pair, places: list[int | None]) -> Pair:
+        return Pair(pair.input, pair.target, {"alignment": places})
+
+    # "abcd" -> "ba" among others of which nothing is told; the positions decide where nodes stand.
+    for size in (1, 2, 5):
+        accuracies = [
+            evaluate(folder, [known[0], told(known[3], places), *known], batch_size=size).metrics
+            for places in ([0, 1], [1, 0], [None, 1])
+        ]
+        assert [numbers["alignment_accuracy"] for numbers in accuracies] == [1.0, 0.0, 1.0]
+    nothing = [told(known[3], [None, None]), told(_pair("c", "xx"), [0, 0])]
+    assert "alignment_accuracy" not in evaluate(folder, nothing).metrics
+
+
+@pytest.mark.parametrize(
+    ("alignment", "message"),
+    [
+        ("left", "be a list with one entry per target node (2), got 'left'. Write what"),
+        ([0, 3], "hold numbers of input nodes, from 0 below 3, or null, got 3. Write what"),
+    ],
+)
+def test_refused_alignments(folder: Path, alignment: Any, message: str) -> None:
+    pair = Pair(text_to_graph("abc"), text_to_graph("ab"), {"alignment": alignment}, 7, "x.jsonl")
+    with pytest.raises(InputError, match="^" + re.escape(f'x.jsonl:7: "alignment" must {message}')):
+        evaluate(folder, [pair])
+
+
 def test_refused_evaluations(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"^`pairs` must hold at least one pair, got \[\]\. Read"):
         evaluate(folder, [])
@@ -87,6 +147,8 @@ def test_refused_evaluations(folder: Path, tmp_path: Path) -> None:
         message = f"^`batch_size` must be at least 1, got {size}. Try 32."
         with pytest.raises(InputError, match=message):
             evaluate(folder, _known(), batch_size=size)
+    with pytest.raises(InputError, match=r"^`worst` must not be negative, got -1\. 0 keeps none"):
+        evaluate(folder, _known(), worst=-1)
     message = f"{tmp_path / 'config.json'} must be a readable file, got No such file or directory"
     with pytest.raises(InputError, match="^" + re.escape(message)):
         evaluate(tmp_path, _known())

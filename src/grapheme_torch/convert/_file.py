@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from .._check import Received, refusal, require
-from .._files import replacing
+from .._files import check_free, replacing
 from ._document import num_nodes
 from ._formats import FORMATS, Format
 from ._pieces import Record, Skipped
@@ -213,9 +213,7 @@ def _check_free(path: str | None, overwrite: bool, inputs: tuple[str | None, ...
         same = read is not None and file.is_file() and os.path.exists(read) and file.samefile(read)
         remedy = "Name another file; the input would be lost."
         require(not same, f"{path}: the output", "not be the input", Received("the same"), remedy)
-    free = not file.exists() or (file.is_file() and overwrite) or file.is_char_device()
-    remedy = "Choose another name, or say `--overwrite`."
-    require(free, f"{path}: the output", "not exist", Received("an existing one"), remedy)
+    check_free(path, overwrite=overwrite)
 
 
 def _opened(stack: ExitStack, path: str) -> BinaryIO:

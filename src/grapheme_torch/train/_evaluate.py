@@ -1,88 +1,131 @@
 """What a trained network answers, and how good that is."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch_geometric.data import Batch, Data
 
+from .._alignment_accuracy import check_places
 from .._check import refusal, require
 from .._isomorphism import find_isomorphism
 from ..data import Alphabet, Pair
-from ..metrics import GraphMetrics
+from ..decoding import Constraint, decode
+from ..graph import node_labels
+from ..loss import StructuralLoss, StructuralLossResult
+from ..metrics import AlignmentAccuracy, GraphMetrics
 from ..nn import GraphTransformNet
-from ..prediction import decode
+from ..report import edit_reports
 from ._data import batches
 from ._folder import load_network, saved_loss
 from ._module import Terms, measure
-
-
-@dataclass(frozen=True)
-class EvaluationReport:
-    """How a network does on a data set; `str(report)` is a table.
-
-    Args:
-        pairs: Number of pairs.
-        metrics: What `GraphMetrics` computes, over all pairs.
-        loss: Means of the loss terms, over the pairs the network's alphabet covers.
-        covered: Share of pairs whose target uses no label or relation unknown to the network;
-            the others count as wrong in `metrics`.
-    """
-
-    pairs: int
-    metrics: dict[str, float]
-    loss: Terms
-    covered: float
-
-    def to_dict(self) -> dict[str, Any]:
-        """The report as JSON can hold it; the loss is None where no pair is covered."""
-        loss = asdict(self.loss) if self.covered else None
-        return {"pairs": self.pairs, "covered": self.covered, **self.metrics, "loss": loss}
-
-    def __str__(self) -> str:
-        """One line per number."""
-        rows = {"pairs": self.pairs, "covered": self.covered, **self.metrics}
-        rows |= {f"loss: {name}": value for name, value in asdict(self.loss).items()}
-        return "\n".join(f"{name:20} {value:.6g}" for name, value in rows.items())
+from ._report import EvaluationReport, Example
 
 
 def evaluate(
-    folder: str | Path, pairs: Sequence[Pair], *, batch_size: int = 32
+    folder: str | Path,
+    pairs: Sequence[Pair],
+    *,
+    batch_size: int = 32,
+    constraint: Constraint | None = None,
+    worst: int = 5,
 ) -> EvaluationReport:
     """Compares the answers of a trained network with the targets of a data set.
 
     Args:
         folder: What `train` wrote.
-        pairs: Pairs with targets, of `load_pairs`.
+        pairs: Pairs with targets, of `load_pairs`. Those with the extra key "alignment" (as
+            `grapheme convert` writes it) also tell how well the loss aligns.
         batch_size: Pairs at a time.
+        constraint: What the answers have to be, see `decode`.
+        worst: How many of the worst examples to keep.
 
     Raises:
-        InputError: If the folder holds no model, no pair is given, or `batch_size` is below 1.
+        InputError: If the folder holds no model, no pair is given, an alignment is not one of its
+            pair, `batch_size` is below 1, `worst` below 0, or the constraint is unknown.
     """
     require(batch_size >= 1, "`batch_size`", "be at least 1", batch_size, "Try 32.")
+    require(worst >= 0, "`worst`", "not be negative", worst, "0 keeps none.")
     if not pairs:
         raise refusal("`pairs`", "hold at least one pair", pairs, "Read them with `load_pairs`.")
+    for pair in pairs:
+        _check_alignment(pair)
     network, loss = load_network(folder), saved_loss(folder)
-    metrics = GraphMetrics()
-    alphabet = Alphabet(network.labels, network.relations)
+    metrics, examples = GraphMetrics(), list[Example]()
     for chunk in _chunks(pairs, batch_size):
-        metrics.update(predict(network, [pair.input for pair in chunk]), [p.target for p in chunk])
-    covered = sum(alphabet.covers(pair.target) and fits(pair) for pair in pairs) / len(pairs)
-    fitting = [pair for pair in pairs if fits(pair)]
-    terms = measure(network, loss, batches(fitting, alphabet, batch_size))
-    return EvaluationReport(len(pairs), metrics.compute(), terms, covered)
+        inputs, targets = [pair.input for pair in chunk], [pair.target for pair in chunk]
+        answers = predict(network, inputs, constraint=constraint, directed=loss.directed)
+        reports = edit_reports(answers, targets)
+        metrics.update(answers, targets, reports)
+        examples = _worst([*examples, *map(Example, chunk, answers, reports)], worst)
+    terms, aligned, share = _measured(network, loss, pairs, batch_size)
+    numbers = {**metrics.compute(), **aligned}
+    return EvaluationReport(len(pairs), numbers, terms, share, tuple(examples))
+
+
+def _measured(
+    network: GraphTransformNet, loss: StructuralLoss, pairs: Sequence[Pair], batch_size: int
+) -> tuple[Terms, dict[str, float], float]:
+    """The loss, the accuracy of its alignment if places are known, and the share of pairs."""
+    alphabet = Alphabet(network.labels, network.relations)
+    covered = [pair for pair in pairs if fits(pair) and alphabet.covers(pair.target)]
+    accuracy, rest = AlignmentAccuracy(), iter(covered)
+    known = False
+
+    def align(result: StructuralLossResult) -> None:
+        nonlocal known
+        told = [(plan, pair) for plan, pair in zip(result.plan, rest, strict=False) if _told(pair)]
+        known = known or bool(told)
+        places = [pair.extra["alignment"] for _, pair in told]
+        accuracy.update([plan for plan, _ in told], places, [pair.target for _, pair in told])
+
+    terms = measure(network, loss, batches(covered, alphabet, batch_size), align)
+    aligned = {"alignment_accuracy": accuracy.compute()} if known else {}
+    return terms, aligned, len(covered) / len(pairs)
+
+
+def _told(pair: Pair) -> bool:
+    """Whether the input node of some target node is known."""
+    return any(place is not None for place in pair.extra.get("alignment") or ())
+
+
+def _check_alignment(pair: Pair) -> None:
+    places = pair.extra.get("alignment")
+    if places is not None:
+        sizes = len(node_labels(pair.target)), len(node_labels(pair.input))
+        check_places(f'{pair.place}: "alignment"', places, *sizes)
+
+
+def _worst(examples: list[Example], count: int) -> list[Example]:
+    """The examples of largest edit cost, those as good in their order, the exact ones left out."""
+    wrong = [example for example in examples if not example.edits.is_exact]
+    return sorted(wrong, key=lambda example: -example.edits.cost)[:count]
 
 
 @torch.no_grad()
-def predict(network: GraphTransformNet, graphs: Sequence[Data]) -> list[Data]:
-    """The most probable output graph for each input graph, computed as one batch."""
+def predict(
+    network: GraphTransformNet,
+    graphs: Sequence[Data],
+    *,
+    constraint: Constraint | None = None,
+    directed: bool = True,
+) -> list[Data]:
+    """The most probable output graph for each input graph, computed as one batch.
+
+    Args:
+        network: A network, in the mode it is to predict in.
+        graphs: What it reads.
+        constraint, directed: What the output graphs have to be, see `decode`.
+
+    Raises:
+        InputError: If the constraint is unknown.
+    """
     if not graphs:
         return []
     inputs = Batch.from_data_list([_tensors(graph) for graph in graphs])
     inputs = inputs.to(next(network.parameters()).device)
-    return decode(network(inputs), network.labels, network.relations)
+    said = network(inputs)
+    return decode(said, network.labels, network.relations, constraint, directed=directed)
 
 
 def share_exact(network: GraphTransformNet, pairs: Sequence[Pair], batch_size: int) -> float:

@@ -1,6 +1,6 @@
 """The network and its loss as Lightning sees them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import lightning.pytorch as pl
@@ -9,7 +9,7 @@ from torch import Tensor
 from torch_geometric.data import Batch
 
 from .._check import Received, refusal
-from ..loss import StructuralLoss
+from ..loss import StructuralLoss, StructuralLossResult
 from ..nn import GraphTransformNet
 
 PairBatch = tuple[Batch, Batch]
@@ -68,9 +68,15 @@ class TrainingModule(pl.LightningModule):
 
 @torch.no_grad()
 def measure(
-    network: GraphTransformNet, loss: StructuralLoss, batches: Iterable[PairBatch]
+    network: GraphTransformNet,
+    loss: StructuralLoss,
+    batches: Iterable[PairBatch],
+    watch: Callable[[StructuralLossResult], None] | None = None,
 ) -> Terms:
-    """The loss and its terms over a data set, each pair weighing the same; NaN if there is none."""
+    """The loss and its terms over a data set, each pair weighing the same; NaN if there is none.
+
+    `watch` is called with what the loss says of each batch.
+    """
     training = network.training
     network.eval()
     sums, count = torch.zeros(5, dtype=torch.float64), 0
@@ -78,6 +84,8 @@ def measure(
     for inputs, targets in batches:
         inputs, targets = inputs.to(device), targets.to(device)
         result = loss(network(inputs), targets)
+        if watch is not None:
+            watch(result)
         means = (result.total, result.node, result.edge, result.clique)
         shares = [*(term.mean().item() for term in means), result.converged.double().mean().item()]
         sums += torch.tensor(shares, dtype=torch.float64) * targets.num_graphs

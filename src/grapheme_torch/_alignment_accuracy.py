@@ -1,0 +1,106 @@
+"""Whether a loss aligns target nodes with the places they come from."""
+
+from collections.abc import Sequence
+from math import inf
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch_geometric.data import Data
+from torchmetrics import Metric
+
+from ._check import Received, require
+from ._colours import stable_colours
+
+Places = Sequence[int | None]
+"""For each target node, the input node at which it begins, or None where that is not known."""
+
+
+class AlignmentAccuracy(Metric):
+    """The share of target nodes whose predicted node stands at the input node they come from.
+
+    The predicted node of a target node is the one that the plan of the loss gives most of its
+    mass; it is wrong if most is inserted. Target nodes that an automorphism exchanges can stand
+    for one another: a node is also right at the place of any node of the same colour (label and
+    neighbourhood, refined until stable). Colours can be coarser than the orbits of the
+    automorphisms, in graphs nearly as regular as a ring beside two smaller ones, and are then
+    lenient. Nodes whose place is not known do not count.
+    """
+
+    higher_is_better = True
+    is_differentiable = False
+    full_state_update = False
+    sums: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.add_state("sums", torch.zeros(2, dtype=torch.float64), dist_reduce_fx="sum")
+
+    def update(
+        self,
+        plans: Sequence[Float[Tensor, "_ _"]],
+        alignments: Sequence[Places],
+        targets: Sequence[Data],
+    ) -> None:
+        """Adds pairs of a prediction and a target.
+
+        Args:
+            plans: The plan of each pair, as `StructuralLossResult.plan`; the void is last.
+            alignments: The places of the nodes of each target.
+            targets: The target graphs, with labels.
+
+        Raises:
+            InputError: If a plan or an alignment is not one of its target.
+        """
+        for plan, places, target in zip(plans, alignments, targets, strict=True):
+            right = _right(plan, places, target)
+            self.sums += self.sums.new_tensor([sum(right), len(right)])
+
+    def compute(self) -> float:
+        """The share over all pairs so far; a share of nothing is 1."""
+        right, known = self.sums.tolist()
+        return right / known if known else 1.0
+
+
+def input_of_output(node: int) -> int:
+    """The input node that an output node of a network stands at: a network keeps their order."""
+    return node
+
+
+def check_places(name: str, places: Any, num_targets: int, num_inputs: int | None = None) -> None:
+    """Refuses what does not tell the input node of each target node.
+
+    Raises:
+        InputError: Beginning with `name`.
+    """
+    remedy = "Write what `grapheme convert` writes, or call the key something else."
+    listed = isinstance(places, Sequence) and not isinstance(places, str)
+    nodes = f"be a list with one entry per target node ({num_targets})"
+    require(listed and len(places) == num_targets, name, nodes, places, remedy)
+    for place in places:
+        number = isinstance(place, int) and not isinstance(place, bool)
+        inside = number and 0 <= place < (inf if num_inputs is None else num_inputs)
+        end = "" if num_inputs is None else f" below {num_inputs}"
+        requirement = f"hold numbers of input nodes, from 0{end}, or null"
+        require(place is None or inside, name, requirement, place, remedy)
+
+
+def _right(plan: Tensor, places: Places, target: Data) -> list[bool]:
+    """Whether each node with a known place is right."""
+    size = int(target.num_nodes or 0)
+    shape = Received(str(tuple(plan.shape)))
+    remedy = "Take it from `StructuralLossResult.plan`."
+    require(plan.shape[1] == size + 1, "a plan", f"have {size + 1} columns", shape, remedy)
+    check_places("an alignment", places, size)
+    (colour,) = stable_colours([target])
+    standing: dict[int, set[int]] = {}
+    for node, place in enumerate(places):
+        if place is not None:
+            standing.setdefault(colour[node], set()).add(place)
+    likely = plan.argmax(0).tolist()
+    return [
+        likely[node] < len(plan) - 1 and input_of_output(likely[node]) in standing[colour[node]]
+        for node, place in enumerate(places)
+        if place is not None
+    ]
