@@ -26,6 +26,9 @@ class AlignmentAccuracy(Metric):
     neighbourhood, refined until stable). Colours can be coarser than the orbits of the
     automorphisms, in graphs nearly as regular as a ring beside two smaller ones, and are then
     lenient. Nodes whose place is not known do not count.
+
+    Args:
+        slots: Output nodes per input node: output node `k` stands at input node `k // slots`.
     """
 
     higher_is_better = True
@@ -33,8 +36,9 @@ class AlignmentAccuracy(Metric):
     full_state_update = False
     sums: Tensor
 
-    def __init__(self) -> None:
+    def __init__(self, *, slots: int = 1) -> None:
         super().__init__()
+        self.slots = slots
         self.add_state("sums", torch.zeros(2, dtype=torch.float64), dist_reduce_fx="sum")
 
     def update(
@@ -54,18 +58,13 @@ class AlignmentAccuracy(Metric):
             InputError: If a plan or an alignment is not one of its target.
         """
         for plan, places, target in zip(plans, alignments, targets, strict=True):
-            right = _right(plan, places, target)
+            right = _right(plan, places, target, self.slots)
             self.sums += self.sums.new_tensor([sum(right), len(right)])
 
     def compute(self) -> float:
         """The share over all pairs so far; a share of nothing is 1."""
         right, known = self.sums.tolist()
         return right / known if known else 1.0
-
-
-def input_of_output(node: int) -> int:
-    """The input node that an output node of a network stands at: a network keeps their order."""
-    return node
 
 
 def check_places(name: str, places: Any, num_targets: int, num_inputs: int | None = None) -> None:
@@ -86,7 +85,7 @@ def check_places(name: str, places: Any, num_targets: int, num_inputs: int | Non
         require(place is None or inside, name, requirement, place, remedy)
 
 
-def _right(plan: Tensor, places: Places, target: Data) -> list[bool]:
+def _right(plan: Tensor, places: Places, target: Data, slots: int) -> list[bool]:
     """Whether each node with a known place is right."""
     size = int(target.num_nodes or 0)
     shape = Received(str(tuple(plan.shape)))
@@ -100,7 +99,7 @@ def _right(plan: Tensor, places: Places, target: Data) -> list[bool]:
             standing.setdefault(colour[node], set()).add(place)
     likely = plan.argmax(0).tolist()
     return [
-        likely[node] < len(plan) - 1 and input_of_output(likely[node]) in standing[colour[node]]
+        likely[node] < len(plan) - 1 and likely[node] // slots in standing[colour[node]]
         for node, place in enumerate(places)
         if place is not None
     ]

@@ -31,6 +31,7 @@ def decode(
     constraint: Constraint | None = None,
     *,
     directed: bool = True,
+    own: Sequence[str] | None = None,
 ) -> list[Data]:
     """The most probable graphs of a prediction, or the most probable ones of a shape.
 
@@ -57,6 +58,8 @@ def decode(
         constraint: What the graphs have to be. Default: anything.
         directed: Whether an edge has a direction. If not, candidates are given in one direction
             each, a path may pass them either way, and a cycle is one of any directions.
+        own: For each predicted node the label that class `len(labels)` stands for, that of the
+            input node it stands at. Needed where the prediction has this class.
 
     Returns:
         One graph per predicted graph. Nodes keep their order, and their place where they have one
@@ -82,10 +85,14 @@ def decode(
             (place[source], place[sink], relations[relation[candidate]])
             for candidate, source, sink in soft.edges(edges)
         ]
-        named = [labels[label[soft.first + node]] for node in nodes]
+        named = [_name(label[soft.first + node], soft.first + node, labels, own) for node in nodes]
         position = None if where is None else [where[soft.first + node] for node in nodes]
         graphs.append(make_graph(named, joined, position))
     return graphs
+
+
+def _name(kind: int, node: int, labels: Sequence[str], own: Sequence[str] | None) -> str:
+    return labels[kind] if own is None or kind < len(labels) else own[node]
 
 
 @dataclass(frozen=True)

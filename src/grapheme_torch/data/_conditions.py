@@ -26,22 +26,27 @@ def check_acyclic(pairs: Iterable[Pair]) -> None:
             _refuse_cycle(pair)
 
 
-def check_sizes(pairs: Iterable[Pair]) -> None:
-    """Refuses the first pair whose target has more nodes than its input.
+def check_sizes(pairs: Iterable[Pair], slots: int = 1) -> None:
+    """Refuses the first pair whose target has more than `slots` times the nodes of its input.
 
-    A network gives one output node per input node, each of which may be absent.
+    A network gives so many output nodes per input node, each of which may be absent.
 
     Raises:
         InputError: "FILE:LINE: ..." with both counts.
     """
     for pair in pairs:
-        given, wanted = pair.input.num_nodes, pair.target.num_nodes
+        given, wanted = pair.input.num_nodes or 0, pair.target.num_nodes or 0
+        needed = -(-wanted // max(given, 1))
         require(
-            (wanted or 0) <= (given or 0),
+            wanted <= slots * given,
             f'{pair.place}: the "target"',
-            'have at most as many nodes as the "input"',
+            f'have at most {slots} times as many nodes as the "input"'
+            if slots > 1
+            else 'have at most as many nodes as the "input"',
             Received(f"{wanted} nodes for {given}"),
-            "Lengthen the input (spaces at its end will do), or leave the pair out.",
+            f"Give more output nodes per input node (--slots {needed}), or leave the pair out."
+            if given
+            else "Lengthen the input, or leave the pair out.",
         )
 
 

@@ -68,8 +68,8 @@ def _measured(
 ) -> tuple[Terms, dict[str, float], float]:
     """The loss, the accuracy of its alignment if places are known, and the share of pairs."""
     alphabet = Alphabet(network.labels, network.relations)
-    covered = [pair for pair in pairs if fits(pair) and alphabet.covers(pair.target)]
-    accuracy, rest = AlignmentAccuracy(), iter(covered)
+    covered = [pair for pair in pairs if fits(pair, network.num_slots) and alphabet.covers(pair.target)]
+    accuracy, rest = AlignmentAccuracy(slots=network.num_slots), iter(covered)
     known = False
 
     def align(result: StructuralLossResult) -> None:
@@ -124,8 +124,10 @@ def predict(
         return []
     inputs = Batch.from_data_list([_tensors(graph) for graph in graphs])
     inputs = inputs.to(next(network.parameters()).device)
+    own = [name for graph in graphs for name in node_labels(graph) for _ in range(network.num_slots)]
     said = network(inputs)
-    return decode(said, network.labels, network.relations, constraint, directed=directed)
+    names = network.labels, network.relations
+    return decode(said, *names, constraint, directed=directed, own=own)
 
 
 def share_exact(network: GraphTransformNet, pairs: Sequence[Pair], batch_size: int) -> float:
@@ -141,9 +143,9 @@ def share_exact(network: GraphTransformNet, pairs: Sequence[Pair], batch_size: i
     return right / len(pairs)
 
 
-def fits(pair: Pair) -> bool:
-    """Whether the target has at most as many nodes as the network has output nodes."""
-    return (pair.target.num_nodes or 0) <= (pair.input.num_nodes or 0)
+def fits(pair: Pair, slots: int) -> bool:
+    """Whether the target has at most as many nodes as a network has output nodes."""
+    return (pair.target.num_nodes or 0) <= slots * (pair.input.num_nodes or 0)
 
 
 def _chunks(pairs: Sequence[Pair], size: int) -> Iterator[Sequence[Pair]]:
