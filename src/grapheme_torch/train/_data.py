@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch.utils.data import DataLoader, Dataset
@@ -58,7 +59,7 @@ def batches(
     dataset = PairDataset([pair for pair in pairs if alphabet.covers(pair.target)], alphabet)
     if len(dataset) <= batch_size:
         whole = [collate([dataset[i] for i in range(len(dataset))])] if len(dataset) else []
-        return DataLoader(_Collated(whole), batch_size=None)
+        return DataLoader(_Collated(whole), batch_size=None, collate_fn=_as_it_is)
     shuffle = seed is not None
     generator = torch.Generator().manual_seed(seed) if seed is not None else None
     return DataLoader(
@@ -77,3 +78,8 @@ class _Collated(Dataset[PairBatch]):
 
     def __getitem__(self, index: int) -> PairBatch:
         return self._ready[index]
+
+
+def _as_it_is(batch: Any) -> Any:
+    """In place of PyTorch's own conversion, which makes a list of the pair."""
+    return batch
