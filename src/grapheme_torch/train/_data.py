@@ -12,6 +12,7 @@ from ..data import (
     Alphabet,
     Pair,
     PairDataset,
+    SimilarSizes,
     check_acyclic,
     check_sizes,
     collate,
@@ -52,19 +53,20 @@ def load_split(data: str, val: str | None, *, acyclic: bool) -> Split:
 def batches(
     pairs: Sequence[Pair], alphabet: Alphabet, batch_size: int, *, seed: int | None = None
 ) -> Iterable[PairBatch]:
-    """Batches of the pairs the alphabet covers, shuffled anew in each pass if a seed is given.
+    """Batches of the pairs the alphabet covers, in their order.
 
-    A data set of one batch is collated once.
+    With a seed they are drawn anew in each pass, pairs of similar size together. A data set of one
+    batch is collated once.
     """
     dataset = PairDataset([pair for pair in pairs if alphabet.covers(pair.target)], alphabet)
     if len(dataset) <= batch_size:
         whole = [collate([dataset[i] for i in range(len(dataset))])] if len(dataset) else []
         return DataLoader(_Collated(whole), batch_size=None, collate_fn=_as_it_is)
-    shuffle = seed is not None
-    generator = torch.Generator().manual_seed(seed) if seed is not None else None
-    return DataLoader(
-        dataset, batch_size=batch_size, shuffle=shuffle, generator=generator, collate_fn=collate
-    )
+    if seed is None:
+        return DataLoader(dataset, batch_size=batch_size, collate_fn=collate)
+    generator = torch.Generator().manual_seed(seed)
+    drawn = SimilarSizes(dataset.sizes, batch_size, generator=generator)
+    return DataLoader(dataset, batch_sampler=drawn, collate_fn=collate)
 
 
 class _Collated(Dataset[PairBatch]):
