@@ -5,11 +5,13 @@ import re
 import struct
 import xml.etree.ElementTree as ET
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor
 from torch_geometric.data import Data
@@ -95,6 +97,26 @@ def test_the_losses_are_named(tmp_path: Path) -> None:
 def test_any_losses_make_a_picture(tmp_path: Path, rows: list[dict[str, float]]) -> None:
     plot_losses(rows, tmp_path / "loss.png")
     assert png_size(tmp_path / "loss.png") == (1080, 630)
+
+
+@pytest.mark.parametrize(
+    ("values", "marker"),
+    [([1.0, math.nan, 1.0], "."), ([1.0, 1.0, math.nan], ""), ([1.0], "."), ([math.nan], "")],
+)
+def test_values_without_a_neighbour_are_dots(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, values: list[float], marker: str
+) -> None:
+    found: list[str] = []
+    plot = Axes.plot
+
+    def note(axes: Axes, *data: Any, **style: Any) -> Any:
+        found.append(style["marker"])
+        return plot(axes, *data, **style)
+
+    monkeypatch.setattr(Axes, "plot", note)
+    rows = [{"epoch": k, "total": 1.0, "val_total": value} for k, value in enumerate(values)]
+    plot_losses(rows, tmp_path / "loss.svg")
+    assert found[1:] == ([marker] if any(value == value for value in values) else [])
 
 
 def test_no_rows_are_refused(tmp_path: Path) -> None:

@@ -28,10 +28,13 @@ class Command:
 def _train_arguments(parser: ArgumentParser) -> None:
     from .loss import StructuralLoss
     from .nn import GraphTransformNet
-    from .train import train
+    from .train import Optimization, Stopping, train
 
     parser.add_argument("--config", action=OptionsFile, help="options from a YAML file")
-    parser.add_function_arguments(train, as_positional=False, skip={"loss", "network", "overwrite"})
+    skip: set[str | int] = {"loss", "network", "overwrite", "optimization", "stopping"}
+    parser.add_function_arguments(train, as_positional=False, skip=skip)
+    parser.add_class_arguments(Optimization)
+    parser.add_class_arguments(Stopping)
     overwrite = "whether a model already in --out may be replaced"
     parser.add_argument("--overwrite", action="store_true", help=overwrite)
     parser.add_class_arguments(StructuralLoss, skip={"reduction", "node_cost"})
@@ -41,20 +44,23 @@ def _train_arguments(parser: ArgumentParser) -> None:
 
 def _train(options: Namespace) -> int:
     from .loss import StructuralLoss
-    from .train import train
+    from .train import Optimization, Stopping, train
 
     given = options.as_dict()
     as_json = given.pop("json")
     given.pop("config", None)
     loss = StructuralLoss(**_taken(given, StructuralLoss))
+    optimization = Optimization(**_taken(given, Optimization))
+    stopping = Stopping(**_taken(given, Stopping))
     own = _taken(given, train)
-    summary = train(**own, loss=loss, network=given)
+    summary = train(**own, loss=loss, network=given, optimization=optimization, stopping=stopping)
     if as_json:
         _print_json(asdict(summary))
         return 130 if summary.interrupted else 0
     matches = f"{summary.exact_match:.0%} of {summary.pairs} training pairs reproduced exactly"
     if summary.val_exact_match is not None:
         matches += f", {summary.val_exact_match:.1%} of the validation pairs"
+        matches += f" (saved: epoch {summary.saved_epoch}, best: epoch {summary.best_epoch})"
     fell = "falling in every epoch" if summary.monotone else "not falling in every epoch"
     fell = fell if summary.epochs else "untrained"
     print(

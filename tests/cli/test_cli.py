@@ -60,6 +60,26 @@ def test_train_in_json_with_every_short_flag(capsys: Capture, tmp_path: Path, da
     assert [row["val_total"] != "" for row in rows(out)] == [True] * 3
 
 
+def test_train_takes_the_options_of_the_optimiser_flat(
+    capsys: Capture, tmp_path: Path, data: str
+) -> None:
+    out = tmp_path / "out"
+    words = [
+        "train", "--data", data, "--val", data, "--out", str(out), "--epochs", "4", "--schedule",
+        "cosine", "--warmup=0.1", "--weight-decay=0.01", "--clip=1", "--temperature-start=0.4",
+        "--minutes=5", "--val-every=3", "--patience=9", "--keep=last", *FLAGS,
+    ]  # fmt: skip
+    printed = output(capsys, *words).splitlines()[1]
+    assert re.search(r" of the validation pairs \(saved: epoch 4, best: epoch [034]\)$", printed)
+    options = yaml.safe_load((out / "train.yaml").read_text(encoding="utf-8"))
+    expected = {
+        "schedule": "cosine", "warmup": 0.1, "weight_decay": 0.01, "clip": 1.0, "minutes": 5.0,
+        "temperature_start": 0.4, "val_every": 3, "patience": 9, "keep": "last",
+    }  # fmt: skip
+    assert options.items() >= expected.items()
+    assert [row["epoch"] for row in rows(out) if row["val_exact"]] == ["0", "3", "4"]
+
+
 def test_dashes_and_underscores_are_one(capsys: Capture, tmp_path: Path, data: str) -> None:
     for name, flag in (("a", "--batch_size=3"), ("b", "--batch-size=3")):
         out = str(tmp_path / name)

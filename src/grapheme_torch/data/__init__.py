@@ -11,3 +11,4 @@ from ._kindergarten import kindergarten as kindergarten
 from ._records import Pair as Pair
 from ._records import graph_document as graph_document
 from ._records import read_pairs as read_pairs
+from ._sizes import SimilarSizes as SimilarSizes

@@ -61,6 +61,11 @@ class PairDataset(Dataset[tuple[Data, Data]]):
         """Input and encoded target of one pair."""
         return self._items[index]
 
+    @property
+    def sizes(self) -> list[tuple[int, int]]:
+        """Number of nodes of the input and of the target of each pair."""
+        return [(given.num_nodes or 0, wanted.num_nodes or 0) for given, wanted in self._items]
+
 
 def collate(items: Sequence[tuple[Data, Data]]) -> tuple[Batch, Batch]:
     """Inputs and targets of some pairs as two disjoint unions; graphs without nodes count."""

@@ -48,6 +48,7 @@ class GraphTransformNet(nn.Module):
         places: What the alignment is steered by, where the input has positions: "input", the place
             of the input node in steps, or "count", how many output nodes are expected before it
             in reading order, for targets that are texts of another length.
+        dropout: Share of what every step adds to a node's vector that is dropped in training.
 
     Raises:
         InputError: If a size does not fit.
@@ -68,6 +69,7 @@ class GraphTransformNet(nn.Module):
         slot_layers: int = 1,
         copy: bool = True,
         places: Places = "input",
+        dropout: float = 0.0,
     ) -> None:
         super().__init__()
         for name, value, least in (
@@ -81,6 +83,7 @@ class GraphTransformNet(nn.Module):
         )  # fmt: skip
         remedy = "Leave it out to allow any distance."
         require(window is None or window >= 1, "`window`", "be at least 1", window, remedy)
+        require(0 <= dropout < 1, "`dropout`", "lie in [0, 1)", dropout, "Try 0.1.")
         remedy = 'Use "count" where targets are texts.'
         require(places in ("input", "count"), "`places`", 'be "input" or "count"', places, remedy)
         self.labels, self.relations = tuple(labels), tuple(relations)
@@ -89,19 +92,29 @@ class GraphTransformNet(nn.Module):
             "labels": list(labels), "relations": list(relations), "dim": dim,
             "num_layers": num_layers, "num_heads": num_heads, "num_buckets": num_buckets,
             "candidates": candidates, "window": window, "slots": slots,
-            "slot_layers": slot_layers, "copy": copy, "places": places,
+            "slot_layers": slot_layers, "copy": copy, "places": places, "dropout": dropout,
         }  # fmt: skip
         self.embedding = HashEmbedding(dim, num_buckets=num_buckets)
         self.edge_embedding = HashEmbedding(dim, num_buckets=64)
-        self.layers = nn.ModuleList(_Layer(dim, num_heads) for _ in range(num_layers))
+        self.layers = nn.ModuleList(_Layer(dim, num_heads, dropout) for _ in range(num_layers))
         self.slots = Slots(dim, slots) if slots > 1 else None
         count = slot_layers if slots > 1 else 0
-        self.slot_layers = nn.ModuleList(_Layer(dim, num_heads) for _ in range(count))
+        self.slot_layers = nn.ModuleList(_Layer(dim, num_heads, dropout) for _ in range(count))
         self.own = OwnLabel(labels) if copy else None
         self.heads = OutputHeads(
             dim, num_labels=len(labels), num_relations=len(relations), num_heads=num_heads,
             copy=copy,
         )  # fmt: skip
+
+    def expect(self, share: float) -> None:
+        """Makes the untrained network expect this share of its output nodes to exist.
+
+        Where only a few do, learning that takes the first steps, and places that count the nodes
+        before (`places="count"`) mean nothing until then.
+        """
+        require(0 < share <= 1, "`share`", "lie in (0, 1]", share, "Count nodes of targets.")
+        with torch.no_grad():
+            self.heads.existence.bias.fill_(share).logit_(eps=0.01)
 
     @property
     def num_slots(self) -> int:
@@ -197,14 +210,17 @@ class GraphTransformNet(nn.Module):
 class _Layer(nn.Module):
     """Every node hears its neighbours, then attends to the nodes of its graph."""
 
-    def __init__(self, dim: int, num_heads: int) -> None:
+    def __init__(self, dim: int, num_heads: int, dropout: float) -> None:
         super().__init__()
+        self.dropout = nn.Dropout(dropout)
         self.message_passing = MessagePassingBlock(dim, dim)
         self.attention = GraphAttention(dim, num_heads=num_heads)
 
     def forward(self, graph: Wired, num_graphs: int) -> Wired:
-        h = self.message_passing(graph.h, graph.edge_index, graph.kind, graph.kinds)
-        return graph._replace(h=self.attention(h, graph.batch, num_graphs, graph.position))
+        heard = self.message_passing(graph.h, graph.edge_index, graph.kind, graph.kinds)
+        h = graph.h + self.dropout(heard - graph.h)
+        attended = self.attention(h, graph.batch, num_graphs, graph.position)
+        return graph._replace(h=h + self.dropout(attended - h))
 
 
 def _restore(cls: Any, folder: Path, config: dict[str, Any], weights: dict[str, Tensor]) -> Any:

@@ -37,11 +37,11 @@ def plot_losses(rows: Sequence[Mapping[str, int | float]], path: str | os.PathLi
     axes = figure.add_subplot()
     epoch = [row["epoch"] for row in rows]
     drawn = [name for name in _STYLE if any(_drawable(row.get(name)) for row in rows)]
-    dot = "o" if len(rows) == 1 else ""
     for name in drawn:
         colour, line, width = _STYLE[name]
         value = [row[name] if _drawable(row.get(name)) else math.nan for row in rows]
         label = _NAME.get(name, name)
+        dot = "." if _alone(value) else ""
         axes.plot(epoch, value, line, color=colour, lw=width, label=label, marker=dot)
     if drawn:
         axes.set_yscale("log")
@@ -53,6 +53,12 @@ def plot_losses(rows: Sequence[Mapping[str, int | float]], path: str | os.PathLi
     axes.grid(axis="y", color=PALE, lw=0.6, alpha=0.6)
     axes.spines[["top", "right"]].set_visible(False)
     save(figure, path)
+
+
+def _alone(values: Sequence[float]) -> bool:
+    """Whether a value has a neighbour on neither side, so that no line would show it."""
+    gap = [math.isnan(value) for value in (math.nan, *values, math.nan)]
+    return any(a and c and not b for a, b, c in zip(gap, gap[1:], gap[2:], strict=False))
 
 
 def _drawable(value: int | float | None) -> bool:

@@ -11,5 +11,7 @@ from ._module import Terms as Terms
 from ._module import TrainingModule as TrainingModule
 from ._report import EvaluationReport as EvaluationReport
 from ._report import Example as Example
-from ._run import Summary as Summary
+from ._optimization import Optimization as Optimization
 from ._run import train as train
+from ._stopping import Stopping as Stopping
+from ._summary import Summary as Summary

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch.utils.data import DataLoader, Dataset
@@ -11,6 +12,7 @@ from ..data import (
     Alphabet,
     Pair,
     PairDataset,
+    SimilarSizes,
     check_acyclic,
     check_sizes,
     collate,
@@ -28,16 +30,23 @@ class Split:
     val: list[Pair]
     alphabet: Alphabet
 
+    def share_of_nodes(self, slots: int) -> float:
+        """Nodes of the training targets as a share of the output nodes of a network."""
+        wanted = sum(pair.target.num_nodes or 0 for pair in self.train)
+        return wanted / (slots * sum(pair.input.num_nodes or 0 for pair in self.train))
 
-def load_split(data: str, val: str | None, *, acyclic: bool) -> Split:
-    """Reads and checks the data of a run.
+
+def load_split(data: str, val: str | None, *, acyclic: bool, slots: int = 1) -> Split:
+    """Reads and checks the data of a run, for a network with so many output nodes per input node.
+
+    A validation pair that is too large for it stays, and counts as wrong.
 
     Raises:
         InputError: "FILE:LINE: ..." at the first pair that cannot be trained on.
     """
     train = load_pairs(data)
     held_out = load_pairs(val) if val else []
-    check_sizes([*train, *held_out])
+    check_sizes(train, slots)
     if acyclic:
         check_acyclic([*train, *held_out])
     together = unify_positions([*train, *held_out])
@@ -51,19 +60,20 @@ def load_split(data: str, val: str | None, *, acyclic: bool) -> Split:
 def batches(
     pairs: Sequence[Pair], alphabet: Alphabet, batch_size: int, *, seed: int | None = None
 ) -> Iterable[PairBatch]:
-    """Batches of the pairs the alphabet covers, shuffled anew in each pass if a seed is given.
+    """Batches of the pairs the alphabet covers, in their order.
 
-    A data set of one batch is collated once.
+    With a seed they are drawn anew in each pass, pairs of similar size together. A data set of one
+    batch is collated once.
     """
     dataset = PairDataset([pair for pair in pairs if alphabet.covers(pair.target)], alphabet)
     if len(dataset) <= batch_size:
         whole = [collate([dataset[i] for i in range(len(dataset))])] if len(dataset) else []
-        return DataLoader(_Collated(whole), batch_size=None)
-    shuffle = seed is not None
-    generator = torch.Generator().manual_seed(seed) if seed is not None else None
-    return DataLoader(
-        dataset, batch_size=batch_size, shuffle=shuffle, generator=generator, collate_fn=collate
-    )
+        return DataLoader(_Collated(whole), batch_size=None, collate_fn=_as_it_is)
+    if seed is None:
+        return DataLoader(dataset, batch_size=batch_size, collate_fn=collate)
+    generator = torch.Generator().manual_seed(seed)
+    drawn = SimilarSizes(dataset.sizes, batch_size, generator=generator)
+    return DataLoader(dataset, batch_sampler=drawn, collate_fn=collate)
 
 
 class _Collated(Dataset[PairBatch]):
@@ -77,3 +87,8 @@ class _Collated(Dataset[PairBatch]):
 
     def __getitem__(self, index: int) -> PairBatch:
         return self._ready[index]
+
+
+def _as_it_is(batch: Any) -> Any:
+    """In place of PyTorch's own conversion, which makes a list of the pair."""
+    return batch

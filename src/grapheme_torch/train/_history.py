@@ -1,39 +1,31 @@
-"""What happens around the steps: a row of metrics an epoch, progress, interruption."""
+"""A row of metrics an epoch, and a checkpoint a minute."""
 
 import csv
 import io
 import itertools
 import math
-import signal
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import lightning.pytorch as pl
-from tqdm import tqdm
 
 from .._check import require
 from .._files import write_text
-from ._module import Terms
 
 Row = dict[str, int | float]
-COLUMNS = ("epoch", "total", "node", "edge", "clique", "converged", "val_total")
+COLUMNS = ("epoch", "total", "node", "edge", "clique", "converged", "val_total", "val_exact")
 
 
 class History(pl.Callback):
     """Measures the loss before the first step and after each epoch, and keeps `metrics.csv`.
 
-    The model is saved along with it whenever `save_every` seconds have passed.
-
     Args:
         path: The file; it is replaced as a whole after each epoch.
-        measure_train, measure_val: Give the loss terms of the present weights; the latter is
-            None if there is nothing to validate on.
-        save: Saves the model.
-        save_every: Seconds between two saves, at least.
+        measure: Gives the columns after the first for the present weights, those of the
+            validation only if asked for, else NaN.
+        val_every: Epochs from one validation to the next; the last has one too.
         beside_a_run: Whether the folder holds an older run; its metrics stay until its model is
             replaced, so that the two belong together whatever becomes of this run.
     """
@@ -41,38 +33,31 @@ class History(pl.Callback):
     def __init__(
         self,
         path: Path,
-        measure_train: Callable[[], Terms],
-        measure_val: Callable[[], Terms] | None,
-        save: Callable[[], None],
+        measure: Callable[[bool], Row],
         *,
-        save_every: float = 60.0,
+        val_every: int = 1,
         beside_a_run: bool = False,
     ) -> None:
         self.rows: list[Row] = []
-        self._path, self._save, self._save_every = path, save, save_every
-        self._measure_train, self._measure_val = measure_train, measure_val
-        self._saved_at = time.monotonic()
+        self._path, self._measure, self._val_every = path, measure, val_every
         self._held_back = beside_a_run
 
     def begin(self) -> None:
         """Row 0: the loss before the first step; to be called before `Trainer.fit`."""
-        self._record(0)
+        self._record(0, validate=True)
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """A row for the epoch, and a checkpoint when it is time."""
+        """A row for the epoch."""
         del pl_module
-        self._record(trainer.current_epoch + 1)
-        if time.monotonic() - self._saved_at >= self._save_every:
-            self._save()
-            self._saved_at = time.monotonic()
+        epoch = trainer.current_epoch + 1
+        last = epoch == trainer.max_epochs or trainer.should_stop
+        self._record(epoch, validate=last or epoch % self._val_every == 0)
 
-    def _record(self, epoch: int) -> None:
-        terms = self._measure_train()
+    def _record(self, epoch: int, *, validate: bool) -> None:
+        row: Row = {"epoch": epoch, **self._measure(validate)}
         remedy = "Train again at a lower --lr, or a higher --temperature."
         where = f"the loss after epoch {epoch}"
-        require(math.isfinite(terms.total), where, "be finite", terms.total, remedy)
-        row: Row = {"epoch": epoch, **vars(terms)}
-        row["val_total"] = self._measure_val().total if self._measure_val else math.nan
+        require(math.isfinite(row["total"]), where, "be finite", row["total"], remedy)
         self.rows.append(row)
         if not self._held_back:
             self.write()
@@ -88,68 +73,23 @@ class History(pl.Callback):
         write_text(self._path, text.getvalue())
 
 
-class Progress(pl.Callback):
-    """One bar over all steps of the run, with epoch and loss; only on a terminal."""
+class Checkpoint(pl.Callback):
+    """Saves the run between two steps whenever `every` seconds have passed.
 
-    def __init__(self, history: History) -> None:
-        self._history = history
-        self._bar: Any = None
+    Args:
+        save: Saves it.
+        every: Seconds from one time to the next, at least.
+    """
 
-    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Opens the bar."""
-        del pl_module
-        steps = int(trainer.estimated_stepping_batches)
-        self._bar = tqdm(
-            total=steps, unit="step", dynamic_ncols=True, disable=None, file=sys.stderr
-        )
+    def __init__(self, save: Callable[[], None], every: float = 60.0) -> None:
+        self._save, self._every = save, every
+        self._saved_at = time.monotonic()
 
-    def on_train_batch_end(self, trainer: pl.Trainer, *_: Any) -> None:
-        """Moves the bar by a step."""
-        if self._history.rows and not self._bar.disable:
-            last = self._history.rows[-1]
-            head = f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}"
-            self._bar.set_description(head, refresh=False)
-            self._bar.set_postfix_str(f"loss {last['total']:.4g}", refresh=False)
-        self._bar.update()
-
-    def teardown(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
-        """Closes the bar, however the run ended."""
-        del trainer, pl_module, stage
-        if self._bar is not None:
-            self._bar.close()
-
-
-class Interrupt(pl.Callback):
-    """Ctrl-C ends the run after the present step, in good order; a second one at once."""
-
-    def __init__(self) -> None:
-        self.happened = False
-        self._former: Any = None
-
-    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Takes over the signal."""
-        del pl_module
-
-        def stop(number: int, frame: FrameType | None) -> None:
-            del number, frame
-            self.happened = trainer.should_stop = True
-            self._restore()
-            print("\nInterrupted: finishing this step, then saving.", file=sys.stderr)  # noqa: T201
-
-        try:
-            self._former = signal.signal(signal.SIGINT, stop)
-        except ValueError:  # not in the main thread: then Ctrl-C does not come here
-            self._former = None
-
-    def teardown(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
-        """Gives the signal back."""
-        del trainer, pl_module, stage
-        self._restore()
-
-    def _restore(self) -> None:
-        if self._former is not None:
-            signal.signal(signal.SIGINT, self._former)
-            self._former = None
+    def on_train_batch_start(self, *_: Any) -> None:
+        """Before a step, for then the loss of the epoch before it was measured and is finite."""
+        if time.monotonic() - self._saved_at >= self._every:
+            self._save()
+            self._saved_at = time.monotonic()
 
 
 def is_monotone(rows: list[Row]) -> bool:

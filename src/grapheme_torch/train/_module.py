@@ -38,17 +38,29 @@ class TrainingModule(pl.LightningModule):
         network: Maps a batch of graphs to a `Prediction`.
         loss: Compares the prediction with a batch of encoded targets.
         lr: Learning rate of Adam.
+        weight_decay: Of AdamW, for the weights that are matrices; 0 is Adam.
+
+    `temperature`, an attribute, is that of the alignment in the next step; None is the loss's own.
     """
 
-    def __init__(self, network: GraphTransformNet, loss: StructuralLoss, *, lr: float) -> None:
+    def __init__(
+        self,
+        network: GraphTransformNet,
+        loss: StructuralLoss,
+        *,
+        lr: float,
+        weight_decay: float = 0.0,
+    ) -> None:
         super().__init__()
-        self.network, self.loss, self.lr = network, loss, lr
+        self.network, self.loss, self.lr, self.weight_decay = network, loss, lr, weight_decay
+        self.temperature: float | None = None
 
     def training_step(self, batch: Sequence[Batch], batch_idx: int) -> Tensor:
         """The mean loss of a batch of `(inputs, targets)`."""
         del batch_idx  # part of Lightning's interface
         inputs, targets = batch
-        total: Tensor = self.loss(self.network(inputs), targets).total
+        prediction = self.network(inputs)
+        total: Tensor = self.loss(prediction, targets, temperature=self.temperature).total
         self.log("loss", total, prog_bar=True, batch_size=targets.num_graphs)
         return total
 
@@ -62,8 +74,16 @@ class TrainingModule(pl.LightningModule):
                 raise refusal(where, "be finite", Received("NaN or infinity"), remedy)
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
-        """Adam at a constant learning rate."""
-        return torch.optim.Adam(self.network.parameters(), lr=self.lr)
+        """Adam at a constant learning rate, or AdamW if weights decay."""
+        parameters = list(self.network.parameters())
+        if not self.weight_decay:
+            return torch.optim.Adam(parameters, lr=self.lr)
+        # Biases and norms have no reason to be near zero.
+        groups = [
+            {"params": [p for p in parameters if p.ndim > 1], "weight_decay": self.weight_decay},
+            {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
+        ]
+        return torch.optim.AdamW(groups, lr=self.lr)
 
 
 @torch.no_grad()

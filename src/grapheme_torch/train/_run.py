@@ -3,10 +3,9 @@
 import logging
 import time
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,53 +15,20 @@ from torch import Tensor
 
 from .._check import require
 from .._files import write_json
-from ..data import Pair
 from ..loss import StructuralLoss
 from ..nn import GraphTransformNet
 from ..plot import plot_losses
+from ._console import Interrupt, Progress
+from ._course import Course
 from ._data import Split, batches, load_split
-from ._evaluate import share_exact
 from ._folder import METRICS, PICTURE, SUMMARY, claim, loss_options, save_options
 from ._hardware import hardware, set_threads
-from ._history import History, Interrupt, Progress, Row, is_monotone
-from ._module import TrainingModule, measure
-
-MONITORED = 1000
-"""Pairs, from the start of a data set, on which loss and exact matches are measured."""
-
-
-@dataclass(frozen=True)
-class Summary:
-    """What a run came to; `OUT/summary.json` holds the same.
-
-    Args:
-        initial_loss, final_loss: Loss before the first step and after the last.
-        loss_ratio: The latter over the former.
-        monotone: Whether the loss fell in every epoch.
-        parameter_change_l2: L2 distance of all weights from where they started.
-        epochs: Epochs finished.
-        seconds: Of training, start-up and reading data left out.
-        exact_match: Share of the training pairs reproduced exactly.
-        val_exact_match: The same of the validation pairs; None if there are none.
-        pairs: Number of training pairs.
-        parameters: Number of weights.
-        seed: Of the run.
-        interrupted: Whether it was ended by Ctrl-C.
-    """
-
-    initial_loss: float
-    final_loss: float
-    loss_ratio: float
-    monotone: bool
-    parameter_change_l2: float
-    epochs: int
-    seconds: float
-    exact_match: float
-    val_exact_match: float | None
-    pairs: int
-    parameters: int
-    seed: int
-    interrupted: bool
+from ._history import Checkpoint, History, is_monotone
+from ._module import TrainingModule
+from ._monitor import Monitor
+from ._optimization import Optimization
+from ._stopping import Selection, Stopping
+from ._summary import Summary
 
 
 def train(
@@ -79,6 +45,8 @@ def train(
     overwrite: bool = False,
     loss: StructuralLoss | None = None,
     network: Mapping[str, Any] | None = None,
+    optimization: Optimization | None = None,
+    stopping: Stopping | None = None,
 ) -> Summary:
     """Trains a GraphTransformNet on pairs of graphs and writes the run into a folder.
 
@@ -95,6 +63,9 @@ def train(
         overwrite: Whether a model already in `out` may be replaced.
         loss: The loss. Default: `StructuralLoss()`.
         network: Arguments of `GraphTransformNet` besides labels and relations.
+        optimization: What is done beside plain Adam. Default: nothing.
+        stopping: When to end, and what to keep. Default: after all epochs; the network that does
+            best on the validation pairs if there are any, else the last.
 
     Returns:
         What the run came to.
@@ -105,81 +76,88 @@ def train(
     """
     require(str(out) != "", "`out`", "name a folder", out, "Name one, such as runs/kg.")
     out, loss = Path(out), loss or StructuralLoss()
+    optimization, stopping = optimization or Optimization(), stopping or Stopping()
     require(epochs >= 0, "`epochs`", "not be negative", epochs, "0 saves the untrained model.")
     require(batch_size >= 1, "`batch_size`", "be at least 1", batch_size, "Try 32.")
     require(0 < lr <= 1e30, "`lr`", "be positive and at most 1e30", lr, "Try 0.003.")
     require(0 <= seed < 2**63, "`seed`", "be from 0 to 2**63 - 1", seed, "Any will do: try 0.")
+    _check_together(val, loss, optimization, stopping)
     device = hardware(accelerator)
     set_threads(threads)
     torch.manual_seed(seed)
     network = dict(network or {})
-    split = load_split(data, val, acyclic=network.get("candidates", "forward") == "forward")
+    acyclic = network.get("candidates", "forward") == "forward"
+    split = load_split(data, val, acyclic=acyclic, slots=network.get("slots", 1))
     model = GraphTransformNet(split.alphabet.labels, split.alphabet.relations, **network)
+    model.expect(split.share_of_nodes(model.num_slots))
     beside_a_run = claim(out, overwrite=overwrite)
-    settings = {
-        "data": data,
-        "val": val,
-        "out": str(out),
-        "epochs": epochs,
-        "batch_size": batch_size,
-    }
-    more = {
-        "lr": lr,
-        "seed": seed,
-        "threads": threads,
-        "accelerator": accelerator,
-        **loss_options(loss),
-    }
-    options = {**settings, **more, **{k: v for k, v in model.config.items() if k not in _ALPHABET}}
-    return _Run(model, loss, split, out, options, device, beside_a_run).execute()
+    options = {
+        "data": data, "val": val, "out": str(out), "epochs": epochs, "batch_size": batch_size,
+        "lr": lr, "seed": seed, "threads": threads, "accelerator": accelerator,
+        **asdict(optimization), **asdict(stopping), **loss_options(loss),
+        **{name: value for name, value in model.config.items() if name not in _ALPHABET},
+    }  # fmt: skip
+    job = _Job(model, loss, split, out, options, optimization, stopping, device, beside_a_run)
+    return _Run(job).execute()
 
 
 _ALPHABET = ("labels", "relations")
 
 
-class _Run:
-    """The state of one run: what `train` prepared, and what comes of it."""
+def _check_together(
+    val: str | None, loss: StructuralLoss, optimization: Optimization, stopping: Stopping
+) -> None:
+    """Refuses options that need one another."""
+    patience, start = stopping.patience, optimization.temperature_start
+    remedy = "Give validation pairs with --val."
+    fits = patience is None or val is not None
+    require(fits, "`patience`", "be left out without validation pairs", patience, remedy)
+    fits = start is None or loss.temperature > 0
+    remedy = "Give the alignment a --temperature to end at."
+    require(fits, "`temperature_start`", "be left out at temperature 0", start, remedy)
 
-    def __init__(
-        self,
-        model: GraphTransformNet,
-        loss: StructuralLoss,
-        split: Split,
-        out: Path,
-        options: dict[str, Any],
-        device: str,
-        beside_a_run: bool,
-    ) -> None:
-        self.model, self.loss, self.split, self.out, self.options = model, loss, split, out, options
-        self.device = device
-        size = options["batch_size"]
-        self.batches = partial(batches, alphabet=split.alphabet, batch_size=size)
-        measured = self.batches(split.train[:MONITORED])
-        validated = self.batches(split.val[:MONITORED])
+
+@dataclass(frozen=True)
+class _Job:
+    """What `train` prepared."""
+
+    model: GraphTransformNet
+    loss: StructuralLoss
+    split: Split
+    out: Path
+    options: dict[str, Any]
+    optimization: Optimization
+    stopping: Stopping
+    device: str
+    beside_a_run: bool
+
+
+class _Run:
+    """The state of one run, and what comes of it."""
+
+    def __init__(self, job: _Job) -> None:
+        self.job, self.model, self.out = job, job.model, job.out
+        lr, decay = job.options["lr"], job.optimization.weight_decay
+        self.module = TrainingModule(job.model, job.loss, lr=lr, weight_decay=decay)
+        self.monitor = Monitor(job.model, job.loss, job.split, job.options["batch_size"])
         self.history = History(
-            out / METRICS,
-            partial(measure, model, loss, measured),
-            partial(measure, model, loss, validated) if split.val else None,
-            self._save_model,
-            beside_a_run=beside_a_run,
+            job.out / METRICS,
+            self.monitor,
+            val_every=job.stopping.val_every,
+            beside_a_run=job.beside_a_run,
         )
+        rows, validated = self.history.rows, bool(job.split.val)
+        self.selection = Selection(job.model, rows, validated=validated, stopping=job.stopping)
+        self.course = Course(self.module, job.optimization, job.stopping.minutes)
         self.interrupt = Interrupt()
-        self.start = _flat(model)
+        self.start = _flat(job.model)
+        self.steps = 0
 
     def execute(self) -> Summary:
         began = time.perf_counter()
-        options = self.options
-        callbacks = [self.history, Progress(self.history), self.interrupt]
-        module = TrainingModule(self.model, self.loss, lr=options["lr"])
         self.history.begin()
-        with _quiet_lightning():
-            trainer = pl.Trainer(
-                max_epochs=options["epochs"], callbacks=callbacks,
-                accelerator=self.device, devices=1,
-                logger=False, enable_checkpointing=False, enable_progress_bar=False,
-                enable_model_summary=False, num_sanity_val_steps=0,
-            )  # fmt: skip
-            trainer.fit(module, self.batches(self.split.train, seed=options["seed"]))
+        self.selection.begin()
+        self._fit()
         self.model.cpu()
         summary = self._summary(time.perf_counter() - began)
         self._save_model()
@@ -187,34 +165,55 @@ class _Run:
         plot_losses(self.history.rows, self.out / PICTURE)
         return summary
 
+    def _fit(self) -> None:
+        options, split = self.job.options, self.job.split
+        callbacks = [
+            Checkpoint(self._save_model), self.course, self.history, self.selection,
+            Progress(self.history.rows, self.course), self.interrupt,
+        ]  # fmt: skip
+        size, seed = options["batch_size"], options["seed"]
+        with _quiet_lightning():
+            trainer = pl.Trainer(
+                max_epochs=options["epochs"], callbacks=callbacks,
+                accelerator=self.job.device, devices=1,
+                gradient_clip_val=self.job.optimization.clip,
+                logger=False, enable_checkpointing=False, enable_progress_bar=False,
+                enable_model_summary=False, num_sanity_val_steps=0,
+            )  # fmt: skip
+            trainer.fit(self.module, batches(split.train, split.alphabet, size, seed=seed))
+        self.steps = trainer.global_step
+
     def _save_model(self) -> None:
         """The options come last: they are what `--overwrite` and `saved_loss` go by."""
-        self.model.save_pretrained(self.out)
-        save_options(self.out, self.options)
+        self.selection.kept.save_pretrained(self.out)
+        save_options(self.out, self.job.options)
         self.history.write()
 
     def _summary(self, seconds: float) -> Summary:
-        rows: list[Row] = self.history.rows
+        rows, kept, best = self.history.rows, self.selection.kept, self.selection.best
         first, last = rows[0]["total"], rows[-1]["total"]
+        saved = rows[-1] if best is None or kept is self.model else best
         return Summary(
             initial_loss=first,
             final_loss=last,
             loss_ratio=last / first if first else 1.0,
             monotone=is_monotone(rows),
-            parameter_change_l2=float((_flat(self.model) - self.start).norm()),
+            parameter_change_l2=float((_flat(kept) - self.start).norm()),
             epochs=int(rows[-1]["epoch"]),
+            steps=self.steps,
             seconds=round(seconds, 3),
-            exact_match=self._exact(self.split.train) or 0.0,
-            val_exact_match=self._exact(self.split.val),
-            pairs=len(self.split.train),
-            parameters=sum(p.numel() for p in self.model.parameters()),
-            seed=self.options["seed"],
+            exact_match=self.monitor.share_known(kept),
+            val_exact_match=None if best is None else saved["val_exact"],
+            best_epoch=None if best is None else int(best["epoch"]),
+            saved_epoch=int(saved["epoch"]),
+            stopped_early=self.selection.stopped_early,
+            out_of_time=self.course.out_of_time,
             interrupted=self.interrupt.happened,
+            pairs=len(self.job.split.train),
+            measured=self.monitor.measured,
+            parameters=sum(p.numel() for p in self.model.parameters()),
+            seed=self.job.options["seed"],
         )
-
-    def _exact(self, pairs: Sequence[Pair]) -> float | None:
-        chosen = pairs[:MONITORED]
-        return share_exact(self.model, chosen, self.options["batch_size"]) if chosen else None
 
 
 def _flat(model: GraphTransformNet) -> Tensor:

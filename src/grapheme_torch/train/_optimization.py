@@ -1,0 +1,66 @@
+"""How the weights are moved, and how that changes along a run."""
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+from .._check import require
+
+ANNEALED = 0.5
+"""Share of the run in which the temperature falls."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Optimization:
+    """What a run does beside plain Adam at one learning rate; the default is nothing.
+
+    Args:
+        schedule: What becomes of the learning rate after the warm-up: "constant", or down to zero
+            at the end of the run, "linear" or along a "cosine" [loshchilov17].
+        warmup: Share of the run in which it rises linearly from zero.
+        weight_decay: Of AdamW [loshchilov19], for matrices, not for biases and norms; 0 is Adam.
+        clip: Largest L2 norm of the gradient; a longer one is scaled down to it. Default: any.
+        temperature_start: Temperature of the alignment at the first step; it falls geometrically
+            to the temperature of the loss over the first half of the run. Default: no change.
+
+    Raises:
+        InputError: If an argument is out of range.
+    """
+
+    schedule: Literal["constant", "linear", "cosine"] = "constant"
+    warmup: float = 0.0
+    weight_decay: float = 0.0
+    clip: float | None = None
+    temperature_start: float | None = None
+
+    def __post_init__(self) -> None:
+        known = ("constant", "linear", "cosine")
+        remedy = 'Use "cosine" to end at zero.'
+        require(
+            self.schedule in known,
+            "`schedule`",
+            "be constant, linear or cosine",
+            self.schedule,
+            remedy,
+        )
+        require(0 <= self.warmup < 1, "`warmup`", "lie in [0, 1)", self.warmup, "Try 0.05.")
+        decay = self.weight_decay
+        require(0 <= decay < math.inf, "`weight_decay`", "not be negative", decay, "Try 0.01.")
+        for name, value in (("clip", self.clip), ("temperature_start", self.temperature_start)):
+            fits = value is None or 0 < value < math.inf
+            require(fits, f"`{name}`", "be positive and finite", value, "Leave it out, or try 1.")
+
+    def rate(self, share: float) -> float:
+        """The learning rate, as a part of its full value, after a share of the run."""
+        if share < self.warmup:
+            return share / self.warmup
+        if self.schedule == "constant":
+            return 1.0
+        left = (1 - share) / (1 - self.warmup)
+        return left if self.schedule == "linear" else 0.5 * (1 - math.cos(math.pi * left))
+
+    def temperature(self, share: float, final: float) -> float:
+        """The temperature of the alignment after a share of the run that ends at `final`."""
+        if self.temperature_start is None or share >= ANNEALED:
+            return final
+        return final * (self.temperature_start / final) ** (1 - share / ANNEALED)

@@ -1,0 +1,50 @@
+"""What a run came to, as `summary.json` tells it."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a run came to; `OUT/summary.json` holds the same.
+
+    Args:
+        initial_loss, final_loss: Loss before the first step and after the last.
+        loss_ratio: The latter over the former.
+        monotone: Whether the loss fell in every epoch.
+        parameter_change_l2: L2 distance of all weights from where they started.
+        epochs: Epochs begun; the last one may have been cut short by Ctrl-C or `minutes`.
+        steps: Steps done.
+        seconds: Of training, start-up and reading data left out.
+        exact_match: Share of the training pairs reproduced exactly.
+        val_exact_match: The same of the validation pairs; None if there are none.
+        best_epoch: The epoch with the best validation; None if there are no validation pairs.
+        saved_epoch: The epoch after which the network that was saved stood so: weights and
+            exact matches are of it, losses of the whole run.
+        stopped_early: Whether `patience` ended the run.
+        out_of_time: Whether `minutes` ended it.
+        interrupted: Whether Ctrl-C ended it.
+        pairs: Number of training pairs.
+        measured: Number of those that the loss was measured on, drawn at random.
+        parameters: Number of weights.
+        seed: Of the run.
+    """
+
+    initial_loss: float
+    final_loss: float
+    loss_ratio: float
+    monotone: bool
+    parameter_change_l2: float
+    epochs: int
+    steps: int
+    seconds: float
+    exact_match: float
+    val_exact_match: float | None
+    best_epoch: int | None
+    saved_epoch: int
+    stopped_early: bool
+    out_of_time: bool
+    interrupted: bool
+    pairs: int
+    measured: int
+    parameters: int
+    seed: int

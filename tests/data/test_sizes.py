@@ -1,0 +1,74 @@
+"""Batches of similar size: each item once a pass, in an order of the seed's."""
+
+import itertools
+import re
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from grapheme_torch import InputError
+from grapheme_torch.data import Alphabet, PairDataset, SimilarSizes, kindergarten
+
+
+def _drawn(
+    sizes: list[int], batch_size: int, *, stretch: int = 20, seed: int = 0
+) -> tuple[SimilarSizes, list[list[int]]]:
+    generator = torch.Generator().manual_seed(seed)
+    sampler = SimilarSizes(sizes, batch_size, generator=generator, stretch=stretch)
+    return sampler, list(sampler)
+
+
+@given(
+    st.lists(st.integers(0, 9), max_size=40), st.integers(1, 7), st.integers(1, 3), st.integers(0)
+)
+def test_every_item_comes_once_a_pass(
+    sizes: list[int], batch_size: int, stretch: int, seed: int
+) -> None:
+    sampler, batches = _drawn(sizes, batch_size, stretch=stretch, seed=seed % 2**63)
+    assert sorted(itertools.chain(*batches)) == list(range(len(sizes)))
+    assert len(batches) == len(sampler)
+    assert sorted(map(len, batches), reverse=True)[:-1] == [batch_size] * max(len(batches) - 1, 0)
+    assert all(0 < len(batch) <= batch_size for batch in batches)
+
+
+def _padding(sizes: list[int], batches: list[list[int]]) -> int:
+    return sum(max(sizes[k] for k in b) * len(b) - sum(sizes[k] for k in b) for b in batches)
+
+
+def test_items_of_similar_size_come_together_but_not_in_order_of_size() -> None:
+    sizes = [(37 * k) % 101 for k in range(400)]
+    apart, together = (_drawn(sizes, 8, stretch=stretch)[1] for stretch in (1, 20))
+    assert _padding(sizes, together) < 0.2 * _padding(sizes, apart)
+    first = [sizes[batch[0]] for batch in together]
+    assert first != sorted(first)
+
+
+def test_passes_differ_and_a_seed_repeats_them() -> None:
+    sizes = [k % 5 for k in range(60)]
+    sampler, first = _drawn(sizes, 7)
+    second = list(sampler)
+    assert {frozenset(batch) for batch in first} != {frozenset(batch) for batch in second}
+    again, repeated = _drawn(sizes, 7)
+    assert (repeated, list(again)) == (first, second)
+    assert _drawn(sizes, 7, seed=1)[1] != first
+
+
+def test_the_sizes_of_pairs() -> None:
+    pairs = kindergarten()
+    dataset = PairDataset(pairs, Alphabet.of(pair.target for pair in pairs))
+    assert dataset.sizes == [(pair.input.num_nodes, pair.target.num_nodes) for pair in pairs]
+    assert [sum(len(b) for b in SimilarSizes(dataset.sizes, 3))] == [10]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"batch_size": 0}, "`batch_size` must be at least 1, got 0. Try 32."),
+        ({"batch_size": 3, "stretch": 0}, "`stretch` must be at least 1, got 0. Try 20."),
+    ],
+)
+def test_refused_options(options: dict[str, int], message: str) -> None:
+    with pytest.raises(InputError, match="^" + re.escape(message)):
+        SimilarSizes([1, 2], **options)

@@ -1,0 +1,155 @@
+"""What a run does beside plain Adam: schedule, decay, clipping, annealing."""
+
+import math
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import torch
+from torch.optim.optimizer import register_optimizer_step_post_hook
+
+from grapheme_torch import GraphTransformNet, InputError, StructuralLoss
+from grapheme_torch.train import Optimization, Stopping, TrainingModule, _course
+
+from ..unchecked import unchecked
+from .runs import SMALL, quick
+
+
+@pytest.fixture
+def steps() -> Iterator[list[dict[str, Any]]]:
+    """What the optimiser did in each step."""
+    seen: list[dict[str, Any]] = []
+
+    def note(optimizer: torch.optim.Optimizer, *_: Any) -> None:
+        gradients = [p.grad for g in optimizer.param_groups for p in g["params"]]
+        norm = torch.cat([g.flatten() for g in gradients if g is not None]).norm()
+        lrs = {group["lr"] for group in optimizer.param_groups}
+        seen.append({"lrs": lrs, "norm": float(norm), "kind": type(optimizer)})
+
+    handle = register_optimizer_step_post_hook(note)
+    yield seen
+    handle.remove()
+
+
+@pytest.mark.parametrize(
+    ("settings", "rates"),
+    [
+        ({}, {0.0: 1, 0.5: 1, 1.0: 1}),
+        ({"warmup": 0.2}, {0.0: 0, 0.05: 0.25, 0.2: 1, 1.0: 1}),
+        ({"schedule": "linear"}, {0.0: 1, 0.25: 0.75, 1.0: 0}),
+        ({"schedule": "linear", "warmup": 0.5}, {0.25: 0.5, 0.5: 1, 0.75: 0.5, 1.0: 0}),
+        ({"schedule": "cosine"}, {0.0: 1, 1 / 3: 0.75, 0.5: 0.5, 2 / 3: 0.25, 1.0: 0}),
+        ({"schedule": "cosine", "warmup": 0.1}, {0.05: 0.5, 0.1: 1, 0.55: 0.5, 1.0: 0}),
+    ],
+)
+def test_the_learning_rate_over_a_run(settings: dict[str, Any], rates: dict[float, float]) -> None:
+    for share, rate in rates.items():
+        assert Optimization(**settings).rate(share) == pytest.approx(rate, abs=1e-12)
+
+
+def test_a_constant_rate_is_exactly_that() -> None:
+    assert {Optimization().rate(k / 7) for k in range(8)} == {1.0}
+
+
+def test_the_temperature_falls_geometrically_over_the_first_half() -> None:
+    annealed = Optimization(temperature_start=1.6)
+    found = [annealed.temperature(share, 0.1) for share in (0.0, 0.125, 0.25, 0.375, 0.5, 1.0)]
+    assert found == pytest.approx([1.6, 0.8, 0.4, 0.2, 0.1, 0.1])
+    assert annealed.temperature(0.5, 0.1) == 0.1
+    assert Optimization().temperature(0.0, 0.1) == 0.1
+
+
+def test_each_step_takes_the_rate_of_its_middle(
+    tmp_path: Path, steps: list[dict[str, Any]]
+) -> None:
+    chosen = Optimization(schedule="linear", warmup=0.25, weight_decay=0.01)
+    quick(tmp_path, epochs=4, batch_size=5, lr=0.08, optimization=chosen)
+    shares = [(k + 0.5) / 8 for k in range(8)]
+    expected = [0.08 * chosen.rate(share) for share in shares]
+    assert [min(step["lrs"]) for step in steps] == pytest.approx(expected)
+    assert [max(step["lrs"]) for step in steps] == pytest.approx(expected)
+    assert expected[0] == pytest.approx(0.02)
+    assert 0 < expected[-1] < 0.01
+
+
+def test_with_a_bound_on_time_the_rate_goes_by_the_clock(
+    tmp_path: Path, steps: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ticks = iter(range(10**6))  # a second for each look at the clock: two a step
+    monkeypatch.setattr(_course, "time", SimpleNamespace(monotonic=lambda: float(next(ticks))))
+    summary = quick(
+        tmp_path, epochs=10**6, lr=1.0,
+        optimization=Optimization(schedule="linear"), stopping=Stopping(minutes=10 / 60),
+    )  # fmt: skip
+    assert summary.out_of_time
+    assert not summary.interrupted
+    assert summary.steps == 5
+    assert [step["lrs"].pop() for step in steps] == pytest.approx([0.9, 0.7, 0.5, 0.3, 0.1])
+
+
+def test_the_gradient_is_clipped(tmp_path: Path, steps: list[dict[str, Any]]) -> None:
+    quick(tmp_path / "free")
+    assert min(step["norm"] for step in steps) > 1
+    steps.clear()
+    quick(tmp_path / "clipped", optimization=Optimization(clip=0.25))
+    assert [step["norm"] for step in steps] == pytest.approx([0.25] * 2, rel=1e-4)
+
+
+def test_weights_decay_but_not_biases_and_norms() -> None:
+    network = GraphTransformNet(["a"], ["next"], **SMALL)
+    module = TrainingModule(network, StructuralLoss(), lr=0.1, weight_decay=0.01)
+    optimizer = module.configure_optimizers()
+    assert isinstance(optimizer, torch.optim.AdamW)
+    decays = {id(p): g["weight_decay"] for g in optimizer.param_groups for p in g["params"]}
+    assert len(decays) == len(list(network.parameters()))
+    for name, parameter in network.named_parameters():
+        vector = name.endswith("bias") or "norm" in name or name.endswith("feed_forward.0.weight")
+        assert decays[id(parameter)] == (0.0 if vector else 0.01), name
+    plain = TrainingModule(network, StructuralLoss(), lr=0.1).configure_optimizers()
+    assert type(plain) is torch.optim.Adam
+
+
+def test_the_alignment_is_annealed_in_the_steps_only(tmp_path: Path) -> None:
+    seen: list[Any] = []
+    loss = StructuralLoss(temperature=0.2)
+    loss.register_forward_pre_hook(
+        lambda _, __, kwargs: seen.append(kwargs.get("temperature")), with_kwargs=True
+    )
+    quick(tmp_path, epochs=4, loss=loss, optimization=Optimization(temperature_start=0.8))
+    measured, trained = seen[0::2], seen[1::2]
+    assert measured == [None] * 5
+    assert trained == pytest.approx([0.8 / 2**0.5, 0.4 / 2**0.5, 0.2, 0.2])
+
+
+def test_the_options_of_a_run_are_in_its_summary_of_options(tmp_path: Path) -> None:
+    chosen = Optimization(schedule="cosine", warmup=0.1, clip=1.0, temperature_start=0.4)
+    quick(tmp_path, epochs=1, optimization=chosen)
+    text = (tmp_path / "train.yaml").read_text(encoding="utf-8")
+    for line in ("schedule: cosine", "warmup: 0.1", "clip: 1.0", "temperature_start: 0.4"):
+        assert f"\n{line}\n" in text
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"schedule": "x"}, "`schedule` must be constant, linear or cosine, got 'x'. "),
+        ({"warmup": 1.0}, "`warmup` must lie in [0, 1), got 1.0. Try 0.05."),
+        ({"warmup": math.nan}, "`warmup` must lie in [0, 1), got nan. Try 0.05."),
+        ({"weight_decay": -0.1}, "`weight_decay` must not be negative, got -0.1. Try 0.01."),
+        ({"clip": 0.0}, "`clip` must be positive and finite, got 0.0. Leave it out, or try 1."),
+        ({"temperature_start": math.inf}, "`temperature_start` must be positive and finite, got"),
+    ],
+)
+def test_refused_options(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(InputError, match="^" + re.escape(message)):
+        unchecked(Optimization)(**options)
+
+
+def test_an_exact_alignment_has_no_temperature_to_end_at(tmp_path: Path) -> None:
+    message = "`temperature_start` must be left out at temperature 0, got 1.0. Give the alignment"
+    annealed = Optimization(temperature_start=1.0)
+    with pytest.raises(InputError, match="^" + re.escape(message)):
+        quick(tmp_path, loss=StructuralLoss(temperature=0.0), optimization=annealed)

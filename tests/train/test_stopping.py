@@ -1,0 +1,213 @@
+"""When a run ends, which of its networks it keeps, and what it measures on the way."""
+
+import math
+import re
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import lightning.pytorch as pl
+import pytest
+import torch
+
+from grapheme_torch import GraphTransformNet, InputError, StructuralLoss
+from grapheme_torch.data import load_pairs
+from grapheme_torch.train import Stopping, TrainingModule, _run, evaluate
+from grapheme_torch.train._console import standing
+from grapheme_torch.train._history import Checkpoint, Row
+from grapheme_torch.train._monitor import sample
+from grapheme_torch.train._stopping import Selection
+
+from ..unchecked import unchecked
+from .runs import PAIRS, SMALL, contents, quick, rows, write_pairs
+
+
+def _row(epoch: int, exact: float = math.nan, total: float = math.nan) -> Row:
+    return {"epoch": epoch, "total": 1.0, "val_exact": exact, "val_total": total}
+
+
+def _selected(
+    validations: list[tuple[float, float]], **options: Any
+) -> tuple[Selection, list[float], int]:
+    """A run whose network has the number of its epoch for a weight; what it kept; its length."""
+    network = GraphTransformNet(["a"], [], **SMALL)
+    found: list[Row] = []
+    selection = Selection(network, found, validated=True, stopping=Stopping(**options))
+    trainer = pl.Trainer(barebones=True, accelerator="cpu")
+    module = TrainingModule(network, StructuralLoss(), lr=0.1)
+    for epoch, (exact, total) in enumerate(validations):
+        found.append(_row(epoch, exact, total))
+        network.heads.label.bias.data.fill_(float(epoch))
+        selection.begin() if epoch == 0 else selection.on_train_epoch_end(trainer, module)
+        if trainer.should_stop:
+            break
+    return selection, selection.kept.heads.label.bias.tolist(), len(found) - 1
+
+
+NAN = math.nan
+BETTER_AND_WORSE = [(0.0, 9.0), (0.5, 5.0), (0.5, 4.0), (NAN, NAN), (0.5, 4.5), (0.25, 1.0)]
+
+
+def test_most_exact_matches_then_the_lower_loss() -> None:
+    selection, kept, length = _selected(BETTER_AND_WORSE)
+    assert selection.best is not None
+    assert (selection.best["epoch"], kept, length) == (2, [2.0], 5)
+    assert not selection.stopped_early
+
+
+def test_the_last_network_is_kept_if_wished() -> None:
+    selection, kept, _ = _selected(BETTER_AND_WORSE, keep="last")
+    assert selection.best is not None
+    assert (selection.best["epoch"], kept) == (2, [5.0])
+
+
+@pytest.mark.parametrize(("patience", "length"), [(1, 4), (2, 5), (3, 5)])
+def test_patience_counts_validations(patience: int, length: int) -> None:
+    selection, kept, found = _selected(BETTER_AND_WORSE, patience=patience)
+    assert (found, kept, selection.stopped_early) == (length, [2.0], patience < 3)
+
+
+def test_of_networks_that_cannot_be_told_apart_the_later_is_kept() -> None:
+    selection, kept, length = _selected([(0.0, NAN)] * 4, patience=2)
+    assert (kept, length, selection.stopped_early) == ([2.0], 2, True)
+
+
+def test_a_run_saves_its_best_network(tmp_path: Path) -> None:
+    data = write_pairs(tmp_path / "data.jsonl", PAIRS[:2])
+    val = write_pairs(tmp_path / "val.jsonl", PAIRS)
+    options: dict[str, Any] = {"data": data, "epochs": 25, "lr": 0.05}
+    best = quick(tmp_path / "best", val=val, **options)
+    found = rows(tmp_path / "best")
+    merit = [(float(row["val_exact"]), -float(row["val_total"])) for row in found]
+    assert best.best_epoch == best.saved_epoch == merit.index(max(merit))
+    assert 0 < best.best_epoch < 25  # it overfits: the last is not the best
+    report = evaluate(tmp_path / "best", load_pairs(val))
+    assert best.val_exact_match == report.metrics["exact_match"] == max(merit)[0]
+    assert report.loss.total == pytest.approx(float(found[best.best_epoch]["val_total"]))
+    assert best.final_loss == float(found[-1]["total"])
+    last = quick(tmp_path / "last", val=val, stopping=Stopping(keep="last"), **options)
+    assert (last.best_epoch, last.saved_epoch) == (best.best_epoch, 25)
+    assert last.val_exact_match == merit[-1][0]
+    plain = quick(tmp_path / "plain", **options)
+    assert (plain.best_epoch, plain.saved_epoch) == (None, 25)
+    files = [contents(tmp_path / name)["model.safetensors"] for name in ("best", "last", "plain")]
+    assert files[0] != files[1] == files[2]
+
+
+def test_a_run_that_stands_still_ends(tmp_path: Path) -> None:
+    data = write_pairs(tmp_path / "data.jsonl", PAIRS[:1])
+    val = write_pairs(tmp_path / "val.jsonl", PAIRS[3:4])  # unknown labels: never right
+    stopping = Stopping(patience=2, val_every=3)
+    summary = quick(tmp_path / "out", data=data, val=val, epochs=50, stopping=stopping)
+    assert (summary.epochs, summary.stopped_early, summary.saved_epoch) == (6, True, 6)
+    assert len(rows(tmp_path / "out")) == 7
+
+
+def test_validation_every_few_epochs_and_after_the_last(tmp_path: Path) -> None:
+    data = write_pairs(tmp_path / "data.jsonl", PAIRS)
+    summary = quick(tmp_path, data=data, val=data, epochs=5, stopping=Stopping(val_every=2))
+    found = rows(tmp_path)
+    for name in ("val_total", "val_exact"):
+        assert [row["epoch"] for row in found if row[name]] == ["0", "2", "4", "5"]
+    assert summary.val_exact_match == float(found[summary.saved_epoch]["val_exact"])
+
+
+def test_the_time_ends_a_run_within_an_epoch(tmp_path: Path) -> None:
+    stopping = Stopping(minutes=1e-9)
+    summary = quick(tmp_path, epochs=9, batch_size=2, val="kindergarten", stopping=stopping)
+    assert (summary.out_of_time, summary.steps, summary.epochs) == (True, 1, 1)
+    assert [row["val_exact"] != "" for row in rows(tmp_path)] == [True, True]
+
+
+def test_a_checkpoint_within_an_epoch_holds_the_best_network(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_run, "Checkpoint", partial(Checkpoint, every=0.0))
+    saved: list[list[float]] = []
+    original = GraphTransformNet.save_pretrained
+
+    def save(network: GraphTransformNet, folder: Path) -> None:
+        saved.append(network.heads.existence.bias.tolist())
+        original(network, folder)
+
+    monkeypatch.setattr(GraphTransformNet, "save_pretrained", save)
+    quick(tmp_path / "a", epochs=1, batch_size=5, val="kindergarten")
+    assert len(saved) == 3
+    assert saved[0] == saved[1] != saved[2]  # nothing better than row 0 before the end
+    saved.clear()
+    quick(tmp_path / "b", epochs=1, batch_size=5)
+    assert saved[0] != saved[1] != saved[2]
+
+
+def test_checkpoints_wait_for_their_time() -> None:
+    saved: list[int] = []
+    checkpoint = Checkpoint(lambda: saved.append(1), every=1e9)
+    checkpoint.on_train_batch_start()
+    assert saved == []
+
+
+@pytest.mark.parametrize(
+    ("pairs", "batch_size", "measured"), [(250, 250, 250), (250, 50, 100), (90, 50, 90)]
+)
+def test_the_loss_of_many_pairs_is_measured_on_a_sample(
+    tmp_path: Path, pairs: int, batch_size: int, measured: int
+) -> None:
+    data = write_pairs(tmp_path / "data.jsonl", PAIRS * (pairs // 5))
+    summary = quick(tmp_path / "out", data=data, epochs=0, batch_size=batch_size)
+    assert (summary.pairs, summary.measured) == (pairs, measured)
+    again = quick(tmp_path / "again", data=data, epochs=0, batch_size=batch_size)
+    assert again.initial_loss == summary.initial_loss
+
+
+def test_the_same_pairs_are_measured_after_every_epoch(tmp_path: Path) -> None:
+    pairs = [{"input": "abc" + "d" * k, "target": "a" * k} for k in range(150)]
+    data = write_pairs(tmp_path / "data.jsonl", pairs)
+    summary = quick(tmp_path / "out", data=data, epochs=1, lr=1e-30)
+    assert summary.measured == 100
+    assert summary.final_loss == summary.initial_loss
+
+
+def test_a_sample_is_the_same_each_time_and_in_order() -> None:
+    pairs = load_pairs("kindergarten") * 10
+    assert sample(pairs, 100) == pairs
+    assert sample([], 4) == []
+    chosen = sample(list(range(100)), 20)
+    assert chosen == sample(list(range(100)), 20) == sorted(set(chosen))
+    assert len(chosen) == 20
+    assert len({k % 5 for k in chosen}) == 5  # files may be periodic: a stride would not do
+
+
+def test_what_the_bar_says() -> None:
+    assert standing([_row(0)], 0.003) == "loss 1, lr 0.003"
+    assert standing([_row(0, 0.5), _row(1)], 1e-4) == "loss 1, val exact 50.0%, lr 0.0001"
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"minutes": 0.0}, "`minutes` must be positive and finite, got 0.0. Leave it out"),
+        ({"minutes": math.nan}, "`minutes` must be positive and finite, got nan. Leave it out"),
+        ({"val_every": 0}, "`val_every` must be at least 1, got 0. 1 validates after each epoch."),
+        ({"patience": 0}, "`patience` must be at least 1, got 0. Leave it out, or try 5."),
+        ({"keep": "x"}, "`keep` must be best or last, got 'x'. Try best."),
+    ],
+)
+def test_refused_options(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(InputError, match="^" + re.escape(message)):
+        unchecked(Stopping)(**options)
+
+
+def test_patience_needs_pairs_to_validate_on(tmp_path: Path) -> None:
+    message = "`patience` must be left out without validation pairs, got 3. Give validation pairs"
+    with pytest.raises(InputError, match="^" + re.escape(message)):
+        quick(tmp_path / "out", stopping=Stopping(patience=3))
+    assert contents(tmp_path) == {}
+
+
+def test_the_random_numbers_of_a_run_do_not_depend_on_its_validation(tmp_path: Path) -> None:
+    stopping = Stopping(keep="last")
+    quick(tmp_path / "a", batch_size=4)
+    quick(tmp_path / "b", batch_size=4, val="kindergarten", stopping=stopping)
+    a, b = (contents(tmp_path / name)["model.safetensors"] for name in "ab")
+    assert a == b
+    assert torch.initial_seed() == 0
