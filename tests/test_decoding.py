@@ -326,3 +326,12 @@ def test_an_unknown_constraint_is_refused():
     message = r"^`constraint` must be one of path, tree, acyclic, got 'ring'\. Leave it out"
     with pytest.raises(InputError, match=message):
         unchecked(decode)(chain_of(existence=[]), "a", [], "ring")
+
+
+def test_the_last_class_is_the_own_label_of_a_node() -> None:
+    certain = Prediction(
+        torch.ones(2), torch.tensor([[0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]),
+        torch.zeros(2, 0).long(), torch.zeros(0, 3),
+    )  # fmt: skip
+    (graph,) = decode(certain, LABELS, RELATIONS, own=["\u00e9", "\u00fc"])
+    assert graph.label == ["b", "\u00fc"]

@@ -71,3 +71,29 @@ def test_options_that_cannot_be_are_refused(options: dict[str, Any], reason: str
 def test_an_empty_column_is_refused() -> None:
     with pytest.raises(InputError, match="<memory>:1: the column 'target' must hold something"):
         _pair("a\t")
+
+
+def test_tokens_of_a_column_are_nodes() -> None:
+    line = "go\tV;PST(2,PL)\twent"
+    features = {"columns": "lemma,features,form", "input": "lemma,features", "target": "form"}
+    record = _pair(line, **features, tokens="features")
+    labels = [node["label"] for node in record["input"]["nodes"]]
+    assert labels == ["g", "o", "V", "PST", "2", "PL"]
+    assert record["target"] == "went"
+    first = _pair(line, **{**features, "input": "features,lemma"}, tokens="features", token="[A-Z]+")
+    assert [node["label"] for node in first["input"]["nodes"]] == ["V", "PST", "PL", "g", "o"]
+    spaced = _pair("g o\tV;PST\twent", **features, tokens="features", input_separator=" ")
+    assert [node["label"] for node in spaced["input"]["nodes"]] == ["g", "o", "V", "PST"]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"tokens": "form"}, "`tokens` must be columns that are used, got 'form'"),
+        ({"token": "("}, "`token` must be a regular expression, got '\\(' "),
+        ({"token": "(a)"}, "`token` must have no groups, got "),
+    ],
+)
+def test_token_refusals(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        _pair("go\twent", **options)

@@ -1,0 +1,86 @@
+"""Targets larger than their inputs, and characters that no target of the training data holds."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from grapheme_torch import GraphTransformNet, InputError, graph_to_text, text_to_graph
+from grapheme_torch.data import Pair
+from grapheme_torch.train import check_saved_model, evaluate, load_network, predict
+from grapheme_torch.train._data import load_split
+from grapheme_torch.train._evaluate import fits
+
+from .runs import SMALL, quick, write_pairs
+
+DOUBLED: list[dict[str, Any]] = [
+    {"input": text, "target": "".join(c + c for c in text)}
+    for text in ["a", "b", "ab", "ba", "aab", "bba", "abab", "bbbb"]
+]
+WIDE = {**SMALL, "dim": 32, "slots": 2, "places": "count"}
+
+
+@pytest.fixture(scope="module")
+def doubling(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A network that writes every letter twice."""
+    folder = tmp_path_factory.mktemp("doubling")
+    data = write_pairs(folder / "data.jsonl", DOUBLED)
+    summary = quick(folder / "run", data=data, epochs=80, lr=0.01, network=WIDE)
+    assert summary.exact_match == 1.0
+    return folder / "run"
+
+
+def test_answers_larger_than_their_questions(doubling: Path) -> None:
+    network = load_network(doubling)
+    (answer,) = predict(network, [text_to_graph("abba")], constraint="path")
+    assert graph_to_text(answer) == "aabbbbaa"
+
+
+def test_unknown_characters_are_copied(doubling: Path) -> None:
+    """The network has never seen them; it need only know that it copies."""
+    network = load_network(doubling)
+    (answer,) = predict(network, [text_to_graph("\u00e9\U0001f1e9\U0001f1ea")])
+    known = {"a", "b", "\u00e9", "\U0001f1e9\U0001f1ea"}
+    assert set(answer.label) <= known
+    assert set(answer.label) - {"a", "b"}
+
+
+def test_every_gradient_of_a_network_with_slots(doubling: Path, tmp_path: Path) -> None:
+    data = write_pairs(tmp_path / "data.jsonl", DOUBLED)
+    report = check_saved_model(str(doubling), data=data, pairs=3)
+    assert report.passed
+    assert report.max_relative_error < 1e-6
+
+
+def test_evaluation_counts_a_target_that_is_too_large_as_wrong(doubling: Path) -> None:
+    pairs = [_pair("ab", "aabb"), _pair("b", "bbb")]
+    report = evaluate(doubling, pairs)
+    assert report.covered == 0.5
+    assert report.metrics["exact_match"] <= 0.5
+    assert [fits(pair, 2) for pair in pairs] == [True, False]
+
+
+def test_training_refuses_what_validation_counts_as_wrong(tmp_path: Path) -> None:
+    wide = write_pairs(tmp_path / "wide.jsonl", [{"input": "a", "target": "aaa"}])
+    good = write_pairs(tmp_path / "good.jsonl", DOUBLED)
+    message = "have at most 2 times as many nodes as the \"input\", got 3 nodes for 1. Give more "
+    with pytest.raises(InputError, match=message + r"output nodes per input node \(--slots 3\)"):
+        load_split(wide, None, acyclic=True, slots=2)
+    split = load_split(good, wide, acyclic=True, slots=2)
+    assert (len(split.train), len(split.val)) == (8, 1)
+    assert split.share_of_nodes(2) == 1.0
+    assert split.share_of_nodes(4) == 0.5
+
+
+def test_the_untrained_network_expects_a_share_of_its_nodes() -> None:
+    network = GraphTransformNet(["a"], [], slots=3)
+    network.expect(0.2)
+    assert network.heads.existence.bias.sigmoid().item() == pytest.approx(0.2)
+    network.expect(1.0)
+    assert network.heads.existence.bias.sigmoid().item() == pytest.approx(0.99)
+    with pytest.raises(InputError, match=r"^`share` must lie in \(0, 1\], got 0"):
+        network.expect(0.0)
+
+
+def _pair(given: str, wanted: str) -> Pair:
+    return Pair(text_to_graph(given), text_to_graph(wanted))
