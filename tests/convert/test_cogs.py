@@ -1,5 +1,7 @@
 """COGS: semantic graphs that give their logical form back to the letter."""
 
+from typing import Any
+
 import pytest
 
 from grapheme_torch import InputError
@@ -15,6 +17,26 @@ def test_the_logical_form_comes_back(line: str) -> None:
     (record,) = cogs([line])
     form = cogs_to_logical_form(record["input"], record["target"], record["alignment"])
     assert form == line.split("\t")[1]
+
+
+@pytest.mark.parametrize("unit", ["character", "word"])
+@pytest.mark.parametrize("line", LINES)
+def test_the_logical_form_comes_back_from_articles(line: str, unit: Any) -> None:
+    (record,) = cogs([line], unit=unit, articles=True)
+    sentence = line.split("\t")[0]
+    form = cogs_to_logical_form(sentence, record["target"], record["alignment"], unit=unit)
+    assert form == line.split("\t")[1]
+    assert not any(node["label"].startswith("* ") for node in record["target"]["nodes"])
+
+
+def test_words_and_articles_are_nodes() -> None:
+    line = "The bird sang .\t* bird ( x _ 1 ) ; sing . agent ( x _ 2 , x _ 1 )\ttest"
+    (record,) = cogs([line], unit="word", articles=True)
+    assert [node["label"] for node in record["input"]["nodes"]] == ["The", "bird", "sang", "."]
+    assert [node["label"] for node in record["target"]["nodes"]] == ["*", "bird", "sing"]
+    edges = {(e["source"], e["target"], e["label"]) for e in record["target"]["edges"]}
+    assert edges == {(2, 1, "agent"), (1, 0, "definite")}
+    assert record["alignment"] == [0, 1, 2]
 
 
 def test_a_graph_has_a_node_per_variable_and_name() -> None:

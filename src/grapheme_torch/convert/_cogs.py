@@ -4,17 +4,20 @@ A node is a variable, labelled by its predicate (`burn`, `* girl` where it is de
 (`Liam`). An edge is a role: from an event to what takes part in it (`agent`), from a thing to what
 stands in a relation to it (`nmod . on`). The lambda terms of single words keep their binder:
 `LAMBDA a` for a bound variable without a predicate, `LAMBDA e . touch` for one with.
+
+What is definite can be told by a node instead, `*` at the article, to which an edge `definite`
+leads: then a noun has one label, and a network that met it as "a dog" knows "the dog".
 """
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from torch_geometric.data import Data
 
 from .._check import InputError, Received, refusal, require
-from ._document import Triple, clusters_at, node_link, read_graph
+from ._document import Triple, clusters_at, node_link, read_graph, symbols_document
 from ._pieces import Piece, Record, Skip, records
 from ._table import Table, extras
 
@@ -22,6 +25,10 @@ _TERM = re.compile(r"(\* )?(\S+)((?: \. \S+)*) \( (x _ \d+|\S+)(?: , (x _ \d+|\S
 _VARIABLE = re.compile(r"x _ (\d+)")
 _LAMBDA = re.compile(r"LAMBDA ([a-z])(?: \. (.*))?")
 _SEPARATOR = re.compile(r" AND | ; ")
+_STAR = "*"
+_DEFINITE = "definite"
+
+Unit = Literal["character", "word"]
 
 
 @dataclass
@@ -39,6 +46,8 @@ def cogs(
     source: str = "<memory>",
     skip: Skip | None = None,
     columns: str = "sentence,logical_form,type",
+    unit: Unit = "character",
+    articles: bool = False,
 ) -> Iterator[Record]:
     """Sentences of COGS to the graphs of their logical forms, nodes in the order of the words.
 
@@ -47,10 +56,12 @@ def cogs(
         source: Name of the file, for messages.
         skip: Called with each line that is refused; without it the first one is raised.
         columns: Names of the columns; those but the first two are kept as further keys.
+        unit: What a node of the input is: a "character" (grapheme cluster) or a "word".
+        articles: Whether a definite article is a node, `*`, instead of a part of the label.
 
     Yields:
-        A record per line, with "alignment": the character of the input (grapheme cluster, from
-        0) at which the word of each node begins, None for a lambda term.
+        A record per line, with "alignment": the node of the input, from 0, at which the word of
+        each node begins, None for a lambda term.
 
     Raises:
         InputError: "FILE:LINE: ..." at a line whose logical form is not of COGS.
@@ -62,24 +73,36 @@ def cogs(
     def make(piece: Piece) -> Record:
         row = table.row(piece, names)
         sentence, form = (row[name] for name in names)
-        labels, edges, places = _graph(_parsed(form), sentence.split(" "))
+        words = sentence.split(" ")
+        labels, edges, places = _graph(_parsed(form), words)
+        if articles:
+            labels, edges, places = _with_articles(labels, edges, places, words)
         record: Record = {"input": sentence, "target": node_link(labels, edges)}
-        record["alignment"] = clusters_at(sentence, _characters(sentence, places))
+        if unit == "word":
+            record["input"] = symbols_document(words)
+            record["alignment"] = places
+        else:
+            record["alignment"] = clusters_at(sentence, _characters(sentence, places))
         return record | extras(row, names)
 
     return records(table.pieces(lines, source), make, skip)
 
 
 def cogs_to_logical_form(
-    sentence: str, graph: Data | Mapping[str, Any], alignment: Sequence[int | None]
+    sentence: str,
+    graph: Data | Mapping[str, Any],
+    alignment: Sequence[int | None],
+    *,
+    unit: Unit = "character",
 ) -> str:
     """The logical form of a semantic graph; the inverse of `cogs`.
 
     Args:
         sentence: The input, words separated by single spaces.
-        graph: The graph, or its node-link document.
-        alignment: The character of the sentence at which the word of each node begins, as
+        graph: The graph, or its node-link document, with articles as nodes or without.
+        alignment: The unit of the sentence at which the word of each node begins, as
             `cogs` gives it; COGS numbers its variables by the words.
+        unit: What the alignment counts.
 
     Raises:
         InputError: If a node has no word, or the alignment is of another graph.
@@ -88,9 +111,10 @@ def cogs_to_logical_form(
     counts = Received(f"{len(alignment)} for {len(labels)} nodes")
     remedy = "Give each node a character, or None."
     require(len(alignment) == len(labels), "`alignment`", "have one per node", counts, remedy)
+    labels, edges, alignment = _without_articles(labels, edges, alignment)
     if any(label.startswith("LAMBDA ") for label in labels):
         return _lambda_form(labels, edges)
-    words = [_word(sentence, at) for at in alignment]
+    words = [_word(sentence, at, unit) for at in alignment]
     if len(labels) == 1 and not edges and _is_name(labels[0]):
         return labels[0]
     return _plain_form(labels, edges, words)
@@ -182,10 +206,45 @@ def _characters(sentence: str, places: Iterable[int | None]) -> list[int | None]
     return [None if place is None else starts[place] for place in places]
 
 
-def _word(sentence: str, at: int | None) -> int:
-    remedy = "Align every node with the first character of its word."
+def _with_articles(
+    labels: list[str], edges: list[Triple], places: list[int | None], words: Sequence[str]
+) -> tuple[list[str], list[Triple], list[int | None]]:
+    """A node for each star, at the word before; nodes stay in the order of the words."""
+    nodes: list[tuple[str, int | None, int | None]] = []
+    moved = {}
+    for k, (label, place) in enumerate(zip(labels, places, strict=True)):
+        bare = label.removeprefix(f"{_STAR} ")
+        if bare != label:
+            article = place is not None and place > 0 and words[place - 1].lower() == "the"
+            nodes.append((_STAR, place - 1 if article and place else None, k))
+        moved[k] = len(nodes)
+        nodes.append((bare, place, None))
+    stars = [(moved[of], k, _DEFINITE) for k, (_, _, of) in enumerate(nodes) if of is not None]
+    joined = [(moved[source], moved[target], role) for source, target, role in edges]
+    return [label for label, _, _ in nodes], joined + stars, [place for _, place, _ in nodes]
+
+
+def _without_articles(
+    labels: list[str], edges: list[Triple], places: Sequence[int | None]
+) -> tuple[list[str], list[Triple], list[int | None]]:
+    """The stars back in the labels."""
+    definite = {source for source, _, role in edges if role == _DEFINITE}
+    stars = {target for _, target, role in edges if role == _DEFINITE}
+    kept = [k for k in range(len(labels)) if k not in stars]
+    index = {k: new for new, k in enumerate(kept)}
+    named = [f"{_STAR} {labels[k]}" if k in definite else labels[k] for k in kept]
+    joined = [(index[s], index[t], role) for s, t, role in edges if s in index and t in index]
+    return named, joined, [places[k] for k in kept]
+
+
+def _word(sentence: str, at: int | None, unit: Unit) -> int:
+    remedy = f"Align every node with the first {unit} of its word."
     if at is None:
-        raise refusal("the alignment of a node", "be a character", at, remedy)
+        raise refusal("the alignment of a node", f"be a {unit}", at, remedy)
+    if unit == "word":
+        count = len(sentence.split(" "))
+        require(0 <= at < count, "the alignment of a node", f"be below {count}", at, remedy)
+        return at
     starts = _characters(sentence, range(len(sentence.split(" "))))
     try:
         return clusters_at(sentence, starts).index(at)
