@@ -29,6 +29,10 @@ struct Matrix {
   double* row(Index i) const { return at + i * width; }
 };
 
+static inline Matrix matrix(Index rows, Index width, Arena& arena) {
+  return {arena.take(rows * width), rows, width};
+}
+
 // For each block of rows: dots = K y, then x = rule(first row, dots), stored, then t += K^T x.
 // One trip through K does both half-sweeps, the second half from the first-level cache.
 // The rule gets L rows at a time and returns their weights.

@@ -35,6 +35,19 @@ struct Side {
     }
   }
 
+  // The nodes of a graph, a mass of one each, and behind them the void, if it has any.
+  Side(Index nodes, double void_mass, Arena& arena)
+      : count(nodes + (void_mass > 0)), width(padded(count)), total(nodes + void_mass) {
+    place = reinterpret_cast<Index*>(arena.take(width));
+    mass = arena.take(width);
+    vacant = arena.take(width);
+    for (Index k = 0; k < width; ++k) {
+      place[k] = k;
+      mass[k] = k < nodes ? 1 : k < count ? void_mass : 0;
+      vacant[k] = k < count ? 0 : 1;
+    }
+  }
+
   void gather(const double* from, double* to, double padding) const {
     // Mass stands in few runs (the nodes, then the void), often in one.
     for (Index k = 0; k < count;) {
@@ -59,7 +72,7 @@ static inline void fill(double* p, Index count, double value) {
 // rows below.
 static inline Matrix gather(const double* from, Index columns, const Side& rows_side,
                             const Side& columns_side, double padding, Arena& arena) {
-  Matrix out{arena.take(rows_side.width * columns_side.width), rows_side.width, columns_side.width};
+  const Matrix out = matrix(rows_side.width, columns_side.width, arena);
   for (Index i = 0; i < rows_side.count; ++i)
     columns_side.gather(from + rows_side.place[i] * columns, out.row(i), padding);
   clear(out.row(rows_side.count), (out.rows - rows_side.count) * out.width);
