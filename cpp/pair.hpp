@@ -35,14 +35,15 @@ struct Side {
     }
   }
 
-  // The nodes of a graph, a mass of one each, and behind them the void, if it has any.
-  Side(Index nodes, double void_mass, Arena& arena)
+  // The nodes of a graph, a mass of one each, and behind them the void, if it has any: it stands
+  // last of `size` places.
+  Side(Index nodes, double void_mass, Index size, Arena& arena)
       : count(nodes + (void_mass > 0)), width(padded(count)), total(nodes + void_mass) {
     place = reinterpret_cast<Index*>(arena.take(width));
     mass = arena.take(width);
     vacant = arena.take(width);
     for (Index k = 0; k < width; ++k) {
-      place[k] = k;
+      place[k] = k < nodes ? k : size - 1;
       mass[k] = k < nodes ? 1 : k < count ? void_mass : 0;
       vacant[k] = k < count ? 0 : 1;
     }

@@ -48,6 +48,7 @@ class Pairs:
         relation: `log q(r)`; axes: candidate edge, relation; 0 means no edge.
         weight: Predicted weight of each candidate edge, if the targets have weights.
         graph, source, sink: The graph of each candidate edge, and its ends as places in it.
+        known: The likeness, if it is known before it is asked for.
     """
 
     layout: Layout
@@ -63,10 +64,13 @@ class Pairs:
     sink: Int[Tensor, " e"]
     position: Float[Tensor, "n d"] | None
     target: Target
+    known: Likeness | None = None
 
     @functools.cached_property
     def likeness(self) -> Likeness:
         """How well predicted and target nodes go together, in padded form: `n x m` numbers."""
+        if self.known is not None:
+            return self.known
         outputs, y = self.layout.pad(self.outputs), self.target.layout.pad(self.target.y)
         return likeness(self.node_cost, outputs, y)
 
