@@ -81,9 +81,9 @@ def terms(
     dtype = values[0].dtype
     for value in values[1:]:
         dtype = torch.promote_types(dtype, value.dtype)
-    worst = residual.amax(0)
+    plan, worst = plans[-1].to(dtype), residual.amax(0)
     transport = Transport(
-        plans[-1].to(dtype), eps.new_empty(0), eps.new_empty(0),
+        plan.detach() if settings.gradient == "cut" else plan, eps.new_empty(0), eps.new_empty(0),
         iterations.sum(0), worst, worst <= settings.tolerance,
     )  # fmt: skip
     return found.to(dtype), transport
