@@ -8,6 +8,8 @@ namespace grapheme::GRAPHEME_ISA {
 
 using Pairs = Graphs<double>;
 
+constexpr Index FEW = 4;  // vectors of sums that are made side by side
+
 // All matrices stand as the plan does: nodes, then the void if it has mass, then padding of zeros.
 class Nodes {
  public:
@@ -49,7 +51,7 @@ class Nodes {
   bool void_column_;
   double* h_;
   Matrix agreement_;
-  Matrix wanted_{};  // features: one row a feature
+  Matrix given_{}, wanted_{};  // features of the targets: one row a target, one row a feature
 
  public:
   Matrix matching;  // in edits
@@ -57,11 +59,16 @@ class Nodes {
 
  private:
   void transpose_wanted(Arena& arena) {
-    wanted_ = matrix(all_.outputs, padded(m_), arena);
-    for (Index d = 0; d < all_.outputs; ++d) {
-      for (Index j = 0; j < wanted_.width; ++j)
-        wanted_.row(d)[j] = j < m_ ? all_.wanted[(target_first_ + j) * all_.outputs + d] : 0;
-    }
+    const Matrix given = matrix((m_ + L - 1) / L * L, padded(all_.outputs), arena);
+    clear(given.at, given.rows * given.width);
+    for (Index j = 0; j < m_; ++j)
+      std::memcpy(given.row(j), all_.wanted + (target_first_ + j) * all_.outputs,
+                  sizeof(double) * static_cast<std::size_t>(all_.outputs));
+    const Index wide = (given.rows + FEW * L - 1) / (FEW * L) * (FEW * L);
+    wanted_ = matrix(given.width, wide, arena);
+    clear(wanted_.at, wanted_.rows * wanted_.width);
+    transpose(given, wanted_);
+    given_ = given;
   }
 
   const double* score(Index i) const {
@@ -82,18 +89,26 @@ class Nodes {
       const std::int64_t* label = all_.label + target_first_;
       for (Index j = 0; j < m_; ++j) surprise[j] = -own[label[j]];
     } else {
-      for (Index j = 0; j < m_; j += L) {
-        Vec total = splat(0);
-        for (Index d = 0; d < all_.outputs; ++d) {
-          const Vec step = splat(own[d]) - load(wanted_.row(d) + j);
-          total += step * step;
-        }
-        store(surprise + j, splat(0.5) * total);
-      }
+      for (Index j = 0; j < m_; j += FEW * L) square_distances(own, j, surprise);
       for (Index j = m_; j < padded(m_); ++j) surprise[j] = 0;
     }
     for (Index j = 0; j < m_; j += L) store(agreement + j, exp_or_nan(-load(surprise + j)));
     for (Index j = m_; j < matching.width; ++j) agreement[j] = 0;
+  }
+
+  // Half the squared distances to FEW vectors of targets: sums that do not wait for each other.
+  void square_distances(const double* own, Index j, double* to) const {
+    const Index count = (padded(m_) - j) / L < FEW ? (padded(m_) - j) / L : FEW;
+    Vec total[FEW];
+    for (Index w = 0; w < FEW; ++w) total[w] = splat(0);
+    for (Index d = 0; d < all_.outputs; ++d) {
+      const Vec x = splat(own[d]);
+      for (Index w = 0; w < FEW; ++w) {
+        const Vec step = x - load(wanted_.row(d) + j + w * L);
+        total[w] += step * step;
+      }
+    }
+    for (Index w = 0; w < count; ++w) store(to + j + w * L, splat(0.5) * total[w]);
   }
 
   void set_row(Index i) {
@@ -163,10 +178,25 @@ class Nodes {
     }
     double total = 0;
     for (Index j = 0; j < m_; ++j) total += by_agreement[j];
-    for (Index d = 0; d < all_.outputs; ++d) by_own[d] = total * own[d];
-    for (Index j = 0; j < m_; ++j) {
-      const double* wanted = all_.wanted + (target_first_ + j) * all_.outputs;
-      for (Index d = 0; d < all_.outputs; ++d) by_own[d] -= by_agreement[j] * wanted[d];
+    for (Index d = 0; d < given_.width; d += FEW * L) {
+      const Index count = (given_.width - d) / L < FEW ? (given_.width - d) / L : FEW;
+      alignas(64) double pull[FEW * L];
+      count == FEW ? pulls<FEW>(d, by_agreement, pull) : pulls<1>(d, by_agreement, pull, count);
+      for (Index f = d; f < all_.outputs && f < d + count * L; ++f)
+        by_own[f] = total * own[f] - pull[f - d];
+    }
+  }
+
+  // Sums over the targets of their features, W vectors of them at a time, by weight.
+  template <Index W>
+  void pulls(Index d, const double* weight, double* to, Index count = W) const {
+    for (Index w = 0; w < count; w += W) {
+      Vec sum[W];
+      for (Index v = 0; v < W; ++v) sum[v] = splat(0);
+      for (Index j = 0; j < m_; ++j)
+        for (Index v = 0; v < W; ++v)
+          sum[v] += splat(weight[j]) * load(given_.row(j) + d + (w + v) * L);
+      for (Index v = 0; v < W; ++v) store(to + (w + v) * L, sum[v]);
     }
   }
 

@@ -1,7 +1,7 @@
 """The fused operator: the numbers of the program in PyTorch, and the derivatives."""
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 import torch
@@ -53,17 +53,35 @@ def upward(prediction: Prediction) -> Prediction:
     )
 
 
+def apart(outputs: Tensor, y: Tensor) -> Tensor:
+    """A node cost of the user's own."""
+    return (outputs[:, :, None] - y[:, None]).abs().sum(3)
+
+
+KINDS: list[Any] = ["labels", "labels", "features", "gaussian", "multilabel", apart]
+
+
 def problem(
-    seed: int, sizes: list[tuple[int, int]], *, directed: bool = True, weighted: bool = False
+    seed: int,
+    sizes: list[tuple[int, int]],
+    *,
+    directed: bool = True,
+    weighted: bool = False,
+    kind: Any = "labels",
 ) -> tuple[Prediction, Data]:
+    """A random batch for a loss with these options; edges stand in any order."""
     predictions, targets = random_pairs(seed, sizes)
     prediction, target = join(predictions), union(targets)
     rng = torch.Generator().manual_seed(seed)
+    if kind != "labels":
+        if kind != "gaussian":
+            prediction = replace(prediction, label=prediction.label[:, :2])
+        target.y = torch.rand(len(target.y), 2, generator=rng, dtype=torch.float64).round()
     if weighted:
         noise = torch.randn(len(prediction.relation), generator=rng, dtype=torch.float64)
         prediction = replace(prediction, weight=noise)
         target.edge_weight = torch.rand(target.edge_index.shape[1], generator=rng)
-    shuffle = torch.randperm(len(prediction.relation), generator=rng)  # edges in any order
+    shuffle = torch.randperm(len(prediction.relation), generator=rng)
     prediction = replace(
         prediction,
         edge_index=prediction.edge_index[:, shuffle],
@@ -98,43 +116,77 @@ def solved(
     return result, list(torch.autograd.grad(value, wanted, materialize_grads=True))
 
 
+class Gaps(NamedTuple):
+    """The largest differences, relative to the largest number of a tensor if above one.
+
+    Args:
+        values: Of what is found.
+        slopes: Of the gradients.
+        unequal: How many pairs took another number of iterations; these are left out.
+    """
+
+    values: float
+    slopes: float
+    unequal: int
+
+
 def gap(mine: Tensor, other: Tensor) -> float:
-    """The largest difference, relative to the largest number if that is above one."""
+    """The largest difference of two tensors, relative."""
     if not mine.numel():
         return 0.0
     scale = max(1.0, float(other.detach().abs().max()))
     return float((mine - other).detach().abs().max()) / scale
 
 
-def compare(loss: StructuralLoss, prediction: Prediction, target: Data) -> tuple[float, float]:
-    """The gap between the operator and the program in PyTorch: of what is found, of gradients."""
+def compare(
+    loss: StructuralLoss, prediction: Prediction, target: Data, *, strict: bool = True
+) -> Gaps:
+    """The operator beside the program in PyTorch.
+
+    Args:
+        loss: With `reduction="none"`.
+        prediction, target: What it compares.
+        strict: Whether another number of iterations is an error. Cold pairs may take one more,
+            or fewer: the length of Newton's path hangs on the last bits of a linear system.
+    """
     mine, own = solved("native", loss, prediction, target)
     other, plain = solved("pytorch", loss, prediction, target)
-    assert torch.equal(mine.iterations, other.iterations)
-    assert torch.equal(mine.converged, other.converged)
+    same = (mine.iterations == other.iterations) & (mine.converged == other.converged)
+    if strict:
+        assert same.all()
     names = ("total", "node", "edge", "clique", "padded_plan", "residual")
-    values = max(gap(getattr(mine, name), getattr(other, name)) for name in names)
-    return values, max(gap(x, y) for x, y in zip(own, plain, strict=True))
+    values = [gap(getattr(mine, name)[same], getattr(other, name)[same]) for name in names]
+    edges = same[prediction.batch[prediction.edge_index[0]]]
+    nodes = same[prediction.batch]
+    places = [] if prediction.position is None else [nodes]
+    kept = [nodes, nodes, edges, *places, edges][: len(own)]
+    slopes = [gap(x[k], y[k]) for x, y, k in zip(own, plain, kept, strict=True)]
+    return Gaps(max(values), max(slopes), int((~same).sum()))
 
 
-@given(st.integers(0, 10**6), SIZES, OPTIONS, ENDS, st.booleans(), st.integers(1, 2))
+@given(st.integers(0, 10**6), SIZES, OPTIONS, ENDS, st.booleans(), st.sampled_from(KINDS), st.integers(1, 2))
 def test_the_numbers_are_those_of_the_program_in_pytorch(
     seed: int,
     sizes: list[tuple[int, int]],
     options: dict[str, Any],
     end: tuple[float, int],
     weighted: bool,
+    kind: Any,
     threads: int,
 ) -> None:
     tolerance, most = end
-    loss = StructuralLoss(**options, tolerance=tolerance, max_iterations=most, reduction="none")
-    prediction, target = problem(seed, sizes, directed=options["directed"], weighted=weighted)
+    loss = StructuralLoss(
+        **options, tolerance=tolerance, max_iterations=most, reduction="none", node_cost=kind
+    )
+    prediction, target = problem(
+        seed, sizes, directed=options["directed"], weighted=weighted, kind=kind
+    )
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
     try:
-        values, slopes = compare(loss, prediction, target)
+        gaps = compare(loss, prediction, target)
     finally:
         torch.set_num_threads(before)
     # A loose stop amid Newton steps is known as well as the last linear system.
-    assert values < (1e-9 if tolerance == 1e-3 else 1e-12)
-    assert slopes < 1e-9
+    assert gaps.values < (1e-9 if tolerance == 1e-3 else 1e-12)
+    assert gaps.slopes < 1e-9
