@@ -27,15 +27,34 @@ static inline void implicit(const Cotangent& start, Arena& arena) {
   coupling.set([&](Index i, Index j) { return load(start.plan.row(i) + j); }, margin_a, margin_b);
   coupling.solve(u, v, margin_b);
   for (Index i = 0; i < rows.count; ++i) {
-    double* row = start.q.row(i);
     for (Index j = 0; j < columns.width; j += L) {
-      store(row + j,
+      store(start.grad_c.row(i) + j,
             load(start.plan.row(i) + j) * (splat(u[i]) + load(v + j) - load(start.w.row(i) + j)));
     }
-    start.write_row(i, row);
   }
-  rows.scatter(u, start.pair.grad_a);
-  columns.scatter(v, start.pair.grad_b);
+  copy(start.grad_a, u, rows.width);
+  copy(start.grad_b, v, columns.width);
+}
+
+// Through the sweeps that made the plan at the scaled cost `c`, (E10)-(E12).
+static inline void unrolled(const Cotangent& start, const Matrix& c, Index iterations,
+                            Arena& arena) {
+  Scaling state(c, start.rows, start.columns, arena);
+  const Path path(state, iterations > 0 ? iterations : 0, start.rows, start.columns, arena);
+  if (path.scaled) return unroll_scaled(start, path, state.k(), arena);
+  unroll_logarithmic(start, path, c, arena);
+}
+
+// Puts the gradients of a pair in their places.
+static inline void write(const AdjointPair& pair, const Cotangent& found) {
+  const Vec eps = splat(pair.eps);
+  for (Index i = 0; i < found.rows.count; ++i) {
+    double* row = found.grad_c.row(i);
+    for (Index j = 0; j < found.columns.width; j += L) store(row + j, load(row + j) / eps);
+    found.columns.scatter(row, pair.grad_cost + found.rows.place[i] * pair.columns);
+  }
+  found.rows.scatter(found.grad_a, pair.grad_a);
+  found.columns.scatter(found.grad_b, pair.grad_b);
 }
 
 static void adjoint(const AdjointPair& pair, Arena& arena) {
@@ -44,9 +63,13 @@ static void adjoint(const AdjointPair& pair, Arena& arena) {
   clear(pair.grad_a, pair.rows);
   clear(pair.grad_b, pair.columns);
   if (rows.count == 0 || columns.count == 0) return;
-  const Cotangent start(pair, rows, columns, arena);
-  if (pair.implicit) return implicit(start, arena);
-
+  const Matrix plan = gather(pair.plan, pair.columns, rows, columns, 0, arena),
+               w = gather(pair.grad_plan, pair.columns, rows, columns, 0, arena);
+  const Cotangent start(rows, columns, plan, w, arena);
+  if (pair.implicit) {
+    implicit(start, arena);
+    return write(pair, start);
+  }
   const Matrix c = gather(pair.cost, pair.columns, rows, columns,
                           std::numeric_limits<double>::infinity(), arena);
   if (!rows.valid || !columns.valid || !divide(c, rows.count, columns.count, pair.eps)) {
@@ -56,10 +79,8 @@ static void adjoint(const AdjointPair& pair, Arena& arena) {
     fill(pair.grad_b, pair.columns, nan);
     return;
   }
-  Scaling state(c, rows, columns, arena);
-  const Path path(state, pair.iterations > 0 ? pair.iterations : 0, rows, columns, arena);
-  if (path.scaled) return unroll_scaled(start, path, state.k(), arena);
-  unroll_logarithmic(start, path, c, arena);
+  unrolled(start, c, pair.iterations, arena);
+  write(pair, start);
 }
 
 }  // namespace grapheme::GRAPHEME_ISA

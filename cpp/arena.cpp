@@ -49,4 +49,10 @@ void Arena::reset() {
   if (!blocks_.empty()) next_ = static_cast<char*>(blocks_.front());
 }
 
+Arena::Mark Arena::mark() const { return {blocks_.size(), next_}; }
+
+void Arena::rewind(Mark mark) {
+  if (mark.blocks == blocks_.size()) next_ = mark.next;
+}
+
 }  // namespace grapheme

@@ -18,6 +18,13 @@ class Arena {
   double* take(Index count);  // uninitialised, aligned to a cache line; lives until `reset`
   void reset();               // forgets everything taken, keeps the memory
 
+  struct Mark {
+    std::size_t blocks;
+    char* next;
+  };
+  Mark mark() const;
+  void rewind(Mark);   // forgets what was taken since, unless a new block had to be made
+
  private:
   void grow(std::size_t bytes);
   std::vector<void*> blocks_;

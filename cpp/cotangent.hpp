@@ -5,22 +5,27 @@
 
 namespace grapheme::GRAPHEME_ISA {
 
-// Q = P w and its margins; and where the gradients of a pair without padding are collected.
+// Of a pair without padding: the plan and the cotangent w of it (zero where the plan is padded),
+// Q = P w and its margins, and where the gradients are written.
 struct Cotangent {
-  const AdjointPair& pair;
   const Side &rows, &columns;
   Matrix plan, w, q;
   double *by_row, *by_column;
+  Matrix grad_c;             // in the scaled cost; it may be q, where q is not read any more
+  double *grad_a, *grad_b;  // in the masses
 
-  Cotangent(const AdjointPair& pair, const Side& rows, const Side& columns, Arena& arena)
-      : pair(pair),
-        rows(rows),
+  Cotangent(const Side& rows, const Side& columns, const Matrix& plan, const Matrix& w,
+            Arena& arena)
+      : rows(rows),
         columns(columns),
-        plan(gather(pair.plan, pair.columns, rows, columns, 0, arena)),
-        w(gather(pair.grad_plan, pair.columns, rows, columns, 0, arena)),
-        q{arena.take(plan.rows * plan.width), plan.rows, plan.width},
+        plan(plan),
+        w(w),
+        q(matrix(plan.rows, plan.width, arena)),
         by_row(arena.take(rows.width)),
-        by_column(arena.take(columns.width)) {
+        by_column(arena.take(columns.width)),
+        grad_c(q),
+        grad_a(arena.take(rows.width)),
+        grad_b(arena.take(columns.width)) {
     clear(by_row, rows.width);
     clear(by_column, columns.width);
     for (Index i = 0; i < q.rows; ++i) {
@@ -33,12 +38,6 @@ struct Cotangent {
       }
       by_row[i] = sum(total);
     }
-  }
-
-  // Writes a row of dL/dc as dL/dcost.
-  void write_row(Index i, double* row) const {
-    for (Index j = 0; j < columns.width; j += L) store(row + j, load(row + j) / splat(pair.eps));
-    columns.scatter(row, pair.grad_cost + rows.place[i] * pair.columns);
   }
 };
 

@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-#include "arena.hpp"
+#include "graphs.hpp"
 
 namespace grapheme {
 
@@ -37,6 +37,9 @@ struct Kernel {
   const char* name;
   void (*solve)(const SolvePair&, Arena&);
   void (*adjoint)(const AdjointPair&, Arena&);
+  void (*align)(const Graphs<double>&, const Found<double>&, Index pair, Arena&);
+  void (*align_adjoint)(const Graphs<double>&, const Found<double>&, const Slopes<double>&,
+                        Index pair, Arena&);
 };
 
 extern const Kernel plain_kernel;

@@ -2,5 +2,6 @@
 #include "kernel.inc"
 
 namespace grapheme {
-const Kernel avx2_kernel{"avx2", avx2::solve, avx2::adjoint};
+const Kernel avx2_kernel{"avx2", avx2::solve, avx2::adjoint, avx2::align,
+                                avx2::align_adjoint};
 }

@@ -2,5 +2,6 @@
 #include "kernel.inc"
 
 namespace grapheme {
-const Kernel plain_kernel{"plain", plain::solve, plain::adjoint};
+const Kernel plain_kernel{"plain", plain::solve, plain::adjoint, plain::align,
+                                 plain::align_adjoint};
 }

@@ -29,6 +29,33 @@ struct Matrix {
   double* row(Index i) const { return at + i * width; }
 };
 
+static inline Matrix matrix(Index rows, Index width, Arena& arena) {
+  return {arena.take(rows * width), rows, width};
+}
+
+static inline void transpose(const Matrix& from, const Matrix& to) {
+  for (Index i = 0; i < from.rows; i += L) {
+    for (Index j = 0; j < from.width; j += L) {
+      Vec block[L];
+      for (Index r = 0; r < L; ++r) block[r] = load(from.row(i + r) + j);
+      transpose(block);
+      for (Index r = 0; r < L; ++r) store(to.row(j + r) + i, block[r]);
+    }
+  }
+}
+
+// y += s x
+static inline void add_to(double* y, double s, const double* x, Index width) {
+  const Vec scale = splat(s);
+  for (Index j = 0; j < width; j += L) store(y + j, load(y + j) + scale * load(x + j));
+}
+
+static inline double dot(const double* x, const double* y, Index width) {
+  Vec total = splat(0);
+  for (Index j = 0; j < width; j += L) total += load(x + j) * load(y + j);
+  return sum(total);
+}
+
 // For each block of rows: dots = K y, then x = rule(first row, dots), stored, then t += K^T x.
 // One trip through K does both half-sweeps, the second half from the first-level cache.
 // The rule gets L rows at a time and returns their weights.

@@ -8,6 +8,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "batch.hpp"
 #include "kernel.hpp"
 #include "threads.hpp"
 
@@ -110,6 +111,57 @@ void adjoint(std::uintptr_t cost, std::uintptr_t eps, std::uintptr_t a, std::uin
   });
 }
 
+// Multiply-adds of each pair: `systems` linear systems and `sweeps` sweeps a round.
+std::vector<double> efforts(const Graphs<double>& all, double sweeps, double systems) {
+  std::vector<double> costs(static_cast<std::size_t>(all.pairs));
+  const double rounds = static_cast<double>(all.settings.rounds) + 1;
+  for (Index k = 0; k < all.pairs; ++k) {
+    const Index n = all.first[k + 1] - all.first[k],
+                m = all.target_first[k + 1] - all.target_first[k];
+    const double edges = static_cast<double>(all.edges.start[k + 1] - all.edges.start[k] +
+                                             all.target_edges.start[k + 1] -
+                                             all.target_edges.start[k]);
+    costs[static_cast<std::size_t>(k)] =
+        rounds * (effort(n + 1, m + 1, sweeps, systems) + 4 * edges * static_cast<double>(m));
+  }
+  return costs;
+}
+
+void align(const Addresses& arrays, const Sizes& sizes, const Numbers& numbers,
+           const Addresses& found, int threads, const std::string& level) {
+  const nb::gil_scoped_release released;
+  const Kernel& chosen = kernel(level);
+  const Graphs<double> all = read_graphs(arrays, sizes, numbers);
+  const Found<double> to = read_found(found);
+  const double sweeps = static_cast<double>(std::min<Index>(all.settings.max_iterations, 25));
+  in_parallel(efforts(all, sweeps, all.settings.mode == Mode::unrolled ? 0 : 3), threads,
+              [&](Index k, Arena& arena) { chosen.align(all, to, k, arena); });
+}
+
+void align_adjoint(const Addresses& arrays, const Sizes& sizes, const Numbers& numbers,
+                   const Addresses& found, const Addresses& slopes, int threads,
+                   const std::string& level) {
+  const nb::gil_scoped_release released;
+  const Kernel& chosen = kernel(level);
+  const Graphs<double> all = read_graphs(arrays, sizes, numbers);
+  const Found<double> from = read_found(found);
+  const Slopes<double> to = read_slopes(slopes);
+  in_parallel(efforts(all, 0, all.settings.mode == Mode::cut ? 0 : 1), threads,
+              [&](Index k, Arena& arena) { chosen.align_adjoint(all, from, to, k, arena); });
+}
+
+// What is wrong with a batch, 0 for nothing; see `Fault` and `loss/_layout.py`.
+int lay_out(std::uintptr_t batch, std::uintptr_t edges, Index nodes, Index num_edges, Index graphs,
+            bool directed, std::uintptr_t count, std::uintptr_t place, std::uintptr_t graph,
+            std::uintptr_t ends) {
+  using Int = std::int64_t;
+  const Layout layout{at<Int>(batch, 0), at<Int>(edges, 0), at<Int>(edges, num_edges),
+                      nodes,             num_edges,         graphs,
+                      directed,          at<Int>(count, 0), at<Int>(place, 0),
+                      at<Int>(graph, 0), at<Int>(ends, 0),  at<Int>(ends, num_edges)};
+  return static_cast<int>(layout.check());
+}
+
 }  // namespace
 
 NB_MODULE(_native, module) {
@@ -119,6 +171,9 @@ NB_MODULE(_native, module) {
   module.def("levels", &levels, "The instruction sets this machine can run, the fastest last.");
   module.def("solve", &solve);
   module.def("adjoint", &adjoint);
+  module.def("align", &align);
+  module.def("align_adjoint", &align_adjoint);
+  module.def("lay_out", &lay_out);
 }
 
 }  // namespace grapheme

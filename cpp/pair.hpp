@@ -33,21 +33,40 @@ struct Side {
       total += mass[k];
       valid = valid && mass[k] >= 0 && mass[k] <= std::numeric_limits<double>::max();
     }
+    find_lead();
+  }
+
+  // The nodes of a graph, a mass of one each, and behind them the void, if it has any: it stands
+  // last of `size` places.
+  Side(Index nodes, double void_mass, Index size, Arena& arena)
+      : count(nodes + (void_mass > 0)), width(padded(count)), total(nodes + void_mass) {
+    place = reinterpret_cast<Index*>(arena.take(width));
+    mass = arena.take(width);
+    vacant = arena.take(width);
+    for (Index k = 0; k < width; ++k) {
+      place[k] = k < nodes ? k : size - 1;
+      mass[k] = k < nodes ? 1 : k < count ? void_mass : 0;
+      vacant[k] = k < count ? 0 : 1;
+    }
+    find_lead();
   }
 
   void gather(const double* from, double* to, double padding) const {
-    // Mass stands in few runs (the nodes, then the void), often in one.
-    for (Index k = 0; k < count;) {
-      Index end = k + 1;
-      while (end < count && place[end] == place[end - 1] + 1) ++end;
-      std::memcpy(to + k, from + place[k], sizeof(double) * static_cast<std::size_t>(end - k));
-      k = end;
-    }
+    std::memcpy(to, from, sizeof(double) * static_cast<std::size_t>(lead));
+    for (Index k = lead; k < count; ++k) to[k] = from[place[k]];
     for (Index k = count; k < width; ++k) to[k] = padding;
   }
 
   void scatter(const double* from, double* to) const {
-    for (Index k = 0; k < count; ++k) to[place[k]] = from[k];
+    std::memcpy(to, from, sizeof(double) * static_cast<std::size_t>(lead));
+    for (Index k = lead; k < count; ++k) to[place[k]] = from[k];
+  }
+
+ private:
+  Index lead = 0;  // so many stand in their places, as the nodes before the void do
+
+  void find_lead() {
+    while (lead < count && place[lead] == lead) ++lead;
   }
 };
 
@@ -59,7 +78,7 @@ static inline void fill(double* p, Index count, double value) {
 // rows below.
 static inline Matrix gather(const double* from, Index columns, const Side& rows_side,
                             const Side& columns_side, double padding, Arena& arena) {
-  Matrix out{arena.take(rows_side.width * columns_side.width), rows_side.width, columns_side.width};
+  const Matrix out = matrix(rows_side.width, columns_side.width, arena);
   for (Index i = 0; i < rows_side.count; ++i)
     columns_side.gather(from + rows_side.place[i] * columns, out.row(i), padding);
   clear(out.row(rows_side.count), (out.rows - rows_side.count) * out.width);

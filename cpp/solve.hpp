@@ -112,33 +112,70 @@ class Newton {
   double value_ = 0, residual_ = 0;
 };
 
-// Writes plan and potentials; returns the residual, the larger of both margins, of what it wrote.
-static inline double report(const SolvePair& pair, const Scaling& state, const Side& rows,
-                            const Side& columns, Arena& arena) {
-  const Index width = columns.width;
-  double *row = arena.take(width), *sums = arena.take(width), *f = arena.take(rows.width);
-  clear(pair.plan, pair.rows * pair.columns);
-  clear(sums, width);
+// How a pair is solved, and how that ended.
+struct Rule {
+  double tolerance;
+  Index max_iterations;
+  bool newton;
+};
+struct Outcome {
+  double residual;
+  Index iterations;
+};
+
+// Writes the plan, zero in padding; returns its residual, the larger of both margins.
+static inline double write_plan(const Scaling& state, const Side& rows, const Side& columns,
+                                const Matrix& plan, Arena& arena) {
+  const Arena::Mark mark = arena.mark();
+  double* sums = arena.take(columns.width);
+  clear(sums, columns.width);
   double wrong_rows = 0;
   for (Index i = 0; i < rows.count; ++i) {
     Vec total = splat(0);
-    for (Index j = 0; j < width; j += L) {
+    for (Index j = 0; j < columns.width; j += L) {
       const Vec p = state.plan(i, j);
       total += p;
-      store(row + j, p);
+      store(plan.row(i) + j, p);
       store(sums + j, load(sums + j) + p);
     }
-    columns.scatter(row, pair.plan + rows.place[i] * pair.columns);
     wrong_rows += std::fabs(sum(total) - rows.mass[i]);
   }
+  clear(plan.row(rows.count), (plan.rows - rows.count) * plan.width);
   double wrong_columns = 0;
   for (Index j = 0; j < columns.count; ++j) wrong_columns += std::fabs(sums[j] - columns.mass[j]);
-  state.row_potential(f);
-  for (Index i = 0; i < rows.count; ++i) pair.f[rows.place[i]] = pair.eps * f[i];
-  state.column_potential(row);
-  for (Index j = 0; j < columns.count; ++j) pair.g[columns.place[j]] = pair.eps * row[j];
+  arena.rewind(mark);
   const double by_rows = wrong_rows / rows.total, by_columns = wrong_columns / columns.total;
   return by_rows > by_columns ? by_rows : by_columns;
+}
+
+// The plan at the cost that `state` was made for, from the start.
+static inline Outcome settle(Scaling& state, const Side& rows, const Side& columns,
+                             const Rule& rule, const Matrix& plan, Arena& arena) {
+  double* g = arena.take(columns.width);
+  clear(g, columns.width);
+  state.start(g);
+  Index warm_up = rule.max_iterations;
+  if (rule.newton && WARM_UP < warm_up) warm_up = WARM_UP;
+  Index count = sweep(state, rule.tolerance, 0, warm_up);
+  if (rule.newton && count == WARM_UP && state.residual() > rule.tolerance) {
+    state.column_potential(g);
+    Newton newton(state, rows, columns, arena);
+    const Index steps = newton.run(rule.tolerance, rule.max_iterations - count);
+    if (newton.residual() <= rule.tolerance) {
+      const double residual = write_plan(state, rows, columns, plan, arena);
+      if (residual <= rule.tolerance) return {residual, count + steps};
+    }
+    // Not certified. The result is that of plain sweeps, whose derivative is known at any count.
+    state.start(g);
+    count = sweep(state, rule.tolerance, count, rule.max_iterations);
+  }
+  return {write_plan(state, rows, columns, plan, arena), count};
+}
+
+// Nothing can move, and that is right if neither side has mass.
+static inline Outcome nothing(const Side& rows, const Side& columns, const Rule& rule) {
+  const double residual = rows.count + columns.count > 0 ? 1 : 0;
+  return {residual, residual > rule.tolerance ? rule.max_iterations : 0};
 }
 
 static void not_finite(const SolvePair& pair) {
@@ -150,45 +187,37 @@ static void not_finite(const SolvePair& pair) {
   *pair.iterations = 0;
 }
 
-// No row or no column has mass: nothing moves, and that is right if neither side has any.
-static void nothing(const SolvePair& pair, const Side& rows, const Side& columns) {
-  clear(pair.plan, pair.rows * pair.columns);
-  *pair.residual = rows.count + columns.count > 0 ? 1 : 0;
-  *pair.iterations = *pair.residual > pair.tolerance ? pair.max_iterations : 0;
+// The potentials in units of cost, in their places.
+static inline void write_potentials(const SolvePair& pair, const Scaling& state, const Side& rows,
+                                    const Side& columns, Arena& arena) {
+  double *f = arena.take(rows.width), *g = arena.take(columns.width);
+  state.row_potential(f);
+  for (Index i = 0; i < rows.count; ++i) pair.f[rows.place[i]] = pair.eps * f[i];
+  state.column_potential(g);
+  for (Index j = 0; j < columns.count; ++j) pair.g[columns.place[j]] = pair.eps * g[j];
 }
 
 static void solve(const SolvePair& pair, Arena& arena) {
   const Side rows(pair.a, pair.rows, arena), columns(pair.b, pair.columns, arena);
+  const Rule rule{pair.tolerance, pair.max_iterations, pair.newton};
   clear(pair.f, pair.rows);
   clear(pair.g, pair.columns);
   if (!rows.valid || !columns.valid) return not_finite(pair);
-  if (rows.count == 0 || columns.count == 0) return nothing(pair, rows, columns);
-  const Matrix c = gather(pair.cost, pair.columns, rows, columns,
-                          std::numeric_limits<double>::infinity(), arena);
-  if (!divide(c, rows.count, columns.count, pair.eps)) return not_finite(pair);
-
-  Scaling state(c, rows, columns, arena);
-  double* g = arena.take(columns.width);
-  clear(g, columns.width);
-  state.start(g);
-  Index warm_up = pair.max_iterations;
-  if (pair.newton && WARM_UP < warm_up) warm_up = WARM_UP;
-  Index count = sweep(state, pair.tolerance, 0, warm_up);
-  if (pair.newton && count == WARM_UP && state.residual() > pair.tolerance) {
-    state.column_potential(g);
-    Newton newton(state, rows, columns, arena);
-    const Index steps = newton.run(pair.tolerance, pair.max_iterations - count);
-    if (newton.residual() <= pair.tolerance) {
-      *pair.residual = report(pair, state, rows, columns, arena);
-      *pair.iterations = count + steps;
-      if (*pair.residual <= pair.tolerance) return;
-    }
-    // Not certified. The result is that of plain sweeps, whose derivative is known at any count.
-    state.start(g);
-    count = sweep(state, pair.tolerance, count, pair.max_iterations);
+  clear(pair.plan, pair.rows * pair.columns);
+  Outcome outcome = nothing(rows, columns, rule);
+  if (rows.count > 0 && columns.count > 0) {
+    const Matrix c = gather(pair.cost, pair.columns, rows, columns,
+                            std::numeric_limits<double>::infinity(), arena);
+    if (!divide(c, rows.count, columns.count, pair.eps)) return not_finite(pair);
+    const Matrix plan = matrix(c.rows, c.width, arena);
+    Scaling state(c, rows, columns, arena);
+    outcome = settle(state, rows, columns, rule, plan, arena);
+    write_potentials(pair, state, rows, columns, arena);
+    for (Index i = 0; i < rows.count; ++i)
+      columns.scatter(plan.row(i), pair.plan + rows.place[i] * pair.columns);
   }
-  *pair.residual = report(pair, state, rows, columns, arena);
-  *pair.iterations = count;
+  *pair.residual = outcome.residual;
+  *pair.iterations = outcome.iterations;
 }
 
 }  // namespace grapheme::GRAPHEME_ISA

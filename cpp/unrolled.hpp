@@ -43,9 +43,9 @@ struct Path {
 class OuterProducts {
  public:
   OuterProducts(Index rows, Index width, Arena& arena)
-      : total_{arena.take(rows * width), rows, width},
-        left_{arena.take(CHUNK * rows), CHUNK, rows},
-        right_{arena.take(CHUNK * width), CHUNK, width} {
+      : total_(matrix(rows, width, arena)),
+        left_(matrix(CHUNK, rows, arena)),
+        right_(matrix(CHUNK, width, arena)) {
     clear(total_.at, rows * width);
   }
 
@@ -87,11 +87,10 @@ struct MassGradient {
     clear(by_column, start.columns.width);
   }
 
-  void write(const Cotangent& start) {
-    for (Index i = 0; i < start.rows.count; ++i)
-      start.pair.grad_a[start.rows.place[i]] = by_row[i] / start.rows.mass[i];
+  void write(const Cotangent& start) const {
+    for (Index i = 0; i < start.rows.count; ++i) start.grad_a[i] = by_row[i] / start.rows.mass[i];
     for (Index j = 0; j < start.columns.count; ++j)
-      start.pair.grad_b[start.columns.place[j]] = by_column[j] / start.columns.mass[j];
+      start.grad_b[j] = by_column[j] / start.columns.mass[j];
   }
 };
 
@@ -143,9 +142,8 @@ static inline void unroll_scaled(const Cotangent& start, const Path& path, const
   const Matrix& total = products.total();
   for (Index i = 0; i < rows.count; ++i) {
     for (Index j = 0; j < columns.width; j += L)
-      store(total.row(i) + j,
+      store(start.grad_c.row(i) + j,
             load(k.row(i) + j) * load(total.row(i) + j) - load(start.q.row(i) + j));
-    start.write_row(i, total.row(i));
   }
   mass.write(start);
 }
@@ -157,7 +155,7 @@ static inline void unroll_logarithmic(const Cotangent& start, const Path& path, 
                                       Arena& arena) {
   const Side &rows = start.rows, &columns = start.columns;
   double *bar_g = arena.take(columns.width), *back = arena.take(columns.width);
-  const Matrix bar_c{arena.take(c.rows * c.width), c.rows, c.width};
+  const Matrix& bar_c = start.grad_c;
   MassGradient mass(start, arena);
 
   const Index sweeps = path.rows.rows - 1;
@@ -199,7 +197,6 @@ static inline void unroll_logarithmic(const Cotangent& start, const Path& path, 
     copy(bar_g, back, columns.width);
     for (Index j = 0; j < columns.width; ++j) mass.by_column[j] += bar_g[j];
   }
-  for (Index i = 0; i < rows.count; ++i) start.write_row(i, bar_c.row(i));
   mass.write(start);
 }
 

@@ -83,6 +83,25 @@ static inline double sum(Vec x) {
   }
 }
 
+// One step of a transpose of L vectors: lanes with bit H of x change places with lanes without it
+// of y, its partner H rows below.
+template <int H, int... I>
+static inline void trade_lanes(Vec& x, Vec& y, std::integer_sequence<int, I...>) {
+  const Vec upper = shuffle(x, y, std::integer_sequence<int, ((I & H) ? int(L) + (I ^ H) : I)...>{});
+  y = shuffle(x, y, std::integer_sequence<int, ((I & H) ? int(L) + I : (I ^ H))...>{});
+  x = upper;
+}
+
+// Lane l of vector r becomes lane r of vector l.
+template <int H = 1>
+static inline void transpose(Vec* r) {
+  if constexpr (H < L) {
+    for (Index i = 0; i < L; ++i)
+      if (!(i & H)) trade_lanes<H>(r[i], r[i + H], std::make_integer_sequence<int, int(L)>{});
+    transpose<2 * H>(r);
+  }
+}
+
 static inline double least(Vec x) {
   double best = x[0];
   for (Index l = 1; l < L; ++l) best = x[l] < best ? x[l] : best;
@@ -113,6 +132,9 @@ static inline Vec exp(Vec x) {
   const Bits power = ((Bits)shifted + splat_bits(1023)) << 52;
   return choose(vanishes, splat(0.0), (low + r8 * high) * (Vec)power);
 }
+
+// The same, but NaN stays NaN.
+static inline Vec exp_or_nan(Vec x) { return choose((Bits)(x != x), x, exp(x)); }
 
 // log x to about an ulp for positive normal x: x = 2^k m with m near 1, log m = 2 artanh s.
 static inline Vec log(Vec x) {

@@ -174,6 +174,7 @@ def test_evidence_covers_all_rounds() -> None:
     assert open_.iterations.max() == 2
 
 
+@pytest.mark.usefixtures("composed")
 def test_a_round_left_open_is_reported_although_the_last_one_converged() -> None:
     """A round in the middle decides over `converged` and `residual`, not only the last."""
     loss, prediction, target = _example(rounds=1, reduction="none")

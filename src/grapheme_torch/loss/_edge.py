@@ -70,9 +70,9 @@ class Charges:
     def constant(self, pairs: Pairs) -> Float[Tensor, " B"]:
         """The edge term of each pair when nothing is aligned."""
         sums = self.unaligned.new_zeros(len(pairs.target.layout.count))
-        return sums.index_add(0, pairs.graph, self.unaligned) + (
-            self.unmatched * pairs.target.num_edges
-        )
+        sums = sums.index_add(0, pairs.graph, self.unaligned)
+        # A price times whole numbers would be single precision.
+        return sums + self.unmatched * pairs.target.num_edges.to(sums.dtype)
 
 
 def surprise_charges(pairs: Pairs, prices: Prices = UNIT) -> Charges:

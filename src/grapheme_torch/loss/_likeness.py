@@ -69,8 +69,12 @@ def _check_classes(num_classes: int, y: Tensor) -> None:
 
 
 def _labels(outputs: Float[Tensor, "B N classes"], y: Int[Tensor, "B M"]) -> Likeness:
-    index = y[:, None, :].expand(-1, outputs.shape[1], -1)
-    log_p = log_softmax(outputs, dim=2).gather(2, index)
+    return by_classes(log_softmax(outputs, dim=2), y)
+
+
+def by_classes(log_p: Float[Tensor, "B N classes"], y: Int[Tensor, "B M"]) -> Likeness:
+    """Compares node outputs with classes, given the log-probability of every class."""
+    log_p = log_p.gather(2, y[:, None, :].expand(-1, log_p.shape[1], -1))
     return Likeness(-log_p, log_p.exp())
 
 

@@ -12,7 +12,9 @@ from torch_geometric.data import Data
 
 from .._check import Received, require
 from ..graph import membership
+from ..ot._operators import native
 from ..prediction import Prediction
+from . import _cpu
 from ._layout import Layout
 from ._likeness import Likeness, NodeCost, NodeKind, check_outputs, likeness
 
@@ -48,6 +50,7 @@ class Pairs:
         relation: `log q(r)`; axes: candidate edge, relation; 0 means no edge.
         weight: Predicted weight of each candidate edge, if the targets have weights.
         graph, source, sink: The graph of each candidate edge, and its ends as places in it.
+        known: The likeness, if it is known before it is asked for.
     """
 
     layout: Layout
@@ -63,10 +66,13 @@ class Pairs:
     sink: Int[Tensor, " e"]
     position: Float[Tensor, "n d"] | None
     target: Target
+    known: Likeness | None = None
 
     @functools.cached_property
     def likeness(self) -> Likeness:
         """How well predicted and target nodes go together, in padded form: `n x m` numbers."""
+        if self.known is not None:
+            return self.known
         outputs, y = self.layout.pad(self.outputs), self.target.layout.pad(self.target.y)
         return likeness(self.node_cost, outputs, y)
 
@@ -88,10 +94,9 @@ def pair_up(
     Raises:
         InputError: Naming the tensor that does not fit.
     """
-    layout = _layout("prediction", prediction.batch, prediction.num_graphs)
-    source, sink = prediction.edge_index
-    graph = prediction.batch[source]
-    _check_edges("prediction", prediction.edge_index, layout, directed)
+    layout, (graph, source, sink) = _laid_out(
+        "prediction", prediction.batch, prediction.edge_index, prediction.num_graphs, directed
+    )
     wanted = _target(prediction, target, directed, node_cost == "labels")
     outputs = _raised(prediction.label)
     check_outputs(node_cost, outputs, wanted.y)
@@ -105,8 +110,8 @@ def pair_up(
         relation=log_softmax(_raised(prediction.relation), dim=1),
         weight=None if prediction.weight is None else _raised(prediction.weight),
         graph=graph,
-        source=layout.place[source],
-        sink=layout.place[sink],
+        source=source,
+        sink=sink,
         position=_columns(prediction.position),
         target=wanted,
     )
@@ -122,6 +127,24 @@ def _columns(position: Tensor | None) -> Tensor | None:
     if position is None:
         return None
     return _raised(position if position.ndim > 1 else position[:, None])
+
+
+def _laid_out(
+    side: str, batch: Tensor, edge_index: Tensor, num_graphs: int, directed: bool
+) -> tuple[Layout, tuple[Tensor, Tensor, Tensor]]:
+    """Where the nodes of a batch stand, and graph, source and sink of its edges, checked."""
+    integers = batch.dtype == edge_index.dtype == torch.int64
+    if integers and native(batch) and native(edge_index):
+        found = _cpu.lay_out(batch, edge_index, num_graphs, directed)
+        if found is not None:
+            count, place, graph, (source, sink) = found
+            width = int(count.max()) if num_graphs else 0
+            return Layout(batch, place, count, width), (graph, source, sink)
+    # Slower, but it can tell what is wrong.
+    layout = _layout(side, batch, num_graphs)
+    _check_edges(side, edge_index, layout, directed)
+    source, sink = edge_index
+    return layout, (batch[source], layout.place[source], layout.place[sink])
 
 
 def _layout(side: str, batch: Tensor, num_graphs: int) -> Layout:
@@ -179,16 +202,14 @@ def _target(prediction: Prediction, target: Data, directed: bool, classes: bool)
     weight = None
     if prediction.weight is not None:
         weight = _field(target, "edge_weight", "weight per edge", len(relation), False)
-    layout = _layout("target", batch, count)
-    _check_edges("target", edge_index, layout, directed)
+    layout, (graph, source, sink) = _laid_out("target", batch, edge_index, count, directed)
     _check_positions(prediction.position, target.get("position"))
-    source, sink = edge_index
     return Target(
         layout,
         y,
-        batch[source],
-        layout.place[source],
-        layout.place[sink],
+        graph,
+        source,
+        sink,
         relation,
         weight,
         _columns(target.get("position")),

@@ -1,6 +1,7 @@
 """The structural loss, (E1)-(E25) of docs/math.md."""
 
 import inspect
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from math import inf
@@ -14,6 +15,7 @@ from torch_geometric.data import Data
 from .._check import require
 from ..ot import GradientMode, Status, Transport, exact_plan, status, transport_plan
 from ..prediction import Prediction
+from . import _fused
 from ._clique import clique_cost
 from ._eager import eager
 from ._edge import edge_edits, edge_surprise
@@ -231,6 +233,27 @@ class StructuralLoss(nn.Module):
         alignment: Tensor | None,
     ) -> StructuralLossResult:
         pairs = pair_up(prediction, target, node_cost=self.node_cost, directed=self.directed)
+        temperature = self.temperature if temperature is None else temperature
+        if start is None and alignment is None and _fused.serves(pairs, temperature):
+            compose = partial(self._composed, pairs, temperature)
+            terms, transport = _fused.terms(pairs, self._settings(), temperature, compose)
+        else:
+            terms, transport = self._compose(pairs, temperature, start, alignment)
+        total, node, edge, clique = self.reduce(terms).unbind()
+        return StructuralLossResult(
+            total, node, edge, clique, transport.plan, pairs.layout.count,
+            pairs.target.layout.count, transport.iterations, transport.residual,
+            transport.converged,
+        )  # fmt: skip
+
+    def _compose(
+        self,
+        pairs: Pairs,
+        temperature: float | Tensor,
+        start: Tensor | None = None,
+        alignment: Tensor | None = None,
+    ) -> tuple[Float[Tensor, "4 B"], Transport]:
+        """Total, node, edge and clique term of each pair, and the alignment."""
         edit = self.criterion == "edit"
         # Before the alignment: what both read of the nodes is computed once, with its record.
         node_cost = (expected_edits if edit else surprise)(pairs, self.prices)
@@ -245,11 +268,28 @@ class StructuralLoss(nn.Module):
         edge = (edge_edits if edit else edge_surprise)(pairs, self.prices)(plan[:, :-1, :-1])
         clique = clique_cost(pairs)
         total = self.alpha * node + self.beta * edge + self.gamma * clique
-        node, edge, clique, total = (self.reduce(term) for term in (node, edge, clique, total))
-        return StructuralLossResult(
-            total, node, edge, clique, plan, pairs.layout.count, pairs.target.layout.count,
-            transport.iterations, transport.residual, transport.converged,
-        )  # fmt: skip
+        return torch.stack([total, node, edge, clique]), transport
+
+    def _composed(
+        self, pairs: Pairs, temperature: float | Tensor, values: Sequence[Tensor]
+    ) -> tuple[Tensor, Tensor]:
+        """Terms and plan of the same pairs with other values, differentiable as PyTorch is."""
+        terms, transport = self._compose(_fused.with_values(pairs, values), temperature)
+        return terms, transport.plan
+
+    def _settings(self) -> _fused.Settings:
+        return _fused.Settings(
+            weights=(self.alpha, self.beta, self.gamma),
+            position_weight=self.position_weight,
+            slack=self.slack,
+            prices=self.prices,
+            tolerance=self.tolerance,
+            rounds=self.rounds if self.beta else 0,
+            max_iterations=self.max_iterations,
+            edit=self.criterion == "edit",
+            proximal=self.update == "proximal",
+            gradient=self.gradient,
+        )
 
     def extra_repr(self) -> str:
         """The settings that are not the default, for `repr`."""
@@ -258,7 +298,7 @@ class StructuralLoss(nn.Module):
         return ", ".join(f"{name}={value!r}" for name, value, usual in given if value != usual)
 
     def _align(
-        self, pairs: Pairs, temperature: float | Tensor | None, start: Tensor | None
+        self, pairs: Pairs, temperature: float | Tensor, start: Tensor | None
     ) -> Transport:
         """Transport by matching cost, then again with the edges at the last plan, (E19)."""
         a, b = masses(pairs, self.slack)
@@ -293,9 +333,8 @@ class StructuralLoss(nn.Module):
         return cost + nn.functional.pad(inner, (0, 1, 0, 1))
 
     def _transport(
-        self, cost: Tensor, *, a: Tensor, b: Tensor, temperature: float | Tensor | None
+        self, cost: Tensor, *, a: Tensor, b: Tensor, temperature: float | Tensor
     ) -> Transport:
-        temperature = self.temperature if temperature is None else temperature
         if not isinstance(temperature, Tensor) and temperature == 0:
             return Transport.given(exact_plan(cost, a, b))
         return transport_plan(
@@ -303,11 +342,11 @@ class StructuralLoss(nn.Module):
             max_iterations=self.max_iterations, gradient=self.gradient,
         )  # fmt: skip
 
-    def reduce(self, term: Float[Tensor, " B"]) -> Tensor:
-        """A term of each pair, reduced over pairs as `reduction` says."""
+    def reduce(self, terms: Float[Tensor, "*terms B"]) -> Tensor:
+        """Terms of each pair, reduced over pairs as `reduction` says."""
         if self.reduction == "none":
-            return term
-        return term.mean() if self.reduction == "mean" else term.sum()
+            return terms
+        return terms.mean(-1) if self.reduction == "mean" else terms.sum(-1)
 
 
 def _gradients(total: Tensor, prediction: Prediction) -> tuple[Tensor, Tensor]:

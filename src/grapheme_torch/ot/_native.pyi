@@ -40,3 +40,35 @@ def adjoint(
     level: str,
     /,
 ) -> None: ...
+def align(
+    arrays: list[int],
+    sizes: list[int],
+    numbers: list[float],
+    found: list[int],
+    threads: int,
+    level: str,
+    /,
+) -> None: ...
+def align_adjoint(
+    arrays: list[int],
+    sizes: list[int],
+    numbers: list[float],
+    found: list[int],
+    slopes: list[int],
+    threads: int,
+    level: str,
+    /,
+) -> None: ...
+def lay_out(
+    batch: int,
+    edge_index: int,
+    nodes: int,
+    edges: int,
+    graphs: int,
+    directed: bool,
+    count: int,
+    place: int,
+    graph: int,
+    ends: int,
+    /,
+) -> int: ...

@@ -37,7 +37,8 @@ def set_backend(name: Backend) -> None:
     _backend = name
 
 
-def _native(x: Tensor) -> bool:
+def native(x: Tensor) -> bool:
+    """Whether the native kernel answers for a tensor."""
     return _backend == "native" and x.device.type == "cpu"
 
 
@@ -57,7 +58,7 @@ def transport(
         f, g, residual = torch.zeros_like(a), torch.zeros_like(b), torch.zeros_like(eps)
         return cost.new_zeros(cost.shape), f, g, residual, residual.long()  # nothing to move
     cost, eps, a, b = (x.contiguous() for x in (cost, eps, a, b))
-    solve = _cpu.solve if _native(cost) else _solver.solve
+    solve = _cpu.solve if native(cost) else _solver.solve
     found = solve(cost, eps, a, b, tolerance, max_iterations, newton)
     plan, f, g, residual, iterations = (value.contiguous() for value in found)
     return plan, f, g, residual, iterations
@@ -78,7 +79,7 @@ def transport_adjoint(
     if not cost.numel():
         return cost.new_zeros(cost.shape), torch.zeros_like(a), torch.zeros_like(b)
     inputs = (x.contiguous() for x in (cost, eps, a, b, plan, iterations, implicit, w))
-    found = (_cpu.adjoint if _native(cost) else _adjoint.adjoint)(*inputs)
+    found = (_cpu.adjoint if native(cost) else _adjoint.adjoint)(*inputs)
     grad_cost, grad_a, grad_b = (value.contiguous() for value in found)
     return grad_cost, grad_a, grad_b
 
@@ -117,10 +118,15 @@ _fold(transport)
 _fold(transport_adjoint)
 
 
-def _check_values(eps: Tensor, a: Tensor, b: Tensor) -> None:
+def check_temperature(eps: Tensor) -> None:
+    """Refuses temperatures that are not positive."""
     least, most = _range(eps, default=1.0)
     bad = most if least > 0 else least
     require(least > 0 and most < inf, "`temperature`", "be positive", bad, "Try 0.1.")
+
+
+def _check_values(eps: Tensor, a: Tensor, b: Tensor) -> None:
+    check_temperature(eps)
     least = min(_range(a)[0], _range(b)[0])
     require(least >= 0, "`a` and `b`", "not be negative", least, "Zero switches a node off.")
     gap = _range((a.sum(1) - b.sum(1)).abs())[1]

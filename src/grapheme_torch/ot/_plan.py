@@ -63,7 +63,7 @@ def transport_plan(
     `torch.vmap` and `torch.compile(fullgraph=True)`.
     """
     eps = torch.as_tensor(temperature, dtype=torch.float64, device=cost.device).reshape(-1)
-    _check(len(cost), eps, tolerance, max_iterations)
+    check(len(cost), eps, tolerance, max_iterations)
     if gradient == "cut":
         cost, a, b = cost.detach(), a.detach(), b.detach()
     plan, f, g, residual, iterations = _Plan.apply(
@@ -78,7 +78,8 @@ def transport_plan(
     return Transport(plan.to(cost.dtype), f, g, iterations, residual, residual <= tolerance)
 
 
-def _check(size: int, eps: Tensor, tolerance: float, max_iterations: int) -> None:
+def check(size: int, eps: Tensor, tolerance: float, max_iterations: int) -> None:
+    """Refuses options of `transport_plan` that make no sense for `size` pairs."""
     require(not eps.requires_grad, "`temperature`", "not require a gradient", True, "Detach it.")
     fits = len(eps) in (1, size)
     wanted = f"be one number, or one per pair ({size})"

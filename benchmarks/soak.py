@@ -1,0 +1,102 @@
+"""A soak test: random small pairs, the loss by the native kernel beside the program in PyTorch.
+
+    python benchmarks/soak.py --pairs 1000000
+
+Draws sizes of 0 to 12 nodes and every option, on one thread and on two, and reports the worst
+differences of values and gradients, each relative to the largest entry if that is above one.
+Exit status 1 if any is above its bound, or not finite.
+"""
+
+import argparse
+import random
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from grapheme_torch import StructuralLoss
+from grapheme_torch.ot import _cpu
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from tests.loss.test_fused import KINDS, compare, problem  # noqa: E402
+
+BATCH, LARGEST = 32, 12
+VALUES, SLOPES = 1e-11, 1e-8
+"""Bounds: pairs of 12 x 12 at temperature 0.05 are worse conditioned than those of the tests."""
+
+CHOICES: dict[str, list[Any]] = {
+    "node_cost": KINDS,
+    "criterion": ["likelihood", "edit"],
+    "gradient": ["exact", "exact", "implicit", "unrolled", "cut"],
+    "update": ["linear", "proximal"],
+    "rounds": [0, 1, 2, 3],
+    "temperature": [1.0, 0.3, 0.1, 0.05],
+    "position_weight": [0.0, 0.05, 0.5],
+    "slack": [0.0, 0.3, 1.0],
+    "alpha": [1.0, 2.0],
+    "beta": [0.0, 0.5, 1.0],
+    "gamma": [0.0, 2.0],
+    "directed": [True, False],
+    "node_insertion": [1.0, 0.7],
+    "node_deletion": [1.0, 1.3],
+    "edge_insertion": [1.0, 0.4],
+    "edge_deletion": [1.0, 1.9],
+}
+ENDS = [(1e-12, 1000), (1e-12, 3), (-1.0, 7), (1e-12, 30)]
+
+
+def draw(rng: random.Random) -> tuple[StructuralLoss, Any, Any, int]:
+    """A loss, a batch for it, and a number of threads."""
+    options = {name: rng.choice(values) for name, values in CHOICES.items()}
+    tolerance, most = rng.choice(ENDS)
+    sizes = [(rng.randint(0, LARGEST), rng.randint(0, LARGEST)) for _ in range(BATCH)]
+    weighted = rng.random() < 0.3
+    prediction, target = problem(
+        rng.randrange(10**6),
+        sizes,
+        directed=options["directed"],
+        weighted=weighted,
+        kind=options["node_cost"],
+    )
+    if rng.random() < 0.3:  # without places
+        prediction = replace(prediction, position=None)
+    loss = StructuralLoss(
+        **options, tolerance=tolerance, max_iterations=most, reduction="none"
+    )
+    return loss, prediction, target, rng.choice([1, 2])
+
+
+def main() -> int:
+    """Compares until the pairs or the time are used up."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--pairs", type=int, default=10_000)
+    parser.add_argument("--seconds", type=float, default=float("inf"))
+    parser.add_argument("--seed", type=int, default=0)
+    given = parser.parse_args()
+    assert _cpu.AVAILABLE, "the native kernel was not built"
+    rng, start, done = random.Random(given.seed), time.perf_counter(), 0
+    worst: dict[str, tuple[float, str]] = {"value": (0.0, ""), "gradient": (0.0, "")}
+    open_counts = 0
+    while done < given.pairs and time.perf_counter() - start < given.seconds:
+        loss, prediction, target, threads = draw(rng)
+        torch.set_num_threads(threads)
+        gaps = compare(loss, prediction, target, strict=False)
+        torch.set_num_threads(1)
+        open_counts += gaps.unequal
+        for name, found in (("value", gaps.values), ("gradient", gaps.slopes)):
+            if not found <= worst[name][0]:
+                worst[name] = found, f"{loss} on {threads} threads"
+        done += BATCH
+    print(f"{done:,} pairs in {time.perf_counter() - start:.0f} s; "
+          f"{open_counts} with another number of iterations (left out)")  # fmt: skip
+    for name, (found, where) in worst.items():
+        print(f"worst {name}: {found:.1e}, {where}")
+    return int(not (worst["value"][0] < VALUES and worst["gradient"][0] < SLOPES))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

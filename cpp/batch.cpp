@@ -1,0 +1,144 @@
+#include "batch.hpp"
+
+#include <algorithm>
+#include <stdexcept>
+
+namespace grapheme {
+namespace {
+
+// Reads a list from its start.
+template <class T>
+class Reader {
+ public:
+  explicit Reader(const std::vector<T>& from) : from_(from) {}
+  T next() { return from_.at(at_++); }
+
+ private:
+  const std::vector<T>& from_;
+  std::size_t at_ = 0;
+};
+
+template <class T>
+const T* array(Reader<std::uintptr_t>& from) {
+  return reinterpret_cast<const T*>(from.next());
+}
+
+std::vector<Index> starts(const std::int64_t* counts, Index graphs) {
+  std::vector<Index> first(static_cast<std::size_t>(graphs) + 1, 0);
+  for (Index k = 0; k < graphs; ++k) first[k + 1] = first[k] + static_cast<Index>(counts[k]);
+  return first;
+}
+
+void expect(bool ok, const char* what) {
+  if (!ok) throw std::invalid_argument(what);
+}
+
+bool within(const std::int64_t* values, Index count, std::int64_t low, std::int64_t end) {
+  return std::all_of(values, values + count,
+                     [&](std::int64_t x) { return low <= x && x < end; });
+}
+
+// Edges by graph, in the order given within each.
+Edges group(Reader<std::uintptr_t>& arrays, Index count, const std::vector<Index>& first) {
+  const std::int64_t* graph = array<std::int64_t>(arrays);
+  Edges edges{array<std::int64_t>(arrays), array<std::int64_t>(arrays), {}, {}};
+  const auto graphs = static_cast<Index>(first.size()) - 1;
+  expect(within(graph, count, 0, graphs), "an edge of no graph");
+  edges.start.assign(static_cast<std::size_t>(graphs) + 1, 0);
+  for (Index e = 0; e < count; ++e) {
+    const Index size = first[graph[e] + 1] - first[graph[e]];
+    expect(within(edges.source + e, 1, 0, size) && within(edges.sink + e, 1, 0, size),
+           "an edge outside its graph");
+    ++edges.start[graph[e] + 1];
+  }
+  for (Index k = 0; k < graphs; ++k) edges.start[k + 1] += edges.start[k];
+  edges.order.resize(static_cast<std::size_t>(count));
+  std::vector<Index> next = edges.start;
+  for (Index e = 0; e < count; ++e) edges.order[next[graph[e]]++] = e;
+  return edges;
+}
+
+Settings read_settings(const Sizes& flags, std::size_t at, const Numbers& numbers) {
+  expect(flags.size() == at + 6 && numbers.size() == 10, "settings");
+  return {numbers[0], numbers[1], numbers[2], numbers[3], numbers[4],
+          numbers[5], numbers[6], numbers[7], numbers[8], numbers[9],
+          flags[at],  flags[at + 1], flags[at + 2] != 0, flags[at + 3] != 0, flags[at + 4] != 0,
+          static_cast<Mode>(flags[at + 5])};
+}
+
+}  // namespace
+
+Graphs<double> read_graphs(const Addresses& given, const Sizes& sizes, const Numbers& numbers) {
+  Reader<std::uintptr_t> arrays(given);
+  Graphs<double> all{};
+  expect(sizes.size() == 16, "sizes");
+  all.pairs = sizes[0], all.rows = sizes[1], all.columns = sizes[2];
+  const Index nodes = sizes[3], target_nodes = sizes[4], edges = sizes[5], targets = sizes[6];
+  all.outputs = sizes[7], all.relations = sizes[8], all.coordinates = sizes[9];
+  all.settings = read_settings(sizes, 10, numbers);
+
+  all.first = starts(array<std::int64_t>(arrays), all.pairs);
+  all.target_first = starts(array<std::int64_t>(arrays), all.pairs);
+  expect(all.first.back() == nodes && all.target_first.back() == target_nodes, "sizes of graphs");
+  for (Index k = 0; k < all.pairs; ++k) {
+    expect(all.first[k + 1] - all.first[k] < all.rows &&
+               all.target_first[k + 1] - all.target_first[k] < all.columns,
+           "sizes of plans");
+  }
+  all.edges = group(arrays, edges, all.first);
+  all.target_edges = group(arrays, targets, all.target_first);
+  all.target_relation = array<std::int64_t>(arrays);
+  expect(within(all.target_relation, targets, 1, all.relations), "a relation there is not");
+  all.exists = array<double>(arrays), all.absent = array<double>(arrays);
+  all.score = array<double>(arrays), all.agreement = array<double>(arrays);
+  all.label = array<std::int64_t>(arrays), all.wanted = array<double>(arrays);
+  all.likeness = all.label    ? Likeness::labels
+                 : all.wanted ? Likeness::features
+                              : Likeness::dense;
+  if (all.label) expect(within(all.label, target_nodes, 0, all.outputs), "a class there is not");
+  all.relation = array<double>(arrays), all.weight = array<double>(arrays);
+  all.target_weight = array<double>(arrays);
+  all.position = array<double>(arrays), all.target_position = array<double>(arrays);
+  all.eps = array<double>(arrays);
+  return all;
+}
+
+Found<double> read_found(const Addresses& given) {
+  expect(given.size() == 4, "results");
+  const auto to = [&](std::size_t k) { return reinterpret_cast<double*>(given[k]); };
+  return {to(0), to(1), to(2), reinterpret_cast<std::int64_t*>(given[3])};
+}
+
+Slopes<double> read_slopes(const Addresses& given) {
+  expect(given.size() == 9, "derivatives");
+  const auto to = [&](std::size_t k) { return reinterpret_cast<double*>(given[k]); };
+  return {to(0), to(1), to(2), to(3), to(4), to(5), to(6), to(7), to(8)};
+}
+
+Fault Layout::check() const {
+  if (!within(batch, nodes, 0, graphs) || !std::is_sorted(batch, batch + nodes))
+    return Fault::batch;
+  std::fill(count, count + graphs, 0);
+  for (Index i = 0; i < nodes; ++i) place[i] = count[batch[i]]++;
+  if (!within(source, edges, 0, nodes) || !within(sink, edges, 0, nodes)) return Fault::ends;
+  for (Index e = 0; e < edges; ++e) {
+    edge_graph[e] = batch[source[e]];
+    if (batch[sink[e]] != edge_graph[e]) return Fault::apart;
+    edge_source[e] = place[source[e]];
+    edge_sink[e] = place[sink[e]];
+  }
+  return twice() ? Fault::twice : Fault::none;
+}
+
+bool Layout::twice() const {
+  std::vector<std::int64_t> keys(static_cast<std::size_t>(edges));
+  for (Index e = 0; e < edges; ++e) {
+    const auto ends = directed ? std::pair(source[e], sink[e])
+                               : std::pair(std::min(source[e], sink[e]), std::max(source[e], sink[e]));
+    keys[e] = ends.first * nodes + ends.second;
+  }
+  if (!std::is_sorted(keys.begin(), keys.end())) std::sort(keys.begin(), keys.end());
+  return std::adjacent_find(keys.begin(), keys.end()) != keys.end();
+}
+
+}  // namespace grapheme

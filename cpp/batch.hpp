@@ -1,0 +1,38 @@
+// Batches of graphs from the arrays of PyTorch, with every number that will be an index checked.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "graphs.hpp"
+
+namespace grapheme {
+
+using Addresses = std::vector<std::uintptr_t>;
+using Sizes = std::vector<Index>;
+using Numbers = std::vector<double>;
+
+// The order of all three is that of `loss/_cpu.py`. Throws std::invalid_argument where an index
+// points outside.
+Graphs<double> read_graphs(const Addresses& arrays, const Sizes& sizes, const Numbers& numbers);
+
+Found<double> read_found(const Addresses& arrays);
+Slopes<double> read_slopes(const Addresses& arrays);
+
+// What can be wrong with a batch of graphs.
+enum class Fault { none, batch, ends, apart, twice };
+
+// Checks a disjoint union and writes where its nodes and edges stand in their graphs.
+struct Layout {
+  const std::int64_t *batch, *source, *sink;
+  Index nodes, edges, graphs;
+  bool directed;
+  std::int64_t *count, *place, *edge_graph, *edge_source, *edge_sink;
+
+  Fault check() const;
+
+ private:
+  bool twice() const;
+};
+
+}  // namespace grapheme

@@ -1,0 +1,181 @@
+"""The native kernel for graphs: the layout of a batch, and the whole alignment of its pairs.
+
+Nothing here is differentiable: `align_adjoint` is the derivative of `align`.
+"""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from ..ot._cpu import AVAILABLE, LEVELS
+
+if AVAILABLE:
+    from ..ot import _native
+
+Values = Sequence[Tensor]
+"""What a loss is differentiated in, empty where there is none: log h, log (1 - h); score and
+agreement of nodes (see `_fused`); log q; weights of candidates; positions."""
+
+Constants = Sequence[Tensor]
+"""The same of the targets: vectors, weights, positions; then the temperature of each pair."""
+
+Places = Sequence[Tensor]
+"""Whole numbers: nodes of each predicted graph, of each target graph; graph, source and sink of
+candidates, then of target edges, and the relation of these; classes of the target nodes."""
+
+
+def lay_out(
+    batch: Tensor, edge_index: Tensor, num_graphs: int, directed: bool
+) -> tuple[Tensor, Tensor, Tensor, Tensor] | None:
+    """Nodes of each graph, places of the nodes in it, graph and ends of the edges in places.
+
+    None if anything is wrong with the batch or its edges.
+    """
+    batch, edge_index = batch.contiguous(), edge_index.contiguous()
+    count, place = batch.new_empty(num_graphs), torch.empty_like(batch)
+    graph, ends = torch.empty_like(edge_index[0]), torch.empty_like(edge_index)
+    assert batch.dtype == edge_index.dtype == torch.int64
+    assert edge_index.shape == (2, len(graph))
+    fault = _native.lay_out(
+        batch.data_ptr(),
+        edge_index.data_ptr(),
+        len(batch),
+        len(graph),
+        num_graphs,
+        directed,
+        count.data_ptr(),
+        place.data_ptr(),
+        graph.data_ptr(),
+        ends.data_ptr(),
+    )
+    return None if fault else (count, place, graph, ends)
+
+
+def align(
+    values: Values,
+    constants: Constants,
+    places: Places,
+    numbers: Sequence[float],
+    flags: Sequence[int],
+    *,
+    level: str | None = None,
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Terms and plans of each pair, on `torch.get_num_threads()` threads.
+
+    Args:
+        values, constants, places: See there; float64 and int64, contiguous.
+        numbers, flags: The settings, in the order of `Settings` in `cpp/graphs.hpp`.
+        level: One of `LEVELS`; the fastest if not given.
+
+    Returns:
+        Total, node, edge and clique term of each pair; and, round by round, the padded plans,
+        their residuals and their iterations.
+    """
+    arrays, sizes = _problem(values, constants, places)
+    pairs, rows, columns = sizes[:3]
+    rounds, eps = flags[0] + 1, constants[3]
+    found = (
+        eps.new_empty(4, pairs),
+        eps.new_empty(rounds, pairs, rows, columns),
+        eps.new_empty(rounds, pairs),
+        places[0].new_empty(rounds, pairs),
+    )
+    to = [x.data_ptr() for x in found]
+    threads = torch.get_num_threads()
+    _native.align(arrays, sizes + list(flags), list(numbers), to, threads, level or LEVELS[-1])
+    return found
+
+
+def align_adjoint(
+    values: Values,
+    constants: Constants,
+    places: Places,
+    numbers: Sequence[float],
+    flags: Sequence[int],
+    found: Sequence[Tensor],
+    grad_terms: Tensor,
+    grad_plan: Tensor | None,
+    *,
+    level: str | None = None,
+) -> list[Tensor]:
+    """The derivative of a loss in all `values`, given that in the terms and in the last plan.
+
+    Args:
+        values, constants, places, numbers, flags, level: As given to `align`.
+        found: As returned by it.
+        grad_terms, grad_plan: The derivative; None if it is zero.
+    """
+    arrays, sizes = _problem(values, constants, places)
+    rounds, (pairs, rows, columns) = flags[0] + 1, sizes[:3]
+    slopes = [torch.zeros_like(x) for x in values]
+    given = [
+        _at(grad_terms, torch.float64, 4, pairs),
+        0 if grad_plan is None else _at(grad_plan, torch.float64, pairs, rows, columns),
+    ]
+    shapes = ((4, pairs), (rounds, pairs, rows, columns), (rounds, pairs))
+    results = [_at(x, torch.float64, *s) for x, s in zip(found[:3], shapes, strict=True)]
+    _native.align_adjoint(
+        arrays,
+        sizes + list(flags),
+        list(numbers),
+        [*results, _at(found[3], torch.int64, rounds, pairs)],
+        [*given, *(x.data_ptr() for x in slopes)],
+        torch.get_num_threads(),
+        level or LEVELS[-1],
+    )
+    return slopes
+
+
+def _problem(values: Values, constants: Constants, places: Places) -> tuple[list[int], list[int]]:
+    """Addresses and sizes in the order of `read_graphs` in `cpp/batch.cpp`.
+
+    The kernel believes sizes, so they are compared here.
+    """
+    exists, absent, score, agreement, relation, weight, position = values
+    wanted, target_weight, target_position, eps = constants
+    count, target_count, graph, source, sink, tgraph, tsource, tsink, kind, label = places
+    pairs, n, e, t = len(count), len(exists), len(graph), len(kind)
+    m = int(target_count.sum())
+    dense = score.ndim == 3
+    rows, columns = _width(count, score, 1), _width(target_count, score, 2)
+    real, whole = torch.float64, torch.int64
+    outputs = score.shape[-1]
+    # fmt: off
+    arrays = [
+        _at(count, whole, pairs), _at(target_count, whole, pairs),
+        _at(graph, whole, e), _at(source, whole, e), _at(sink, whole, e),
+        _at(tgraph, whole, t), _at(tsource, whole, t), _at(tsink, whole, t), _at(kind, whole, t),
+        _at(exists, real, n), _at(absent, real, n),
+        _at(score, real, pairs, rows, columns) if dense else _at(score, real, n, outputs),
+        _at(agreement, real, pairs, rows, columns) if dense else 0,
+        _optional(label, whole, m), _optional(wanted, real, m, outputs),
+        _at(relation, real, e, relation.shape[1]),
+        _optional(weight, real, e), _optional(target_weight, real, t),
+        _optional(position, real, n, *position.shape[1:]),
+        _optional(target_position, real, m, *position.shape[1:]),
+        _at(eps, real, pairs),
+    ]
+    # fmt: on
+    coordinates = position.shape[1] if position.ndim == 2 else 0
+    sizes = [pairs, rows + 1, columns + 1, n, m, e, t, outputs, relation.shape[1], coordinates]
+    return arrays, sizes
+
+
+def _width(count: Tensor, score: Tensor, axis: int) -> int:
+    if score.ndim == 3:
+        return score.shape[axis]
+    return int(count.max()) if len(count) else 0
+
+
+def _optional(tensor: Tensor, dtype: torch.dtype, *shape: int) -> int:
+    return _at(tensor, dtype, *shape) if tensor.numel() else 0
+
+
+def _at(tensor: Tensor, dtype: torch.dtype, *shape: int) -> int:
+    """The address of the first number."""
+    assert tensor.shape == shape
+    assert tensor.dtype == dtype
+    assert tensor.is_contiguous()
+    assert tensor.device.type == "cpu"
+    return tensor.data_ptr()
