@@ -52,7 +52,7 @@ class Pair {
   void differentiate(const Slopes<double>& to) {
     const Settings& s = all_.settings;
     const double by_node = slope(to, 1, s.alpha), by_edge = slope(to, 2, s.beta);
-    const Matrix plan = load_plan(found_.plans, s.rounds), w = cotangent(to.plan),
+    const Matrix plan = load(found_.plans, s.rounds), w = cotangent(to.plan),
                  by_cost = zeros(), by_matching = zeros();
     for (Index i = 0; i < rows_.count; ++i) {
       add_to(by_cost.row(i), by_node, plan.row(i), plan.width);
@@ -92,12 +92,19 @@ class Pair {
 
   // The cost of a round, given the plan of the round before (and, if proximal, its cost), (E19).
   void advance(Index round, const Matrix& plan) {
-    if (round == 0) return copy(cost_.at, nodes_.matching.at, cost_.rows * cost_.width);
+    if (round == 0) return begin();
     if (!all_.settings.proximal) clear(cost_.at, cost_.rows * cost_.width);
     for (Index i = 0; i < rows_.count; ++i)
       add_to(cost_.row(i), 1, nodes_.matching.row(i), cost_.width);
     edges_.set(plan, true);
     edges_.add_slope(edits_, slope_scale(), cost_);
+  }
+
+  void begin() {
+    copy(cost_.at, nodes_.matching.at, cost_.rows * cost_.width);
+    if (all_.head == nullptr) return;
+    const Matrix head = load(all_.head, 0);
+    for (Index i = 0; i < rows_.count; ++i) add_to(cost_.row(i), 1, head.row(i), cost_.width);
   }
 
   // Brings the cost in temperatures into `c_`; whether it is finite.
@@ -146,12 +153,13 @@ class Pair {
     found_.terms[3 * all_.pairs + k_] = clique;
   }
 
-  Matrix load_plan(const double* from, Index round) const {
+  // A padded matrix of a round.
+  Matrix load(const double* from, Index round) const {
     const double* at = from + (round * all_.pairs + k_) * all_.rows * all_.columns;
     return gather(at, all_.columns, rows_, columns_, 0, arena_);
   }
 
-  Matrix cotangent(const double* given) const { return given ? load_plan(given, 0) : zeros(); }
+  Matrix cotangent(const double* given) const { return given ? load(given, 0) : zeros(); }
 
   Matrix zeros() const {
     const Matrix out = matrix(cost_.rows, cost_.width, arena_);
@@ -176,9 +184,12 @@ class Pair {
       add_derivative(round, w, by_round);
       for (Index i = 0; i < rows_.count; ++i)
         add_to(by_matching.row(i), 1, by_round.row(i), by_round.width);
-      if (round == 0) break;
+      if (round == 0) {
+        write_head(by_round, to);
+        break;
+      }
       // The slope is linear in the plan, with the same two sums for its derivative.
-      const Matrix before = load_plan(found_.plans, round - 1);
+      const Matrix before = load(found_.plans, round - 1);
       edges_.set(before, false);
       edges_.by_gain(by_round, slope_scale(), by_gain);
       edges_.set(by_round, true);
@@ -190,12 +201,19 @@ class Pair {
     if (s.rounds > 0) edits_.write(by_gain, 0, to);
   }
 
+  void write_head(const Matrix& by_round, const Slopes<double>& to) const {
+    if (all_.head == nullptr) return;
+    double* at = to.head + k_ * all_.rows * all_.columns;
+    for (Index i = 0; i < rows_.count; ++i)
+      columns_.scatter(by_round.row(i), at + rows_.place[i] * all_.columns);
+  }
+
   // Adds the derivative in the cost of a round, given that in its plan.
   void add_derivative(Index round, const Matrix& w, const Matrix& by_round) {
     const Settings& s = all_.settings;
     const Index at = round * all_.pairs + k_;
     const bool converged = found_.residual[at] <= s.tolerance;
-    const Matrix plan = load_plan(found_.plans, round);
+    const Matrix plan = load(found_.plans, round);
     const Cotangent start(rows_, columns_, plan, w, arena_);
     if (s.mode == Mode::implicit || (s.mode == Mode::exact && converged)) {
       implicit(start, arena_);
@@ -212,7 +230,7 @@ class Pair {
   bool remake(Index round) {
     for (Index r = all_.settings.proximal || round == 0 ? 0 : round; r <= round; ++r) {
       const Arena::Mark mark = arena_.mark();
-      advance(r, r == 0 ? cost_ : load_plan(found_.plans, r - 1));
+      advance(r, r == 0 ? cost_ : load(found_.plans, r - 1));
       arena_.rewind(mark);
     }
     return scale();

@@ -99,7 +99,7 @@ Graphs<double> read_graphs(const Addresses& given, const Sizes& sizes, const Num
   all.relation = array<double>(arrays), all.weight = array<double>(arrays);
   all.target_weight = array<double>(arrays);
   all.position = array<double>(arrays), all.target_position = array<double>(arrays);
-  all.eps = array<double>(arrays);
+  all.eps = array<double>(arrays), all.head = array<double>(arrays);
   return all;
 }
 
@@ -110,9 +110,9 @@ Found<double> read_found(const Addresses& given) {
 }
 
 Slopes<double> read_slopes(const Addresses& given) {
-  expect(given.size() == 9, "derivatives");
+  expect(given.size() == 10, "derivatives");
   const auto to = [&](std::size_t k) { return reinterpret_cast<double*>(given[k]); };
-  return {to(0), to(1), to(2), to(3), to(4), to(5), to(6), to(7), to(8)};
+  return {to(0), to(1), to(2), to(3), to(4), to(5), to(6), to(7), to(8), to(9)};
 }
 
 Fault Layout::check() const {

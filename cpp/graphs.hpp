@@ -56,6 +56,7 @@ struct Graphs {
   const Real *position, *target_position;  // null if there are none
 
   const Real* eps;
+  const Real* head;  // what the cost of the first plan has besides, padded; null if nothing
   Settings settings;
 };
 
@@ -70,7 +71,7 @@ struct Found {
 template <class Real>
 struct Slopes {
   const Real *terms, *plan;
-  Real *exists, *absent, *score, *agreement, *relation, *weight, *position;
+  Real *exists, *absent, *score, *agreement, *relation, *weight, *position, *head;
 };
 
 }  // namespace grapheme

@@ -35,6 +35,7 @@ OPTIONS = st.fixed_dictionaries(
         "node_deletion": st.sampled_from([1.0, 1.3]),
         "edge_insertion": st.sampled_from([1.0, 0.4]),
         "edge_deletion": st.sampled_from([1.0, 1.9]),
+        "neighbour_weight": st.sampled_from([0.0, 0.6]),
     }
 )
 

@@ -15,7 +15,8 @@ if AVAILABLE:
 
 Values = Sequence[Tensor]
 """What a loss is differentiated in, empty where there is none: log h, log (1 - h); score and
-agreement of nodes (see `_fused`); log q; weights of candidates; positions."""
+agreement of nodes (see `_fused`); log q; weights of candidates; positions; what the cost of the
+first plan has besides, padded with the void."""
 
 Constants = Sequence[Tensor]
 """The same of the targets: vectors, weights, positions; then the temperature of each pair."""
@@ -132,7 +133,7 @@ def _problem(values: Values, constants: Constants, places: Places) -> tuple[list
 
     The kernel believes sizes, so they are compared here.
     """
-    exists, absent, score, agreement, relation, weight, position = values
+    exists, absent, score, agreement, relation, weight, position, head = values
     wanted, target_weight, target_position, eps = constants
     count, target_count, graph, source, sink, tgraph, tsource, tsink, kind, label = places
     pairs, n, e, t = len(count), len(exists), len(graph), len(kind)
@@ -154,7 +155,7 @@ def _problem(values: Values, constants: Constants, places: Places) -> tuple[list
         _optional(weight, real, e), _optional(target_weight, real, t),
         _optional(position, real, n, *position.shape[1:]),
         _optional(target_position, real, m, *position.shape[1:]),
-        _at(eps, real, pairs),
+        _at(eps, real, pairs), _optional(head, real, pairs, rows + 1, columns + 1),
     ]
     # fmt: on
     coordinates = position.shape[1] if position.ndim == 2 else 0

@@ -49,7 +49,11 @@ def _learns(x: Tensor | None) -> bool:
 
 
 def terms(
-    pairs: Pairs, settings: Settings, temperature: float | Tensor, compose: Compose
+    pairs: Pairs,
+    settings: Settings,
+    temperature: float | Tensor,
+    head: Float[Tensor, "B N1 M1"] | None,
+    compose: Compose,
 ) -> tuple[Float[Tensor, "4 B"], Transport]:
     """Total, node, edge and clique term of each pair, and the alignment.
 
@@ -57,12 +61,14 @@ def terms(
         pairs: What is compared.
         settings: See there.
         temperature: One number, or one per pair.
+        head: What the cost of the first plan has besides the matching cost.
         compose: The same in PyTorch, from `values` to terms and plan; see `Terms`.
 
     Raises:
         InputError: As `transport_plan`.
     """
-    values, prices, size = values_of(pairs), settings.prices, len(pairs.layout.count)
+    values = [*values_of(pairs), pairs.exists.new_empty(0) if head is None else head]
+    prices, size = settings.prices, len(pairs.layout.count)
     eps = torch.as_tensor(temperature, dtype=torch.float64).reshape(-1)
     check(size, eps, settings.tolerance, settings.max_iterations)
     numbers = [
@@ -90,7 +96,7 @@ def terms(
 
 
 def values_of(pairs: Pairs) -> list[Tensor]:
-    """What the operator is differentiated in, see `_cpu.Values`.
+    """What the operator is differentiated in, see `_cpu.Values`; but for what it begins with.
 
     The score of a node is the log-probability of each class, its feature vector, or, for any
     other node cost, its surprise beside every target node in padded form; only the latter comes

@@ -234,11 +234,13 @@ class StructuralLoss(nn.Module):
     ) -> StructuralLossResult:
         pairs = pair_up(prediction, target, node_cost=self.node_cost, directed=self.directed)
         temperature = self.temperature if temperature is None else temperature
+        head = self._head(pairs) if start is None and alignment is None else None
         if start is None and alignment is None and _fused.serves(pairs, temperature):
             compose = partial(self._composed, pairs, temperature)
-            terms, transport = _fused.terms(pairs, self._settings(), temperature, compose)
+            settings = self._settings()
+            terms, transport = _fused.terms(pairs, settings, temperature, head, compose)
         else:
-            terms, transport = self._compose(pairs, temperature, start, alignment)
+            terms, transport = self._compose(pairs, temperature, start, alignment, head)
         total, node, edge, clique = self.reduce(terms).unbind()
         return StructuralLossResult(
             total, node, edge, clique, transport.plan, pairs.layout.count,
@@ -252,6 +254,7 @@ class StructuralLoss(nn.Module):
         temperature: float | Tensor,
         start: Tensor | None = None,
         alignment: Tensor | None = None,
+        head: Tensor | None = None,
     ) -> tuple[Float[Tensor, "4 B"], Transport]:
         """Total, node, edge and clique term of each pair, and the alignment."""
         edit = self.criterion == "edit"
@@ -260,7 +263,7 @@ class StructuralLoss(nn.Module):
         if alignment is None:
             # Nothing of a plan that is cut off needs to be remembered.
             with torch.set_grad_enabled(torch.is_grad_enabled() and self.gradient != "cut"):
-                transport = self._align(pairs, temperature, start)
+                transport = self._align(pairs, temperature, start, head)
         else:
             transport = _given(pairs, alignment)
         plan = transport.plan
@@ -274,7 +277,9 @@ class StructuralLoss(nn.Module):
         self, pairs: Pairs, temperature: float | Tensor, values: Sequence[Tensor]
     ) -> tuple[Tensor, Tensor]:
         """Terms and plan of the same pairs with other values, differentiable as PyTorch is."""
-        terms, transport = self._compose(_fused.with_values(pairs, values), temperature)
+        *values, head = values
+        other = _fused.with_values(pairs, values)
+        terms, transport = self._compose(other, temperature, head=head if head.numel() else None)
         return terms, transport.plan
 
     def _settings(self) -> _fused.Settings:
@@ -298,7 +303,11 @@ class StructuralLoss(nn.Module):
         return ", ".join(f"{name}={value!r}" for name, value, usual in given if value != usual)
 
     def _align(
-        self, pairs: Pairs, temperature: float | Tensor, start: Tensor | None
+        self,
+        pairs: Pairs,
+        temperature: float | Tensor,
+        start: Tensor | None,
+        head: Tensor | None,
     ) -> Transport:
         """Transport by matching cost, then again with the edges at the last plan, (E19)."""
         a, b = masses(pairs, self.slack)
@@ -308,12 +317,12 @@ class StructuralLoss(nn.Module):
         if start is not None:
             remedy = "Use at least one round and an edge weight, or give it as `alignment`."
             require(rounds > 0, "`start`", "be left out without rounds", rounds, remedy)
-        first = self._first_cost(pairs, cost) if start is None else torch.zeros_like(cost)
+        first = cost if head is None else cost + head
         transport = solve(first) if start is None else _given(pairs, start)
         if rounds == 0:
             return transport
         edges = edge_edits(pairs, self.prices)
-        sum_of_steps = first
+        sum_of_steps = first if start is None else torch.zeros_like(cost)
         for _ in range(rounds):
             slope = edges.slope(transport.plan[:, :-1, :-1]) * (self.beta / self.alpha)
             step = cost + nn.functional.pad(slope, (0, 1, 0, 1))
@@ -322,15 +331,19 @@ class StructuralLoss(nn.Module):
             transport = transport.then(solve(sum_of_steps if self.update == "proximal" else step))
         return transport
 
-    def _first_cost(self, pairs: Pairs, cost: Tensor) -> Tensor:
-        """The matching cost, and what tells apart the nodes that it does not, (E40), (E41)."""
-        inner = torch.zeros_like(cost[:, :-1, :-1])
-        if self.neighbour_weight:
-            twice = self.gradient == "implicit"
-            inner = inner + self.neighbour_weight * neighbour_edits(pairs, twice=twice)
-        if self.tie_noise:
-            inner = inner + self.tie_noise * torch.randn_like(inner)
-        return cost + nn.functional.pad(inner, (0, 1, 0, 1))
+    def _head(self, pairs: Pairs) -> Tensor | None:
+        """What the first cost has besides, where nodes are alike: (E40) and (E41), padded."""
+        if not (self.neighbour_weight or self.tie_noise):
+            return None
+        size = (len(pairs.layout.count), pairs.layout.width, pairs.target.layout.width)
+        inner = pairs.exists.new_zeros(size)
+        with torch.set_grad_enabled(torch.is_grad_enabled() and self.gradient != "cut"):
+            if self.neighbour_weight:
+                twice = self.gradient == "implicit"
+                inner = inner + self.neighbour_weight * neighbour_edits(pairs, twice=twice)
+            if self.tie_noise:
+                inner = inner + self.tie_noise * torch.randn_like(inner)
+            return nn.functional.pad(inner, (0, 1, 0, 1))
 
     def _transport(
         self, cost: Tensor, *, a: Tensor, b: Tensor, temperature: float | Tensor
