@@ -176,7 +176,12 @@ class Prediction:
             )
 
 
-def decode(prediction: Prediction, labels: Sequence[str], relations: Sequence[str]) -> list[Data]:
+def decode(
+    prediction: Prediction,
+    labels: Sequence[str],
+    relations: Sequence[str],
+    own: Sequence[str] | None = None,
+) -> list[Data]:
     """The most probable graphs of a prediction, node by node and edge by edge.
 
     A node is kept if it exists with probability over one half, and carries its most probable
@@ -186,13 +191,21 @@ def decode(prediction: Prediction, labels: Sequence[str], relations: Sequence[st
         prediction: Soft graphs, in logits.
         labels: Name of each node class.
         relations: Name of each relation from 1 on.
+        own: The name that each node carries if its class is `len(labels)`, a copied label.
+            Default: no label is copied.
 
     Returns:
         One graph per predicted graph. Nodes keep their order, and their place where they have one
         number for it.
     """
     kept = (prediction.existence > 0).tolist()
-    label = prediction.label.argmax(1).tolist() if prediction.label.shape[1] else []
+    classes = prediction.label[:, : len(labels) + (own is not None)]
+    label = classes.argmax(1).tolist() if classes.shape[1] else []
+    copied = [] if own is None else own
+
+    def name_of(node: int) -> str:
+        return labels[label[node]] if label[node] < len(labels) else copied[node]
+
     members: list[list[int]] = [[] for _ in range(prediction.num_graphs)]
     for node, graph in enumerate(prediction.batch.tolist()):
         if kept[node]:
@@ -210,7 +223,7 @@ def decode(prediction: Prediction, labels: Sequence[str], relations: Sequence[st
     where = None if place_of is None or place_of.ndim > 1 else place_of.tolist()
     return [
         make_graph(
-            [labels[label[node]] for node in nodes],
+            [name_of(node) for node in nodes],
             joined,
             None if where is None else [where[node] for node in nodes],
         )

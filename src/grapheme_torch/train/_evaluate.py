@@ -11,6 +11,7 @@ from torch_geometric.data import Batch, Data
 from .._check import refusal, require
 from .._isomorphism import find_isomorphism
 from ..data import Alphabet, Pair
+from ..graph import node_labels
 from ..metrics import GraphMetrics
 from ..nn import GraphTransformNet
 from ..prediction import decode
@@ -82,7 +83,10 @@ def predict(network: GraphTransformNet, graphs: Sequence[Data]) -> list[Data]:
         return []
     inputs = Batch.from_data_list([_tensors(graph) for graph in graphs])
     inputs = inputs.to(next(network.parameters()).device)
-    return decode(network(inputs), network.labels, network.relations)
+    own = None
+    if network.own is not None:
+        own = [name for g in graphs for name in node_labels(g) for _ in range(network.num_slots)]
+    return decode(network(inputs), network.labels, network.relations, own)
 
 
 def share_exact(network: GraphTransformNet, pairs: Sequence[Pair], batch_size: int) -> float:
