@@ -1,6 +1,7 @@
 """Text to a graph and back; what a graph holds, its hashes, and batches of graphs."""
 
 import re
+import unicodedata
 
 import pytest
 import torch
@@ -91,10 +92,10 @@ def test_a_text_is_a_path_in_reading_order():
 @pytest.mark.parametrize("graph", [text_to_graph(""), make_graph([])], ids=["text", "graph"])
 def test_the_empty_graph(graph: Data):
     assert graph.num_nodes == 0
-    assert graph.x.shape == (0, 8)
+    assert graph.x.shape == (0, 12)
     assert graph.edge_index.shape == (2, 0)
     assert graph.edge_index.dtype == torch.long
-    assert graph.edge_attr.shape == (0, 8)
+    assert graph.edge_attr.shape == (0, 12)
     assert graph_to_text(graph) == ""
     assert is_acyclic(graph)
 
@@ -244,7 +245,8 @@ def test_acyclic(ends: list[tuple[int, int]], acyclic: bool):
 
 
 def test_hashes_are_the_same_in_every_process():
-    assert hash_labels(["a", "שלום"]).tolist() == [
+    whole, points = hash_labels(["a", "שלום"]).split([8, 4], dim=1)
+    assert whole.tolist() == [
         [
             1934955588,
             1064059422,
@@ -266,19 +268,41 @@ def test_hashes_are_the_same_in_every_process():
             228852625,
         ],
     ]
+    assert points.tolist() == [
+        [392548603, -1, -1, -1],
+        [281802025, 903032999, 2021655818, 1664220059],
+    ]
 
 
 @given(st.lists(st.text(), max_size=5))
 def test_hashes_are_in_range_and_one_row_per_label(label: list[str]):
     hashes = hash_labels(label)
-    assert hashes.shape == (len(label), 8)
+    assert hashes.shape == (len(label), 12)
     assert hashes.dtype == torch.long
-    assert ((hashes >= 0) & (hashes < 2**31)).all()
+    assert ((hashes[:, :8] >= 0) & (hashes < 2**31)[:, :8]).all()
+    for row, name in zip(hashes[:, 8:].tolist(), label, strict=True):
+        count = min(len(unicodedata.normalize("NFD", name)), 4)
+        assert all(0 <= value < 2**31 for value in row[:count])
+        assert row[count:] == [-1] * (4 - count)
 
 
-def test_hashes_of_canonically_equal_labels_differ():
+def test_hashes_of_canonically_equal_labels_differ_and_those_of_their_code_points_do_not():
     composed, decomposed = hash_labels(["\u00e9", "e\u0301"])
-    assert (composed != decomposed).all()
+    assert (composed[:8] != decomposed[:8]).all()
+    assert torch.equal(composed[8:], decomposed[8:])
+
+
+def test_labels_share_the_code_points_they_share():
+    han, hat, gan = hash_labels(["한", "핟", "간"])[:, 8:]
+    assert (han == hat).tolist() == [True, True, False, True]
+    assert (han == gan).tolist() == [False, True, True, True]
+    assert han[3] == -1
+
+
+def test_a_code_point_is_hashed_with_its_place():
+    one, two = hash_labels(["ab", "ba"])[:, 8:10]
+    assert not set(one.tolist()) & set(two.tolist())
+    assert len(set(hash_labels(["aaaa"])[0, 8:].tolist())) == 4
 
 
 # Batches.
@@ -293,7 +317,7 @@ def test_a_batch_gives_its_graphs_back(texts: list[str]):
 
 def test_a_batch_is_a_disjoint_union():
     batch = Batch.from_data_list([text_to_graph(text) for text in ["ab", "", "cde"]])
-    assert batch.x.shape == (5, 8)
+    assert batch.x.shape == (5, 12)
     assert batch.edge_index.tolist() == [[0, 2, 3], [1, 3, 4]]
     assert batch.position.tolist() == [0, 1, 0, 1, 2]
     owner, count = membership(batch)

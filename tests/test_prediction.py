@@ -171,6 +171,19 @@ def test_a_graph_without_nodes_is_read_as_empty():
     assert third.num_nodes == 0
 
 
+def test_the_class_after_the_last_label_is_the_name_a_node_copies():
+    label = torch.tensor([[0.0, 0.0, 5.0], [0.0, 0.0, 5.0], [0.0, 5.0, 0.0]])
+    prediction = Prediction(**parts(label=label))
+    (graph,) = decode(prediction, "ab", ["next"], ["x", "y", "z"])
+    assert graph.label == ["x", "b"]
+
+
+def test_a_label_that_may_not_be_copied_is_the_best_of_the_others():
+    label = torch.tensor([[0.0, 1.0, 5.0], [0.0, 0.0, 5.0], [1.0, 0.0, 5.0]])
+    (graph,) = decode(Prediction(**parts(label=label)), "ab", ["next"])
+    assert graph.label == ["b", "a"]
+
+
 def test_relations_are_named_from_one_on():
     relation = torch.tensor([[0.0, 0.0, 5.0], [0.0, 0.0, 5.0]])
     (graph,) = decode(Prediction(**parts(relation=relation)), "abcd", ["up", "down"])

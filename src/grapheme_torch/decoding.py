@@ -72,7 +72,8 @@ def decode(
     remedy = "Leave it out to allow any graph."
     asked = constraint is None or constraint in known
     require(asked, "`constraint`", f"be one of {', '.join(known)}", constraint, remedy)
-    label = prediction.label.argmax(1).tolist() if prediction.label.shape[1] else []
+    classes = prediction.label[:, : len(labels) + (own is not None)]
+    label = classes.argmax(1).tolist() if classes.shape[1] else []
     present = prediction.relation[:, 1:]
     relation = present.argmax(1).tolist() if present.shape[1] else []
     place_of = prediction.position

@@ -4,7 +4,7 @@ import pytest
 
 from grapheme_torch.cli import main
 
-FLAGS = ["--dim=16", "--num-layers=1", "--num-heads=2", "--num-buckets=64"]
+FLAGS = ["--dim=16", "--num-layers=1", "--num-heads=2", "--num-buckets=64", "--copy=false"]
 
 Capture = pytest.CaptureFixture[str]
 

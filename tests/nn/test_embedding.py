@@ -26,6 +26,31 @@ def test_a_vector_is_a_row_of_each_table_side_by_side() -> None:
     assert torch.equal(part(hashes), wanted)
 
 
+def test_each_code_point_adds_a_row_and_an_absent_one_none() -> None:
+    part = HashEmbedding(8, num_buckets=5)
+    hashes = torch.tensor([[*range(8), 7, 4, 10, 3], [*range(8), 6, -1, -1, -1], [-1] * 12])
+    hashes[2, :8] = hashes[0, :8]
+    whole, rows = part(hashes[:, :8]), part.spelling
+    wanted = [rows[2] + rows[4] + rows[0] + rows[3], rows[1], torch.zeros(8)]
+    torch.testing.assert_close(part(hashes), whole + torch.stack(wanted), rtol=0, atol=1e-6)
+
+
+def test_hangul_syllables_of_the_same_letters_share_rows() -> None:
+    part = HashEmbedding(16, num_buckets=512)
+    torch.nn.init.zeros_(part.weight)
+    han, hat, gan, gat = part(hash_labels(["한", "핟", "간", "갇"]))
+    torch.testing.assert_close(han - hat, gan - gat, rtol=0, atol=1e-5)
+    assert (han - hat).abs().min() > 0
+
+
+def test_graphs_without_code_points_have_vectors() -> None:
+    part, hashes = HashEmbedding(16), hash_labels(["a", "b"])[:, :8]
+    assert part(hashes).shape == (2, 16)
+    part(hashes).sum().backward()
+    assert part.spelling.grad is not None
+    assert not part.spelling.grad.any()
+
+
 def test_labels_differ_and_repeat() -> None:
     part = HashEmbedding(16, num_buckets=64)
     labels = [chr(k) for k in range(97, 123)] + ["é", "🇩🇪", "", "ab", "ba"]
@@ -39,11 +64,11 @@ def test_every_column_of_the_hashes_counts() -> None:
     part = HashEmbedding(16, num_buckets=64)
     hashes = hash_labels(["a"])
     before = part(hashes)[0].view(8, 2)
-    for k in range(8):
+    for k in range(9):  # eight hashes of the label, and its code point, which changes all
         bent = hashes.clone()
         bent[0, k] += 1
         changed = (part(bent)[0].view(8, 2) != before).any(1)
-        assert changed.nonzero().flatten().tolist() == [k]
+        assert changed.nonzero().flatten().tolist() == ([k] if k < 8 else list(range(8)))
 
 
 def test_derivative_by_finite_differences() -> None:
@@ -57,6 +82,8 @@ def test_a_label_gives_its_rows_a_gradient_and_no_others() -> None:
     part(hash_labels(["a", "a"])).sum().backward()
     assert part.weight.grad is not None
     assert sorted(part.weight.grad.sum(1).tolist()) == [0.0] * 120 + [2.0] * 8
+    assert part.spelling.grad is not None
+    assert sorted(part.spelling.grad.sum(1).tolist()) == [0.0] * 15 + [16.0]
 
 
 def test_no_labels() -> None:

@@ -1,5 +1,6 @@
 """Candidate edges by a double loop; the heads by their formula."""
 
+import math
 from typing import Literal
 
 import pytest
@@ -42,8 +43,11 @@ def test_candidates_are_those_of_a_double_loop(
     assert found.T.tolist() == wanted
 
 
-def _heads() -> OutputHeads:
-    return OutputHeads(DIM, num_labels=LABELS, num_relations=RELATIONS).double()
+def _heads(num_heads: int = 2, *, copy: bool = False) -> OutputHeads:
+    made = OutputHeads(
+        DIM, num_labels=LABELS, num_relations=RELATIONS, num_heads=num_heads, copy=copy
+    )
+    return made.double()
 
 
 def _inputs(n: int = 4) -> tuple[Tensor, Tensor]:
@@ -51,47 +55,51 @@ def _inputs(n: int = 4) -> tuple[Tensor, Tensor]:
 
 
 @pytest.mark.parametrize("placed", [True, False])
-def test_the_formula_edge_by_edge(placed: bool) -> None:
-    part, (h, ends) = _heads(), _inputs()
-    batch = torch.zeros(4, dtype=torch.long)
+@pytest.mark.parametrize("num_heads", [1, 2, 4])
+def test_the_formula_edge_by_edge(num_heads: int, placed: bool) -> None:
+    part, (h, ends) = _heads(num_heads), _inputs()
     position = costs(2, 4) * 10 if placed else None
-    found = part(h, ends, batch, 1, position)
+    existence, label, relation = part(h, ends, position)
     z = part.norm(h)
-    assert found.position is position
-    torch.testing.assert_close(found.existence, part.existence(z).flatten(), rtol=0, atol=0)
-    torch.testing.assert_close(found.label, part.label(z), rtol=0, atol=0)
+    torch.testing.assert_close(existence, part.existence(z).flatten(), rtol=0, atol=0)
+    torch.testing.assert_close(label, part.label(z), rtol=0, atol=0)
+    size = DIM // num_heads
     for k, (u, v) in enumerate(ends.T.tolist()):
-        pair = part.source(z[u]) + part.target(z[v])
+        query, key = part.query(z[u]), part.key(z[v])
+        parts = [slice(i * size, (i + 1) * size) for i in range(num_heads)]
+        scores = torch.stack([query[own] @ key[own] / math.sqrt(size) for own in parts])
+        pair = part.source(z[u]) + part.target(z[v]) + part.score(scores)
         if position is not None:
             step = sinusoids(position[v : v + 1] - position[u : u + 1], DIM, torch.float64)
             pair = pair + part.offset(step)[0]
         wanted = part.relation(silu(pair))
-        torch.testing.assert_close(found.relation[k], wanted, rtol=0, atol=1e-12)
-    assert found.relation.shape == (12, RELATIONS + 1)
-    assert torch.equal(found.edge_index, ends)
-    assert found.num_graphs == 1
+        torch.testing.assert_close(relation[k], wanted, rtol=0, atol=1e-12)
+    assert relation.shape == (12, RELATIONS + 1)
 
 
-def test_derivative_by_finite_differences() -> None:
-    part, (h, ends) = _heads(), _inputs(3)
-    batch, position = torch.zeros(3, dtype=torch.long), torch.arange(3).double()
+@pytest.mark.parametrize("copy", [False, True])
+def test_derivative_by_finite_differences(copy: bool) -> None:
+    part, (h, ends) = _heads(copy=copy), _inputs(3)
+    position, own = torch.arange(3).double(), torch.tensor([1, LABELS, 1])
 
     def outputs(h: Tensor) -> Tensor:
-        found = part(h, ends, batch, 1, position)
-        return torch.cat([found.existence, found.label.flatten(), found.relation.flatten()])
+        found = part(h, ends, position, own if copy else None)
+        return torch.cat([value.flatten() for value in found])
 
     assert_differentiates(part, outputs, h)
 
 
 def test_direction_matters() -> None:
     part, (h, ends) = _heads(), _inputs(2)
-    found = part(h, ends, torch.zeros(2, dtype=torch.long), 1)
-    assert (found.relation[0] - found.relation[1]).abs().max() > 1e-4
+    _, _, relation = part(h, ends)
+    assert (relation[0] - relation[1]).abs().max() > 1e-4
 
 
-def test_no_nodes() -> None:
+@pytest.mark.parametrize("copy", [False, True])
+def test_no_nodes(copy: bool) -> None:
     none = torch.zeros(0, dtype=torch.long)
-    found = _heads()(costs(1, 0, DIM), candidate_edges(none), none, 3, costs(1, 0))
-    assert found.num_graphs == 3
-    assert found.label.shape == (0, LABELS)
-    assert found.relation.shape == (0, RELATIONS + 1)
+    _, label, relation = _heads(copy=copy)(
+        costs(1, 0, DIM), candidate_edges(none), costs(1, 0), none if copy else None
+    )
+    assert label.shape == (0, LABELS + copy)
+    assert relation.shape == (0, RELATIONS + 1)

@@ -28,12 +28,13 @@ def _outputs(prediction: Prediction) -> list[Tensor]:
     return [prediction.existence, prediction.label, prediction.relation]
 
 
-def _kindergarten() -> tuple[GraphTransformNet, Batch, Batch]:
+def _kindergarten(**options: Any) -> tuple[GraphTransformNet, Batch, Batch]:
     pairs = load_pairs("kindergarten")
     alphabet = Alphabet.of(pair.target for pair in pairs)
     data = PairDataset(pairs, alphabet)
     inputs, targets = collate([data[k] for k in range(len(data))])
-    model = GraphTransformNet(alphabet.labels, alphabet.relations, dim=16, num_buckets=128)
+    options = {"dim": 16, "num_buckets": 128, **options}
+    model = GraphTransformNet(alphabet.labels, alphabet.relations, **options)
     return model.double(), inputs, targets
 
 
@@ -42,7 +43,7 @@ def test_one_output_node_per_input_node() -> None:
     counts = [len(text_to_graph(text).label) for text in TEXTS]
     n = sum(counts)
     assert found.existence.shape == (n,)
-    assert found.label.shape == (n, len(LABELS))
+    assert found.label.shape == (n, len(LABELS) + 1)
     assert found.relation.shape == (sum(k * (k - 1) // 2 for k in counts), len(RELATIONS) + 1)
     assert torch.bincount(found.batch, minlength=len(TEXTS)).tolist() == counts
     assert found.num_graphs == len(TEXTS)
@@ -50,7 +51,28 @@ def test_one_output_node_per_input_node() -> None:
     assert found.position.dtype == torch.float64
 
 
-@pytest.mark.parametrize("options", [{}, {"candidates": "all", "window": 2}, {"num_layers": 0}])
+def test_several_output_nodes_per_input_node() -> None:
+    model = _model(slots=3, copy=False)
+    found = model(union([text_to_graph(text) for text in TEXTS]))
+    counts = [3 * len(text_to_graph(text).label) for text in TEXTS]
+    n = sum(counts)
+    assert model.num_slots == 3
+    assert found.existence.shape == (n,)
+    assert found.label.shape == (n, len(LABELS))
+    assert found.relation.shape == (sum(k * (k - 1) // 2 for k in counts), len(RELATIONS) + 1)
+    assert torch.bincount(found.batch, minlength=len(TEXTS)).tolist() == counts
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"candidates": "all", "window": 2},
+        {"num_layers": 0},
+        {"slots": 3, "places": "count"},
+        {"slots": 2, "slot_layers": 0, "copy": False},
+    ],
+)
 @pytest.mark.parametrize("placed", [True, False])
 def test_a_graph_is_the_same_alone_and_in_a_batch(options: dict[str, Any], placed: bool) -> None:
     model = _model(**options)
@@ -62,18 +84,25 @@ def test_a_graph_is_the_same_alone_and_in_a_batch(options: dict[str, Any], place
     assert torch.equal(whole.edge_index, wanted.edge_index)
     for value, other in zip(_outputs(whole), _outputs(wanted), strict=True):
         torch.testing.assert_close(value, other, rtol=1e-12, atol=1e-12)
+    if placed:
+        torch.testing.assert_close(whole.position, wanted.position, rtol=1e-12, atol=1e-12)
 
 
 @pytest.mark.parametrize("placed", [True, False])
-def test_the_order_of_nodes_does_not_matter(placed: bool) -> None:
+@pytest.mark.parametrize("slots", [1, 3])
+def test_the_order_of_nodes_does_not_matter(slots: int, placed: bool) -> None:
     """Positions belong to the nodes and go along; the number of a node says nothing."""
-    model, graph, order = _model(candidates="all"), random_graph(3, 6), torch.randperm(6)
+    model = _model(candidates="all", slots=slots, places="count")
+    graph, order = random_graph(3, 6), torch.randperm(6)
     if placed:
         graph.position = torch.randperm(6).float()
     first, turned = model(graph), model(permuted(graph, order))
+    order = (order[:, None] * slots + torch.arange(slots)).flatten()
     for value, other in zip(_outputs(turned)[:2], _outputs(first)[:2], strict=True):
         torch.testing.assert_close(value, other[order], rtol=1e-12, atol=1e-12)
-    grid = torch.zeros(2, 6, 6, 3).double()
+    if placed:
+        torch.testing.assert_close(turned.position, first.position[order], rtol=1e-12, atol=1e-12)
+    grid = torch.zeros(2, 6 * slots, 6 * slots, 3).double()
     for k, found in enumerate((first, turned)):
         grid[k, found.edge_index[0], found.edge_index[1]] = found.relation
     torch.testing.assert_close(grid[1], grid[0][order][:, order], rtol=1e-12, atol=1e-12)
@@ -115,22 +144,29 @@ def _gradients(model: GraphTransformNet) -> Iterator[tuple[str, Tensor]]:
         yield name, parameter.grad.clone()
 
 
+NETWORKS = [{}, {"copy": False}, {"slots": 3, "places": "count"}]
+
+
+@pytest.mark.parametrize("network", NETWORKS)
 @pytest.mark.parametrize("options", [{}, {"criterion": "edit", "rounds": 2}, {"gradient": "cut"}])
-def test_every_parameter_is_reached_on_kindergarten(options: dict[str, Any]) -> None:
-    model, inputs, targets = _kindergarten()
+def test_every_parameter_is_reached_on_kindergarten(
+    options: dict[str, Any], network: dict[str, Any]
+) -> None:
+    model, inputs, targets = _kindergarten(**network)
     StructuralLoss(**options)(model(inputs), targets).total.backward()
     for name, slope in _gradients(model):
         assert slope.isfinite().all(), name
         assert slope.abs().max() > 1e-9, name
-        if name.endswith("embedding.weight"):
+        if name.endswith(("embedding.weight", "embedding.spelling")):
             continue  # only the rows of labels that occur
         rows = slope.flatten(1) if slope.ndim > 1 else slope[:, None]
         assert (rows.abs().amax(1) > 0).float().mean() > 0.9, name
 
 
+@pytest.mark.parametrize("network", NETWORKS)
 @pytest.mark.parametrize("reduction", ["mean", "sum"])
-def test_backward_is_that_of_the_loss(reduction: Any) -> None:
-    model, inputs, targets = _kindergarten()
+def test_backward_is_that_of_the_loss(reduction: Any, network: dict[str, Any]) -> None:
+    model, inputs, targets = _kindergarten(**network)
     loss = StructuralLoss(reduction=reduction)
     loss(model(inputs), targets).total.backward()
     wanted = dict(_gradients(model))
@@ -174,7 +210,14 @@ def test_a_step_down_the_gradient_lowers_the_loss() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"num_layers": -1}, "`num_layers` must not be negative, got -1. Try 2."),
+        ({"num_layers": -1}, "`num_layers` must not be negative, got -1. Try 1."),
+        ({"slot_layers": -1}, "`slot_layers` must not be negative, got -1. Try 1."),
+        ({"slots": 0}, "`slots` must be at least 1, got 0. Try 2."),
+        (
+            {"places": "output"},
+            '`places` must be "input" or "count", got \'output\'. '
+            'Use "count" where targets are texts.',
+        ),
         (
             {"candidates": "both"},
             '`candidates` must be "forward" or "all", got \'both\'. '

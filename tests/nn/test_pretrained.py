@@ -14,6 +14,7 @@ from grapheme_torch import GraphTransformNet, InputError, text_to_graph
 
 OPTIONS: dict[str, Any] = {
     "dim": 16, "num_layers": 1, "num_heads": 2, "num_buckets": 32, "candidates": "all", "window": 3,
+    "slots": 2, "slot_layers": 2, "copy": True, "places": "count",
 }  # fmt: skip
 NETWORK = "Give the folder that `grapheme train` or `save_pretrained` wrote."
 WEIGHTS = "Restore the file, or train again: weights are only read from safetensors."
@@ -39,6 +40,7 @@ def test_it_comes_back_bit_for_bit(tmp_path: Path, dtype: torch.dtype) -> None:
     assert again.config["labels"] == ["a", "é", "🇩🇪", '"']
     assert (again.labels, again.relations) == (model.labels, model.relations)
     assert (again.candidates, again.window) == ("all", 3)
+    assert (again.num_slots, again.places) == (2, "count")
     weights = dict(again.named_parameters())
     assert list(weights) == [name for name, _ in model.named_parameters()]
     for name, parameter in model.named_parameters():
@@ -46,8 +48,8 @@ def test_it_comes_back_bit_for_bit(tmp_path: Path, dtype: torch.dtype) -> None:
         assert weights[name].requires_grad
         assert torch.equal(weights[name], parameter), name
     graph = text_to_graph("abc é")
-    assert torch.equal(again(graph).label, model(graph).label)
-    assert torch.equal(again(graph).relation, model(graph).relation)
+    for name in ("existence", "label", "relation", "position"):
+        assert torch.equal(getattr(again(graph), name), getattr(model(graph), name)), name
 
 
 def test_two_files_and_nothing_else(folder: Path) -> None:
@@ -156,12 +158,12 @@ def _of_another(**options: Any) -> Callable[[Path], None]:
         ),
         (
             _with_weight(float("nan")), "model.safetensors",
-            "hold finite weights only, got 2 NaN or infinite of 64 in `heads.label.weight`. "
+            "hold finite weights only, got 2 NaN or infinite of 80 in `heads.label.weight`. "
             "Train again, at a lower --lr.",
         ),
         (
             _with_weight(float("-inf")), "model.safetensors",
-            "hold finite weights only, got 2 NaN or infinite of 64 in `heads.label.weight`. "
+            "hold finite weights only, got 2 NaN or infinite of 80 in `heads.label.weight`. "
             "Train again, at a lower --lr.",
         ),
     ],
@@ -183,6 +185,9 @@ def test_refused_files(
         _of_another(),  # fewer labels
         _of_another(dim=32),
         _of_another(num_layers=2),
+        _of_another(slots=3),
+        _of_another(slots=1),
+        _of_another(copy=False),
         _config(lambda document: document["network"].update(dim=12)),
         _config(lambda document: document["network"].update(dim=-16)),
         _config(lambda document: document["network"].update(dim="16")),
@@ -192,6 +197,7 @@ def test_refused_files(
         _config(lambda document: document["network"].update(colour="blue")),
         _config(lambda document: document["network"].pop("labels") and None),
         _config(lambda document: document["network"].update(candidates="none")),
+        _config(lambda document: document["network"].update(places="none")),
     ],
 )
 def test_weights_and_description_that_do_not_fit_are_refused(

@@ -49,11 +49,11 @@ class GraphAttention(nn.Module):
         """The node vectors after every node has attended to the nodes of its graph."""
         if len(h) == 0:
             return h
-        qkv, mask = to_dense_batch(self.query_key_value(self.norm(h)), batch, batch_size=num_graphs)
-        query, key, value = qkv.unflatten(2, (3, self.num_heads, -1)).permute(2, 0, 3, 1, 4)
+        qkv = self.query_key_value(self.norm(h)).unflatten(1, (3, self.num_heads, -1))
         if position is not None:
-            angle, _ = to_dense_batch(_angles(position, query), batch, batch_size=num_graphs)
-            query, key = _rotated(query, angle), _rotated(key, angle)
+            qkv = torch.cat([_rotated(qkv[:, :2], position), qkv[:, 2:]], dim=1)
+        padded, mask = to_dense_batch(qkv, batch, batch_size=num_graphs)
+        query, key, value = padded.permute(2, 0, 3, 1, 4)
         # Padded queries see everything, so that no row of the softmax is empty.
         visible = mask[:, None, None, :] | ~mask.any(1)[:, None, None, None]
         mixed = scaled_dot_product_attention(query, key, value, attn_mask=visible)
@@ -65,16 +65,11 @@ SLOWEST = 100.0
 """Ratio of the fastest to the slowest rotation: texts and molecules are some dozens of steps."""
 
 
-def _angles(position: Tensor, like: Tensor) -> Float[Tensor, "n half"]:
-    """By how much each pair of coordinates of a head is rotated."""
-    half = like.shape[-1] // 2
-    rate = SLOWEST ** -(torch.arange(half, device=like.device, dtype=like.dtype) / max(half, 1))
-    return position.to(like.dtype)[:, None] * rate
-
-
-def _rotated(x: Float[Tensor, "B h n d"], angle: Float[Tensor, "B n half"]) -> Tensor:
-    """Coordinates `k` and `k + d // 2` turned as a pair; the last of an odd number stays."""
-    cos, sin = angle.cos()[:, None], angle.sin()[:, None]
-    half = angle.shape[2]
+def _rotated(x: Float[Tensor, "n 2 h d"], position: Shaped[Tensor, " n"]) -> Tensor:
+    """Coordinates `k` and `k + d // 2` of each head turned as a pair; an odd one stays."""
+    half = x.shape[3] // 2
+    rate = SLOWEST ** -(torch.arange(half, device=x.device, dtype=x.dtype) / max(half, 1))
+    angle = position.to(x.dtype)[:, None, None, None] * rate
+    cos, sin = angle.cos(), angle.sin()
     first, second, rest = x[..., :half], x[..., half : 2 * half], x[..., 2 * half :]
     return torch.cat([first * cos - second * sin, first * sin + second * cos, rest], dim=3)

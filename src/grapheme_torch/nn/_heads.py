@@ -7,6 +7,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn.functional import logsigmoid
 
+from .._check import require
 from ._embedding import sinusoids
 
 Candidates = Literal["forward", "all"]
@@ -71,7 +72,10 @@ class OutputHeads(nn.Module):
             edge_index: The candidate edges, see `candidate_edges`.
             position: Place of each output node.
             own: Class of the label of the input node that each output node stands at; where it is
-                none of the labels, their number. Needed to copy.
+                none of the labels, their number. Needed to copy, and read for nothing else.
+
+        Raises:
+            InputError: If labels are copied and `own` is not given.
         """
         z = self.norm(h)
         source, target = edge_index
@@ -87,8 +91,11 @@ class OutputHeads(nn.Module):
 
     def _label(self, z: Tensor, own: Tensor | None) -> Tensor:
         label: Tensor = self.label(z)
-        if self.copy is None or own is None:
+        if self.copy is None:
             return label
+        remedy = "Give the class of each node's own label, or make the heads without `copy`."
+        require(own is not None, "`own`", "be given where labels are copied", own, remedy)
+        assert own is not None
         gate = self.copy(z)
         written = logsigmoid(-gate) + label.log_softmax(1)
         copied = torch.logaddexp(written.gather(1, own[:, None]), logsigmoid(gate))

@@ -124,7 +124,9 @@ def predict(
         return []
     inputs = Batch.from_data_list([_tensors(graph) for graph in graphs])
     inputs = inputs.to(next(network.parameters()).device)
-    own = [name for graph in graphs for name in node_labels(graph) for _ in range(network.num_slots)]
+    own = None
+    if network.own is not None:
+        own = [name for g in graphs for name in node_labels(g) for _ in range(network.num_slots)]
     said = network(inputs)
     names = network.labels, network.relations
     return decode(said, *names, constraint, directed=directed, own=own)
