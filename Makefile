@@ -15,7 +15,7 @@ PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup train test check-shapes check lint types format bench docs clean
+.PHONY: help setup train test check-shapes check lint types format bench recipe docs clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' Makefile
@@ -61,6 +61,9 @@ format: setup ## apply what ruff can fix
 bench: setup ## run every benchmark; results in benchmarks/results
 	@set -e; for script in benchmarks/[!_]*.py; do \
 		echo "$$script"; OMP_NUM_THREADS=1 $(BIN)/python "$$script"; done
+
+recipe: setup ## train and evaluate a task: make recipe TASK=smiles DATA=folder
+	OMP_NUM_THREADS=1 $(BIN)/python recipes/run.py $(TASK) $(DATA) $(OPTIONS)
 
 docs: setup ## regenerate the tables and pictures of the documents
 	@set -e; for script in docs/scripts/*.py; do \

@@ -24,9 +24,10 @@ def record(name: str, findings: dict[str, Any], *, packages: tuple[str, ...] = (
         },
         **findings,
     }
-    RESULTS.mkdir(exist_ok=True)
+    path = RESULTS / f"{name}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
     text = json.dumps(document, indent=2, ensure_ascii=False)
-    (RESULTS / f"{name}.json").write_text(text + "\n", encoding="utf-8")
+    path.write_text(text + "\n", encoding="utf-8")
 
 
 def recorded(name: str) -> dict[str, Any]:

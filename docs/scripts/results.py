@@ -23,6 +23,9 @@ def main() -> None:
         if path.exists():
             found = json.loads(path.read_text(encoding="utf-8"))
             sections.append(f"## {title}\n\n{body(found)}\n\n{_provenance(name, found)}\n")
+    tasks = [json.loads(path.read_text("utf-8")) for path in sorted(RESULTS.glob("tasks/*.json"))]
+    if tasks:
+        sections.append(f"## Tasks\n\n{_tasks(tasks)}\n")
     OUT.write_text("\n".join(sections), encoding="utf-8")
 
 
@@ -230,6 +233,25 @@ regularised cost of the last alignment, and of the loss.
         "method", "nodes", "rounds", "forward s", "backward s", "peak, before (MiB)", "value",
         "differences", "bounds",
     ]  # fmt: skip
+    return head + _table(names, rows)
+
+
+def _tasks(found: list[dict[str, Any]]) -> str:
+    head = """By `make recipe TASK=... DATA=...` on raw data of the user's. *Exact*: share of test pairs
+reproduced exactly, mean of the seeds (and each seed). *Reference*: results of others.
+
+"""
+    rows = []
+    for task in found:
+        runs, counts = task["runs"], task["counts"]
+        references = [f"{name}: {value:.1%}" for name, value in task["reference"].items()]
+        rows.append([
+            task["task"], f"{counts['train']:,}", f"{counts['test']:,}",
+            f"{statistics.mean(run['seconds'] for run in runs):,.0f}",
+            _seeded([run["metrics"]["exact_match"] for run in runs], ".1%"),
+            ", ".join(references) or "-", f"`{task['commit']}`",
+        ])  # fmt: skip
+    names = ["task", "training pairs", "test pairs", "seconds", "exact", "reference", "commit"]
     return head + _table(names, rows)
 
 

@@ -13,10 +13,10 @@ from grapheme_torch.data import Alphabet, PairDataset, SimilarSizes, kindergarte
 
 
 def _drawn(
-    sizes: list[int], batch_size: int, *, stretch: int = 20, seed: int = 0
+    sizes: list[int], batch_size: int, *, bucket: int = 20, seed: int = 0
 ) -> tuple[SimilarSizes, list[list[int]]]:
     generator = torch.Generator().manual_seed(seed)
-    sampler = SimilarSizes(sizes, batch_size, generator=generator, stretch=stretch)
+    sampler = SimilarSizes(sizes, batch_size, generator=generator, bucket=bucket)
     return sampler, list(sampler)
 
 
@@ -24,9 +24,9 @@ def _drawn(
     st.lists(st.integers(0, 9), max_size=40), st.integers(1, 7), st.integers(1, 3), st.integers(0)
 )
 def test_every_item_comes_once_a_pass(
-    sizes: list[int], batch_size: int, stretch: int, seed: int
+    sizes: list[int], batch_size: int, bucket: int, seed: int
 ) -> None:
-    sampler, batches = _drawn(sizes, batch_size, stretch=stretch, seed=seed % 2**63)
+    sampler, batches = _drawn(sizes, batch_size, bucket=bucket, seed=seed % 2**63)
     assert sorted(itertools.chain(*batches)) == list(range(len(sizes)))
     assert len(batches) == len(sampler)
     assert sorted(map(len, batches), reverse=True)[:-1] == [batch_size] * max(len(batches) - 1, 0)
@@ -39,7 +39,7 @@ def _padding(sizes: list[int], batches: list[list[int]]) -> int:
 
 def test_items_of_similar_size_come_together_but_not_in_order_of_size() -> None:
     sizes = [(37 * k) % 101 for k in range(400)]
-    apart, together = (_drawn(sizes, 8, stretch=stretch)[1] for stretch in (1, 20))
+    apart, together = (_drawn(sizes, 8, bucket=bucket)[1] for bucket in (1, 20))
     assert _padding(sizes, together) < 0.2 * _padding(sizes, apart)
     first = [sizes[batch[0]] for batch in together]
     assert first != sorted(first)
@@ -66,7 +66,7 @@ def test_the_sizes_of_pairs() -> None:
     ("options", "message"),
     [
         ({"batch_size": 0}, "`batch_size` must be at least 1, got 0. Try 32."),
-        ({"batch_size": 3, "stretch": 0}, "`stretch` must be at least 1, got 0. Try 20."),
+        ({"batch_size": 3, "bucket": 0}, "`bucket` must be at least 1, got 0. Try 20."),
     ],
 )
 def test_refused_options(options: dict[str, int], message: str) -> None:

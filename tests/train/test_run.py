@@ -100,6 +100,14 @@ def test_several_batches_an_epoch(tmp_path: Path) -> None:
     assert [row["epoch"] for row in rows(tmp_path / "many")] == ["0", "1", "2"]
 
 
+def test_buckets_change_the_batches(tmp_path: Path) -> None:
+    for name, bucket in (("apart", 1), ("together", 5)):
+        assert quick(tmp_path / name, batch_size=2, bucket=bucket).steps == 10
+    apart, together = (contents(tmp_path / name) for name in ("apart", "together"))
+    assert apart["model.safetensors"] != together["model.safetensors"]
+    assert b"\nbucket: 5\n" in together["train.yaml"]
+
+
 def test_validation_pairs(tmp_path: Path) -> None:
     data = write_pairs(tmp_path / "data.jsonl", PAIRS[:3])
     val = write_pairs(tmp_path / "val.jsonl", PAIRS)  # "d" is unknown: such pairs count as wrong
@@ -208,6 +216,7 @@ def test_a_file_that_is_not_ours_is_not_overwritten(tmp_path: Path, name: str) -
     [
         ({"epochs": -1}, "`epochs` must not be negative, got -1. 0 saves the untrained model."),
         ({"batch_size": 0}, "`batch_size` must be at least 1, got 0. Try 32."),
+        ({"bucket": 0}, "`bucket` must be at least 1, got 0. 1 draws batches at random."),
         ({"lr": 0.0}, "`lr` must be positive and at most 1e30, got 0.0. Try 0.003."),
         ({"lr": math.nan}, "`lr` must be positive and at most 1e30, got nan. Try 0.003."),
         ({"lr": 1e39}, "`lr` must be positive and at most 1e30, got 1e+39. Try 0.003."),

@@ -58,12 +58,17 @@ def load_split(data: str, val: str | None, *, acyclic: bool, slots: int = 1) -> 
 
 
 def batches(
-    pairs: Sequence[Pair], alphabet: Alphabet, batch_size: int, *, seed: int | None = None
+    pairs: Sequence[Pair],
+    alphabet: Alphabet,
+    batch_size: int,
+    *,
+    seed: int | None = None,
+    bucket: int = 1,
 ) -> Iterable[PairBatch]:
     """Batches of the pairs the alphabet covers, in their order.
 
-    With a seed they are drawn anew in each pass, pairs of similar size together. A data set of one
-    batch is collated once.
+    With a seed they are drawn anew in each pass, by `SimilarSizes`. A data set of one batch is
+    collated once.
     """
     dataset = PairDataset([pair for pair in pairs if alphabet.covers(pair.target)], alphabet)
     if len(dataset) <= batch_size:
@@ -72,7 +77,7 @@ def batches(
     if seed is None:
         return DataLoader(dataset, batch_size=batch_size, collate_fn=collate)
     generator = torch.Generator().manual_seed(seed)
-    drawn = SimilarSizes(dataset.sizes, batch_size, generator=generator)
+    drawn = SimilarSizes(dataset.sizes, batch_size, generator=generator, bucket=bucket)
     return DataLoader(dataset, batch_sampler=drawn, collate_fn=collate)
 
 

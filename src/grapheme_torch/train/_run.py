@@ -38,6 +38,7 @@ def train(
     val: str | None = None,
     epochs: int = 100,
     batch_size: int = 32,
+    bucket: int = 1,
     lr: float = 3e-3,
     seed: int = 0,
     threads: int = 1,
@@ -56,6 +57,8 @@ def train(
         val: Pairs to validate on after each epoch, in the same form.
         epochs: Passes over the data; 0 saves the untrained model.
         batch_size: Pairs in a step.
+        bucket: Batches drawn together and then parted by size: with 20, a step has pairs of
+            similar size and takes less time, but the steps differ more from one another.
         lr: Learning rate of Adam.
         seed: Of the weights and of the order of the pairs.
         threads: Processor threads; one is fastest for small graphs.
@@ -79,6 +82,7 @@ def train(
     optimization, stopping = optimization or Optimization(), stopping or Stopping()
     require(epochs >= 0, "`epochs`", "not be negative", epochs, "0 saves the untrained model.")
     require(batch_size >= 1, "`batch_size`", "be at least 1", batch_size, "Try 32.")
+    require(bucket >= 1, "`bucket`", "be at least 1", bucket, "1 draws batches at random.")
     require(0 < lr <= 1e30, "`lr`", "be positive and at most 1e30", lr, "Try 0.003.")
     require(0 <= seed < 2**63, "`seed`", "be from 0 to 2**63 - 1", seed, "Any will do: try 0.")
     _check_together(val, loss, optimization, stopping)
@@ -93,6 +97,7 @@ def train(
     beside_a_run = claim(out, overwrite=overwrite)
     options = {
         "data": data, "val": val, "out": str(out), "epochs": epochs, "batch_size": batch_size,
+        "bucket": bucket,
         "lr": lr, "seed": seed, "threads": threads, "accelerator": accelerator,
         **asdict(optimization), **asdict(stopping), **loss_options(loss),
         **{name: value for name, value in model.config.items() if name not in _ALPHABET},
@@ -171,7 +176,7 @@ class _Run:
             Checkpoint(self._save_model), self.course, self.history, self.selection,
             Progress(self.history.rows, self.course), self.interrupt,
         ]  # fmt: skip
-        size, seed = options["batch_size"], options["seed"]
+        size, order = options["batch_size"], {name: options[name] for name in ("seed", "bucket")}
         with _quiet_lightning():
             trainer = pl.Trainer(
                 max_epochs=options["epochs"], callbacks=callbacks,
@@ -180,7 +185,7 @@ class _Run:
                 logger=False, enable_checkpointing=False, enable_progress_bar=False,
                 enable_model_summary=False, num_sanity_val_steps=0,
             )  # fmt: skip
-            trainer.fit(self.module, batches(split.train, split.alphabet, size, seed=seed))
+            trainer.fit(self.module, batches(split.train, split.alphabet, size, **order))
         self.steps = trainer.global_step
 
     def _save_model(self) -> None:

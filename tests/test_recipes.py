@@ -1,0 +1,99 @@
+"""Recipes: the files say what exists, held-out pairs are apart, and a run leaves a result."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import run
+
+from grapheme_torch import InputError
+from grapheme_torch.cli import main
+from grapheme_torch.convert import FORMATS
+
+from .cli.commands import FLAGS
+
+TASKS = run.read_tasks(run.HERE / "tasks.yaml")
+OPTIONS = sorted(path for path in run.HERE.glob("*.yaml") if path.stem != "tasks")
+
+
+def _table(path: Path, lemmas: int) -> Path:
+    rows = [f"w{k}\tV;{tag}\tw{k}" for k in range(lemmas) for tag in ("PST", "PRS")]
+    path.write_text("\n".join(rows) + "\n", encoding="utf-8")
+    return path
+
+
+def _inputs(path: str) -> list[str]:
+    return [json.loads(line)["input"] for line in Path(path).read_text("utf-8").splitlines()]
+
+
+@pytest.mark.parametrize("path", OPTIONS, ids=lambda path: path.stem)
+def test_training_takes_the_options_of_a_recipe(
+    path: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    words = ["train", "--config", str(path), "--out", str(tmp_path / "out")]
+    small = ["--data", "kindergarten", "--epochs=0", "--num-layers=0", "--dim=16"]
+    assert main([*words, *small]) == 0, capsys.readouterr().err
+
+
+def test_every_recipe_has_a_task_and_every_task_a_recipe() -> None:
+    assert {task.train for task in TASKS.values()} == {path.name for path in OPTIONS}
+    for task in TASKS.values():
+        assert task.format in FORMATS
+        assert task.side in ("input", "target")
+        assert re.compile(task.group).groups == 1
+
+
+def test_a_lemma_is_held_out_as_a_whole(tmp_path: Path) -> None:
+    raw = _table(tmp_path / "raw.tsv", 60)
+    task = TASKS["inflection-tur"]
+    sets, counts = run.prepare(task, raw, tmp_path / "a")
+    lemmas = {name: {text.split()[0] for text in _inputs(path)} for name, path in sets.items()}
+    assert lemmas["train"].isdisjoint(lemmas["dev"])
+    assert lemmas["test"] == lemmas["dev"]
+    assert 2 <= counts["dev"] <= 30
+    assert counts["train"] + counts["dev"] == 120
+    # The same pairs are held out of another file.
+    half = _table(tmp_path / "half.tsv", 30)
+    fewer = {text.split()[0] for text in _inputs(run.prepare(task, half, tmp_path / "b")[0]["dev"])}
+    assert fewer == {lemma for lemma in lemmas["dev"] if int(lemma[1:]) < 30}
+
+
+def test_pairs_that_do_not_fit_are_left_out_of_training_only(tmp_path: Path) -> None:
+    raw = tmp_path / "raw.tsv"
+    raw.write_text("abc\ta b\n" * 30 + "a\ta b\n", encoding="utf-8")
+    sets, counts = run.prepare(TASKS["g2p-fre"], raw, tmp_path / "out", str(raw))
+    assert (counts["train"] + counts["dev"], counts["test"], counts["too_large"]) == (30, 31, 1)
+    assert "a" not in _inputs(sets["train"])
+    assert "a" in _inputs(sets["test"])
+
+
+def test_a_recipe_runs_to_its_result(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found: dict[str, Any] = {}
+    monkeypatch.setattr(run, "record", lambda name, findings: found.update({name: findings}))
+    _table(tmp_path / "tur.trn", 20)
+    _table(tmp_path / "tur.dev", 3)
+    words = ["inflection-tur", str(tmp_path), "--out", str(tmp_path / "out"), "--seeds", "1", "2"]
+    assert run.main([*words, "--epochs=1", *FLAGS]) == 0
+    capsys.readouterr()
+    result = found["tasks/inflection-tur"]
+    assert result["counts"]["test"] == 6
+    assert [(one["seed"], one["epochs"]) for one in result["runs"]] == [(1, 1), (2, 1)]
+    assert {one["metrics"]["pairs"] for one in result["runs"]} == {6}
+    assert json.loads(json.dumps(result)) == result
+    assert run.main([*words, "--nope=1"]) == 2
+    assert "--nope=1" in capsys.readouterr().err
+    nowhere = ["inflection-tur", str(tmp_path / "nowhere"), "--out", str(tmp_path / "none")]
+    assert run.main(nowhere) == 2
+    assert capsys.readouterr().err.startswith("recipes/run.py: ")
+
+
+def test_an_unknown_key_of_a_task_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "tasks.yaml"
+    path.write_text("x: {train: y.yaml, format: pairs, files: {}, epochs: 3}", encoding="utf-8")
+    message = f"{path}: the keys of 'x' must be among files, format, group, held_out, options, "
+    with pytest.raises(InputError, match="^" + re.escape(message) + ".*got 'epochs'"):
+        run.read_tasks(path)
