@@ -114,6 +114,7 @@ def check_gradients(
     """Compares the gradient of every parameter tensor with central differences in float64.
 
     Model and loss are copied and set to float64, the model to evaluation mode; neither changes.
+    What they draw at random is drawn alike at every call.
 
     Args:
         model: Any module with `model(batch)`.
@@ -146,7 +147,9 @@ def check_gradients(
     )  # fmt: skip
 
     def value() -> Tensor:
-        return _scalar(loss(model(batch), target_batch))
+        with torch.random.fork_rng():  # a loss may draw noise: the same at both ends
+            torch.manual_seed(seed)
+            return _scalar(loss(model(batch), target_batch))
 
     model.zero_grad(set_to_none=True)
     with torch.enable_grad():

@@ -1,5 +1,6 @@
 """The first alignment by neighbourhoods, (E40), and the noise that breaks its ties, (E41)."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -7,7 +8,7 @@ import torch
 from torch import Tensor
 from torch_geometric.data import Batch, Data
 
-from grapheme_torch import InputError, Prediction, StructuralLoss
+from grapheme_torch import InputError, Prediction, StructuralLoss, check_gradients
 from grapheme_torch.testing import assert_batch_invariant, assert_permutation_invariant
 
 from ..problems import SIZES, join, random_pairs
@@ -116,3 +117,20 @@ def test_noise_parts_mirror_images() -> None:
 def test_refusals(name: str) -> None:
     with pytest.raises(InputError, match=f"^`{name}` must not be negative, got -1.0. "):
         StructuralLoss(**{name: -1.0})
+
+
+def test_a_check_of_gradients_draws_the_same_noise_throughout() -> None:
+    (one,), (target,) = random_pairs(1, [(4, 3)])
+
+    class Model(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.label = torch.nn.Parameter(one.label.clone())
+
+        def forward(self, _: object) -> Prediction:
+            return replace(one, label=self.label)
+
+    state = torch.get_rng_state()
+    report = check_gradients(Model(), StructuralLoss(tie_noise=0.3), None, target)
+    assert report.passed, str(report)
+    assert torch.equal(torch.get_rng_state(), state)

@@ -95,20 +95,24 @@ def measure(
 ) -> Terms:
     """The loss and its terms over a data set, each pair weighing the same; NaN if there is none.
 
-    `watch` is called with what the loss says of each batch.
+    `watch` is called with what the loss says of each batch. Noise of the loss is drawn alike at
+    every call, and the generator of a training that goes on is left as it was.
     """
     training = network.training
     network.eval()
     sums, count = torch.zeros(5, dtype=torch.float64), 0
     device = next(network.parameters()).device
-    for inputs, targets in batches:
-        inputs, targets = inputs.to(device), targets.to(device)
-        result = loss(network(inputs), targets)
-        if watch is not None:
-            watch(result)
-        means = (result.total, result.node, result.edge, result.clique)
-        shares = [*(term.mean().item() for term in means), result.converged.double().mean().item()]
-        sums += torch.tensor(shares, dtype=torch.float64) * targets.num_graphs
-        count += targets.num_graphs
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        for inputs, targets in batches:
+            inputs, targets = inputs.to(device), targets.to(device)
+            result = loss(network(inputs), targets)
+            if watch is not None:
+                watch(result)
+            means = (result.total, result.node, result.edge, result.clique)
+            shares = [term.mean().item() for term in means]
+            shares.append(result.converged.double().mean().item())
+            sums += torch.tensor(shares, dtype=torch.float64) * targets.num_graphs
+            count += targets.num_graphs
     network.train(training)
     return Terms(*(sums / count if count else sums * torch.nan).tolist())
