@@ -160,3 +160,14 @@ def test_without_rdkit_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) 
     for converter in (smiles, sdf):
         with pytest.raises(InputError, match=r"pip install 'grapheme-torch\[chem\]'"):
             converter(["C"])
+
+
+def test_a_smiles_can_be_written_anew() -> None:
+    lines = ["C(C)O\tethanol", "OCC\tagain"]
+    given = [record["input"] for record in smiles(lines)]
+    assert given == ["C(C)O", "OCC"]
+    assert [record["input"] for record in smiles(lines, order="canonical")] == ["CCO", "CCO"]
+    drawn = [next(smiles(lines, order="random", seed=seed)) for seed in range(20)]
+    assert len({record["input"] for record in drawn}) > 2
+    assert {molecule_to_smiles(record["target"]) for record in drawn} == {"CCO"}
+    assert drawn[0] == next(smiles(lines, order="random", seed=0))

@@ -224,3 +224,11 @@ def _written(mol: Any) -> str:
     text = chem().MolToSmiles(mol)
     again = chem().MolFromSmiles(text, _parameters())
     return str(text if again is None else chem().MolToSmiles(again))
+
+
+def written(mol: Any, seed: int | None) -> str:
+    """A SMILES of the molecule: the canonical one, or one drawn by the seed."""
+    with quiet():
+        if seed is None:
+            return str(chem().MolToSmiles(mol))
+        return str(chem().MolToRandomSmilesVect(mol, 1, randomSeed=seed)[0])

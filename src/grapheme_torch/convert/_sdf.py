@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from .._check import InputError, Received, refusal, require
 from ._chem import chem, quiet
-from ._molecule import canonical
+from ._molecule import canonical, written
 from ._pieces import Piece, Record, Skip, numbered, records
 from ._smiles import molecule_record
 
@@ -48,7 +48,7 @@ def sdf(
         nonlocal count
         count += 1
         mol = _read(piece.text)
-        text = _written(mol, seed + count if order == "random" else None)
+        text = written(mol, seed + count if order == "random" else None)
         expected = canonical(mol) if verify else None
         record = molecule_record(text, kekulize=kekulize, expected=expected)
         with quiet():
@@ -97,10 +97,3 @@ def _refused(text: str) -> InputError:
             return refusal("the molecule", "be possible", Received(str(error)), remedy)
     found = Received(f"{len(text.splitlines())} lines that RDKit does not understand")
     return refusal("the record", "be a MOL block", found, "Compare its counts line with its atoms.")
-
-
-def _written(mol: Any, seed: int | None) -> str:
-    with quiet():
-        if seed is None:
-            return str(chem().MolToSmiles(mol))
-        return str(chem().MolToRandomSmilesVect(mol, 1, randomSeed=seed)[0])

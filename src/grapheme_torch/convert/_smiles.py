@@ -1,11 +1,12 @@
 """SMILES to molecule graphs."""
 
 from collections.abc import Iterable, Iterator
+from typing import Literal
 
 from .._check import Received, require
 from ._chem import chem
 from ._document import node_link
-from ._molecule import canonical, graph_of, molecule_to_smiles, read_smiles
+from ._molecule import canonical, graph_of, molecule_to_smiles, read_smiles, written
 from ._pieces import Piece, Record, Skip, records
 from ._table import Table, extras
 
@@ -19,6 +20,8 @@ def smiles(
     column: str = "smiles",
     separator: str = r"\t",
     header: bool = False,
+    order: Literal["given", "canonical", "random"] = "given",
+    seed: int = 0,
     kekulize: bool = False,
     verify: bool = False,
 ) -> Iterator[Record]:
@@ -33,6 +36,9 @@ def smiles(
         separator: What separates columns: a tab may be written `\t`; for a comma, fields may
             be quoted.
         header: Whether the first line names the columns.
+        order: Whether the input is the SMILES as it stands, the canonical one, or one of the same
+            molecule that begins and branches at random: more of these teach a network more.
+        seed: Seed of the random order.
         kekulize: Whether aromatic bonds are written as single and double ones.
         verify: Whether every target is read back and refused if the molecule is another.
 
@@ -50,6 +56,9 @@ def smiles(
     def make(piece: Piece) -> Record:
         row = table.row(piece, (column,))
         text = row[column].strip()
+        if order != "given":
+            random = seed + piece.line if order == "random" else None
+            text = written(read_smiles(text)[0], random)
         expected = canonical(read_smiles(text)[0]) if verify else None
         record = molecule_record(text, kekulize=kekulize, expected=expected)
         return record | extras(row, (column,))
