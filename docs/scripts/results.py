@@ -237,8 +237,8 @@ regularised cost of the last alignment, and of the loss.
 
 
 def _tasks(found: list[dict[str, Any]]) -> str:
-    head = """By `make recipe TASK=... DATA=...` on raw data of the user's. *Exact*: share of test pairs
-reproduced exactly, mean of the seeds (and each seed). *Reference*: results of others.
+    head = """By `make recipe TASK=... DATA=...`. *Exact*: share of test pairs reproduced exactly,
+mean of the seeds (and each seed). *Reference*: results of others.
 
 """
     rows = []
