@@ -64,9 +64,7 @@ def draw(rng: random.Random) -> tuple[StructuralLoss, Any, Any, int]:
     )
     if rng.random() < 0.3:  # without places
         prediction = replace(prediction, position=None)
-    loss = StructuralLoss(
-        **options, tolerance=tolerance, max_iterations=most, reduction="none"
-    )
+    loss = StructuralLoss(**options, tolerance=tolerance, max_iterations=most, reduction="none")
     return loss, prediction, target, rng.choice([1, 2])
 
 

@@ -2,7 +2,7 @@
 
     python recipes/run.py TASK DATA [--test FILE] [--seeds 0 1 2] [--epochs=1 ...]
 
-TASK is one of recipes/tasks.yaml, DATA the folder (or the file) its raw data lie in. What is not
+TASK is one of recipes/tasks.yaml, DATA the folder its raw data lie in. What is not
 an option here is one of `grapheme train` and goes before the recipe's own.
 """
 
@@ -27,7 +27,23 @@ from grapheme_torch.cli import main as grapheme  # noqa: E402
 from grapheme_torch.convert import convert  # noqa: E402
 from grapheme_torch.convert._document import num_nodes  # noqa: E402
 from grapheme_torch.data import load_pairs  # noqa: E402
+from grapheme_torch.decoding import Constraint  # noqa: E402
 from grapheme_torch.train import evaluate  # noqa: E402
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """A raw file, and what makes pairs of it.
+
+    Args:
+        format: What `grapheme convert` makes of it.
+        file: The file, below DATA.
+        options: Those of the format.
+    """
+
+    format: str
+    file: str
+    options: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,24 +52,26 @@ class Task:
 
     Args:
         train: File in this folder with options of `grapheme train`.
-        format: What `grapheme convert` makes of the raw data.
-        files: The raw file to train on, below DATA, and maybe one to test on.
-        options: Those of the format.
-        held_out: Share of the pairs that is held back to choose the network by.
-        side: "input" or "target": pairs that agree in it are held back together.
-        group: Regular expression; only its first group counts of that side.
+        sources: The pairs to train on, some of which are held out.
+        more: Other forms of the same pairs, to train on where the pair is not held out.
+        test: The pairs to test on. Default: those held out.
+        held_out: Share of the pairs that is held out to choose the network by.
+        split_by: "input", "target" or a further key: pairs that agree in it are held out together.
+        group: Regular expression; only its first group counts of a text.
         room: Most target nodes for an input node; larger pairs are left out of training.
+        constraint: What the answers have to be, see `grapheme evaluate --constraint`.
         reference: What else is known of the task: a name and a number of results of others.
     """
 
     train: str
-    format: str
-    files: dict[str, str]
-    options: dict[str, Any] = field(default_factory=dict)
+    sources: tuple[Source, ...]
+    more: tuple[Source, ...] = ()
+    test: tuple[Source, ...] = ()
     held_out: float = 0.1
-    side: str = "input"
+    split_by: str = "input"
     group: str = "(?s)(.*)"
     room: float = 1.0
+    constraint: Constraint | None = None
     reference: dict[str, float] = field(default_factory=dict)
 
 
@@ -70,7 +88,7 @@ def main(words: list[str] | None = None) -> int:
             status = grapheme(_train_words(task, sets, out, seed, options))
             if status:
                 return status
-            runs.append(_result(out, sets["test"]))
+            runs.append(_result(out, sets["test"], task.constraint))
             print(json.dumps(runs[-1]["metrics"], indent=2))
     except InputError as error:
         print(f"recipes/run.py: {error}", file=sys.stderr)
@@ -81,16 +99,32 @@ def main(words: list[str] | None = None) -> int:
 
 
 def read_tasks(path: Path) -> dict[str, Task]:
-    """The tasks of a YAML file by name; a key that no task has is refused."""
+    """The tasks of a YAML file by name; a key that no task has is refused.
+
+    What begins with a dot is there to be referred to.
+    """
     document = yaml.safe_load(path.read_text(encoding="utf-8"))
-    known = {entry.name for entry in fields(Task)}
-    for name, keys in document.items():
-        if unknown := sorted(keys.keys() - known):
-            raise InputError(
-                f"{path}: the keys of {name!r} must be among {', '.join(sorted(known))}, "
-                f"got {unknown[0]!r}. Options of training go to the file that `train` names."
-            )
-    return {name: Task(**keys) for name, keys in document.items()}
+    tasks = {name: keys for name, keys in document.items() if not name.startswith(".")}
+    return {name: _task(path, name, keys) for name, keys in tasks.items()}
+
+
+def _task(path: Path, name: str, keys: dict[str, Any]) -> Task:
+    _check_keys(path, name, keys, Task)
+    lists = {}
+    for part in ("sources", "more", "test"):
+        for source in keys.get(part, []):
+            _check_keys(path, f"{name}.{part}", source, Source)
+        lists[part] = tuple(Source(**source) for source in keys.get(part, []))
+    return Task(**{**keys, **lists})
+
+
+def _check_keys(path: Path, name: str, keys: dict[str, Any], kind: type) -> None:
+    known = {entry.name for entry in fields(kind)}
+    if unknown := sorted(keys.keys() - known):
+        raise InputError(
+            f"{path}: the keys of {name!r} must be among {', '.join(sorted(known))}, "
+            f"got {unknown[0]!r}. Options of training go to the file that `train` names."
+        )
 
 
 def prepare(
@@ -100,33 +134,42 @@ def prepare(
 
     Args:
         task: The task.
-        data: Folder of the raw files, or the one to train on.
+        data: Folder of the raw files.
         work: Folder to write to.
-        test: Raw file to test on. Default: the task's own, or else what is held back.
+        test: Raw file to test on, of the form of the first source. Default: the task's own, or
+            else what is held out.
 
     Returns:
         The data sets "train", "dev" and "test", and how many pairs each holds.
     """
     work.mkdir(parents=True, exist_ok=True)
-    raw = data if data.is_file() else data / task.files["train"]
-    records = _converted(task, raw, work / "all.jsonl")
-    fitting = [record for record in records if _fits(record, task.room)]
     sets: dict[str, list[Any]] = {"train": [], "dev": []}
-    for document in fitting:
-        sets["dev" if _is_held_out(document, task) else "train"].append(document)
-    if test is None and data.is_dir() and "test" in task.files:
-        test = str(data / task.files["test"])
-    sets["test"] = sets["dev"] if test is None else _converted(task, Path(test), work / "t.jsonl")
+    too_large = 0
+    for k, source in enumerate([*task.sources, *task.more]):
+        for document in _converted(source, data / source.file, work):
+            out = _is_held_out(document, task)
+            if not _fits(document, task.room):
+                too_large += 1
+            elif not out or k < len(task.sources):
+                sets["dev" if out else "train"].append(document)
+    tested = [(source, data / source.file) for source in task.test]
+    if test is not None:
+        tested = [(task.sources[0], Path(test))]
+    if tested:
+        sets["test"] = [d for source, file in tested for d in _converted(source, file, work)]
+    else:
+        sets["test"] = sets["dev"]
     for name, documents in sets.items():
         lines = [json.dumps(document, ensure_ascii=False) + "\n" for document in documents]
         (work / f"{name}.jsonl").write_text("".join(lines), encoding="utf-8")
     counts = {name: len(documents) for name, documents in sets.items()}
-    counts["too_large"] = len(records) - len(fitting)
+    counts["too_large"] = too_large
     return {name: str(work / f"{name}.jsonl") for name in sets}, counts
 
 
-def _converted(task: Task, raw: Path, path: Path) -> list[dict[str, Any]]:
-    convert(task.format, str(raw), str(path), overwrite=True, skip_bad=True, **task.options)
+def _converted(source: Source, raw: Path, work: Path) -> list[dict[str, Any]]:
+    path = work / "converted.jsonl"
+    convert(source.format, str(raw), str(path), overwrite=True, skip_bad=True, **source.options)
     return [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line]
 
 
@@ -136,8 +179,8 @@ def _fits(document: dict[str, Any], room: float) -> bool:
 
 def _is_held_out(document: dict[str, Any], task: Task) -> bool:
     """By a hash: the same pairs on every machine, whatever else is in the file."""
-    side = document[task.side]
-    text = side if isinstance(side, str) else json.dumps(side, sort_keys=True)
+    side = document[task.split_by]
+    text = side if isinstance(side, str) else "".join(node["label"] for node in side["nodes"])
     found = re.match(task.group, text)
     key = found[1] if found else text
     digest = hashlib.sha256(key.encode()).digest()
@@ -151,10 +194,10 @@ def _train_words(
     return ["train", "--config", str(HERE / task.train), *own, "--overwrite", *options]
 
 
-def _result(out: Path, test: str) -> dict[str, Any]:
+def _result(out: Path, test: str, constraint: Constraint | None) -> dict[str, Any]:
     summary = json.loads((out / "summary.json").read_text(encoding="utf-8"))
     kept = ("seed", "epochs", "saved_epoch", "seconds", "pairs", "parameters", "val_exact_match")
-    report = evaluate(out, load_pairs(test)).to_dict()
+    report = evaluate(out, load_pairs(test), constraint=constraint, worst=10).to_dict()
     return {**{name: summary[name] for name in kept}, "metrics": report}
 
 
@@ -163,7 +206,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     names = list(yaml.safe_load((HERE / "tasks.yaml").read_text(encoding="utf-8")))
     parser.add_argument("task", choices=names, metavar="TASK", help=", ".join(names))
-    parser.add_argument("data", metavar="DATA", help="folder of the raw files, or the one file")
+    parser.add_argument("data", metavar="DATA", help="folder of the raw files")
     parser.add_argument("--test", help="raw file to test on")
     parser.add_argument("--out", help="folder of the runs (default: runs/recipes/TASK)")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0], help="a run for each")

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +25,8 @@ def _table(path: Path, lemmas: int) -> Path:
     return path
 
 
-def _inputs(path: str) -> list[str]:
-    return [json.loads(line)["input"] for line in Path(path).read_text("utf-8").splitlines()]
+def _values(path: str, key: str) -> list[str]:
+    return [json.loads(line)[key] for line in Path(path).read_text("utf-8").splitlines()]
 
 
 @pytest.mark.parametrize("path", OPTIONS, ids=lambda path: path.stem)
@@ -40,33 +41,47 @@ def test_training_takes_the_options_of_a_recipe(
 def test_every_recipe_has_a_task_and_every_task_a_recipe() -> None:
     assert {task.train for task in TASKS.values()} == {path.name for path in OPTIONS}
     for task in TASKS.values():
-        assert task.format in FORMATS
-        assert task.side in ("input", "target")
+        sources = [*task.sources, *task.more, *task.test]
+        assert {source.format for source in sources} <= FORMATS.keys()
         assert re.compile(task.group).groups == 1
 
 
 def test_a_lemma_is_held_out_as_a_whole(tmp_path: Path) -> None:
-    raw = _table(tmp_path / "raw.tsv", 60)
-    task = TASKS["inflection-tur"]
-    sets, counts = run.prepare(task, raw, tmp_path / "a")
-    lemmas = {name: {text.split()[0] for text in _inputs(path)} for name, path in sets.items()}
+    _table(tmp_path / "tur.trn", 60)
+    task = replace(TASKS["inflection-tur"], test=())
+    sets, counts = run.prepare(task, tmp_path, tmp_path / "a")
+    lemmas = {name: set(_values(path, "lemma")) for name, path in sets.items()}
     assert lemmas["train"].isdisjoint(lemmas["dev"])
     assert lemmas["test"] == lemmas["dev"]
     assert 2 <= counts["dev"] <= 30
     assert counts["train"] + counts["dev"] == 120
     # The same pairs are held out of another file.
-    half = _table(tmp_path / "half.tsv", 30)
-    fewer = {text.split()[0] for text in _inputs(run.prepare(task, half, tmp_path / "b")[0]["dev"])}
+    _table(tmp_path / "tur.trn", 30)
+    fewer = set(_values(run.prepare(task, tmp_path, tmp_path / "b")[0]["dev"], "lemma"))
     assert fewer == {lemma for lemma in lemmas["dev"] if int(lemma[1:]) < 30}
 
 
+def test_other_forms_of_what_is_held_out_are_not_trained_on(tmp_path: Path) -> None:
+    lines = [f"{'C' * (k + 1)}O\tmolecule {k}" for k in range(40)]
+    (tmp_path / "a.smi").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    plain = run.Source(format="smiles", file="a.smi")
+    drawn = run.Source(format="smiles", file="a.smi", options={"order": "random"})
+    task = run.Task(train="smiles.yaml", sources=(plain,), more=(drawn, drawn), split_by="name")
+    sets, counts = run.prepare(task, tmp_path, tmp_path / "out")
+    names = {name: set(_values(path, "name")) for name, path in sets.items()}
+    assert names["train"].isdisjoint(names["dev"])
+    assert counts["train"] == 3 * len(names["train"])
+    assert counts["dev"] == len(names["dev"]) > 0
+
+
 def test_pairs_that_do_not_fit_are_left_out_of_training_only(tmp_path: Path) -> None:
-    raw = tmp_path / "raw.tsv"
-    raw.write_text("abc\ta b\n" * 30 + "a\ta b\n", encoding="utf-8")
-    sets, counts = run.prepare(TASKS["g2p-fre"], raw, tmp_path / "out", str(raw))
+    raw = tmp_path / "medium" / "kor_train.tsv"
+    raw.parent.mkdir()
+    raw.write_text("abc\ta b\n" * 30 + "a\ta b a b a b\n", encoding="utf-8")
+    sets, counts = run.prepare(TASKS["g2p-kor"], tmp_path, tmp_path / "out", str(raw))
     assert (counts["train"] + counts["dev"], counts["test"], counts["too_large"]) == (30, 31, 1)
-    assert "a" not in _inputs(sets["train"])
-    assert "a" in _inputs(sets["test"])
+    assert "a" not in _values(sets["train"], "input")
+    assert "a" in _values(sets["test"], "input")
 
 
 def test_a_recipe_runs_to_its_result(
@@ -93,7 +108,11 @@ def test_a_recipe_runs_to_its_result(
 
 def test_an_unknown_key_of_a_task_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "tasks.yaml"
-    path.write_text("x: {train: y.yaml, format: pairs, files: {}, epochs: 3}", encoding="utf-8")
-    message = f"{path}: the keys of 'x' must be among files, format, group, held_out, options, "
+    path.write_text("x: {train: y.yaml, sources: [], epochs: 3}", encoding="utf-8")
+    message = f"{path}: the keys of 'x' must be among constraint, group, held_out, more, "
     with pytest.raises(InputError, match="^" + re.escape(message) + ".*got 'epochs'"):
+        run.read_tasks(path)
+    path.write_text("x: {train: y.yaml, sources: [{fail: a.smi}]}", encoding="utf-8")
+    message = f"{path}: the keys of 'x.sources' must be among file, format, options, got 'fail'"
+    with pytest.raises(InputError, match="^" + re.escape(message)):
         run.read_tasks(path)

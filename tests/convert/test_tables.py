@@ -80,8 +80,12 @@ def test_tokens_of_a_column_are_nodes() -> None:
     labels = [node["label"] for node in record["input"]["nodes"]]
     assert labels == ["g", "o", "V", "PST", "2", "PL"]
     assert record["target"] == "went"
-    first = _pair(line, **{**features, "input": "features,lemma"}, tokens="features", token="[A-Z]+")
+    first = _pair(
+        line, **{**features, "input": "features,lemma"}, tokens="features", token="[A-Z]+"
+    )
     assert [node["label"] for node in first["input"]["nodes"]] == ["V", "PST", "PL", "g", "o"]
+    assert "lemma" not in record
+    assert _pair(line, **features, keep="lemma")["lemma"] == "go"
     spaced = _pair("g o\tV;PST\twent", **features, tokens="features", input_separator=" ")
     assert [node["label"] for node in spaced["input"]["nodes"]] == ["g", "o", "V", "PST"]
 
@@ -90,6 +94,7 @@ def test_tokens_of_a_column_are_nodes() -> None:
     ("options", "message"),
     [
         ({"tokens": "form"}, "`tokens` must be columns that are used, got 'form'"),
+        ({"keep": "lemma"}, "`keep` must be columns that are used, got 'lemma'"),
         ({"token": "("}, "`token` must be a regular expression, got '\\(' "),
         ({"token": "(a)"}, "`token` must have no groups, got "),
     ],

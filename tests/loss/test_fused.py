@@ -165,7 +165,15 @@ def compare(
     return Gaps(max(values), max(slopes), int((~same).sum()))
 
 
-@given(st.integers(0, 10**6), SIZES, OPTIONS, ENDS, st.booleans(), st.sampled_from(KINDS), st.integers(1, 2))
+@given(
+    st.integers(0, 10**6),
+    SIZES,
+    OPTIONS,
+    ENDS,
+    st.booleans(),
+    st.sampled_from(KINDS),
+    st.integers(1, 2),
+)
 def test_the_numbers_are_those_of_the_program_in_pytorch(
     seed: int,
     sizes: list[tuple[int, int]],

@@ -25,6 +25,7 @@ def pairs(
     target_separator: str = "",
     tokens: str = "",
     token: str = r"[^\s;,()]+",
+    keep: str = "",
 ) -> Iterator[Record]:
     r"""Lines of columns to pairs of texts or of symbol sequences.
 
@@ -45,6 +46,7 @@ def pairs(
         tokens: Columns, separated by commas, of which every token is a node, such as the features
             of an inflection: `V;PST` is two nodes. They stand beside the others without `join`.
         token: What a token is, a regular expression.
+        keep: Columns, separated by commas, that are kept as further keys though they are used.
 
     Yields:
         A record per line. Symbols are a path of nodes, written as text where that is the same
@@ -60,10 +62,11 @@ def pairs(
     ]
     used = {name for _, names, _ in sides for name in names}
     pattern = _pattern(token)
-    apart = set(_names(tokens)) - {""}
-    for name in apart:
-        remedy = "Name it in `input` or `target` too."
-        require(name in used, "`tokens`", "be columns that are used", name, remedy)
+    apart, kept = (set(_names(listed)) - {""} for listed in (tokens, keep))
+    for option, names in (("tokens", apart), ("keep", kept)):
+        for name in names:
+            remedy = "Name it in `input` or `target` too."
+            require(name in used, f"`{option}`", "be columns that are used", name, remedy)
 
     def make(piece: Piece) -> Record:
         row = table.row(piece, used)
@@ -73,7 +76,7 @@ def pairs(
             else _side(row, names, join, split)
             for side, names, split in sides
         }
-        return record | extras(row, used)
+        return record | extras(row, used - kept)
 
     return records(table.pieces(lines, source), make, skip)
 

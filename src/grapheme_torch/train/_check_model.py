@@ -57,7 +57,11 @@ def check_saved_model(
     }  # fmt: skip
     loss = saved_loss(model, **changes)
     alphabet = Alphabet(network.labels, network.relations)
-    usable = [pair for pair in load_pairs(data) if fits(pair, network.num_slots) and alphabet.covers(pair.target)]
+    usable = [
+        pair
+        for pair in load_pairs(data)
+        if fits(pair, network.num_slots) and alphabet.covers(pair.target)
+    ]
     if not usable:
         remedy = "Use the data the model was trained on."
         cause = Received("labels the model does not know, or targets too large")

@@ -68,7 +68,9 @@ def _measured(
 ) -> tuple[Terms, dict[str, float], float]:
     """The loss, the accuracy of its alignment if places are known, and the share of pairs."""
     alphabet = Alphabet(network.labels, network.relations)
-    covered = [pair for pair in pairs if fits(pair, network.num_slots) and alphabet.covers(pair.target)]
+    covered = [
+        pair for pair in pairs if fits(pair, network.num_slots) and alphabet.covers(pair.target)
+    ]
     accuracy, rest = AlignmentAccuracy(slots=network.num_slots), iter(covered)
     known = False
 
