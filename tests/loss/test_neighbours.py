@@ -49,8 +49,7 @@ def test_the_gradient_is_the_derivative(gradient: Any, directed: bool) -> None:
         return loss(Prediction(existence, label, ends[:, kept], relation), target).total
 
     inputs = [
-        value.detach().requires_grad_()
-        for value in (one.existence, one.label, one.relation[kept])
+        value.detach().requires_grad_() for value in (one.existence, one.label, one.relation[kept])
     ]
     assert torch.autograd.gradcheck(total, inputs, eps=1e-6, atol=1e-7, rtol=1e-6)
     if gradient == "implicit":

@@ -62,7 +62,9 @@ def test_the_formula_with_positions(dim: int, num_heads: int) -> None:
             own = slice(head * size, (head + 1) * size)
             q, k = ([_turned(x[u, own], place[u]) for u in range(4)] for x in (query, key))
             for u in range(4):
-                weights = (torch.stack([q[u] @ k[v] for v in range(4)]) / math.sqrt(size)).softmax(0)
+                weights = (torch.stack([q[u] @ k[v] for v in range(4)]) / math.sqrt(size)).softmax(
+                    0
+                )
                 mixed[u, own] = sum(weights[v] * value[v, own] for v in range(4))
         wanted = h + part.merge(mixed)
         wanted = wanted + part.feed_forward(wanted)

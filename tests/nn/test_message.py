@@ -35,7 +35,8 @@ def test_the_formula_node_by_node() -> None:
         heard = part.own.weight @ z[v] + part.own.bias
         for way, mine, other in ((part.from_source, 1, 0), (part.from_target, 0, 1)):
             messages = [
-                (way.node.weight @ z[end[other]]) * (way.gate.weight @ kinds[kind[k]] + way.gate.bias)
+                (way.node.weight @ z[end[other]])
+                * (way.gate.weight @ kinds[kind[k]] + way.gate.bias)
                 for k, end in enumerate(ends)
                 if end[mine] == v
             ]

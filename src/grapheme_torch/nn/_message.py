@@ -48,6 +48,8 @@ class _GatedMean(nn.Module):
         self.node = nn.Linear(dim, dim, bias=False)
         self.gate = nn.Linear(edge_dim, dim)
 
-    def forward(self, z: Tensor, here: Tensor, there: Tensor, kind: Tensor, kinds: Tensor) -> Tensor:
+    def forward(
+        self, z: Tensor, here: Tensor, there: Tensor, kind: Tensor, kinds: Tensor
+    ) -> Tensor:
         message = self.node(z)[here] * self.gate(kinds)[kind]
         return scatter(message, there, dim=0, dim_size=len(z), reduce="mean")
