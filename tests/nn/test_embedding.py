@@ -9,6 +9,7 @@ import torch
 from grapheme_torch import InputError
 from grapheme_torch.graph import hash_labels
 from grapheme_torch.nn import HashEmbedding, sinusoids
+from grapheme_torch.nn._embedding import distinct
 
 from .inputs import assert_differentiates
 
@@ -84,6 +85,14 @@ def test_a_label_gives_its_rows_a_gradient_and_no_others() -> None:
     assert sorted(part.weight.grad.sum(1).tolist()) == [0.0] * 120 + [2.0] * 8
     assert part.spelling.grad is not None
     assert sorted(part.spelling.grad.sum(1).tolist()) == [0.0] * 15 + [16.0]
+
+
+def test_distinct_labels_and_which_is_which() -> None:
+    hashes = hash_labels(["b", "a", "b", "", "a"])
+    rows, which = distinct(hashes)
+    assert rows.shape == (3, 12)
+    assert torch.equal(rows[which], hashes)
+    assert distinct(hashes[:0])[0].shape == (0, 12)
 
 
 def test_no_labels() -> None:

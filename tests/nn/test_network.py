@@ -11,6 +11,7 @@ from torch_geometric.data import Batch, Data
 
 from grapheme_torch import GraphTransformNet, InputError, Prediction, StructuralLoss, text_to_graph
 from grapheme_torch.data import Alphabet, PairDataset, collate, load_pairs
+from grapheme_torch.graph import make_graph
 
 from ..problems import join
 from ..unchecked import unchecked
@@ -106,6 +107,35 @@ def test_the_order_of_nodes_does_not_matter(slots: int, placed: bool) -> None:
     for k, found in enumerate((first, turned)):
         grid[k, found.edge_index[0], found.edge_index[1]] = found.relation
     torch.testing.assert_close(grid[1], grid[0][order][:, order], rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("slots", [1, 2])
+def test_a_label_that_is_not_in_the_alphabet_can_be_copied(slots: int) -> None:
+    model = _model(slots=slots)
+    assert model.heads.copy is not None
+    torch.nn.init.constant_(model.heads.copy.bias, 30.0)
+    found = model(text_to_graph("bé🇩🇪a")).label.argmax(1)
+    assert found.tolist() == [k for k in (1, 3, 3, 0) for _ in range(slots)]
+
+
+@pytest.mark.parametrize("slots", [1, 2])
+def test_a_graph_without_edges_has_no_kinds_of_them(slots: int) -> None:
+    model = _model(slots=slots)
+    found = model(make_graph(["a", "b"], position=[0, 1]))
+    assert all(value.isfinite().all() for value in _outputs(found))
+    assert found.relation.shape == (2 * slots * (2 * slots - 1) // 2, 3)
+
+
+def test_a_graph_without_code_points_is_read() -> None:
+    graph = text_to_graph("abc")
+    graph.x, graph.edge_attr = graph.x[:, :8], graph.edge_attr[:, :8]
+    model = _model()
+    found = model(graph)
+    assert all(value.isfinite().all() for value in _outputs(found))
+    for embedding in (model.embedding, model.edge_embedding):
+        torch.nn.init.zeros_(embedding.spelling)
+    for value, other in zip(_outputs(model(text_to_graph("abc"))), _outputs(found), strict=True):
+        torch.testing.assert_close(value, other, rtol=1e-12, atol=1e-12)
 
 
 def test_position_counts() -> None:

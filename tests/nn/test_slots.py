@@ -33,7 +33,8 @@ def test_the_wiring_is_that_of_a_double_loop(n: int, count: int) -> None:
     for i in range(n):
         for k in range(count - 1):
             wanted.append((i * count + k, i * count + k + 1, KINDS))
-    edges = [(*ends, kind) for *ends, kind in zip(*found.edge_index.tolist(), found.kind.tolist())]
+    source, target = found.edge_index.tolist()
+    edges = list(zip(source, target, found.kind.tolist(), strict=True))
     assert sorted(edges) == sorted(wanted)
     assert torch.equal(found.kinds, torch.cat([graph.kinds, part.chain[None]]))
 

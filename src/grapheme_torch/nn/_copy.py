@@ -7,6 +7,7 @@ from jaxtyping import Int
 from torch import Tensor, nn
 
 from ..graph import hash_labels
+from ._embedding import label_keys
 
 
 class OwnLabel(nn.Module):
@@ -21,7 +22,7 @@ class OwnLabel(nn.Module):
 
     def __init__(self, labels: Sequence[str]) -> None:
         super().__init__()
-        keys, classes = _keys(hash_labels(labels)).sort()
+        keys, classes = label_keys(hash_labels(labels)).sort()
         self.register_buffer("keys", keys, persistent=False)
         self.register_buffer("classes", classes, persistent=False)
 
@@ -30,11 +31,6 @@ class OwnLabel(nn.Module):
         unknown = torch.full_like(x[:, 0], len(self.keys))
         if not len(self.keys):
             return unknown
-        key = _keys(x)
+        key = label_keys(x)
         place = torch.searchsorted(self.keys, key).clamp(max=len(self.keys) - 1)
         return torch.where(self.keys[place] == key, self.classes[place], unknown)
-
-
-def _keys(x: Int[Tensor, "n h"]) -> Int[Tensor, " n"]:
-    """Two of the hashes as one number of 62 bits."""
-    return (x[:, 0] << 31) | x[:, 1]

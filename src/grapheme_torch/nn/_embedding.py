@@ -52,6 +52,23 @@ class HashEmbedding(nn.Module):
         return whole + (spelled * (points >= 0)[:, :, None]).sum(1)
 
 
+def label_keys(hashes: Int[Tensor, "n h"]) -> Int[Tensor, " n"]:
+    """Two of the hashes of each label as one number of 62 bits, which tells labels apart."""
+    return (hashes[:, 0] << 31) | hashes[:, 1]
+
+
+def distinct(
+    hashes: Int[Tensor, "n h"],
+) -> tuple[Int[Tensor, "k h"], Int[Tensor, " n"]]:
+    """The different rows among the hashes of labels, and which of them each row is.
+
+    By keys, which a sort of numbers tells apart; whole rows are compared one by one.
+    """
+    keys, which = label_keys(hashes).unique(return_inverse=True)
+    row = torch.arange(len(which), device=which.device)
+    return hashes[which.new_empty(len(keys)).scatter_(0, which, row)], which
+
+
 def sinusoids(
     position: Shaped[Tensor, " n"], dim: int, dtype: torch.dtype
 ) -> Float[Tensor, "n dim"]:

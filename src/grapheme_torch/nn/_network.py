@@ -14,7 +14,7 @@ from ..graph import membership
 from ..prediction import Prediction
 from ._attention import GraphAttention
 from ._copy import OwnLabel
-from ._embedding import HashEmbedding, sinusoids
+from ._embedding import HashEmbedding, distinct, sinusoids
 from ._heads import Candidates, OutputHeads, candidate_edges
 from ._message import MessagePassingBlock
 from ._pretrained import load_model, save_model
@@ -127,7 +127,7 @@ class GraphTransformNet(nn.Module):
         It has `x`, `edge_index`, `edge_attr` and, if the nodes have an order, `position`.
         """
         batch, num_graphs = membership(graph)
-        rows, kind = graph.edge_attr.unique(dim=0, return_inverse=True)
+        rows, kind = distinct(graph.edge_attr)
         assert graph.edge_index is not None
         wired = Wired(
             self.embed(graph), graph.edge_index, kind, self.edge_embedding(rows), batch,
