@@ -128,7 +128,7 @@ CYCLE = _graph(
         ),
         (
             f"{_line()}\n{_line(target='abcd')}",
-            ':2: the "target" must have at most as many nodes as the "input", got 4 nodes for 3. Give ',
+            ':2: the "target" must have at most as many nodes as the "input", got 4 nodes for 3.',
         ),
         ('{"input": "a", "target": NaN}', ":1: a number must be finite, got NaN. "),
         ('{"input": "a", "input": "b"}', ":1: the keys of an object must be unique, got 'input'. "),

@@ -11,10 +11,9 @@ from torch import Tensor
 from torch_geometric.data import Data
 
 from grapheme_torch import Prediction, StructuralLoss, StructuralLossResult
-from grapheme_torch.loss import _fused
 from grapheme_torch.ot import _cpu, backend, set_backend
 
-from ..problems import gradients, join, leaf, leaves, random_pairs, union
+from ..problems import join, leaf, leaves, random_pairs, union
 
 pytestmark = pytest.mark.skipif(not _cpu.AVAILABLE, reason="installed without the native kernel")
 

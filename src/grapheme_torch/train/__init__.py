@@ -9,9 +9,9 @@ from ._folder import load_network as load_network
 from ._folder import saved_loss as saved_loss
 from ._module import Terms as Terms
 from ._module import TrainingModule as TrainingModule
+from ._optimization import Optimization as Optimization
 from ._report import EvaluationReport as EvaluationReport
 from ._report import Example as Example
-from ._optimization import Optimization as Optimization
 from ._run import train as train
 from ._stopping import Stopping as Stopping
 from ._summary import Summary as Summary
