@@ -187,10 +187,10 @@ def test_the_mode_of_a_network_stays(folder: Path) -> None:
 
 
 def test_which_pairs_fit() -> None:
-    assert fits(_pair("ab", "ab"))
-    assert fits(_pair("ab", ""))
-    assert fits(_pair("", ""))
-    assert not fits(_pair("a", "ab"))
+    assert fits(_pair("ab", "ab"), 1)
+    assert fits(_pair("ab", ""), 1)
+    assert fits(_pair("", ""), 3)
+    assert not fits(_pair("a", "ab"), 1)
 
 
 def test_the_gradients_of_a_saved_model(folder: Path) -> None:
