@@ -113,7 +113,8 @@ def test_a_fault_in_one_layer_is_found_where_it_is(fault: Callable[[Tensor], Ten
     status = {row.name: row.status for row in report.rows}
     assert status.pop("heads.label.layer.weight") == "wrong"
     assert status.pop("heads.label.layer.bias") == "wrong"
-    beside = ("heads.existence", "heads.source", "heads.target", "heads.offset", "heads.relation")
+    parts = ("existence", "copy", "source", "target", "query", "key", "score", "offset", "relation")
+    beside = tuple(f"heads.{part}." for part in parts)
     assert {found for name, found in status.items() if name.startswith(beside)} == {"ok"}
     before = [found for name, found in status.items() if not name.startswith(beside)]
     assert before.count("wrong") >= 0.8 * len(before)

@@ -54,6 +54,7 @@ def _label(part: OutputHeads, h: Tensor, own: Tensor = OWN) -> Tensor:
 
 def test_the_mixture_node_by_node() -> None:
     part, h = _heads(), costs(1, 5, DIM)
+    assert part.copy is not None
     z = part.norm(h)
     assert part.copy is not None
     found = _label(part, h).exp()
