@@ -19,6 +19,7 @@ import torch
 
 from grapheme_torch import GraphTransformNet, InputError, StructuralLoss, text_to_graph
 from grapheme_torch.train import Summary, TrainingModule, load_network, predict, saved_loss, train
+from grapheme_torch.train._data import load_split
 from grapheme_torch.train._hardware import hardware
 
 from .runs import PAIRS, SMALL, contents, quick, rows, write_pairs
@@ -139,6 +140,7 @@ def test_no_epochs_save_the_untrained_model(tmp_path: Path) -> None:
     saved = load_network(tmp_path)
     torch.manual_seed(0)
     fresh = GraphTransformNet(saved.labels, saved.relations, **SMALL)
+    fresh.expect(load_split("kindergarten", None, acyclic=True).share_of_nodes(1))
     for name, value in saved.state_dict().items():
         assert torch.equal(value, fresh.state_dict()[name])
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch_geometric.data import Data
 
@@ -49,6 +49,8 @@ class GraphTransformNet(nn.Module):
             of the input node in steps, or "count", how many output nodes are expected before it
             in reading order, for targets that are texts of another length.
         dropout: Share of what every step adds to a node's vector that is dropped in training.
+        hide: Share of the input nodes whose labels are made unknown in training: what it does not
+            know, the network then learns to copy.
 
     Raises:
         InputError: If a size does not fit.
@@ -70,6 +72,7 @@ class GraphTransformNet(nn.Module):
         copy: bool = True,
         places: Places = "input",
         dropout: float = 0.0,
+        hide: float = 0.0,
     ) -> None:
         super().__init__()
         for name, value, least in (
@@ -83,16 +86,19 @@ class GraphTransformNet(nn.Module):
         )  # fmt: skip
         remedy = "Leave it out to allow any distance."
         require(window is None or window >= 1, "`window`", "be at least 1", window, remedy)
-        require(0 <= dropout < 1, "`dropout`", "lie in [0, 1)", dropout, "Try 0.1.")
+        for name, share in (("dropout", dropout), ("hide", hide)):
+            require(0 <= share < 1, f"`{name}`", "lie in [0, 1)", share, "Try 0.1.")
         remedy = 'Use "count" where targets are texts.'
         require(places in ("input", "count"), "`places`", 'be "input" or "count"', places, remedy)
         self.labels, self.relations = tuple(labels), tuple(relations)
         self.candidates, self.window, self.places = candidates, window, places
+        self.hide = hide
         self.config: dict[str, Any] = {
             "labels": list(labels), "relations": list(relations), "dim": dim,
             "num_layers": num_layers, "num_heads": num_heads, "num_buckets": num_buckets,
             "candidates": candidates, "window": window, "slots": slots,
             "slot_layers": slot_layers, "copy": copy, "places": places, "dropout": dropout,
+            "hide": hide,
         }  # fmt: skip
         self.embedding = HashEmbedding(dim, num_buckets=num_buckets)
         self.edge_embedding = HashEmbedding(dim, num_buckets=64)
@@ -150,9 +156,16 @@ class GraphTransformNet(nn.Module):
 
     def embed(self, graph: Data) -> Float[Tensor, "n d"]:
         """The vectors of the input nodes: label plus, where there is one, position."""
-        h = self.embedding(graph.x)
+        h = self.embedding(self._hidden(graph.x))
         position = graph.get("position")
         return h if position is None else h + sinusoids(position, h.shape[1], h.dtype)
+
+    def _hidden(self, x: Int[Tensor, "n h"]) -> Int[Tensor, "n h"]:
+        """The hashes of labels, some of them as those of labels never met."""
+        if not (self.training and self.hide):
+            return x
+        unknown = torch.where(x < 0, x, torch.randint_like(x, 2**31))
+        return torch.where(torch.rand_like(x[:, :1], dtype=torch.float) < self.hide, unknown, x)
 
     def _place(
         self, position: Tensor | None, existence: Tensor, batch: Tensor

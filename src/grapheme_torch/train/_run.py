@@ -90,7 +90,8 @@ def train(
     set_threads(threads)
     torch.manual_seed(seed)
     network = dict(network or {})
-    acyclic = network.get("candidates", "forward") == "forward"
+    # Edges without a direction point anywhere: written once, they may seem to form a cycle.
+    acyclic = network.get("candidates", "forward") == "forward" and loss.directed
     split = load_split(data, val, acyclic=acyclic, slots=network.get("slots", 1))
     model = GraphTransformNet(split.alphabet.labels, split.alphabet.relations, **network)
     model.expect(split.share_of_nodes(model.num_slots))
