@@ -22,7 +22,7 @@ from grapheme_torch.ot import _cpu
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from tests.loss.test_fused import KINDS, compare, problem  # noqa: E402
+from tests.loss.test_fused import KINDS, compare, problem
 
 BATCH, LARGEST = 32, 12
 VALUES, SLOPES = 1e-11, 1e-8
@@ -64,9 +64,7 @@ def draw(rng: random.Random) -> tuple[StructuralLoss, Any, Any, int]:
     )
     if rng.random() < 0.3:  # without places
         prediction = replace(prediction, position=None)
-    loss = StructuralLoss(
-        **options, tolerance=tolerance, max_iterations=most, reduction="none"
-    )
+    loss = StructuralLoss(**options, tolerance=tolerance, max_iterations=most, reduction="none")
     return loss, prediction, target, rng.choice([1, 2])
 
 

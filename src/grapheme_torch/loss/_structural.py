@@ -285,9 +285,7 @@ class StructuralLoss(nn.Module):
         given = ((p.name, getattr(self, p.name), p.default) for p in settings)
         return ", ".join(f"{name}={value!r}" for name, value, usual in given if value != usual)
 
-    def _align(
-        self, pairs: Pairs, temperature: float | Tensor, start: Tensor | None
-    ) -> Transport:
+    def _align(self, pairs: Pairs, temperature: float | Tensor, start: Tensor | None) -> Transport:
         """Transport by matching cost, then again with the edges at the last plan, (E19)."""
         a, b = masses(pairs, self.slack)
         cost = matching_cost(pairs, self.position_weight, self.prices)
