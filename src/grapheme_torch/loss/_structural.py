@@ -100,7 +100,8 @@ class StructuralLoss(nn.Module):
             tell apart. Each round sharpens the plan: after `k` its temperature is `1 / (k + 1)`.
         max_iterations: Bound on Sinkhorn sweeps plus Newton steps of a round.
         tolerance: Share of mass that may stand in the wrong column when a pair counts as converged.
-            Below zero no pair ever does.
+            Below zero no pair ever does. With 1e-5 or more, float32 predictions are compared in
+            float32 by the native kernel; otherwise the alignment is computed in float64.
         gradient: How the alignment differentiates: "exact" (of what was computed, converged or
             not), "implicit" (to any order, but right only where it converged), "unrolled" (plain
             Sinkhorn) or "cut" (treated as constant: an approximation).
