@@ -2,9 +2,9 @@
 
 `StructuralLoss` from logits or features to gradients, the native kernel beside the program in
 PyTorch, on one thread and on two; the kernel's own part of it; and the rate of its sweeps beside
-that of matrix-vector products in the first-level cache. Repeats are interleaved. Medians are of processor
-time, which other jobs on the machine disturb less, but for two threads, whose gain only the clock
-shows; bests are by the clock.
+that of matrix-vector products in the first-level cache. Repeats are interleaved. Medians are of
+processor time, which other jobs on the machine disturb less, but for two threads, whose gain only
+the clock shows; bests are by the clock.
 """
 
 import ctypes
@@ -47,9 +47,7 @@ class Workload:
 
 
 def _features(tolerance: float) -> StructuralLoss:
-    return StructuralLoss(
-        node_cost="features", slack=1.0, rounds=0, gamma=0.0, tolerance=tolerance
-    )
+    return StructuralLoss(node_cost="features", slack=1.0, rounds=0, gamma=0.0, tolerance=tolerance)
 
 
 WORKLOADS = [
@@ -109,9 +107,7 @@ def _problem(work: Workload) -> tuple[list[Tensor], Prediction, Data]:
         batch.append(torch.full((n,), k))
         place.append(torch.arange(n))
         y = letters[right] if work.features else right
-        targets.append(
-            Data(num_nodes=m, y=y, edge_index=_path(m, rng), position=torch.arange(m))
-        )
+        targets.append(Data(num_nodes=m, y=y, edge_index=_path(m, rng), position=torch.arange(m)))
     edge_index = torch.cat(edges, 1)
     relation = torch.randn(edge_index.shape[1], 2, generator=rng, dtype=work.dtype)
     leaves = [torch.cat(nodes).requires_grad_(), relation.requires_grad_()]
@@ -192,9 +188,7 @@ def _interleaved(
         for name, call in cases.items():
             before = time.perf_counter(), time.process_time()
             call()
-            spent[name].append(
-                (time.perf_counter() - before[0], time.process_time() - before[1])
-            )
+            spent[name].append((time.perf_counter() - before[0], time.process_time() - before[1]))
     return spent
 
 

@@ -43,7 +43,8 @@ class Pair {
       write(round, plan, outcome);
     }
     Real node = 0;
-    for (Index i = 0; i < rows_.count; ++i) node += dot(plan.row(i), nodes_.cost.row(i), plan.width);
+    for (Index i = 0; i < rows_.count; ++i)
+      node += dot(plan.row(i), nodes_.cost.row(i), plan.width);
     edges_.set(plan, false);
     const Real lost = outcome.residual - outcome.residual;  // NaN where there is no plan
     write_terms(node + lost, edges_.value(plan, charges_) + lost);

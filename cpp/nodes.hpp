@@ -42,7 +42,8 @@ class Nodes {
   void write(const Matrix& by_matching, const Matrix& by_cost, const Slopes<Real>& to,
              Arena& arena) const {
     Real* by_agreement = take(arena, matching.width);
-    for (Index i = 0; i < n_; ++i) write_row(i, by_matching.row(i), by_cost.row(i), by_agreement, to);
+    for (Index i = 0; i < n_; ++i)
+      write_row(i, by_matching.row(i), by_cost.row(i), by_agreement, to);
   }
 
  private:

@@ -146,7 +146,9 @@ class Scaling {
   }
 
   // e^RANGE
-  static Real top() { return sizeof(Real) == 8 ? Real(2.6881171418161356e43) : Real(1.0686474e13); }
+  static Real top() {
+    return sizeof(Real) == 8 ? static_cast<Real>(2.6881171418161356e43) : Real(1.0686474e13);
+  }
   static Real bottom() { return 1 / top(); }
 
   static bool in_range(const Real* p, Index count) {

@@ -11,7 +11,7 @@ constexpr Index WARM_UP = 20;
 constexpr Real STEP_LENGTHS[] = {1.0, 0.25, 0.0625};
 constexpr Real SUFFICIENT = 1e-4;  // Armijo's constant [nocedal06, (3.4)]
 constexpr Real LONGEST = 20;       // of a step, in temperatures
-constexpr Real FLAT = sizeof(Real) == 8 ? 1e-14 : 1e-6;       // relative to F, which is known no better
+constexpr Real FLAT = sizeof(Real) == 8 ? 1e-14 : 1e-6;  // of F, which is known no better
 
 // Sweeps until the residual is within `tolerance` or `count` is `last`; returns the count.
 // NaN counts as done.
@@ -188,8 +188,8 @@ static void not_finite(const SolvePair<Real>& pair) {
 }
 
 // The potentials in units of cost, in their places.
-static inline void write_potentials(const SolvePair<Real>& pair, const Scaling& state, const Side& rows,
-                                    const Side& columns, Arena& arena) {
+static inline void write_potentials(const SolvePair<Real>& pair, const Scaling& state,
+                                    const Side& rows, const Side& columns, Arena& arena) {
   Real *f = take(arena, rows.width), *g = take(arena, columns.width);
   state.row_potential(f);
   for (Index i = 0; i < rows.count; ++i) pair.f[rows.place[i]] = pair.eps * f[i];

@@ -53,7 +53,9 @@ static inline Vec choose(Bits mask, Vec yes, Vec no) {
 }
 static inline Vec larger(Vec x, Vec y) { return choose((Bits)(x > y), x, y); }
 static inline Vec smaller(Vec x, Vec y) { return choose((Bits)(x < y), x, y); }
-static inline Vec magnitude(Vec x) { return (Vec)((Bits)x & splat_bits(std::numeric_limits<Whole>::max())); }
+static inline Vec magnitude(Vec x) {
+  return (Vec)((Bits)x & splat_bits(std::numeric_limits<Whole>::max()));  // all but the sign
+}
 
 // Lanes of `x` and `y`; index i means x[i] for i < L, otherwise y[i - L].
 template <int... I>
@@ -101,7 +103,8 @@ static inline Real sum(Vec x) {
 // of y, its partner H rows below.
 template <int H, int... I>
 static inline void trade_lanes(Vec& x, Vec& y, std::integer_sequence<int, I...>) {
-  const Vec upper = shuffle(x, y, std::integer_sequence<int, ((I & H) ? int(L) + (I ^ H) : I)...>{});
+  const Vec upper =
+      shuffle(x, y, std::integer_sequence<int, ((I & H) ? int(L) + (I ^ H) : I)...>{});
   y = shuffle(x, y, std::integer_sequence<int, ((I & H) ? int(L) + I : (I ^ H))...>{});
   x = upper;
 }

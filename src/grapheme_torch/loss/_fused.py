@@ -9,10 +9,10 @@ from dataclasses import replace
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from ..ot import GradientMode, Transport
+from ..ot import GradientMode
 from ..ot._operators import native
 from ..ot._plan import check
 from ._likeness import Likeness, by_classes
@@ -36,6 +36,15 @@ class Settings(NamedTuple):
     gradient: GradientMode
 
 
+class Alignment(NamedTuple):
+    """Plans with their evidence, as in `Transport`; the operator hands out no potentials."""
+
+    plan: Float[Tensor, "B N M"]
+    iterations: Int[Tensor, " B"]
+    residual: Float[Tensor, " B"]
+    converged: Bool[Tensor, " B"]
+
+
 def serves(pairs: Pairs, temperature: float | Tensor) -> bool:
     """Whether the operator can do this: on the CPU, not cold, no gradient in the targets."""
     target = pairs.target
@@ -50,7 +59,7 @@ def _learns(x: Tensor | None) -> bool:
 
 def terms(
     pairs: Pairs, settings: Settings, temperature: float | Tensor, compose: Compose
-) -> tuple[Float[Tensor, "4 B"], Transport]:
+) -> tuple[Float[Tensor, "4 B"], Alignment]:
     """Total, node, edge and clique term of each pair, and the alignment.
 
     Args:
@@ -82,11 +91,10 @@ def terms(
     for value in values[1:]:
         dtype = torch.promote_types(dtype, value.dtype)
     plan, worst = plans[-1].to(dtype), residual.amax(0)
-    transport = Transport(
-        plan.detach() if settings.gradient == "cut" else plan, eps.new_empty(0), eps.new_empty(0),
-        iterations.sum(0), worst, worst <= settings.tolerance,
-    )  # fmt: skip
-    return found.to(dtype), transport
+    if settings.gradient == "cut":
+        plan = plan.detach()
+    converged = worst <= settings.tolerance
+    return found.to(dtype), Alignment(plan, iterations.sum(0), worst, converged)
 
 
 def values_of(pairs: Pairs) -> list[Tensor]:

@@ -223,6 +223,7 @@ class StructuralLoss(nn.Module):
     ) -> StructuralLossResult:
         pairs = pair_up(prediction, target, node_cost=self.node_cost, directed=self.directed)
         temperature = self.temperature if temperature is None else temperature
+        transport: Transport | _fused.Alignment
         if start is None and alignment is None and _fused.serves(pairs, temperature):
             compose = partial(self._composed, pairs, temperature)
             terms, transport = _fused.terms(pairs, self._settings(), temperature, compose)
