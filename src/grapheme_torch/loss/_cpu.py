@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from ..ot._cpu import AVAILABLE, LEVELS
+from ..ot._operators import native
 
 if AVAILABLE:
     from ..ot import _native
@@ -23,6 +24,14 @@ Constants = Sequence[Tensor]
 Places = Sequence[Tensor]
 """Whole numbers: nodes of each predicted graph, of each target graph; graph, source and sink of
 candidates, then of target edges, and the relation of these; classes of the target nodes."""
+
+
+def serves(*tensors: Tensor) -> bool:
+    """Whether the kernel can be given these, in PyTorch's present state.
+
+    Inside a function transform (`torch.func`) tensors are wrapped and have no address.
+    """
+    return all(native(x) for x in tensors) and not torch._C._are_functorch_transforms_active()
 
 
 def lay_out(

@@ -13,8 +13,8 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from ..ot import GradientMode
-from ..ot._operators import native
 from ..ot._plan import check
+from . import _cpu
 from ._likeness import Likeness, by_classes
 from ._operators import MODES, Compose, Terms
 from ._pairs import Pairs
@@ -50,7 +50,7 @@ def serves(pairs: Pairs, temperature: float | Tensor) -> bool:
     target = pairs.target
     fixed = [target.y, target.weight, target.position]
     cold = not isinstance(temperature, Tensor) and temperature == 0
-    return native(pairs.exists) and not cold and not any(_learns(x) for x in fixed)
+    return _cpu.serves(pairs.exists) and not cold and not any(_learns(x) for x in fixed)
 
 
 def _learns(x: Tensor | None) -> bool:

@@ -99,8 +99,10 @@ class Terms(Function):
     derivative is taken through it, where there is one.
     """
 
+    # With a context as in old days: to bind the arguments of the newer form takes PyTorch 0.1 ms.
     @staticmethod
     def forward(
+        ctx: Any,
         compose: Compose,
         constants: Sequence[Tensor],
         places: Sequence[Tensor],
@@ -109,15 +111,13 @@ class Terms(Function):
         widths: Sequence[int],
         *values: Tensor,
     ) -> tuple[Tensor, ...]:
-        return alignment(values, constants, places, numbers, flags, widths)
-
-    @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:
-        ctx.compose, ctx.constants, ctx.places, ctx.numbers, ctx.flags, _, *values = inputs
-        _, _, residual, iterations = output
+        found = alignment(values, constants, places, numbers, flags, widths)
+        ctx.compose, ctx.constants, ctx.places = compose, constants, places
+        ctx.numbers, ctx.flags = numbers, flags
         ctx.set_materialize_grads(False)
-        ctx.mark_non_differentiable(residual, iterations)
-        ctx.save_for_backward(*values, *output)
+        ctx.mark_non_differentiable(*found[2:])
+        ctx.save_for_backward(*values, *found)
+        return found
 
     @staticmethod
     def backward(ctx: Any, *slopes: Tensor | None) -> tuple[Tensor | None, ...]:
@@ -157,6 +157,7 @@ class _Once(Function):
 
     @staticmethod
     def forward(
+        ctx: Any,
         constants: Sequence[Tensor],
         places: Sequence[Tensor],
         numbers: Sequence[float],
@@ -168,10 +169,6 @@ class _Once(Function):
     ) -> tuple[Tensor, ...]:
         given = values, constants, places, numbers, flags, found, grad_terms, grad_plan
         return tuple(alignment_adjoint(*given))
-
-    @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:
-        pass
 
     @staticmethod
     def backward(ctx: Any, *_: Tensor) -> tuple[Tensor | None, ...]:
