@@ -10,8 +10,8 @@ namespace grapheme::GRAPHEME_ISA {
 // margins; the centring vectors are the gradients in the masses.
 static inline void implicit(const Cotangent& start, Arena& arena) {
   const Side &rows = start.rows, &columns = start.columns;
-  double *margin_a = arena.take(rows.width), *margin_b = arena.take(columns.width);
-  double *u = start.by_row, *v = start.by_column;
+  Real *margin_a = take(arena, rows.width), *margin_b = take(arena, columns.width);
+  Real *u = start.by_row, *v = start.by_column;
   clear(margin_a, rows.width);
   clear(margin_b, columns.width);
   for (Index i = 0; i < rows.count; ++i) {
@@ -46,10 +46,10 @@ static inline void unrolled(const Cotangent& start, const Matrix& c, Index itera
 }
 
 // Puts the gradients of a pair in their places.
-static inline void write(const AdjointPair& pair, const Cotangent& found) {
+static inline void write(const AdjointPair<Real>& pair, const Cotangent& found) {
   const Vec eps = splat(pair.eps);
   for (Index i = 0; i < found.rows.count; ++i) {
-    double* row = found.grad_c.row(i);
+    Real* row = found.grad_c.row(i);
     for (Index j = 0; j < found.columns.width; j += L) store(row + j, load(row + j) / eps);
     found.columns.scatter(row, pair.grad_cost + found.rows.place[i] * pair.columns);
   }
@@ -57,7 +57,7 @@ static inline void write(const AdjointPair& pair, const Cotangent& found) {
   found.columns.scatter(found.grad_b, pair.grad_b);
 }
 
-static void adjoint(const AdjointPair& pair, Arena& arena) {
+static void adjoint(const AdjointPair<Real>& pair, Arena& arena) {
   const Side rows(pair.a, pair.rows, arena), columns(pair.b, pair.columns, arena);
   clear(pair.grad_cost, pair.rows * pair.columns);
   clear(pair.grad_a, pair.rows);
@@ -71,9 +71,9 @@ static void adjoint(const AdjointPair& pair, Arena& arena) {
     return write(pair, start);
   }
   const Matrix c = gather(pair.cost, pair.columns, rows, columns,
-                          std::numeric_limits<double>::infinity(), arena);
+                          std::numeric_limits<Real>::infinity(), arena);
   if (!rows.valid || !columns.valid || !divide(c, rows.count, columns.count, pair.eps)) {
-    const double nan = std::numeric_limits<double>::quiet_NaN();
+    const Real nan = std::numeric_limits<Real>::quiet_NaN();
     fill(pair.grad_cost, pair.rows * pair.columns, nan);
     fill(pair.grad_a, pair.rows, nan);
     fill(pair.grad_b, pair.columns, nan);

@@ -10,19 +10,19 @@
 
 namespace grapheme::GRAPHEME_ISA {
 
-static inline double surplus(Index more, Index less) {
-  return more > less ? static_cast<double>(more - less) : 0;
+static inline Real surplus(Index more, Index less) {
+  return more > less ? static_cast<Real>(more - less) : 0;
 }
 
 class Pair {
  public:
-  Pair(const Graphs<double>& all, const Found<double>& found, Index k, Arena& arena)
+  Pair(const Graphs<Real>& all, const Found<Real>& found, Index k, Arena& arena)
       : all_(all),
         found_(found),
         k_(k),
         n_(all.first[k + 1] - all.first[k]),
         m_(all.target_first[k + 1] - all.target_first[k]),
-        slack_(all.settings.slack * static_cast<double>(n_ < m_ ? n_ : m_)),
+        slack_(all.settings.slack * static_cast<Real>(n_ < m_ ? n_ : m_)),
         rows_(n_, surplus(m_, n_) + slack_, all.rows, arena),
         columns_(m_, surplus(n_, m_) + slack_, all.columns, arena),
         nodes_(all, k, rows_, columns_, arena),
@@ -42,23 +42,24 @@ class Pair {
       outcome = transport(plan);
       write(round, plan, outcome);
     }
-    double node = 0;
-    for (Index i = 0; i < rows_.count; ++i) node += dot(plan.row(i), nodes_.cost.row(i), plan.width);
+    Real node = 0;
+    for (Index i = 0; i < rows_.count; ++i)
+      node += dot(plan.row(i), nodes_.cost.row(i), plan.width);
     edges_.set(plan, false);
-    const double lost = outcome.residual - outcome.residual;  // NaN where there is no plan
+    const Real lost = outcome.residual - outcome.residual;  // NaN where there is no plan
     write_terms(node + lost, edges_.value(plan, charges_) + lost);
   }
 
-  void differentiate(const Slopes<double>& to) {
+  void differentiate(const Slopes<Real>& to) {
     const Settings& s = all_.settings;
-    const double by_node = slope(to, 1, s.alpha), by_edge = slope(to, 2, s.beta);
+    const Real by_node = slope(to, 1, s.alpha), by_edge = slope(to, 2, s.beta);
     const Matrix plan = load(found_.plans, s.rounds), w = cotangent(to.plan),
                  by_cost = zeros(), by_matching = zeros();
     for (Index i = 0; i < rows_.count; ++i) {
       add_to(by_cost.row(i), by_node, plan.row(i), plan.width);
       add_to(w.row(i), by_node, nodes_.cost.row(i), w.width);
     }
-    double* by_gain = take_zeros(charges_.count * charges_.channels);
+    Real* by_gain = take_zeros(charges_.count * charges_.channels);
     edges_.set(plan, s.mode != Mode::cut);
     edges_.by_gain(plan, by_edge, by_gain);
     charges_.write(by_gain, by_edge, to);
@@ -71,10 +72,10 @@ class Pair {
   }
 
  private:
-  const Graphs<double>& all_;
-  const Found<double>& found_;
+  const Graphs<Real>& all_;
+  const Found<Real>& found_;
   Index k_, n_, m_;
-  double slack_;
+  Real slack_;
   Side rows_, columns_;
   Nodes nodes_;
   Charges charges_, edits_;  // those of the loss, and those that align
@@ -84,11 +85,11 @@ class Pair {
   Arena& arena_;
 
   // The derivative in a term, directly and through the total.
-  double slope(const Slopes<double>& to, Index term, double weight) const {
+  Real slope(const Slopes<Real>& to, Index term, Real weight) const {
     return to.terms[term * all_.pairs + k_] + weight * to.terms[k_];
   }
 
-  double slope_scale() const { return all_.settings.beta / all_.settings.alpha; }
+  Real slope_scale() const { return all_.settings.beta / all_.settings.alpha; }
 
   // The cost of a round, given the plan of the round before (and, if proximal, its cost), (E19).
   void advance(Index round, const Matrix& plan) {
@@ -112,7 +113,7 @@ class Pair {
     for (Index i = 0; i < rows_.count; ++i) {
       copy(c_.row(i), cost_.row(i), c_.width);
       for (Index j = columns_.count; j < c_.width; ++j)
-        c_.row(i)[j] = std::numeric_limits<double>::infinity();
+        c_.row(i)[j] = std::numeric_limits<Real>::infinity();
     }
     clear(c_.row(rows_.count), (c_.rows - rows_.count) * c_.width);
     return divide(c_, rows_.count, columns_.count, all_.eps[k_]);
@@ -120,10 +121,10 @@ class Pair {
 
   Outcome transport(const Matrix& plan) {
     const Settings& s = all_.settings;
-    const Rule rule{s.tolerance, s.max_iterations, s.mode != Mode::unrolled};
+    const Rule rule{static_cast<Real>(s.tolerance), s.max_iterations, s.mode != Mode::unrolled};
     if (rows_.count == 0 || columns_.count == 0) return nothing(rows_, columns_, rule);
     if (!scale()) {
-      const double nan = std::numeric_limits<double>::quiet_NaN();
+      const Real nan = std::numeric_limits<Real>::quiet_NaN();
       fill(plan.at, plan.rows * plan.width, nan);
       return {nan, 0};
     }
@@ -136,7 +137,7 @@ class Pair {
 
   void write(Index round, const Matrix& plan, const Outcome& outcome) const {
     const Index at = round * all_.pairs + k_, area = all_.rows * all_.columns;
-    double* to = found_.plans + at * area;
+    Real* to = found_.plans + at * area;
     fill(to, area, outcome.residual - outcome.residual);
     for (Index i = 0; i < rows_.count; ++i)
       columns_.scatter(plan.row(i), to + rows_.place[i] * all_.columns);
@@ -144,9 +145,9 @@ class Pair {
     found_.iterations[at] = outcome.iterations;
   }
 
-  void write_terms(double node, double edge) const {
+  void write_terms(Real node, Real edge) const {
     const Settings& s = all_.settings;
-    const double clique = clique_.value();
+    const Real clique = clique_.value();
     found_.terms[k_] = s.alpha * node + s.beta * edge + s.gamma * clique;
     found_.terms[all_.pairs + k_] = node;
     found_.terms[2 * all_.pairs + k_] = edge;
@@ -154,12 +155,12 @@ class Pair {
   }
 
   // A padded matrix of a round.
-  Matrix load(const double* from, Index round) const {
-    const double* at = from + (round * all_.pairs + k_) * all_.rows * all_.columns;
+  Matrix load(const Real* from, Index round) const {
+    const Real* at = from + (round * all_.pairs + k_) * all_.rows * all_.columns;
     return gather(at, all_.columns, rows_, columns_, 0, arena_);
   }
 
-  Matrix cotangent(const double* given) const { return given ? load(given, 0) : zeros(); }
+  Matrix cotangent(const Real* given) const { return given ? load(given, 0) : zeros(); }
 
   Matrix zeros() const {
     const Matrix out = matrix(cost_.rows, cost_.width, arena_);
@@ -167,17 +168,17 @@ class Pair {
     return out;
   }
 
-  double* take_zeros(Index count) const {
-    double* out = arena_.take(count);
+  Real* take_zeros(Index count) const {
+    Real* out = take(arena_, count);
     clear(out, count);
     return out;
   }
 
   // From the last round to the first, `w` being the derivative in the last plan.
-  void descend(const Matrix& w, const Matrix& by_matching, const Slopes<double>& to) {
+  void descend(const Matrix& w, const Matrix& by_matching, const Slopes<Real>& to) {
     const Settings& s = all_.settings;
     const Matrix by_round = zeros();  // derivative in the cost of a round
-    double* by_gain = take_zeros(edits_.count * edits_.channels);
+    Real* by_gain = take_zeros(edits_.count * edits_.channels);
     for (Index round = s.rounds;; --round) {
       const Arena::Mark mark = arena_.mark();
       if (!s.proximal) clear(by_round.at, by_round.rows * by_round.width);
@@ -201,9 +202,9 @@ class Pair {
     if (s.rounds > 0) edits_.write(by_gain, 0, to);
   }
 
-  void write_head(const Matrix& by_round, const Slopes<double>& to) const {
+  void write_head(const Matrix& by_round, const Slopes<Real>& to) const {
     if (all_.head == nullptr) return;
-    double* at = to.head + k_ * all_.rows * all_.columns;
+    Real* at = to.head + k_ * all_.rows * all_.columns;
     for (Index i = 0; i < rows_.count; ++i)
       columns_.scatter(by_round.row(i), at + rows_.place[i] * all_.columns);
   }
@@ -218,7 +219,7 @@ class Pair {
     if (s.mode == Mode::implicit || (s.mode == Mode::exact && converged)) {
       implicit(start, arena_);
     } else if (!remake(round)) {
-      fill(start.grad_c.at, plan.rows * plan.width, std::numeric_limits<double>::quiet_NaN());
+      fill(start.grad_c.at, plan.rows * plan.width, std::numeric_limits<Real>::quiet_NaN());
     } else {
       unrolled(start, c_, found_.iterations[at], arena_);
     }
@@ -237,12 +238,12 @@ class Pair {
   }
 };
 
-static void align(const Graphs<double>& all, const Found<double>& found, Index k, Arena& arena) {
+static void align(const Graphs<Real>& all, const Found<Real>& found, Index k, Arena& arena) {
   Pair(all, found, k, arena).align();
 }
 
-static void align_adjoint(const Graphs<double>& all, const Found<double>& found,
-                          const Slopes<double>& to, Index k, Arena& arena) {
+static void align_adjoint(const Graphs<Real>& all, const Found<Real>& found,
+                          const Slopes<Real>& to, Index k, Arena& arena) {
   Pair(all, found, k, arena).differentiate(to);
 }
 

@@ -19,13 +19,12 @@ void release(std::vector<void*>& blocks) {
 
 Arena::~Arena() { release(blocks_); }
 
-double* Arena::take(Index count) {
-  const std::size_t bytes =
-      (static_cast<std::size_t>(count) * sizeof(double) + 63) & ~std::size_t{63};
+void* Arena::take(std::size_t wanted) {
+  const std::size_t bytes = (wanted + ALIGNMENT - 1) & ~(ALIGNMENT - 1);
   if (static_cast<std::size_t>(end_ - next_) < bytes) grow(bytes);
   char* here = next_;
   next_ += bytes;
-  return reinterpret_cast<double*>(here);
+  return here;
 }
 
 void Arena::grow(std::size_t bytes) {

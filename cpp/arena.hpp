@@ -8,14 +8,14 @@ namespace grapheme {
 
 using Index = std::ptrdiff_t;
 
-inline constexpr Index LINE = 8;  // doubles in a cache line; every row starts on one
+inline constexpr Index LINE = 8;  // numbers that rows are padded to: a vector or more
 
 // Not inline, here and below: this header is also read by the files compiled for newer
 // processors, and the linker keeps any one copy of an inline function.
 class Arena {
  public:
   ~Arena();
-  double* take(Index count);  // uninitialised, aligned to a cache line; lives until `reset`
+  void* take(std::size_t bytes);  // uninitialised, aligned to a cache line; lives until `reset`
   void reset();               // forgets everything taken, keeps the memory
 
   struct Mark {

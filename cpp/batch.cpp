@@ -68,9 +68,10 @@ Settings read_settings(const Sizes& flags, std::size_t at, const Numbers& number
 
 }  // namespace
 
-Graphs<double> read_graphs(const Addresses& given, const Sizes& sizes, const Numbers& numbers) {
+template <class Real>
+Graphs<Real> read_graphs(const Addresses& given, const Sizes& sizes, const Numbers& numbers) {
   Reader<std::uintptr_t> arrays(given);
-  Graphs<double> all{};
+  Graphs<Real> all{};
   expect(sizes.size() == 16, "sizes");
   all.pairs = sizes[0], all.rows = sizes[1], all.columns = sizes[2];
   const Index nodes = sizes[3], target_nodes = sizes[4], edges = sizes[5], targets = sizes[6];
@@ -89,31 +90,40 @@ Graphs<double> read_graphs(const Addresses& given, const Sizes& sizes, const Num
   all.target_edges = group(arrays, targets, all.target_first);
   all.target_relation = array<std::int64_t>(arrays);
   expect(within(all.target_relation, targets, 1, all.relations), "a relation there is not");
-  all.exists = array<double>(arrays), all.absent = array<double>(arrays);
-  all.score = array<double>(arrays), all.agreement = array<double>(arrays);
-  all.label = array<std::int64_t>(arrays), all.wanted = array<double>(arrays);
+  all.exists = array<Real>(arrays), all.absent = array<Real>(arrays);
+  all.score = array<Real>(arrays), all.agreement = array<Real>(arrays);
+  all.label = array<std::int64_t>(arrays), all.wanted = array<Real>(arrays);
   all.likeness = all.label    ? Likeness::labels
                  : all.wanted ? Likeness::features
                               : Likeness::dense;
   if (all.label) expect(within(all.label, target_nodes, 0, all.outputs), "a class there is not");
-  all.relation = array<double>(arrays), all.weight = array<double>(arrays);
-  all.target_weight = array<double>(arrays);
-  all.position = array<double>(arrays), all.target_position = array<double>(arrays);
-  all.eps = array<double>(arrays), all.head = array<double>(arrays);
+  all.relation = array<Real>(arrays), all.weight = array<Real>(arrays);
+  all.target_weight = array<Real>(arrays);
+  all.position = array<Real>(arrays), all.target_position = array<Real>(arrays);
+  all.eps = array<Real>(arrays), all.head = array<Real>(arrays);
   return all;
 }
 
-Found<double> read_found(const Addresses& given) {
+template <class Real>
+Found<Real> read_found(const Addresses& given) {
   expect(given.size() == 4, "results");
-  const auto to = [&](std::size_t k) { return reinterpret_cast<double*>(given[k]); };
+  const auto to = [&](std::size_t k) { return reinterpret_cast<Real*>(given[k]); };
   return {to(0), to(1), to(2), reinterpret_cast<std::int64_t*>(given[3])};
 }
 
-Slopes<double> read_slopes(const Addresses& given) {
+template <class Real>
+Slopes<Real> read_slopes(const Addresses& given) {
   expect(given.size() == 10, "derivatives");
-  const auto to = [&](std::size_t k) { return reinterpret_cast<double*>(given[k]); };
+  const auto to = [&](std::size_t k) { return reinterpret_cast<Real*>(given[k]); };
   return {to(0), to(1), to(2), to(3), to(4), to(5), to(6), to(7), to(8), to(9)};
 }
+
+template Graphs<double> read_graphs(const Addresses&, const Sizes&, const Numbers&);
+template Graphs<float> read_graphs(const Addresses&, const Sizes&, const Numbers&);
+template Found<double> read_found(const Addresses&);
+template Found<float> read_found(const Addresses&);
+template Slopes<double> read_slopes(const Addresses&);
+template Slopes<float> read_slopes(const Addresses&);
 
 Fault Layout::check() const {
   if (!within(batch, nodes, 0, graphs) || !std::is_sorted(batch, batch + nodes))
@@ -131,14 +141,19 @@ Fault Layout::check() const {
 }
 
 bool Layout::twice() const {
-  std::vector<std::int64_t> keys(static_cast<std::size_t>(edges));
-  for (Index e = 0; e < edges; ++e) {
-    const auto ends = directed ? std::pair(source[e], sink[e])
-                               : std::pair(std::min(source[e], sink[e]), std::max(source[e], sink[e]));
-    keys[e] = ends.first * nodes + ends.second;
+  // Edges by their first end, then a stamp for every second end.
+  const auto first = [&](Index e) { return directed ? source[e] : std::min(source[e], sink[e]); };
+  std::vector<Index> start(static_cast<std::size_t>(nodes) + 1, 0),
+      order(static_cast<std::size_t>(edges)), stamp(static_cast<std::size_t>(nodes), -1);
+  for (Index e = 0; e < edges; ++e) ++start[first(e) + 1];
+  for (Index i = 0; i < nodes; ++i) start[i + 1] += start[i];
+  for (Index e = 0; e < edges; ++e) order[start[first(e)]++] = e;
+  for (const Index e : order) {
+    const std::int64_t i = first(e), j = source[e] + sink[e] - i;
+    if (stamp[j] == i) return true;
+    stamp[j] = i;
   }
-  if (!std::is_sorted(keys.begin(), keys.end())) std::sort(keys.begin(), keys.end());
-  return std::adjacent_find(keys.begin(), keys.end()) != keys.end();
+  return false;
 }
 
 }  // namespace grapheme

@@ -14,10 +14,13 @@ using Numbers = std::vector<double>;
 
 // The order of all three is that of `loss/_cpu.py`. Throws std::invalid_argument where an index
 // points outside.
-Graphs<double> read_graphs(const Addresses& arrays, const Sizes& sizes, const Numbers& numbers);
+template <class Real>
+Graphs<Real> read_graphs(const Addresses& arrays, const Sizes& sizes, const Numbers& numbers);
 
-Found<double> read_found(const Addresses& arrays);
-Slopes<double> read_slopes(const Addresses& arrays);
+template <class Real>
+Found<Real> read_found(const Addresses& arrays);
+template <class Real>
+Slopes<Real> read_slopes(const Addresses& arrays);
 
 // What can be wrong with a batch of graphs.
 enum class Fault { none, batch, ends, apart, twice };

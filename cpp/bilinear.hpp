@@ -8,7 +8,7 @@ namespace grapheme::GRAPHEME_ISA {
 
 class Bilinear {
  public:
-  Bilinear(const Graphs<double>& all, Index k, Index rows, Index width, Index channels,
+  Bilinear(const Graphs<Real>& all, Index k, Index rows, Index width, Index channels,
            Arena& arena)
       : all_(all),
         k_(k),
@@ -35,7 +35,7 @@ class Bilinear {
   }
 
   // Adds what `value` would have if P_u. were `p`'s: <P_u., Z(c)_v.> of each candidate.
-  void by_gain(const Matrix& p, double scale, double* to) const {
+  void by_gain(const Matrix& p, Real scale, Real* to) const {
     for (Index e = 0; e < count_; ++e) {
       const auto [u, v] = ends(e);
       for (Index c = 0; c < channels_; ++c)
@@ -43,8 +43,8 @@ class Bilinear {
     }
   }
 
-  double value(const Matrix& p, const Charges& charges) const {
-    double total = charges.constant;
+  Real value(const Matrix& p, const Charges& charges) const {
+    Real total = charges.constant;
     for (Index e = 0; e < count_; ++e) {
       const auto [u, v] = ends(e);
       for (Index c = 0; c < channels_; ++c)
@@ -55,11 +55,11 @@ class Bilinear {
   }
 
   // Adds `scale` times the slope at the plan that was set.
-  void add_slope(const Charges& charges, double scale, const Matrix& to) const {
+  void add_slope(const Charges& charges, Real scale, const Matrix& to) const {
     for (Index e = 0; e < count_; ++e) {
       const auto [u, v] = ends(e);
       for (Index c = 0; c < channels_; ++c) {
-        const double gain = scale * charges.gain[e * channels_ + c];
+        const Real gain = scale * charges.gain[e * channels_ + c];
         add_to(to.row(u), gain, block(sinks_, c).row(v), to.width);
         add_to(to.row(v), gain, block(sources_, c).row(u), to.width);
       }
@@ -67,7 +67,7 @@ class Bilinear {
   }
 
  private:
-  const Graphs<double>& all_;
+  const Graphs<Real>& all_;
   Index k_, channels_, begin_, count_;
   Matrix turned_, spread_, sinks_, sources_;
 
@@ -82,10 +82,10 @@ class Bilinear {
   }
 
   // Of the relation's own channel one, of those of the weights its powers.
-  double share(Index edge, Index c) const {
+  Real share(Index edge, Index c) const {
     const Index relations = all_.relations - 1;
     if (c < relations) return all_.target_relation[edge] == c + 1 ? 1 : 0;
-    const double w = all_.target_weight[edge];
+    const Real w = all_.target_weight[edge];
     return c == relations ? 1 : c == relations + 1 ? w : w * w;
   }
 
@@ -94,7 +94,7 @@ class Bilinear {
     clear(spread_.at, spread_.rows * spread_.width);
     for (Index at = edges.start[k_]; at < edges.start[k_ + 1]; ++at) {
       const Index edge = edges.order[at];
-      const double x = share(edge, c);
+      const Real x = share(edge, c);
       if (x == 0) continue;
       Index i = edges.source[edge], j = edges.sink[edge];
       if (!sinks) std::swap(i, j);

@@ -7,63 +7,63 @@
 namespace grapheme::GRAPHEME_ISA {
 
 // As in `loss/_clique.py`.
-constexpr double MEAN_SHARE = 0.3, VARIANCE_SHARE = 0.7, SMOOTHING = 0.01;
+constexpr Real MEAN_SHARE = 0.3, VARIANCE_SHARE = 0.7, SMOOTHING = 0.01;
 
 // (E21)
-static inline double soft_count(double x) {
-  const double below = x < 1 ? 1 - x : 0;
+static inline Real soft_count(Real x) {
+  const Real below = x < 1 ? 1 - x : 0;
   return x + below * below * below / 3;
 }
-static inline double soft_count_slope(double x) {
-  const double below = x < 1 ? 1 - x : 0;
+static inline Real soft_count_slope(Real x) {
+  const Real below = x < 1 ? 1 - x : 0;
   return 1 - below * below;
 }
 
 // (E23)
-static inline double smooth_abs(double x) {
+static inline Real smooth_abs(Real x) {
   return std::sqrt(x * x + SMOOTHING * SMOOTHING) - SMOOTHING;
 }
-static inline double smooth_abs_slope(double x) {
+static inline Real smooth_abs_slope(Real x) {
   return x / std::sqrt(x * x + SMOOTHING * SMOOTHING);
 }
 
 class Clique {
  public:
-  Clique(const Graphs<double>& all, Index k, Arena& arena)
+  Clique(const Graphs<Real>& all, Index k, Arena& arena)
       : all_(all),
         first_(all.first[k]),
         n_(all.first[k + 1] - first_),
         begin_(all.edges.start[k]),
         end_(all.edges.start[k + 1]),
-        h_(arena.take(n_)),
-        degree_(arena.take(n_)) {
+        h_(take(arena, n_)),
+        degree_(take(arena, n_)) {
     predicted();
     target(k, arena);
   }
 
-  double value() const {
+  Real value() const {
     return MEAN_SHARE * smooth_abs(mean_ - target_mean_) +
            VARIANCE_SHARE * smooth_abs(variance_ - target_variance_);
   }
 
   // Adds `weight` times the derivatives in log h, and in log q of "absent".
-  void write(double weight, const Slopes<double>& to, Arena& arena) const {
+  void write(Real weight, const Slopes<Real>& to, Arena& arena) const {
     if (n_ == 0) return;
-    const double by_variance =
+    const Real by_variance =
         weight * VARIANCE_SHARE * smooth_abs_slope(variance_ - target_variance_);
-    const double scale = by_variance / soft_count(size_);
-    double by_mean = weight * MEAN_SHARE * smooth_abs_slope(mean_ - target_mean_);
+    const Real scale = by_variance / soft_count(size_);
+    Real by_mean = weight * MEAN_SHARE * smooth_abs_slope(mean_ - target_mean_);
     for (Index u = 0; u < n_; ++u) by_mean -= 2 * scale * h_[u] * (density(u) - mean_);
-    double by_size = -(by_mean * mean_ + by_variance * variance_) * soft_count_slope(size_) /
+    Real by_size = -(by_mean * mean_ + by_variance * variance_) * soft_count_slope(size_) /
                      soft_count(size_);
-    double *by_h = arena.take(n_), *by_degree = arena.take(n_);
+    Real *by_h = take(arena, n_), *by_degree = take(arena, n_);
     for (Index u = 0; u < n_; ++u) {
-      const double off = density(u) - mean_, others = size_ - h_[u];
-      const double by_density =
+      const Real off = density(u) - mean_, others = size_ - h_[u];
+      const Real by_density =
           h_[u] * (by_mean / soft_count(size_) + 2 * scale * off);
       by_h[u] = by_mean * density(u) / soft_count(size_) + scale * off * off;
       by_degree[u] = by_density / soft_count(others);
-      const double by_others =
+      const Real by_others =
           -by_density * density(u) * soft_count_slope(others) / soft_count(others);
       by_h[u] -= by_others;
       by_size += by_others;
@@ -73,13 +73,13 @@ class Clique {
   }
 
  private:
-  const Graphs<double>& all_;
+  const Graphs<Real>& all_;
   Index first_, n_, begin_, end_;
-  double *h_, *degree_;
-  double size_ = 0, mean_ = 0, variance_ = 0, target_mean_ = 0, target_variance_ = 0;
+  Real *h_, *degree_;
+  Real size_ = 0, mean_ = 0, variance_ = 0, target_mean_ = 0, target_variance_ = 0;
 
-  double density(Index u) const { return degree_[u] / soft_count(size_ - h_[u]); }
-  double absent(Index edge) const { return all_.relation[edge * all_.relations]; }
+  Real density(Index u) const { return degree_[u] / soft_count(size_ - h_[u]); }
+  Real absent(Index edge) const { return all_.relation[edge * all_.relations]; }
 
   void predicted() {
     for (Index u = 0; u < n_; ++u) {
@@ -90,14 +90,14 @@ class Clique {
     for (Index at = begin_; at < end_; ++at) {
       const Index edge = all_.edges.order[at];
       const Index u = all_.edges.source[edge], v = all_.edges.sink[edge];
-      const double there = -std::expm1(absent(edge));
+      const Real there = -std::expm1(absent(edge));
       degree_[u] += h_[v] * there;
       if (!all_.settings.directed) degree_[v] += h_[u] * there;
     }
     for (Index u = 0; u < n_; ++u) mean_ += h_[u] * density(u);
     mean_ /= soft_count(size_);
     for (Index u = 0; u < n_; ++u) {
-      const double off = density(u) - mean_;
+      const Real off = density(u) - mean_;
       variance_ += h_[u] * off * off;
     }
     variance_ /= soft_count(size_);
@@ -106,27 +106,27 @@ class Clique {
   void target(Index k, Arena& arena) {
     const Index m = all_.target_first[k + 1] - all_.target_first[k];
     const Edges& edges = all_.target_edges;
-    double* degree = arena.take(m);
+    Real* degree = take(arena, m);
     fill(degree, m, 0);
     for (Index at = edges.start[k]; at < edges.start[k + 1]; ++at) {
       degree[edges.source[edges.order[at]]] += 1;
       if (!all_.settings.directed) degree[edges.sink[edges.order[at]]] += 1;
     }
-    const double count = static_cast<double>(m), others = soft_count(count - 1);
+    const Real count = static_cast<Real>(m), others = soft_count(count - 1);
     for (Index j = 0; j < m; ++j) target_mean_ += degree[j] / others;
     target_mean_ /= soft_count(count);
     for (Index j = 0; j < m; ++j) {
-      const double off = degree[j] / others - target_mean_;
+      const Real off = degree[j] / others - target_mean_;
       target_variance_ += off * off;
     }
     target_variance_ /= soft_count(count);
   }
 
-  void write_edge(Index edge, double* by_h, const double* by_degree,
-                  const Slopes<double>& to) const {
+  void write_edge(Index edge, Real* by_h, const Real* by_degree,
+                  const Slopes<Real>& to) const {
     const Index u = all_.edges.source[edge], v = all_.edges.sink[edge];
-    const double there = -std::expm1(absent(edge));
-    double by_there = by_degree[u] * h_[v];
+    const Real there = -std::expm1(absent(edge));
+    Real by_there = by_degree[u] * h_[v];
     by_h[v] += by_degree[u] * there;
     if (!all_.settings.directed) {
       by_there += by_degree[v] * h_[u];

@@ -10,9 +10,9 @@ namespace grapheme::GRAPHEME_ISA {
 struct Cotangent {
   const Side &rows, &columns;
   Matrix plan, w, q;
-  double *by_row, *by_column;
+  Real *by_row, *by_column;
   Matrix grad_c;             // in the scaled cost; it may be q, where q is not read any more
-  double *grad_a, *grad_b;  // in the masses
+  Real *grad_a, *grad_b;  // in the masses
 
   Cotangent(const Side& rows, const Side& columns, const Matrix& plan, const Matrix& w,
             Arena& arena)
@@ -21,11 +21,11 @@ struct Cotangent {
         plan(plan),
         w(w),
         q(matrix(plan.rows, plan.width, arena)),
-        by_row(arena.take(rows.width)),
-        by_column(arena.take(columns.width)),
+        by_row(take(arena, rows.width)),
+        by_column(take(arena, columns.width)),
         grad_c(q),
-        grad_a(arena.take(rows.width)),
-        grad_b(arena.take(columns.width)) {
+        grad_a(take(arena, rows.width)),
+        grad_b(take(arena, columns.width)) {
     clear(by_row, rows.width);
     clear(by_column, columns.width);
     for (Index i = 0; i < q.rows; ++i) {

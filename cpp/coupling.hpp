@@ -15,16 +15,16 @@
 
 namespace grapheme::GRAPHEME_ISA {
 
-constexpr double RIDGE = 1e-14;  // relative to a unit of mass, as in the Python reference
+constexpr Real RIDGE = sizeof(Real) == 8 ? 1e-14 : 1e-7;  // of a unit of mass, as in `_newton.py`
 
 // Eliminates BLOCK neighbouring nodes among themselves. In: d[j][l], the weight between two of
 // them; rest[j], the sum of the other weights left in row j. Out: d = V there, inverse = 1 / p.
 // The pivot of j is the sum of its row; tail[j][l] is that of the weights behind l, kept up to
 // date on the way so that no pivot waits for a sum.
-static inline void factor_block(double (&d)[BLOCK][BLOCK], const double* rest, double* inverse) {
-  double tail[BLOCK][BLOCK];
+static inline void factor_block(Real (&d)[BLOCK][BLOCK], const Real* rest, Real* inverse) {
+  Real tail[BLOCK][BLOCK];
   for (Index j = 0; j < BLOCK; ++j) {
-    double sum = rest[j];
+    Real sum = rest[j];
     for (Index l = BLOCK - 1; l >= j; --l) {
       tail[j][l] = sum;
       sum += d[j][l];
@@ -45,17 +45,17 @@ static inline void factor_block(double (&d)[BLOCK][BLOCK], const double* rest, d
 
 // Factors S + RIDGE = U^T U with U = D(p) - V: V >= 0 strictly upper, `inverse` = 1 / p. The
 // ridge is one more node, the ground, in column `size` of V.
-static inline void factor(const Matrix& b, Index size, const Matrix& v, double* inverse) {
+static inline void factor(const Matrix& b, Index size, const Matrix& v, Real* inverse) {
   for (Index top = 0; top < size; top += BLOCK) {
     const Index count = v.width - top;
-    double* rows = v.row(top) + top;
+    Real* rows = v.row(top) + top;
     for (Index r = 0; r < BLOCK; ++r)
       for (Index l = 0; l < count; l += L) store(rows + r * v.width + l, splat(0));
     add_product(rows, v.width, b.at + top, b.width, b.at + top, b.width, b.rows, count);
     add_product(rows, v.width, v.at + top, v.width, v.at + top, v.width, top, count);
 
-    double d[BLOCK][BLOCK];
-    alignas(64) double rest[BLOCK];
+    Real d[BLOCK][BLOCK];
+    alignas(64) Real rest[BLOCK];
     Vec sums_of[BLOCK];
     for (Index r = 0; r < BLOCK; ++r) {
       rows[r * v.width + size - top] += RIDGE;
@@ -82,10 +82,10 @@ static inline void factor(const Matrix& b, Index size, const Matrix& v, double* 
 }
 
 // Solves with the factors in place; x[size ...] is overwritten.
-static inline void substitute(const Matrix& v, const double* inverse, Index size, double* x) {
+static inline void substitute(const Matrix& v, const Real* inverse, Index size, Real* x) {
   for (Index top = 0; top < size; top += BLOCK) {
     for (Index r = 0; r < BLOCK; ++r) {
-      double sum = x[top + r];
+      Real sum = x[top + r];
       for (Index i = 0; i < r; ++i) sum += v.row(top + i)[top + r] * x[top + i];
       x[top + r] = sum * inverse[top + r];
     }
@@ -102,11 +102,11 @@ static inline void substitute(const Matrix& v, const double* inverse, Index size
     for (Index l = top + BLOCK; l < v.width; l += L) {
       for (Index r = 0; r < BLOCK; ++r) dots[r] += load(v.row(top + r) + l) * load(x + l);
     }
-    alignas(64) double dot[BLOCK];
+    alignas(64) Real dot[BLOCK];
     for (Index r = 0; r < BLOCK; r += L) store(dot + r, sums(dots + r));
     const Index bottom = top + BLOCK < size ? top + BLOCK : size;
     for (Index j = bottom - 1; j >= top; --j) {
-      double sum = x[j] + dot[j - top];
+      Real sum = x[j] + dot[j - top];
       for (Index l = j + 1; l < bottom; ++l) sum += v.row(j)[l] * x[l];
       x[j] = sum * inverse[j];
     }
@@ -124,19 +124,19 @@ class Coupling {
         inner_(rows_inside_ ? n : m),
         outer_(rows_inside_ ? m : n) {
     b_ = {nullptr, padded(outer_), padded(inner_ + 1)};
-    b_.at = arena.take(b_.rows * b_.width);
+    b_.at = take(arena, b_.rows * b_.width);
     v_ = {nullptr, padded(inner_), b_.width};
-    v_.at = arena.take(v_.rows * v_.width);
-    inverse_ = arena.take(v_.rows);
-    root_ = arena.take(b_.rows);
-    outer_x_ = arena.take(b_.rows);
-    inner_x_ = arena.take(b_.width);
-    strip_ = {arena.take(LINE * padded(m)), LINE, padded(m)};
+    v_.at = take(arena, v_.rows * v_.width);
+    inverse_ = take(arena, v_.rows);
+    root_ = take(arena, b_.rows);
+    outer_x_ = take(arena, b_.rows);
+    inner_x_ = take(arena, b_.width);
+    strip_ = {take(arena, LINE * padded(m)), LINE, padded(m)};
   }
 
   // `entries(i, j)` gives P[i][j ... j + L), zero in padding. Margins: of the plan, as it is.
   template <class Entries>
-  void set(const Entries& entries, const double* row_mass, const double* column_mass) {
+  void set(const Entries& entries, const Real* row_mass, const Real* column_mass) {
     set_roots(rows_inside_ ? column_mass : row_mass);
     if (rows_inside_) {
       set_transposed(entries);
@@ -152,12 +152,15 @@ class Coupling {
 
   // Replaces the right-hand side (p, q) by the solution with sum(column_mass * v) = 0.
   // `p` and `q` are padded by zeros.
-  void solve(double* p, double* q, const double* column_mass) {
-    double* outer = rows_inside_ ? q : p;
-    double* inner = rows_inside_ ? p : q;
+  void solve(Real* p, Real* q, const Real* column_mass) {
+    Real* outer = rows_inside_ ? q : p;
+    Real* inner = rows_inside_ ? p : q;
     for (Index i = 0; i < b_.rows; i += L) store(outer_x_ + i, load(outer + i) * load(root_ + i));
     columns_of(b_, outer_x_, inner_x_);
-    for (Index j = 0; j < inner_; ++j) inner_x_[j] = inner[j] - inner_x_[j];
+    Real excess = 0;  // rounding: these sum to zero, and the ridge would make much of it
+    for (Index j = 0; j < inner_; ++j) excess += inner_x_[j] = inner[j] - inner_x_[j];
+    if (sizeof(Real) == 4)
+      for (Index j = 0; j < inner_; ++j) inner_x_[j] -= excess / static_cast<Real>(inner_);
     clear(inner_x_ + inner_, b_.width - inner_);
     substitute(v_, inverse_, inner_, inner_x_);
     rows_of(b_, inner_x_, outer_x_);
@@ -170,10 +173,10 @@ class Coupling {
   }
 
  private:
-  double inverse_root(Index i) const { return root_[i]; }
+  Real inverse_root(Index i) const { return root_[i]; }
 
   // 1 / sqrt of the margins; zero where there is none, such as in padding.
-  void set_roots(const double* mass) {
+  void set_roots(const Real* mass) {
     for (Index i = 0; i < b_.rows; ++i)
       root_[i] = i < outer_ && mass[i] > 0 ? 1 / std::sqrt(mass[i]) : 0;
   }
@@ -188,16 +191,16 @@ class Coupling {
         }
       }
       for (Index j = 0; j < m_; ++j) {
-        double* to = b_.row(j) + i;
+        Real* to = b_.row(j) + i;
         for (Index r = 0; r < LINE; ++r) to[r] = strip_.at[r * strip_.width + j];
       }
     }
   }
 
-  void centre(double* u, double* v, const double* column_mass) const {
-    double moment = 0, total = 0;
+  void centre(Real* u, Real* v, const Real* column_mass) const {
+    Real moment = 0, total = 0;
     for (Index j = 0; j < m_; ++j) moment += column_mass[j] * v[j], total += column_mass[j];
-    const double shift = total > 0 ? moment / total : 0;
+    const Real shift = total > 0 ? moment / total : 0;
     for (Index j = 0; j < m_; ++j) v[j] -= shift;
     for (Index i = 0; i < n_; ++i) u[i] += shift;
   }
@@ -206,7 +209,7 @@ class Coupling {
   bool rows_inside_;
   Index inner_, outer_;
   Matrix b_, v_, strip_;
-  double *inverse_, *root_, *outer_x_, *inner_x_;
+  Real *inverse_, *root_, *outer_x_, *inner_x_;
 };
 
 }  // namespace grapheme::GRAPHEME_ISA

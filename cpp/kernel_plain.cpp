@@ -2,6 +2,5 @@
 #include "kernel.inc"
 
 namespace grapheme {
-const Kernel plain_kernel{"plain", plain::solve, plain::adjoint, plain::align,
-                                 plain::align_adjoint};
+const Kernel<double> plain_kernel = plain::table("plain");
 }

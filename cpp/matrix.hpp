@@ -9,28 +9,32 @@ namespace grapheme::GRAPHEME_ISA {
 
 // A tile of BLOCK rows and up to TILE vectors: its sums fit the registers.
 constexpr Index BLOCK = L == 8 ? 8 : 4;
-constexpr Index TILE = L == 8 ? 3 : 2;
+#if defined(__AVX512F__)
+constexpr Index TILE = 3;
+#else
+constexpr Index TILE = L == 8 ? 1 : 2;
+#endif
 
 static inline Index padded(Index count) { return (count + LINE - 1) / LINE * LINE; }
 
-static inline void clear(double* p, Index count) {
-  if (count > 0) std::memset(p, 0, sizeof(double) * static_cast<std::size_t>(count));
+static inline void clear(Real* p, Index count) {
+  if (count > 0) std::memset(p, 0, sizeof(Real) * static_cast<std::size_t>(count));
 }
 
 // Of padded vectors, most of them a few lines long: less than a call of memcpy.
-static inline void copy(double* to, const double* from, Index width) {
+static inline void copy(Real* to, const Real* from, Index width) {
   for (Index i = 0; i < width; i += L) store(to + i, load(from + i));
 }
 
 // The matrix of one pair: `rows` is a multiple of LINE, as is `width`.
 struct Matrix {
-  double* at;
+  Real* at;
   Index rows, width;
-  double* row(Index i) const { return at + i * width; }
+  Real* row(Index i) const { return at + i * width; }
 };
 
 static inline Matrix matrix(Index rows, Index width, Arena& arena) {
-  return {arena.take(rows * width), rows, width};
+  return {take(arena, rows * width), rows, width};
 }
 
 static inline void transpose(const Matrix& from, const Matrix& to) {
@@ -45,12 +49,12 @@ static inline void transpose(const Matrix& from, const Matrix& to) {
 }
 
 // y += s x
-static inline void add_to(double* y, double s, const double* x, Index width) {
+static inline void add_to(Real* y, Real s, const Real* x, Index width) {
   const Vec scale = splat(s);
   for (Index j = 0; j < width; j += L) store(y + j, load(y + j) + scale * load(x + j));
 }
 
-static inline double dot(const double* x, const double* y, Index width) {
+static inline Real dot(const Real* x, const Real* y, Index width) {
   Vec total = splat(0);
   for (Index j = 0; j < width; j += L) total += load(x + j) * load(y + j);
   return sum(total);
@@ -60,11 +64,11 @@ static inline double dot(const double* x, const double* y, Index width) {
 // One trip through K does both half-sweeps, the second half from the first-level cache.
 // The rule gets L rows at a time and returns their weights.
 template <class Rule>
-static inline void there_and_back(const Matrix& k, const double* y, double* x, double* t,
+static inline void there_and_back(const Matrix& k, const Real* y, Real* x, Real* t,
                                   Rule rule) {
   for (Index j = 0; j < k.width; j += L) store(t + j, splat(0));
   for (Index i = 0; i < k.rows; i += LINE) {
-    const double* block = k.row(i);
+    const Real* block = k.row(i);
     Vec dots[LINE];
     for (Index r = 0; r < LINE; ++r) dots[r] = splat(0);
     for (Index j = 0; j < k.width; j += L) {
@@ -84,7 +88,7 @@ static inline void there_and_back(const Matrix& k, const double* y, double* x, d
 }
 
 // t = K^T x.
-static inline void columns_of(const Matrix& k, const double* x, double* t) {
+static inline void columns_of(const Matrix& k, const Real* x, Real* t) {
   for (Index j = 0; j < k.width; j += L) store(t + j, splat(0));
   for (Index i = 0; i < k.rows; i += LINE) {
     for (Index j = 0; j < k.width; j += L) {
@@ -99,7 +103,7 @@ static inline void columns_of(const Matrix& k, const double* x, double* t) {
 }
 
 // s = K y.
-static inline void rows_of(const Matrix& k, const double* y, double* s) {
+static inline void rows_of(const Matrix& k, const Real* y, Real* s) {
   for (Index i = 0; i < k.rows; i += LINE) {
     Vec dots[LINE];
     for (Index r = 0; r < LINE; ++r) dots[r] = splat(0);
@@ -111,8 +115,8 @@ static inline void rows_of(const Matrix& k, const double* y, double* s) {
 }
 
 template <Index W>
-static inline void add_tile(double* c, Index c_width, const double* p, Index p_width,
-                            const double* q, Index q_width, Index depth) {
+static inline void add_tile(Real* c, Index c_width, const Real* p, Index p_width,
+                            const Real* q, Index q_width, Index depth) {
   Vec tile[BLOCK][W];
   for (Index r = 0; r < BLOCK; ++r)
     for (Index w = 0; w < W; ++w) tile[r][w] = load(c + r * c_width + w * L);
@@ -129,15 +133,17 @@ static inline void add_tile(double* c, Index c_width, const double* p, Index p_w
 }
 
 // BLOCK rows of C += P^T Q: c[r][j] += sum over d of p[d][r] q[d][j] for j below `count`.
-static inline void add_product(double* c, Index c_width, const double* p, Index p_width,
-                               const double* q, Index q_width, Index depth, Index count) {
+static inline void add_product(Real* c, Index c_width, const Real* p, Index p_width,
+                               const Real* q, Index q_width, Index depth, Index count) {
   Index j = 0;
   if constexpr (TILE > 2) {
     for (; j + 3 * L <= count && j + 4 * L != count; j += 3 * L)
       add_tile<3>(c + j, c_width, p, p_width, q + j, q_width, depth);
   }
-  for (; j + 2 * L <= count; j += 2 * L)
-    add_tile<2>(c + j, c_width, p, p_width, q + j, q_width, depth);
+  if constexpr (TILE > 1) {
+    for (; j + 2 * L <= count; j += 2 * L)
+      add_tile<2>(c + j, c_width, p, p_width, q + j, q_width, depth);
+  }
   for (; j < count; j += L) add_tile<1>(c + j, c_width, p, p_width, q + j, q_width, depth);
 }
 

@@ -17,24 +17,34 @@ namespace nb = nanobind;
 namespace grapheme {
 namespace {
 
-// What this machine can run, the fastest last.
-std::vector<const Kernel*> kernels() {
-  std::vector<const Kernel*> found{&plain_kernel};
+// The kernels of a precision that this machine can run, the fastest last.
+template <class Real>
+std::vector<const Kernel<Real>*> kernels() {
+  constexpr bool twice = sizeof(Real) == sizeof(double);
+  const auto choose = [](const Kernel<double>& full, const Kernel<float>& single) {
+    if constexpr (twice) {
+      return &full;
+    } else {
+      return &single;
+    }
+  };
+  std::vector<const Kernel<Real>*> found{choose(plain_kernel, plain_single_kernel)};
 #ifdef GRAPHEME_X86
   __builtin_cpu_init();
   if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
-    found.push_back(&avx2_kernel);
+    found.push_back(choose(avx2_kernel, avx2_single_kernel));
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
         __builtin_cpu_supports("avx512vl")) {
-      found.push_back(&avx512_kernel);
+      found.push_back(choose(avx512_kernel, avx512_single_kernel));
     }
   }
 #endif
   return found;
 }
 
-const Kernel& kernel(const std::string& level) {
-  for (const Kernel* one : kernels()) {
+template <class Real>
+const Kernel<Real>& kernel(const std::string& level) {
+  for (const Kernel<Real>* one : kernels<Real>()) {
     if (level == one->name) return *one;
   }
   throw std::invalid_argument("this processor has no " + level);
@@ -42,7 +52,7 @@ const Kernel& kernel(const std::string& level) {
 
 std::vector<std::string> levels() {
   std::vector<std::string> names;
-  for (const Kernel* one : kernels()) names.emplace_back(one->name);
+  for (const Kernel<double>* one : kernels<double>()) names.emplace_back(one->name);
   return names;
 }
 
@@ -65,7 +75,7 @@ void solve(std::uintptr_t cost, std::uintptr_t eps, std::uintptr_t a, std::uintp
            std::uintptr_t plan, std::uintptr_t f, std::uintptr_t g, std::uintptr_t residual,
            std::uintptr_t iterations, int threads, const std::string& level) {
   const nb::gil_scoped_release released;
-  const Kernel& chosen = kernel(level);
+  const Kernel<double>& chosen = kernel<double>(level);
   std::vector<double> costs(static_cast<std::size_t>(pairs));
   for (Index k = 0; k < pairs; ++k) {
     const Index n = occupied(at<double>(a, k * rows), rows),
@@ -90,7 +100,7 @@ void adjoint(std::uintptr_t cost, std::uintptr_t eps, std::uintptr_t a, std::uin
              std::uintptr_t grad_cost, std::uintptr_t grad_a, std::uintptr_t grad_b, int threads,
              const std::string& level) {
   const nb::gil_scoped_release released;
-  const Kernel& chosen = kernel(level);
+  const Kernel<double>& chosen = kernel<double>(level);
   std::vector<double> costs(static_cast<std::size_t>(pairs));
   for (Index k = 0; k < pairs; ++k) {
     const Index n = occupied(at<double>(a, k * rows), rows),
@@ -112,7 +122,8 @@ void adjoint(std::uintptr_t cost, std::uintptr_t eps, std::uintptr_t a, std::uin
 }
 
 // Multiply-adds of each pair: `systems` linear systems and `sweeps` sweeps a round.
-std::vector<double> efforts(const Graphs<double>& all, double sweeps, double systems) {
+template <class Real>
+std::vector<double> efforts(const Graphs<Real>& all, double sweeps, double systems) {
   std::vector<double> costs(static_cast<std::size_t>(all.pairs));
   const double rounds = static_cast<double>(all.settings.rounds) + 1;
   for (Index k = 0; k < all.pairs; ++k) {
@@ -127,25 +138,27 @@ std::vector<double> efforts(const Graphs<double>& all, double sweeps, double sys
   return costs;
 }
 
+template <class Real>
 void align(const Addresses& arrays, const Sizes& sizes, const Numbers& numbers,
            const Addresses& found, int threads, const std::string& level) {
   const nb::gil_scoped_release released;
-  const Kernel& chosen = kernel(level);
-  const Graphs<double> all = read_graphs(arrays, sizes, numbers);
-  const Found<double> to = read_found(found);
+  const Kernel<Real>& chosen = kernel<Real>(level);
+  const Graphs<Real> all = read_graphs<Real>(arrays, sizes, numbers);
+  const Found<Real> to = read_found<Real>(found);
   const double sweeps = static_cast<double>(std::min<Index>(all.settings.max_iterations, 25));
   in_parallel(efforts(all, sweeps, all.settings.mode == Mode::unrolled ? 0 : 3), threads,
               [&](Index k, Arena& arena) { chosen.align(all, to, k, arena); });
 }
 
+template <class Real>
 void align_adjoint(const Addresses& arrays, const Sizes& sizes, const Numbers& numbers,
                    const Addresses& found, const Addresses& slopes, int threads,
                    const std::string& level) {
   const nb::gil_scoped_release released;
-  const Kernel& chosen = kernel(level);
-  const Graphs<double> all = read_graphs(arrays, sizes, numbers);
-  const Found<double> from = read_found(found);
-  const Slopes<double> to = read_slopes(slopes);
+  const Kernel<Real>& chosen = kernel<Real>(level);
+  const Graphs<Real> all = read_graphs<Real>(arrays, sizes, numbers);
+  const Found<Real> from = read_found<Real>(found);
+  const Slopes<Real> to = read_slopes<Real>(slopes);
   in_parallel(efforts(all, 0, all.settings.mode == Mode::cut ? 0 : 1), threads,
               [&](Index k, Arena& arena) { chosen.align_adjoint(all, from, to, k, arena); });
 }
@@ -171,8 +184,10 @@ NB_MODULE(_native, module) {
   module.def("levels", &levels, "The instruction sets this machine can run, the fastest last.");
   module.def("solve", &solve);
   module.def("adjoint", &adjoint);
-  module.def("align", &align);
-  module.def("align_adjoint", &align_adjoint);
+  module.def("align", &align<double>);
+  module.def("align_single", &align<float>);
+  module.def("align_adjoint", &align_adjoint<double>);
+  module.def("align_adjoint_single", &align_adjoint<float>);
   module.def("lay_out", &lay_out);
 }
 

@@ -6,7 +6,7 @@
 
 namespace grapheme::GRAPHEME_ISA {
 
-using Pairs = Graphs<double>;
+using Pairs = Graphs<Real>;
 
 constexpr Index FEW = 4;  // vectors of sums that are made side by side
 
@@ -21,7 +21,7 @@ class Nodes {
         n_(all.first[k + 1] - first_),
         m_(all.target_first[k + 1] - target_first_),
         void_column_(columns.count > m_),
-        h_(arena.take(padded(n_))),
+        h_(take(arena, padded(n_))),
         agreement_(matrix(rows.width, columns.width, arena)),
         matching(matrix(rows.width, columns.width, arena)),
         cost(matrix(rows.width, columns.width, arena)) {
@@ -39,17 +39,18 @@ class Nodes {
   }
 
   // Adds the derivatives in what the costs were made of, given those in both.
-  void write(const Matrix& by_matching, const Matrix& by_cost, const Slopes<double>& to,
+  void write(const Matrix& by_matching, const Matrix& by_cost, const Slopes<Real>& to,
              Arena& arena) const {
-    double* by_agreement = arena.take(matching.width);
-    for (Index i = 0; i < n_; ++i) write_row(i, by_matching.row(i), by_cost.row(i), by_agreement, to);
+    Real* by_agreement = take(arena, matching.width);
+    for (Index i = 0; i < n_; ++i)
+      write_row(i, by_matching.row(i), by_cost.row(i), by_agreement, to);
   }
 
  private:
   const Pairs& all_;
   Index k_, first_, target_first_, n_, m_;
   bool void_column_;
-  double* h_;
+  Real* h_;
   Matrix agreement_;
   Matrix given_{}, wanted_{};  // features of the targets: one row a target, one row a feature
 
@@ -63,7 +64,7 @@ class Nodes {
     clear(given.at, given.rows * given.width);
     for (Index j = 0; j < m_; ++j)
       std::memcpy(given.row(j), all_.wanted + (target_first_ + j) * all_.outputs,
-                  sizeof(double) * static_cast<std::size_t>(all_.outputs));
+                  sizeof(Real) * static_cast<std::size_t>(all_.outputs));
     const Index wide = (given.rows + FEW * L - 1) / (FEW * L) * (FEW * L);
     wanted_ = matrix(given.width, wide, arena);
     clear(wanted_.at, wanted_.rows * wanted_.width);
@@ -71,17 +72,17 @@ class Nodes {
     given_ = given;
   }
 
-  const double* score(Index i) const {
+  const Real* score(Index i) const {
     if (all_.likeness == Likeness::dense)
       return all_.score + (k_ * (all_.rows - 1) + i) * (all_.columns - 1);
     return all_.score + (first_ + i) * all_.outputs;
   }
 
   // The surprise of node i beside every target node, and the agreement.
-  void compare(Index i, double* surprise, double* agreement) const {
-    const double* own = score(i);
+  void compare(Index i, Real* surprise, Real* agreement) const {
+    const Real* own = score(i);
     if (all_.likeness == Likeness::dense) {
-      const double* given = all_.agreement + (own - all_.score);
+      const Real* given = all_.agreement + (own - all_.score);
       for (Index j = 0; j < m_; ++j) surprise[j] = own[j], agreement[j] = given[j];
       return;
     }
@@ -97,7 +98,7 @@ class Nodes {
   }
 
   // Half the squared distances to FEW vectors of targets: sums that do not wait for each other.
-  void square_distances(const double* own, Index j, double* to) const {
+  void square_distances(const Real* own, Index j, Real* to) const {
     const Index count = (padded(m_) - j) / L < FEW ? (padded(m_) - j) / L : FEW;
     Vec total[FEW];
     for (Index w = 0; w < FEW; ++w) total[w] = splat(0);
@@ -113,7 +114,7 @@ class Nodes {
 
   void set_row(Index i) {
     const Settings& s = all_.settings;
-    double *charge = cost.row(i), *match = matching.row(i), *agreement = agreement_.row(i);
+    Real *charge = cost.row(i), *match = matching.row(i), *agreement = agreement_.row(i);
     clear(agreement, matching.width);
     compare(i, charge, agreement);
     for (Index j = 0; j < m_; ++j) match[j] = 1 - h_[i] * agreement[j];
@@ -129,20 +130,20 @@ class Nodes {
     }
     if (!all_.position) return;
     for (Index d = 0; d < all_.coordinates; ++d) {
-      const double here = all_.position[(first_ + i) * all_.coordinates + d];
-      const double* there = all_.target_position + target_first_ * all_.coordinates + d;
+      const Real here = all_.position[(first_ + i) * all_.coordinates + d];
+      const Real* there = all_.target_position + target_first_ * all_.coordinates + d;
       for (Index j = 0; j < m_; ++j)
         match[j] += s.position_weight * std::fabs(here - there[j * all_.coordinates]);
     }
   }
 
-  void write_row(Index i, const double* by_match, const double* by_charge, double* by_agreement,
-                 const Slopes<double>& to) const {
+  void write_row(Index i, const Real* by_match, const Real* by_charge, Real* by_agreement,
+                 const Slopes<Real>& to) const {
     const Settings& s = all_.settings;
-    const double* agreement = agreement_.row(i);
-    double by_h = 0, by_exists = 0;
+    const Real* agreement = agreement_.row(i);
+    Real by_h = 0, by_exists = 0;
     for (Index j = 0; j < m_; ++j) {
-      const double by_mismatch = by_match[j] + (s.edit ? by_charge[j] : 0);
+      const Real by_mismatch = by_match[j] + (s.edit ? by_charge[j] : 0);
       by_h -= agreement[j] * by_mismatch;
       by_agreement[j] = -h_[i] * by_mismatch;
       if (!s.edit) by_exists -= by_charge[j];
@@ -156,13 +157,13 @@ class Nodes {
     if (all_.position) write_position(i, by_match, to.position);
   }
 
-  void write_score(Index i, const double* by_charge, double* by_agreement,
-                   const Slopes<double>& to) const {
+  void write_score(Index i, const Real* by_charge, Real* by_agreement,
+                   const Slopes<Real>& to) const {
     const bool edit = all_.settings.edit;
-    const double *own = score(i), *agreement = agreement_.row(i);
-    double* by_own = to.score + (own - all_.score);
+    const Real *own = score(i), *agreement = agreement_.row(i);
+    Real* by_own = to.score + (own - all_.score);
     if (all_.likeness == Likeness::dense) {
-      double* by_given = to.agreement + (own - all_.score);
+      Real* by_given = to.agreement + (own - all_.score);
       for (Index j = 0; j < m_; ++j) {
         by_own[j] = edit ? 0 : by_charge[j];
         by_given[j] = by_agreement[j];
@@ -176,11 +177,11 @@ class Nodes {
       for (Index j = 0; j < m_; ++j) by_own[label[j]] -= by_agreement[j];
       return;
     }
-    double total = 0;
+    Real total = 0;
     for (Index j = 0; j < m_; ++j) total += by_agreement[j];
     for (Index d = 0; d < given_.width; d += FEW * L) {
       const Index count = (given_.width - d) / L < FEW ? (given_.width - d) / L : FEW;
-      alignas(64) double pull[FEW * L];
+      alignas(64) Real pull[FEW * L];
       count == FEW ? pulls<FEW>(d, by_agreement, pull) : pulls<1>(d, by_agreement, pull, count);
       for (Index f = d; f < all_.outputs && f < d + count * L; ++f)
         by_own[f] = total * own[f] - pull[f - d];
@@ -189,7 +190,7 @@ class Nodes {
 
   // Sums over the targets of their features, W vectors of them at a time, by weight.
   template <Index W>
-  void pulls(Index d, const double* weight, double* to, Index count = W) const {
+  void pulls(Index d, const Real* weight, Real* to, Index count = W) const {
     for (Index w = 0; w < count; w += W) {
       Vec sum[W];
       for (Index v = 0; v < W; ++v) sum[v] = splat(0);
@@ -200,13 +201,13 @@ class Nodes {
     }
   }
 
-  void write_position(Index i, const double* by_match, double* to) const {
+  void write_position(Index i, const Real* by_match, Real* to) const {
     for (Index d = 0; d < all_.coordinates; ++d) {
       const Index at = (first_ + i) * all_.coordinates + d;
-      const double* there = all_.target_position + target_first_ * all_.coordinates + d;
-      double total = 0;
+      const Real* there = all_.target_position + target_first_ * all_.coordinates + d;
+      Real total = 0;
       for (Index j = 0; j < m_; ++j) {
-        const double step = all_.position[at] - there[j * all_.coordinates];
+        const Real step = all_.position[at] - there[j * all_.coordinates];
         total += step > 0 ? by_match[j] : step < 0 ? -by_match[j] : 0;
       }
       to[at] = all_.settings.position_weight * total;

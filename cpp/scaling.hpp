@@ -12,27 +12,28 @@
 
 namespace grapheme::GRAPHEME_ISA {
 
-constexpr double RANGE = 100;
+// In single precision e^(2 RANGE - 87) is still less than what it can tell from zero.
+constexpr Real RANGE = sizeof(Real) == 8 ? 100 : 30;
 
 class Scaling {
  public:
   // `c` is padded by infinity.
   Scaling(const Matrix& c, const Side& rows, const Side& columns, Arena& arena)
-      : c_(c), rows_(rows), columns_(columns), k_{arena.take(c.rows * c.width), c.rows, c.width} {
-    for (double** p : {&f0_, &s_, &x_}) *p = arena.take(rows.width);
-    for (double** p : {&g0_, &y_, &t_, &new_g_}) *p = arena.take(columns.width);
+      : c_(c), rows_(rows), columns_(columns), k_{take(arena, c.rows * c.width), c.rows, c.width} {
+    for (Real** p : {&f0_, &s_, &x_}) *p = take(arena, rows.width);
+    for (Real** p : {&g0_, &y_, &t_, &new_g_}) *p = take(arena, columns.width);
     clear(k_.row(rows.count), (k_.rows - rows.count) * k_.width);
     clear(f0_, rows.width);
   }
 
   // Starts at column potentials g (scaled, as in the Python reference), rows exact.
-  void start(const double* g) {
+  void start(const Real* g) {
     rebase_rows(g);
     meet_rows();
   }
 
   // As `start`, keeping K where it serves.
-  void move_to(const double* g) {
+  void move_to(const Real* g) {
     Vec farthest = splat(0);
     for (Index j = 0; j < columns_.width; j += L)
       farthest = larger(farthest, magnitude(load(g + j) - load(g0_ + j)));
@@ -55,7 +56,7 @@ class Scaling {
   }
 
   // (E6)
-  double residual() const {
+  Real residual() const {
     Vec wrong = splat(0);
     for (Index j = 0; j < columns_.width; j += L)
       wrong += magnitude(load(y_ + j) * load(t_ + j) - load(columns_.mass + j));
@@ -63,12 +64,12 @@ class Scaling {
   }
 
   // f = f0 - log s; zero in padding.
-  void row_potential(double* f) const {
+  void row_potential(Real* f) const {
     for (Index i = 0; i < rows_.width; i += L) store(f + i, load(f0_ + i) - log(load(s_ + i)));
   }
 
   // g = g0 + log(y / b); zero in padding.
-  void column_potential(double* g) const {
+  void column_potential(Real* g) const {
     for (Index j = 0; j < columns_.width; j += L) {
       const Vec vacant = load(columns_.vacant + j);
       store(g + j,
@@ -79,9 +80,9 @@ class Scaling {
   Vec plan(Index i, Index j) const { return load(k_.row(i) + j) * splat(x_[i]) * load(y_ + j); }
 
   const Matrix& k() const { return k_; }
-  const double* x() const { return x_; }
-  const double* y() const { return y_; }
-  const double* t() const { return t_; }
+  const Real* x() const { return x_; }
+  const Real* y() const { return y_; }
+  const Real* t() const { return t_; }
   Index rebased() const { return rebased_; }
 
  private:
@@ -112,12 +113,12 @@ class Scaling {
   }
 
   // Base at g, with the largest exponent of every row zero; y becomes b.
-  void rebase_rows(const double* g) {
+  void rebase_rows(const Real* g) {
     ++rebased_;
     copy(g0_, g, columns_.width);
     copy(y_, columns_.mass, columns_.width);
     for (Index i = 0; i < rows_.count; ++i) {
-      const double* c = c_.row(i);
+      const Real* c = c_.row(i);
       Vec high = load(g0_) - load(c);
       for (Index j = L; j < c_.width; j += L) high = larger(high, load(g0_ + j) - load(c + j));
       f0_[i] = -largest(high);
@@ -129,7 +130,7 @@ class Scaling {
   // Base at f0, with the largest exponent of every column zero; x becomes a, t follows.
   void rebase_columns() {
     ++rebased_;
-    fill(g0_, columns_.width, -std::numeric_limits<double>::infinity());
+    fill(g0_, columns_.width, -std::numeric_limits<Real>::infinity());
     for (Index i = 0; i < rows_.count; ++i) {
       for (Index j = 0; j < c_.width; j += L)
         store(g0_ + j, larger(load(g0_ + j), splat(f0_[i]) - load(c_.row(i) + j)));
@@ -144,10 +145,13 @@ class Scaling {
     occupy_columns();
   }
 
-  static double top() { return 2.6881171418161356e43; }  // e^RANGE
-  static double bottom() { return 3.720075976020836e-44; }
+  // e^RANGE
+  static Real top() {
+    return sizeof(Real) == 8 ? static_cast<Real>(2.6881171418161356e43) : Real(1.0686474e13);
+  }
+  static Real bottom() { return 1 / top(); }
 
-  static bool in_range(const double* p, Index count) {
+  static bool in_range(const Real* p, Index count) {
     Vec low = splat(1), high = splat(1);
     for (Index i = 0; i < count; i += L)
       low = smaller(low, load(p + i)), high = larger(high, load(p + i));
@@ -157,7 +161,7 @@ class Scaling {
   const Matrix& c_;
   const Side &rows_, &columns_;
   Matrix k_;
-  double *f0_, *g0_, *x_, *y_, *s_, *t_, *new_g_;
+  Real *f0_, *g0_, *x_, *y_, *s_, *t_, *new_g_;
   Index rebased_ = 0;
 };
 

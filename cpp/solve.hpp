@@ -8,14 +8,14 @@
 namespace grapheme::GRAPHEME_ISA {
 
 constexpr Index WARM_UP = 20;
-constexpr double STEP_LENGTHS[] = {1.0, 0.25, 0.0625};
-constexpr double SUFFICIENT = 1e-4;  // Armijo's constant [nocedal06, (3.4)]
-constexpr double LONGEST = 20;       // of a step, in temperatures
-constexpr double FLAT = 1e-14;       // relative to F, which is known no better
+constexpr Real STEP_LENGTHS[] = {1.0, 0.25, 0.0625};
+constexpr Real SUFFICIENT = 1e-4;  // Armijo's constant [nocedal06, (3.4)]
+constexpr Real LONGEST = 20;       // of a step, in temperatures
+constexpr Real FLAT = sizeof(Real) == 8 ? 1e-14 : 1e-6;  // of F, which is known no better
 
 // Sweeps until the residual is within `tolerance` or `count` is `last`; returns the count.
 // NaN counts as done.
-static inline Index sweep(Scaling& state, double tolerance, Index count, Index last) {
+static inline Index sweep(Scaling& state, Real tolerance, Index count, Index last) {
   while (count < last && state.residual() > tolerance) {
     state.sweep();
     ++count;
@@ -28,12 +28,12 @@ class Newton {
  public:
   Newton(Scaling& state, const Side& rows, const Side& columns, Arena& arena)
       : state_(state), rows_(rows), columns_(columns), coupling_(rows.count, columns.count, arena) {
-    for (double** p : {&g_, &next_, &step_, &gap_, &sums_}) *p = arena.take(columns.width);
-    for (double** p : {&f_, &unused_}) *p = arena.take(rows.width);
+    for (Real** p : {&g_, &next_, &step_, &gap_, &sums_}) *p = take(arena, columns.width);
+    for (Real** p : {&f_, &unused_}) *p = take(arena, rows.width);
   }
 
   // Starts where `state` stands; makes at most `most` steps and returns how many.
-  Index run(double tolerance, Index most) {
+  Index run(Real tolerance, Index most) {
     state_.column_potential(g_);
     arrive();
     Index count = 0;
@@ -41,19 +41,19 @@ class Newton {
     return count;
   }
 
-  double residual() const { return residual_; }
+  Real residual() const { return residual_; }
 
  private:
   void step() {
-    const double slope = direct();
-    const double value = value_, residual = residual_, blur = FLAT * (1 + std::fabs(value));
-    for (double length : STEP_LENGTHS) {
+    const Real slope = direct();
+    const Real value = value_, residual = residual_, blur = FLAT * (1 + std::fabs(value));
+    for (Real length : STEP_LENGTHS) {
       for (Index j = 0; j < columns_.width; j += L)
         store(next_ + j, load(g_ + j) + splat(length) * load(step_ + j));
       state_.move_to(next_);
       swap();
       arrive();
-      const double gain = value_ - value;
+      const Real gain = value_ - value;
       const bool rises = slope > 0 && gain >= SUFFICIENT * length * slope;
       // Close to the solution F is flat to the last bit; there the residual decides.
       const bool closer = residual_ <= 0.5 * residual && gain >= -blur;
@@ -67,7 +67,7 @@ class Newton {
   }
 
   void swap() {
-    double* g = g_;
+    Real* g = g_;
     g_ = next_;
     next_ = g;
   }
@@ -83,7 +83,7 @@ class Newton {
   }
 
   // The direction, with its largest entry cut to LONGEST, and the slope of F along it.
-  double direct() {
+  Real direct() {
     for (Index j = 0; j < columns_.width; j += L) {
       store(sums_ + j, load(state_.y() + j) * load(state_.t() + j));
       store(gap_ + j, load(columns_.mass + j) - load(sums_ + j));
@@ -95,7 +95,7 @@ class Newton {
     Vec longest = splat(LONGEST);
     for (Index j = 0; j < columns_.width; j += L)
       longest = larger(longest, magnitude(load(step_ + j)));
-    const double scale = LONGEST / largest(longest);
+    const Real scale = LONGEST / largest(longest);
     Vec slope = splat(0);
     for (Index j = 0; j < columns_.width; j += L) {
       const Vec step = load(step_ + j) * splat(scale);
@@ -108,28 +108,28 @@ class Newton {
   Scaling& state_;
   const Side &rows_, &columns_;
   Coupling coupling_;
-  double *g_, *next_, *step_, *gap_, *sums_, *f_, *unused_;
-  double value_ = 0, residual_ = 0;
+  Real *g_, *next_, *step_, *gap_, *sums_, *f_, *unused_;
+  Real value_ = 0, residual_ = 0;
 };
 
 // How a pair is solved, and how that ended.
 struct Rule {
-  double tolerance;
+  Real tolerance;
   Index max_iterations;
   bool newton;
 };
 struct Outcome {
-  double residual;
+  Real residual;
   Index iterations;
 };
 
 // Writes the plan, zero in padding; returns its residual, the larger of both margins.
-static inline double write_plan(const Scaling& state, const Side& rows, const Side& columns,
+static inline Real write_plan(const Scaling& state, const Side& rows, const Side& columns,
                                 const Matrix& plan, Arena& arena) {
   const Arena::Mark mark = arena.mark();
-  double* sums = arena.take(columns.width);
+  Real* sums = take(arena, columns.width);
   clear(sums, columns.width);
-  double wrong_rows = 0;
+  Real wrong_rows = 0;
   for (Index i = 0; i < rows.count; ++i) {
     Vec total = splat(0);
     for (Index j = 0; j < columns.width; j += L) {
@@ -141,17 +141,17 @@ static inline double write_plan(const Scaling& state, const Side& rows, const Si
     wrong_rows += std::fabs(sum(total) - rows.mass[i]);
   }
   clear(plan.row(rows.count), (plan.rows - rows.count) * plan.width);
-  double wrong_columns = 0;
+  Real wrong_columns = 0;
   for (Index j = 0; j < columns.count; ++j) wrong_columns += std::fabs(sums[j] - columns.mass[j]);
   arena.rewind(mark);
-  const double by_rows = wrong_rows / rows.total, by_columns = wrong_columns / columns.total;
+  const Real by_rows = wrong_rows / rows.total, by_columns = wrong_columns / columns.total;
   return by_rows > by_columns ? by_rows : by_columns;
 }
 
 // The plan at the cost that `state` was made for, from the start.
 static inline Outcome settle(Scaling& state, const Side& rows, const Side& columns,
                              const Rule& rule, const Matrix& plan, Arena& arena) {
-  double* g = arena.take(columns.width);
+  Real* g = take(arena, columns.width);
   clear(g, columns.width);
   state.start(g);
   Index warm_up = rule.max_iterations;
@@ -162,7 +162,7 @@ static inline Outcome settle(Scaling& state, const Side& rows, const Side& colum
     Newton newton(state, rows, columns, arena);
     const Index steps = newton.run(rule.tolerance, rule.max_iterations - count);
     if (newton.residual() <= rule.tolerance) {
-      const double residual = write_plan(state, rows, columns, plan, arena);
+      const Real residual = write_plan(state, rows, columns, plan, arena);
       if (residual <= rule.tolerance) return {residual, count + steps};
     }
     // Not certified. The result is that of plain sweeps, whose derivative is known at any count.
@@ -174,12 +174,12 @@ static inline Outcome settle(Scaling& state, const Side& rows, const Side& colum
 
 // Nothing can move, and that is right if neither side has mass.
 static inline Outcome nothing(const Side& rows, const Side& columns, const Rule& rule) {
-  const double residual = rows.count + columns.count > 0 ? 1 : 0;
+  const Real residual = rows.count + columns.count > 0 ? 1 : 0;
   return {residual, residual > rule.tolerance ? rule.max_iterations : 0};
 }
 
-static void not_finite(const SolvePair& pair) {
-  const double nan = std::numeric_limits<double>::quiet_NaN();
+static void not_finite(const SolvePair<Real>& pair) {
+  const Real nan = std::numeric_limits<Real>::quiet_NaN();
   fill(pair.plan, pair.rows * pair.columns, nan);
   fill(pair.f, pair.rows, nan);
   fill(pair.g, pair.columns, nan);
@@ -188,16 +188,16 @@ static void not_finite(const SolvePair& pair) {
 }
 
 // The potentials in units of cost, in their places.
-static inline void write_potentials(const SolvePair& pair, const Scaling& state, const Side& rows,
-                                    const Side& columns, Arena& arena) {
-  double *f = arena.take(rows.width), *g = arena.take(columns.width);
+static inline void write_potentials(const SolvePair<Real>& pair, const Scaling& state,
+                                    const Side& rows, const Side& columns, Arena& arena) {
+  Real *f = take(arena, rows.width), *g = take(arena, columns.width);
   state.row_potential(f);
   for (Index i = 0; i < rows.count; ++i) pair.f[rows.place[i]] = pair.eps * f[i];
   state.column_potential(g);
   for (Index j = 0; j < columns.count; ++j) pair.g[columns.place[j]] = pair.eps * g[j];
 }
 
-static void solve(const SolvePair& pair, Arena& arena) {
+static void solve(const SolvePair<Real>& pair, Arena& arena) {
   const Side rows(pair.a, pair.rows, arena), columns(pair.b, pair.columns, arena);
   const Rule rule{pair.tolerance, pair.max_iterations, pair.newton};
   clear(pair.f, pair.rows);
@@ -207,7 +207,7 @@ static void solve(const SolvePair& pair, Arena& arena) {
   Outcome outcome = nothing(rows, columns, rule);
   if (rows.count > 0 && columns.count > 0) {
     const Matrix c = gather(pair.cost, pair.columns, rows, columns,
-                            std::numeric_limits<double>::infinity(), arena);
+                            std::numeric_limits<Real>::infinity(), arena);
     if (!divide(c, rows.count, columns.count, pair.eps)) return not_finite(pair);
     const Matrix plan = matrix(c.rows, c.width, arena);
     Scaling state(c, rows, columns, arena);

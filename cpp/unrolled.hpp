@@ -13,8 +13,8 @@ struct Path {
   bool scaled;
 
   Path(Scaling& state, Index sweeps, const Side& row_side, const Side& column_side, Arena& arena)
-      : rows{arena.take((sweeps + 1) * row_side.width), sweeps + 1, row_side.width},
-        columns{arena.take((sweeps + 1) * column_side.width), sweeps + 1, column_side.width} {
+      : rows{take(arena, (sweeps + 1) * row_side.width), sweeps + 1, row_side.width},
+        columns{take(arena, (sweeps + 1) * column_side.width), sweeps + 1, column_side.width} {
     scaled = record(state, sweeps, true);
     if (!scaled) record(state, sweeps, false);
   }
@@ -50,7 +50,7 @@ class OuterProducts {
   }
 
   // Where to write the next x and y.
-  std::pair<double*, double*> next() {
+  std::pair<Real*, Real*> next() {
     if (count_ == CHUNK) flush();
     ++count_;
     return {left_.row(count_ - 1), right_.row(count_ - 1)};
@@ -79,10 +79,10 @@ class OuterProducts {
 // Sums of the derivatives in all f^k and all g^k. Divided by the masses they are the gradients in
 // them: log a and log b enter every half-sweep beside f and g, and the factor a b the plan.
 struct MassGradient {
-  double *by_row, *by_column;
+  Real *by_row, *by_column;
 
   MassGradient(const Cotangent& start, Arena& arena)
-      : by_row(arena.take(start.rows.width)), by_column(arena.take(start.columns.width)) {
+      : by_row(take(arena, start.rows.width)), by_column(take(arena, start.columns.width)) {
     copy(by_row, start.by_row, start.rows.width);
     clear(by_column, start.columns.width);
   }
@@ -99,8 +99,8 @@ struct MassGradient {
 static inline void unroll_scaled(const Cotangent& start, const Path& path, const Matrix& k,
                                  Arena& arena) {
   const Side &rows = start.rows, &columns = start.columns;
-  double *bar_g = arena.take(columns.width), *back = arena.take(columns.width),
-         *inverse_a = arena.take(rows.width), *inverse_b = arena.take(columns.width);
+  Real *bar_g = take(arena, columns.width), *back = take(arena, columns.width),
+         *inverse_a = take(arena, rows.width), *inverse_b = take(arena, columns.width);
   for (Index i = 0; i < rows.width; i += L)
     store(inverse_a + i, splat(1) / (load(rows.mass + i) + load(rows.vacant + i)));
   for (Index j = 0; j < columns.width; j += L)
@@ -121,7 +121,7 @@ static inline void unroll_scaled(const Cotangent& start, const Path& path, const
     store(mass.by_column + j, g);
   }
   for (Index s = sweeps - 1; s >= 0; --s) {
-    const double *x = path.rows.row(s), *y = path.columns.row(s), *later = path.columns.row(s + 1);
+    const Real *x = path.rows.row(s), *y = path.columns.row(s), *later = path.columns.row(s + 1);
     auto [column_x, column_y] = products.next();  // (E11)
     copy(column_x, x, rows.width);
     for (Index j = 0; j < columns.width; j += L)
@@ -154,7 +154,7 @@ static inline void unroll_scaled(const Cotangent& start, const Path& path, const
 static inline void unroll_logarithmic(const Cotangent& start, const Path& path, const Matrix& c,
                                       Arena& arena) {
   const Side &rows = start.rows, &columns = start.columns;
-  double *bar_g = arena.take(columns.width), *back = arena.take(columns.width);
+  Real *bar_g = take(arena, columns.width), *back = take(arena, columns.width);
   const Matrix& bar_c = start.grad_c;
   MassGradient mass(start, arena);
 
@@ -170,10 +170,10 @@ static inline void unroll_logarithmic(const Cotangent& start, const Path& path, 
   }
   for (Index j = 0; j < columns.width; ++j) mass.by_column[j] += bar_g[j];
   for (Index s = sweeps - 1; s >= 0; --s) {
-    const double *f = path.rows.row(s), *g = path.columns.row(s), *later = path.columns.row(s + 1);
+    const Real *f = path.rows.row(s), *g = path.columns.row(s), *later = path.columns.row(s + 1);
     clear(back, columns.width);
     for (Index i = 0; i < rows.count; ++i) {
-      double* bar = bar_c.row(i);
+      Real* bar = bar_c.row(i);
       Vec dot = splat(0);
       for (Index j = 0; j < c.width; j += L) {  // (E11)
         const Vec weight =
@@ -183,7 +183,7 @@ static inline void unroll_logarithmic(const Cotangent& start, const Path& path, 
         dot += step;
         store(bar + j, load(bar + j) + step);
       }
-      const double bar_f = -sum(dot);
+      const Real bar_f = -sum(dot);
       mass.by_row[i] += bar_f;
       for (Index j = 0; j < c.width; j += L) {  // (E12)
         const Vec weight =

@@ -209,6 +209,35 @@ interleaved repeats, `{found["level"]}`. One thread unless said; the PyTorch pat
     return head + _table(names, rows)
 
 
+def _fused(found: dict[str, Any]) -> str:
+    head = f"""Pairs per second of `StructuralLoss`, from leaves to their gradients, a `Prediction`
+made anew each time; `{found["level"]}`, one thread unless said. Medians of interleaved repeats by
+processor time (two threads: by the clock), and in brackets the best by the clock. *Kernel* is the
+two calls into it alone.
+
+"""
+    cases = ("native", "two_threads", "pytorch", "kernel")
+    rows = [
+        [row["workload"], *(f"{row[case]:,.0f} ({row[case + '_best']:,.0f})" for case in cases)]
+        for row in found["rows"]
+    ]
+    names = ["pairs of 10 to 40 nodes", "native", "two threads", "PyTorch", "kernel"]
+    limits = [
+        [
+            row["dtype"], f"{row['sweeps'] / 1e9:.1f}", f"{row['peak'] / 1e9:.1f}",
+            f"{row['share']:.0%}",
+        ]
+        for row in found["limit"]
+    ]  # fmt: skip
+    share = """
+
+Sweeps of these pairs beside products of a 32 x 32 matrix in the first-level cache with a vector,
+both in 1e9 multiply-adds a second (padding, scalings and stopping count as nothing):
+
+"""
+    return head + _table(names, rows) + share + _table(["", "sweeps", "limit", "share"], limits)
+
+
 def _large(found: dict[str, Any]) -> str:
     head = f"""Text against an edited copy ({found["edited"]:.0%} of its characters), one thread,
 float64: the default loss with slack 0.1, dense (kernel: {found["kernel"]}), and along a window
@@ -287,6 +316,7 @@ SECTIONS: tuple[tuple[str, str, Callable[[dict[str, Any]], str]], ...] = (
     ("coloring", "Coloring with a DETR-like network", _coloring),
     ("kindergarten_time", "Kindergarten, the clock", _time),
     ("kernel", "The native kernel", _kernel),
+    ("fused", "The whole loss in the kernel", _fused),
     ("large", "Large texts", _large),
 )
 

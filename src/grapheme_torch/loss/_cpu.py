@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from ..ot._cpu import AVAILABLE, LEVELS
+from ..ot._operators import native
 
 if AVAILABLE:
     from ..ot import _native
@@ -24,6 +25,14 @@ Constants = Sequence[Tensor]
 Places = Sequence[Tensor]
 """Whole numbers: nodes of each predicted graph, of each target graph; graph, source and sink of
 candidates, then of target edges, and the relation of these; classes of the target nodes."""
+
+
+def serves(*tensors: Tensor) -> bool:
+    """Whether the kernel can be given these, in PyTorch's present state.
+
+    Inside a function transform (`torch.func`) tensors are wrapped and have no address.
+    """
+    return all(native(x) for x in tensors) and not torch._C._are_functorch_transforms_active()
 
 
 def lay_out(
@@ -65,7 +74,8 @@ def align(
     """Terms and plans of each pair, on `torch.get_num_threads()` threads.
 
     Args:
-        values, constants, places: See there; float64 and int64, contiguous.
+        values, constants, places: See there; contiguous, int64 and all float64, or all float32:
+            then everything is computed in single precision.
         numbers, flags: The settings, in the order of `Settings` in `cpp/graphs.hpp`.
         level: One of `LEVELS`; the fastest if not given.
 
@@ -84,7 +94,8 @@ def align(
     )
     to = [x.data_ptr() for x in found]
     threads = torch.get_num_threads()
-    _native.align(arrays, sizes + list(flags), list(numbers), to, threads, level or LEVELS[-1])
+    solve = _native.align if eps.dtype == torch.float64 else _native.align_single
+    solve(arrays, sizes + list(flags), list(numbers), to, threads, level or LEVELS[-1])
     return found
 
 
@@ -110,13 +121,15 @@ def align_adjoint(
     arrays, sizes = _problem(values, constants, places)
     rounds, (pairs, rows, columns) = flags[0] + 1, sizes[:3]
     slopes = [torch.zeros_like(x) for x in values]
+    real = constants[3].dtype
     given = [
-        _at(grad_terms, torch.float64, 4, pairs),
-        0 if grad_plan is None else _at(grad_plan, torch.float64, pairs, rows, columns),
+        _at(grad_terms, real, 4, pairs),
+        0 if grad_plan is None else _at(grad_plan, real, pairs, rows, columns),
     ]
     shapes = ((4, pairs), (rounds, pairs, rows, columns), (rounds, pairs))
-    results = [_at(x, torch.float64, *s) for x, s in zip(found[:3], shapes, strict=True)]
-    _native.align_adjoint(
+    results = [_at(x, real, *s) for x, s in zip(found[:3], shapes, strict=True)]
+    solve = _native.align_adjoint if real == torch.float64 else _native.align_adjoint_single
+    solve(
         arrays,
         sizes + list(flags),
         list(numbers),
@@ -140,7 +153,7 @@ def _problem(values: Values, constants: Constants, places: Places) -> tuple[list
     m = int(target_count.sum())
     dense = score.ndim == 3
     rows, columns = _width(count, score, 1), _width(target_count, score, 2)
-    real, whole = torch.float64, torch.int64
+    real, whole = eps.dtype, torch.int64
     outputs = score.shape[-1]
     # fmt: off
     arrays = [

@@ -9,12 +9,12 @@ from dataclasses import replace
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from ..ot import GradientMode, Transport
-from ..ot._operators import native
+from ..ot import GradientMode
 from ..ot._plan import check
+from . import _cpu
 from ._likeness import Likeness, by_classes
 from ._operators import MODES, Compose, Terms
 from ._pairs import Pairs
@@ -36,12 +36,21 @@ class Settings(NamedTuple):
     gradient: GradientMode
 
 
+class Alignment(NamedTuple):
+    """Plans with their evidence, as in `Transport`; the operator hands out no potentials."""
+
+    plan: Float[Tensor, "B N M"]
+    iterations: Int[Tensor, " B"]
+    residual: Float[Tensor, " B"]
+    converged: Bool[Tensor, " B"]
+
+
 def serves(pairs: Pairs, temperature: float | Tensor) -> bool:
     """Whether the operator can do this: on the CPU, not cold, no gradient in the targets."""
     target = pairs.target
     fixed = [target.y, target.weight, target.position]
     cold = not isinstance(temperature, Tensor) and temperature == 0
-    return native(pairs.exists) and not cold and not any(_learns(x) for x in fixed)
+    return _cpu.serves(pairs.exists) and not cold and not any(_learns(x) for x in fixed)
 
 
 def _learns(x: Tensor | None) -> bool:
@@ -54,7 +63,7 @@ def terms(
     temperature: float | Tensor,
     head: Float[Tensor, "B N1 M1"] | None,
     compose: Compose,
-) -> tuple[Float[Tensor, "4 B"], Transport]:
+) -> tuple[Float[Tensor, "4 B"], Alignment]:
     """Total, node, edge and clique term of each pair, and the alignment.
 
     Args:
@@ -88,11 +97,10 @@ def terms(
     for value in values[1:]:
         dtype = torch.promote_types(dtype, value.dtype)
     plan, worst = plans[-1].to(dtype), residual.amax(0)
-    transport = Transport(
-        plan.detach() if settings.gradient == "cut" else plan, eps.new_empty(0), eps.new_empty(0),
-        iterations.sum(0), worst, worst <= settings.tolerance,
-    )  # fmt: skip
-    return found.to(dtype), transport
+    if settings.gradient == "cut":
+        plan = plan.detach()
+    converged = worst <= settings.tolerance
+    return found.to(dtype), Alignment(plan, iterations.sum(0), worst, converged)
 
 
 def values_of(pairs: Pairs) -> list[Tensor]:

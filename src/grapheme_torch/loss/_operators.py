@@ -17,6 +17,9 @@ from . import _cpu
 MODES: tuple[GradientMode, ...] = ("exact", "implicit", "unrolled", "cut")
 """Of differentiation, in the order the kernel numbers them."""
 
+SINGLE = 1e-5
+"""The least tolerance that single precision can be relied on to meet."""
+
 Compose = Callable[[Sequence[Tensor]], tuple[Tensor, Tensor]]
 
 
@@ -31,7 +34,8 @@ def alignment(
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """`_cpu.align`, after a look at the numbers; `widths` are those of the padded plans."""
     check_temperature(constants[3])
-    return _cpu.align(_ready(values), _ready(constants), places, numbers, flags)
+    real = _precision(values, numbers)
+    return _cpu.align(_ready(values, real), _ready(constants, real), places, numbers, flags)
 
 
 @torch.library.custom_op("grapheme_torch::alignment_adjoint", mutates_args=())
@@ -46,9 +50,10 @@ def alignment_adjoint(
     grad_plan: Tensor | None,
 ) -> list[Tensor]:
     """`_cpu.align_adjoint`, in the dtypes of the values."""
+    real = _precision(values, numbers)
     grad_terms = grad_terms.contiguous()
     grad_plan = None if grad_plan is None else grad_plan.contiguous()
-    given = _ready(values), _ready(constants), places, numbers, flags, found
+    given = _ready(values, real), _ready(constants, real), places, numbers, flags, found
     slopes = _cpu.align_adjoint(*given, grad_terms, grad_plan)
     return [slope.to(x.dtype) for slope, x in zip(slopes, values, strict=True)]
 
@@ -62,7 +67,7 @@ def _(
     flags: Sequence[int],
     widths: Sequence[int],
 ) -> tuple[Tensor, ...]:
-    eps, rounds = constants[3], flags[0] + 1
+    eps, rounds = constants[3].to(_precision(values, numbers)), flags[0] + 1
     return (
         eps.new_empty(4, len(eps)),
         eps.new_empty(rounds, len(eps), *widths),
@@ -76,8 +81,14 @@ def _(values: Sequence[Tensor], *_: object) -> list[Tensor]:
     return [torch.empty_like(x) for x in values]
 
 
-def _ready(tensors: Sequence[Tensor]) -> list[Tensor]:
-    return [x.double().contiguous() for x in tensors]
+def _precision(values: Sequence[Tensor], numbers: Sequence[float]) -> torch.dtype:
+    """Single, if that is what is given and as much as is asked for; else double."""
+    enough = numbers[-1] >= SINGLE and all(x.dtype == torch.float32 for x in values)
+    return torch.float32 if enough else torch.float64
+
+
+def _ready(tensors: Sequence[Tensor], real: torch.dtype) -> list[Tensor]:
+    return [x.to(real).contiguous() for x in tensors]
 
 
 class Terms(Function):
@@ -88,8 +99,10 @@ class Terms(Function):
     derivative is taken through it, where there is one.
     """
 
+    # With a context as in old days: to bind the arguments of the newer form takes PyTorch 0.1 ms.
     @staticmethod
     def forward(
+        ctx: Any,
         compose: Compose,
         constants: Sequence[Tensor],
         places: Sequence[Tensor],
@@ -98,15 +111,13 @@ class Terms(Function):
         widths: Sequence[int],
         *values: Tensor,
     ) -> tuple[Tensor, ...]:
-        return alignment(values, constants, places, numbers, flags, widths)
-
-    @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:
-        ctx.compose, ctx.constants, ctx.places, ctx.numbers, ctx.flags, _, *values = inputs
-        _, _, residual, iterations = output
+        found = alignment(values, constants, places, numbers, flags, widths)
+        ctx.compose, ctx.constants, ctx.places = compose, constants, places
+        ctx.numbers, ctx.flags = numbers, flags
         ctx.set_materialize_grads(False)
-        ctx.mark_non_differentiable(residual, iterations)
-        ctx.save_for_backward(*values, *output)
+        ctx.mark_non_differentiable(*found[2:])
+        ctx.save_for_backward(*values, *found)
+        return found
 
     @staticmethod
     def backward(ctx: Any, *slopes: Tensor | None) -> tuple[Tensor | None, ...]:
@@ -146,6 +157,7 @@ class _Once(Function):
 
     @staticmethod
     def forward(
+        ctx: Any,
         constants: Sequence[Tensor],
         places: Sequence[Tensor],
         numbers: Sequence[float],
@@ -157,10 +169,6 @@ class _Once(Function):
     ) -> tuple[Tensor, ...]:
         given = values, constants, places, numbers, flags, found, grad_terms, grad_plan
         return tuple(alignment_adjoint(*given))
-
-    @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:
-        pass
 
     @staticmethod
     def backward(ctx: Any, *_: Tensor) -> tuple[Tensor | None, ...]:

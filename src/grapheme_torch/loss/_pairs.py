@@ -12,7 +12,6 @@ from torch_geometric.data import Data
 
 from .._check import Received, require
 from ..graph import membership
-from ..ot._operators import native
 from ..prediction import Prediction
 from . import _cpu
 from ._layout import Layout
@@ -134,7 +133,7 @@ def _laid_out(
 ) -> tuple[Layout, tuple[Tensor, Tensor, Tensor]]:
     """Where the nodes of a batch stand, and graph, source and sink of its edges, checked."""
     integers = batch.dtype == edge_index.dtype == torch.int64
-    if integers and native(batch) and native(edge_index):
+    if integers and _cpu.serves(batch, edge_index):
         found = _cpu.lay_out(batch, edge_index, num_graphs, directed)
         if found is not None:
             count, place, graph, (source, sink) = found

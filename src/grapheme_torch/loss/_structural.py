@@ -107,7 +107,8 @@ class StructuralLoss(nn.Module):
             with all its mirror images at once, and no round parts them; 0.01 is enough.
         max_iterations: Bound on Sinkhorn sweeps plus Newton steps of a round.
         tolerance: Share of mass that may stand in the wrong column when a pair counts as converged.
-            Below zero no pair ever does.
+            Below zero no pair ever does. With 1e-5 or more, float32 predictions are compared in
+            float32 by the native kernel; otherwise the alignment is computed in float64.
         gradient: How the alignment differentiates: "exact" (of what was computed, converged or
             not), "implicit" (to any order, but right only where it converged), "unrolled" (plain
             Sinkhorn) or "cut" (treated as constant: an approximation).
@@ -235,6 +236,7 @@ class StructuralLoss(nn.Module):
         pairs = pair_up(prediction, target, node_cost=self.node_cost, directed=self.directed)
         temperature = self.temperature if temperature is None else temperature
         head = self._head(pairs) if start is None and alignment is None else None
+        transport: Transport | _fused.Alignment
         if start is None and alignment is None and _fused.serves(pairs, temperature):
             compose = partial(self._composed, pairs, temperature)
             settings = self._settings()

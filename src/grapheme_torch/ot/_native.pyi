@@ -59,6 +59,25 @@ def align_adjoint(
     level: str,
     /,
 ) -> None: ...
+def align_single(
+    arrays: list[int],
+    sizes: list[int],
+    numbers: list[float],
+    found: list[int],
+    threads: int,
+    level: str,
+    /,
+) -> None: ...
+def align_adjoint_single(
+    arrays: list[int],
+    sizes: list[int],
+    numbers: list[float],
+    found: list[int],
+    slopes: list[int],
+    threads: int,
+    level: str,
+    /,
+) -> None: ...
 def lay_out(
     batch: int,
     edge_index: int,

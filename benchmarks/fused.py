@@ -1,0 +1,235 @@
+"""Pairs per second of the whole structural loss, forward and backward, and where the time goes.
+
+`StructuralLoss` from logits or features to gradients, the native kernel beside the program in
+PyTorch, on one thread and on two; the kernel's own part of it; and the rate of its sweeps beside
+that of matrix-vector products in the first-level cache. Repeats are interleaved. Medians are of
+processor time, which other jobs on the machine disturb less, but for two threads, whose gain only
+the clock shows; bests are by the clock.
+"""
+
+import ctypes
+import shutil
+import statistics
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+from _record import record
+from torch import Tensor
+from torch.nn.functional import normalize
+from torch_geometric.data import Batch, Data
+
+from grapheme_torch import Prediction, StructuralLoss
+from grapheme_torch.loss import _cpu
+from grapheme_torch.loss._operators import MODES
+from grapheme_torch.ot import Backend, set_backend
+
+SECONDS, FEATURES, LETTERS = 6.0, 32, 26
+REPEATS, FEW, MANY = 200_000, 10, 110
+BYTES = {torch.float64: "run_double", torch.float32: "run_single"}
+
+
+@dataclass(frozen=True)
+class Workload:
+    """Some pairs of 10 to 40 nodes, paths with a fifth of skip edges, and a loss for them."""
+
+    name: str
+    pairs: int
+    dtype: torch.dtype
+    features: bool
+    loss: StructuralLoss
+
+
+def _features(tolerance: float) -> StructuralLoss:
+    return StructuralLoss(node_cost="features", slack=1.0, rounds=0, gamma=0.0, tolerance=tolerance)
+
+
+WORKLOADS = [
+    Workload("W1 (b): features, no rounds, to 1e-06", 64, torch.float64, True, _features(1e-6)),
+    Workload("the same in float32, to 1e-05", 64, torch.float32, True, _features(1e-5)),
+    Workload("labels and positions, the default loss", 64, torch.float64, False, StructuralLoss()),
+    Workload("the same, 32 pairs", 32, torch.float64, False, StructuralLoss()),
+    Workload("the same, float32", 64, torch.float32, False, StructuralLoss()),
+    Workload("the same, 1 pair", 1, torch.float64, False, StructuralLoss()),
+]
+
+
+def main() -> None:
+    """Measures every workload and records medians and bests."""
+    torch.set_num_threads(1)
+    rows = [_measure(work) for work in WORKLOADS]
+    record("fused", {"level": _cpu.LEVELS[-1], "rows": rows, "limit": _limits()})
+
+
+def _measure(work: Workload) -> dict[str, Any]:
+    problem = _problem(work)
+    call = partial(_call, work, problem)
+    seconds = _interleaved(
+        {
+            "native": partial(call, "native"),
+            "two_threads": partial(call, "native", threads=2),
+            "pytorch": partial(call, "pytorch"),
+            "kernel": _kernel_alone(partial(call, "native")),
+        }
+    )
+    row: dict[str, Any] = {"workload": work.name, "pairs": work.pairs}
+    for name, found in seconds.items():
+        clock, processor = zip(*found, strict=True)
+        usual = statistics.median(clock if name == "two_threads" else processor)
+        row |= {name: work.pairs / usual, f"{name}_best": work.pairs / min(clock)}
+    print(work.name, {key: round(value) for key, value in row.items() if key != "workload"})
+    return row
+
+
+def _problem(work: Workload) -> tuple[list[Tensor], Prediction, Data]:
+    """Leaves (nodes, then relations), the rest of the prediction, and targets."""
+    rng = torch.Generator().manual_seed(0)
+    letters = normalize(torch.randn(LETTERS, FEATURES, generator=rng, dtype=work.dtype))
+    nodes, edges, batch, targets, place, offset = [], [], [], [], [], 0
+    for k in range(work.pairs):
+        n, m = torch.randint(10, 41, (2,), generator=rng).tolist()
+        right = torch.randint(LETTERS, (m,), generator=rng)
+        left = right[torch.arange(n) * m // n]
+        edited = torch.rand(n, generator=rng) < 0.1
+        left = torch.where(edited, torch.randint(LETTERS, (n,), generator=rng), left)
+        own = letters[left] + torch.randn(n, FEATURES, generator=rng, dtype=work.dtype) * 0.09
+        scores = 2 * torch.randn(n, LETTERS, generator=rng, dtype=work.dtype)
+        scores[torch.arange(n), left] += 4
+        nodes.append(own if work.features else scores)
+        edges.append(_path(n, rng) + offset)
+        offset += n
+        batch.append(torch.full((n,), k))
+        place.append(torch.arange(n))
+        y = letters[right] if work.features else right
+        targets.append(Data(num_nodes=m, y=y, edge_index=_path(m, rng), position=torch.arange(m)))
+    edge_index = torch.cat(edges, 1)
+    relation = torch.randn(edge_index.shape[1], 2, generator=rng, dtype=work.dtype)
+    leaves = [torch.cat(nodes).requires_grad_(), relation.requires_grad_()]
+    prediction = Prediction(
+        existence=torch.full((offset,), 3.0, dtype=work.dtype),
+        label=leaves[0],
+        edge_index=edge_index,
+        relation=leaves[1],
+        batch=torch.cat(batch),
+        num_graphs=work.pairs,
+        position=None if work.features else torch.cat(place).to(work.dtype),
+    )
+    return leaves, prediction, Batch.from_data_list(targets)
+
+
+def _path(n: int, rng: torch.Generator) -> Tensor:
+    skips = torch.stack([torch.arange(n - 2), torch.arange(2, n)])
+    skips = skips[:, torch.rand(n - 2, generator=rng) < 0.2]
+    return torch.cat([torch.stack([torch.arange(n - 1), torch.arange(1, n)]), skips], 1)
+
+
+def _call(
+    work: Workload,
+    problem: tuple[list[Tensor], Prediction, Data],
+    backend: Backend,
+    threads: int = 1,
+) -> Tensor:
+    """A step from leaves to their gradients, a `Prediction` made anew."""
+    leaves, old, target = problem
+    set_backend(backend)
+    torch.set_num_threads(threads)
+    prediction = Prediction(
+        existence=old.existence,
+        label=normalize(leaves[0]) if work.features else leaves[0],
+        edge_index=old.edge_index,
+        relation=leaves[1],
+        batch=old.batch,
+        num_graphs=old.num_graphs,
+        position=old.position,
+    )
+    total = work.loss(prediction, target).total
+    torch.autograd.grad(total, leaves)
+    torch.set_num_threads(1)
+    return total.detach()
+
+
+def _kernel_alone(call: Callable[[], object]) -> Callable[[], object]:
+    """The two calls into the kernel that a step makes, with nothing around them."""
+    held = _calls(call)
+    return lambda: [function(*arguments) for function, arguments in held]
+
+
+def _calls(call: Callable[[], object]) -> list[tuple[Callable[..., Any], tuple[Any, ...]]]:
+    """What a step calls the kernel with: forward, then backward."""
+    held: list[tuple[Callable[..., Any], tuple[Any, ...]]] = []
+    plain = _cpu.align, _cpu.align_adjoint
+
+    def watch(function: Callable[..., Any]) -> Callable[..., Any]:
+        def watched(*arguments: Any) -> Any:
+            held.append((function, arguments))
+            return function(*arguments)
+
+        return watched
+
+    _cpu.align, _cpu.align_adjoint = (watch(function) for function in plain)
+    call()
+    _cpu.align, _cpu.align_adjoint = plain
+    return held
+
+
+def _interleaved(
+    cases: dict[str, Callable[[], object]],
+) -> dict[str, list[tuple[float, float]]]:
+    """Seconds of a call of each, by the clock and of the processor, in turns."""
+    spent: dict[str, list[tuple[float, float]]] = {name: [] for name in cases}
+    start = time.perf_counter()
+    while time.perf_counter() - start < SECONDS:
+        for name, call in cases.items():
+            before = time.perf_counter(), time.process_time()
+            call()
+            spent[name].append((time.perf_counter() - before[0], time.process_time() - before[1]))
+    return spent
+
+
+def _limits() -> list[dict[str, Any]]:
+    """Multiply-adds a second of sweeps, and of products in cache, in turns."""
+    compiler = shutil.which("c++") or shutil.which("g++")
+    if compiler is None:
+        return []
+    with tempfile.TemporaryDirectory() as folder:
+        library = str(Path(folder) / "rate.so")
+        source = str(Path(__file__).with_name("_rate.cpp"))
+        flags = ["-O3", "-march=native", "-mprefer-vector-width=512", "-ffast-math"]
+        subprocess.run([compiler, *flags, "-shared", "-fPIC", "-o", library, source], check=True)
+        loaded = ctypes.CDLL(library)
+        return [_limit(work, loaded) for work in WORKLOADS[:2]]
+
+
+def _limit(work: Workload, loaded: ctypes.CDLL) -> dict[str, Any]:
+    """Sweeps are timed as the difference of many and few of them on the same pairs."""
+    problem = _problem(work)
+    count = [torch.bincount(problem[1].batch), torch.bincount(problem[2].batch)]
+    cells = float(((count[0] + 1) * (count[1] + 1)).sum())
+    align, (*arrays, numbers, flags) = _calls(partial(_call, work, problem, "native"))[0]
+
+    def sweeps(most: int) -> Callable[[], object]:
+        never = [*numbers[:-1], -1.0]  # the tolerance stands last
+        plain = [flags[0], most, *flags[2:-1], MODES.index("unrolled")]
+        return partial(align, *arrays, never, plain)
+
+    rate = getattr(loaded, BYTES[work.dtype])
+    rate.restype = ctypes.c_double
+    seconds = _interleaved(
+        {"few": sweeps(FEW), "many": sweeps(MANY), "peak": partial(rate, ctypes.c_long(REPEATS))}
+    )
+    best = {name: min(time for _, time in found) for name, found in seconds.items()}
+    swept = 2 * cells * (MANY - FEW) / (best["many"] - best["few"])
+    peak = 2 * 32 * 32 * REPEATS / best["peak"]
+    row = {"dtype": str(work.dtype), "sweeps": swept, "peak": peak, "share": swept / peak}
+    print({key: value if isinstance(value, str) else f"{value:.3g}" for key, value in row.items()})
+    return row
+
+
+if __name__ == "__main__":
+    main()
