@@ -9,8 +9,8 @@ from torch import Tensor
 from torch.autograd import Function
 from torch.autograd.function import once_differentiable
 
-from ._sinkhorn import exp
 from ._matrix_free import inverse, solve_free, solve_schur
+from ._sinkhorn import exp
 from ._sparse import SparseCoupling, SparseProblem, Support
 
 SparseGradient = Literal["exact", "unrolled", "cut"]
