@@ -80,8 +80,10 @@ class Comparison:
         said = (pairs.exists, pairs.absent, pairs.outputs, self.position, gain)
         double = (None if x is None else x.double() for x in said)
         plans: list[Placed] = []
-        outputs = _TiledAlignment.apply(self, value.detach().double(), plans, *double)
-        return Found(*outputs, plans)
+        node, met, iterations, residual, converged = _TiledAlignment.apply(
+            self, value.detach().double(), plans, *double
+        )
+        return Found(node, met, iterations, residual, converged, plans)
 
     @property
     def position(self) -> Float[Tensor, "n d"] | None:
@@ -174,8 +176,10 @@ class _TiledAlignment(Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, node: Tensor, met: Tensor, *_: Tensor) -> tuple[Tensor | None, ...]:
-        said = ctx.saved_tensors  # refuses inputs that were changed in place since
-        out = [None if x is None else torch.zeros_like(x) for x in said]
+        # To unpack them refuses inputs that were changed in place since.
+        *inputs, gain = ctx.saved_tensors
+        whole = [None if x is None else torch.zeros_like(x) for x in inputs]
+        gain = torch.zeros_like(gain)
         residual = torch.zeros_like(node)
         for k, (pair, rows, candidates, found) in enumerate(ctx.solved):
             adjoint, solved = Adjoint(), _nowhere(pair)
@@ -183,15 +187,15 @@ class _TiledAlignment(Function):
                 solved = pair.pull_back(found, float(node[k]), met[candidates], adjoint)
             if adjoint.residual is not None:
                 residual[k] = adjoint.residual[0]
-            for total, one in zip(out[:4], solved[0], strict=True):
-                if total is not None:
+            for total, one in zip(whole, solved[0], strict=True):
+                if total is not None and one is not None:
                     total[rows] = one
-            out[4][candidates] = solved[1]
+            gain[candidates] = solved[1]
         ctx.adjoint.note(residual)
-        return None, None, None, *out
+        return None, None, None, *whole, gain
 
 
 def _nowhere(pair: TiledPair) -> tuple[Said, Tensor]:
     """The derivative of a pair whose costs are not finite."""
-    said = (None if x is None else torch.full_like(x, torch.nan) for x in pair.nodes.said)
-    return Said(*said), torch.full_like(pair.gain, torch.nan)
+    said = pair.nodes.said.each(lambda x: torch.full_like(x, torch.nan))
+    return said, torch.full_like(pair.gain, torch.nan)

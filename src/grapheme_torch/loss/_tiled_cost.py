@@ -1,5 +1,6 @@
 """What the nodes of one pair cost each other, tile by tile, (E1) and (E13); and its derivative."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -29,7 +30,12 @@ class Said(NamedTuple):
 
     def rows(self, index: Int[Tensor, " k"]) -> "Said":
         """The same of some nodes."""
-        return Said(*(None if x is None else x.index_select(0, index) for x in self))
+        return self.each(lambda x: x.index_select(0, index))
+
+    def each(self, change: Callable[[Tensor], Tensor]) -> "Said":
+        """The same, each tensor changed."""
+        position = None if self.position is None else change(self.position)
+        return Said(change(self.exists), change(self.absent), change(self.outputs), position)
 
 
 @dataclass(frozen=True)

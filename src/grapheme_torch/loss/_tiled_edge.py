@@ -69,10 +69,13 @@ class _Ends:
 
     def meeting(self, y: Matrix, at: Tile) -> Iterator["_Meeting"]:
         """The edges at a tile, and a matrix where their other ends meet, in parts."""
-        first, last = torch.searchsorted(self.here, torch.tensor([at.low, at.high])).tolist()
+        run = torch.tensor([at.low, at.high], device=self.here.device)
+        first, last = torch.searchsorted(self.here, run).tolist()
         whose, half = self.rows.spread(at.rows)
         if first == last or not len(half):
             return
+        order = self.there[half].argsort()  # so that a part needs few rows of `y`
+        whose, half = whose[order], half[order]
         column = self.column[first:last]
         low, high = int(column.min()), int(column.max()) + 1
         wide = max(last - first, high - low)

@@ -104,7 +104,9 @@ class TiledPair:
         a[n], b[m] = max(m - n, 0) + spare, max(n - m, 0) + spare
         reach, position, place = None, self.nodes.said.position, self.nodes.place
         if self.sorted and n and m and position is not None and place is not None:
-            drop, rise = (self.settings.scale * slopes * bound for bound in self.bounds)
+            # A bound may be infinite: nothing is known of weights of edges.
+            each = self.settings.scale * slopes
+            drop, rise = (each * x if slopes else torch.zeros_like(x) for x in self.bounds)
             pull = times * self.nodes.weight
             reach = Reach(position[:, 0], place[:, 0].contiguous(), pull, drop, times + rise)
         return TiledProblem(cost, self.eps, a, b, reach, self.nodes.depth)
@@ -159,14 +161,13 @@ class _Slope:
 
     def __init__(self, pair: TiledPair) -> None:
         self.nodes = pair.nodes
-        self.said = Said(*(None if x is None else torch.zeros_like(x) for x in pair.nodes.said))
+        self.said = pair.nodes.said.each(torch.zeros_like)
 
     def add(self, at: Tile, cost: _Cost, w: Float[Tensor, "k w"]) -> None:
         """Adds the derivative of `sum(w * cost)` over a tile."""
         if self.nodes.is_void(at):
             return
-        here = self.nodes.said.rows(at.rows)
-        said = Said(*(None if x is None else x.requires_grad_() for x in here))
+        said = self.nodes.said.rows(at.rows).each(Tensor.requires_grad_)
         leaves = [x for x in said if x is not None]
         with torch.enable_grad():
             value = cost(said, at.low, at.high)

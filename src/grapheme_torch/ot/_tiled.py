@@ -110,8 +110,8 @@ class TiledProblem:
     @functools.cached_property
     def sides(self) -> Sides:
         """Rows and columns of the one pair."""
-        zeros = [torch.zeros_like(mass, dtype=torch.long) for mass in (self.a, self.b)]
-        return Sides(*zeros, 1)
+        row, column = (torch.zeros_like(mass, dtype=torch.long) for mass in (self.a, self.b))
+        return Sides(row, column, 1)
 
     def swept(self, g: Float[Tensor, " M"]) -> Float[Tensor, " M"]:
         """The column potential after a sweep, (E4) and (E5)."""
