@@ -115,7 +115,9 @@ def pot_single(load: Workload, effort: Effort, *, edges: bool) -> Answer:
 
     leaves = load.leaves()
     cost, values = load.cost(leaves[0]), []
-    for k, (n, m) in enumerate(zip(load.rows.sum(1).tolist(), load.columns.sum(1).tolist(), strict=True)):
+    for k, (n, m) in enumerate(
+        zip(load.rows.sum(1).tolist(), load.columns.sum(1).tolist(), strict=True)
+    ):
         i, j = [*range(n), -1], [*range(m), -1]
         solved = ot.solve(
             cost[k][i][:, j], load.a[k][i], load.b[k][j], reg=effort.eps, reg_type="KL",
