@@ -7,7 +7,7 @@ made tile by tile. A batch is a disjoint union. Everything is divided by the tem
 """
 
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -48,16 +48,16 @@ class Sides:
         return self.over_columns(x.square()).sqrt()
 
 
+@runtime_checkable
 class Coupling(Protocol):
     """A plan known by its sums and products."""
 
     @property
+    def column_sum(self) -> Tensor:
+        """`P^T 1`, known beforehand."""
+
     def row_sum(self) -> Tensor:
         """`P 1`."""
-
-    @property
-    def column_sum(self) -> Tensor:
-        """`P^T 1`."""
 
     def normal(self, x: Tensor, scale: Tensor) -> Tensor:
         """`P^T D(scale) P x`, a value of each column from one of each column."""
@@ -66,6 +66,7 @@ class Coupling(Protocol):
         """`(P * P)^T scale`: the diagonal of `P^T D(scale) P`."""
 
 
+@runtime_checkable
 class Problem(Protocol):
     """Masses to move, and how their potentials follow from each other."""
 
@@ -122,7 +123,7 @@ def solve_free(problem: Problem, tolerance: float, max_iterations: int, newton: 
     """
     g, iterations = _potential(problem, tolerance, max_iterations, newton)
     f, plan = problem.at(g)
-    left = residual(problem, plan.column_sum, plan.row_sum)
+    left = residual(problem, plan.column_sum, plan.row_sum())
     return Solution(f, g, plan, left, iterations)
 
 

@@ -58,7 +58,6 @@ class SparseCoupling:
     support: Support
     entry: Float[Tensor, " s"]
 
-    @functools.cached_property
     def row_sum(self) -> Float[Tensor, " N"]:
         """`P 1`."""
         return self.support.to_rows(self.entry)

@@ -8,10 +8,10 @@ divided by the temperature, as in `_sinkhorn`. Axes: N rows, M columns; of a til
 import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, Shaped
 from torch import Tensor
 
 from ._matrix_free import Sides
@@ -34,7 +34,7 @@ class Tile(NamedTuple):
     low: int
     high: int
 
-    def columns(self, x: Float[Tensor, " M"]) -> Float[Tensor, " w"]:
+    def columns(self, x: Shaped[Tensor, " M"]) -> Shaped[Tensor, " w"]:
         """What a value of each column is in the tile."""
         return torch.cat([x[self.low : self.high], x[-1:]])
 
@@ -44,6 +44,7 @@ class Tile(NamedTuple):
         x[-1] += values[-1]
 
 
+@runtime_checkable
 class Matrix(Protocol):
     """A matrix that can be made in parts."""
 
@@ -214,7 +215,6 @@ class TiledCoupling:
         """The columns outside of which each row is nothing."""
         return self.problem.spans(self.f, self.g)
 
-    @functools.cached_property
     def row_sum(self) -> Float[Tensor, " N"]:
         """`P 1`."""
         return self.product(torch.ones_like(self.g))
