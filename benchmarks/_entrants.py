@@ -22,7 +22,7 @@ Answer = tuple[Tensor, Tensor, Tensor | None]
 """Sum of the values; gradients in the features and in the edge weights."""
 
 TINY = math.exp(-60)  # mass of padding, for those who divide by it
-OUTER, INNER = 10, 50  # steps of the fused problem, and sweeps of each
+OUTER = 10  # steps of the fused problem
 
 
 @dataclass(frozen=True)
@@ -43,9 +43,10 @@ class Effort:
 Entrant = Callable[[Workload, Effort], Answer]
 
 
-def _answered(value: Tensor, leaves: tuple[Tensor, Tensor]) -> Answer:
+def _answered(load: Workload, value: Tensor, leaves: tuple[Tensor, Tensor]) -> Answer:
     x, left = torch.autograd.grad(value, leaves, allow_unused=True)
-    return value.detach(), x, left
+    # Whoever gives padding a little mass also gives it a gradient.
+    return value.detach(), x * load.rows[:, :, None], left
 
 
 def _entropic(load: Workload, cost: Tensor, plan: Tensor, eps: float) -> Tensor:
@@ -64,10 +65,10 @@ def ours(load: Workload, effort: Effort, *, edges: bool) -> Answer:
         "max_iterations": effort.iterations,
     }  # fmt: skip
     if not edges:
-        return _answered(transport_cost(cost, load.a, load.b, **options).sum(), leaves)
+        return _answered(load, transport_cost(cost, load.a, load.b, **options).sum(), leaves)
     plan = transport_plan(cost, load.a, load.b, **options).plan
     value = _entropic(load, cost, plan, effort.eps)
-    return _answered(value - EDGE_WEIGHT * load.edges(plan, leaves[1]).sum(), leaves)
+    return _answered(load, value - EDGE_WEIGHT * load.edges(plan, leaves[1]).sum(), leaves)
 
 
 def ours_fused(load: Workload, effort: Effort) -> Answer:
@@ -83,14 +84,14 @@ def ours_fused(load: Workload, effort: Effort) -> Answer:
             steps = steps + (1 - FUSED) * cost - 2 * FUSED * slope
             plan = transport_plan(
                 steps, a, b, temperature=effort.eps, tolerance=effort.tolerance,
-                max_iterations=INNER, gradient="unrolled",
+                max_iterations=effort.iterations,
             ).plan  # fmt: skip
     rows, columns = plan.sum(2), plan.sum(1)
     left, right = leaves[1], load.right
     squares = (rows * (left.square() @ rows[:, :, None])[:, :, 0]).sum()
     squares = squares + (columns * (right.square() @ columns[:, :, None])[:, :, 0]).sum()
     laid = (plan * (left @ plan @ right.mT)).sum()
-    return _answered((1 - FUSED) * (cost * plan).sum() + FUSED * (squares - 2 * laid), leaves)
+    return _answered(load, (1 - FUSED) * (cost * plan).sum() + FUSED * (squares - 2 * laid), leaves)
 
 
 def pot_batch(load: Workload, effort: Effort, *, edges: bool, method: str) -> Answer:
@@ -107,7 +108,7 @@ def pot_batch(load: Workload, effort: Effort, *, edges: bool, method: str) -> An
     value = solved.value.sum() - effort.eps * shift
     if edges:
         value = value - EDGE_WEIGHT * load.edges(solved.plan, leaves[1]).sum()
-    return _answered(value, leaves)
+    return _answered(load, value, leaves)
 
 
 def pot_single(load: Workload, effort: Effort, *, edges: bool) -> Answer:
@@ -125,7 +126,7 @@ def pot_single(load: Workload, effort: Effort, *, edges: bool) -> Answer:
             grad="autodiff" if edges else "envelope",
         )  # fmt: skip
         values.append(solved.value)
-    return _answered(torch.stack(values).sum(), leaves)
+    return _answered(load, torch.stack(values).sum(), leaves)
 
 
 def pot_fused(load: Workload, effort: Effort) -> Answer:
@@ -137,9 +138,10 @@ def pot_fused(load: Workload, effort: Effort) -> Answer:
     cost = 1 - unit(leaves[0]) @ load.y.mT
     solved = ot.batch.solve_gromov_batch(
         leaves[1], load.right, reg=effort.eps, a=a, b=b, M=cost, alpha=FUSED, symmetric=False,
-        max_iter=OUTER, tol=0.0, max_iter_inner=INNER, tol_inner=effort.tolerance, grad="envelope",
+        max_iter=OUTER, tol=0.0, max_iter_inner=effort.iterations, tol_inner=effort.tolerance,
+        grad="envelope",
     )  # fmt: skip
-    return _answered(solved.value.sum(), leaves)
+    return _answered(load, solved.value.sum(), leaves)
 
 
 def geomloss(load: Workload, effort: Effort) -> Answer:
@@ -155,7 +157,7 @@ def geomloss(load: Workload, effort: Effort) -> Answer:
     )  # fmt: skip
     clouds = torch.cat([unit(leaves[0]), origin], 1), torch.cat([load.y, origin], 1)
     value = solver(load.a.clamp(min=TINY), clouds[0], load.b.clamp(min=TINY), clouds[1])
-    return _answered(value.sum(), leaves)
+    return _answered(load, value.sum(), leaves)
 
 
 def ott(load: Workload, effort: Effort, *, edges: bool, scaling: bool) -> Answer:
@@ -167,7 +169,8 @@ def ott(load: Workload, effort: Effort, *, edges: bool, scaling: bool) -> Answer
     value, (x, left) = program(*leaves, *rest)
     jax.block_until_ready(x)
     found = (torch.tensor(one.__array__()) for one in (x, left))
-    return torch.tensor(float(value)), *found
+    x, left = found
+    return torch.tensor(float(value)), x * load.rows[:, :, None], left
 
 
 class _Held:

@@ -258,9 +258,9 @@ turns: medians. *Ratio*: to the fastest other library whose gradient agrees to
 {found["agreed"]:.0e} with the problem solved to 1e-12; *off* is by how much, of the largest entry.
 *Value*: regularised transport between ragged point clouds with a void, differentiated in the
 features. *Edges*: less the gain of edges laid on edges by the plan, differentiated through the
-plan. *Fused*: ten proximal steps of fused Gromov-Wasserstein, of at most 50 sweeps, differentiated
-at the last plan. W1: 64 pairs of 10 to 40 nodes, W2: 8 of 100 to 200. *Memory* is what the first
-call adds to the peak of a fresh process, in MiB.
+plan. *Fused*: ten proximal steps of fused Gromov-Wasserstein, each solved to the tolerance, and
+differentiated at the last plan. W1: 64 pairs of 10 to 40 nodes, W2: 8 of 100 to 200. *Memory* is
+what the first call adds to the peak of a fresh process, in MiB.
 
 """
     rows = [
