@@ -25,7 +25,7 @@ SIZES = tuple(2**k for k in range(3, 13))
 BATCHES = tuple(2**k for k in range(13))
 ITERATIONS = (1, 2, 5, 10, 20, 50, 100, 200)
 THREADS = (1, 2)
-CLASSES, NODES, SECONDS, REPEATS, CURVE = 26, 25, 6.0, 5, 30.0
+CLASSES, NODES, SECONDS, REPEATS, CURVE = 26, 25, 4.0, 5, 20.0
 
 
 def main() -> None:
