@@ -254,8 +254,9 @@ takes {found["import_seconds"]:.1f} s, once; so do reading and collating a data 
 
 def _contest(found: dict[str, Any]) -> str:
     head = f"""Pairs per second (and their range), value and gradient, float64, one thread, in
-turns: medians. *Ratio*: to the fastest other library whose gradient agrees to
-{found["agreed"]:.0e} with the problem solved to 1e-12; *off* is by how much, of the largest entry.
+turns: medians. *Off* is the error of the gradient next to the problem solved to 1e-12, of the
+largest entry; *to* is the tolerance, tightened for a library until it is off by no more than
+{found["agreed"]:.0e}. *Ratio*: to the fastest other library of which that holds, if of any.
 *Value*: regularised transport between ragged point clouds with a void, differentiated in the
 features. *Edges*: less the gain of edges laid on edges by the plan, differentiated through the
 plan. *Fused*: ten proximal steps of fused Gromov-Wasserstein, each solved to the tolerance, and
