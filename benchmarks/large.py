@@ -1,10 +1,11 @@
-"""Large texts: the loss along a sparse support beside the dense one.
+"""Large texts: the loss along a sparse support and the loss in tiles beside the dense one.
 
 A text (the kindergarten questions and answers, again and again, or a file given as argument) is
 edited: 5 % of its characters are deleted, replaced, or followed by another. The prediction is a
 noisy reading of the original, one candidate edge per pair of neighbours; each node stands where
 its character went, give or take half a step. The target is the edited text. Each size and method
-runs in a process of its own, whose peak memory is taken.
+runs in a process of its own, whose peak memory is taken. "Tiled, no places" is what tiles cost
+where positions do not tell which of them are empty: all pairs of nodes, time and again.
 """
 
 import json
@@ -14,6 +15,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +24,17 @@ from _record import record
 from torch import Tensor
 from torch_geometric.data import Data
 
-from grapheme_torch import Prediction, SparseStructuralLoss, StructuralLoss
+from grapheme_torch import (
+    Prediction,
+    SparseStructuralLoss,
+    StructuralLoss,
+    TiledStructuralLoss,
+)
 from grapheme_torch.data import kindergarten
 from grapheme_torch.ot import _cpu
 
-SIZES, DENSE, EDITED, WINDOW = (2_000, 10_000, 100_000), 2_000, 0.05, 8.0
+SIZES, DENSE, EDITED, WINDOW = (2_000, 20_000, 100_000), 2_000, 0.05, 8.0
+TILED = ((2_000, 0), (2_000, 1), (20_000, 0))
 SETTINGS: dict[str, Any] = {"slack": 0.1}
 
 
@@ -42,7 +50,9 @@ def main() -> None:
 
 def _cases() -> list[tuple[str, int, int]]:
     cases = [("dense", DENSE, 0), ("dense", DENSE, 1)]
-    return cases + [("sparse", size, rounds) for size in SIZES for rounds in (0, 1)]
+    cases += [("sparse", size, rounds) for size in SIZES for rounds in (0, 1)]
+    cases += [("tiled", size, rounds) for size, rounds in TILED]
+    return [*cases, ("tiled, no places", DENSE, 0)]
 
 
 def _apart(method: str, size: int, rounds: int, source: str) -> dict[str, Any]:
@@ -56,11 +66,15 @@ def _one(method: str, size: int, rounds: int, source: str) -> dict[str, Any]:
     """Seconds and peak memory of one loss and its gradient."""
     torch.set_num_threads(1)
     prediction, target = _pair(_text(source, size))
+    if method == "tiled, no places":
+        prediction = replace(prediction, position=None)
     idle = _peak()
     dense = StructuralLoss(rounds=rounds, **SETTINGS)
     loss: Callable[..., Any] = dense
     if method == "sparse":
         loss = SparseStructuralLoss(dense, window=WINDOW)
+    elif method.startswith("tiled"):
+        loss = TiledStructuralLoss(dense)
     start = time.perf_counter()
     result = loss(prediction, target)
     middle = time.perf_counter()
@@ -74,15 +88,16 @@ def _one(method: str, size: int, rounds: int, source: str) -> dict[str, Any]:
         "peak_mib": _peak(), "idle_mib": idle,
         "iterations": result.iterations.tolist(), "residual": float(result.residual.max()),
     }  # fmt: skip
+    if method != "dense":
+        left = result.adjoint.residual
+        row["adjoint_residual"] = None if left is None else float(left.max())
+        if size <= DENSE:
+            row |= _compared(dense, prediction, target, result.total, slope)
     if method == "sparse":
         bound = result.truncation
         row["entries"] = result.support.shape[1]
-        left = result.adjoint.residual
-        row["adjoint_residual"] = None if left is None else float(left.max())
         known = {name: float(value[0]) for name, value in vars(bound).items()}
         row["bounds"] = {name: x if math.isfinite(x) else None for name, x in known.items()}
-        if size <= DENSE:
-            row |= _compared(dense, prediction, target, result.total, slope)
     return row
 
 
@@ -143,8 +158,8 @@ def _path(size: int) -> Tensor:
 
 
 def _leaves(prediction: Prediction) -> list[Tensor]:
-    assert prediction.position is not None
-    return [prediction.existence, prediction.label, prediction.relation, prediction.position]
+    said = [prediction.existence, prediction.label, prediction.relation]
+    return said if prediction.position is None else [*said, prediction.position]
 
 
 def _peak() -> float:

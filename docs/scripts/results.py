@@ -241,7 +241,8 @@ both in 1e9 multiply-adds a second (padding, scalings and stopping count as noth
 def _large(found: dict[str, Any]) -> str:
     head = f"""Text against an edited copy ({found["edited"]:.0%} of its characters), one thread,
 float64: the default loss with slack 0.1, dense (kernel: {found["kernel"]}), and along a window
-of {found["window"]:g} steps. Each row ran in a process of its own; *peak* is its largest memory,
+of {found["window"]:g} steps, or in tiles, which leave nothing out; without places they cannot skip
+the far ones. Each row ran in a process of its own; *peak* is its largest memory,
 of which *before* was there before the loss. *Differences* are to the dense loss: of the value, and
 of the gradient relative to its largest entry. *Bounds* certify what the window leaves out: of the
 regularised cost of the last alignment, and of the loss.
@@ -284,6 +285,66 @@ mean of the seeds (and each seed). *Reference*: results of others.
     return head + _table(names, rows)
 
 
+def _steps(found: dict[str, Any]) -> str:
+    head = f"""Batches of {found["batch"]}, default network and loss, one thread: medians in
+milliseconds, and shares of a step. The loss may have {found["limit"]:.0%}. Importing everything
+takes {found["import_seconds"]:.1f} s, once; so do reading and collating a data set of one batch.
+
+"""
+    rows = []
+    for row in found["rows"]:
+        spent, once = row["milliseconds"], row["once"]
+        whole, share = sum(spent.values()), f"{row['loss_share']:.0%}"
+        stages = {stage: f"once: {found:.1f}" for stage, found in once.items()}
+        stages |= {stage: f"{x:.2f} ({x / whole:.0%})" for stage, x in spent.items()}
+        loss = share if row["loss_share"] < found["limit"] else f"**{share}**"
+        rows.append([row["name"], *stages.values(), f"{whole:.1f}", loss])
+        names = ["data set", *stages, "step", "loss"]
+    return head + _table(names, rows)
+
+
+def _contest(found: dict[str, Any]) -> str:
+    head = f"""Pairs per second (and their range), value and gradient, float64, one thread, in
+turns: medians. *Off* is the error of the gradient next to the problem solved to 1e-12, of the
+largest entry; *to* is the tolerance, tightened for a library until it is off by no more than
+{found["agreed"]:.0e}. *Ratio*: to the fastest other library of which that holds, if of any.
+*Value*: regularised transport between ragged point clouds with a void, differentiated in the
+features. *Edges*: less the gain of edges laid on edges by the plan, differentiated through the
+plan. *Fused*: ten proximal steps of fused Gromov-Wasserstein, each solved to the tolerance, and
+differentiated at the last plan. W1: 64 pairs of 10 to 40 nodes, W2: 8 of 100 to 200. *Memory* is
+what the first call adds to the peak of a fresh process, in MiB.
+
+"""
+    rows = [
+        [
+            row["case"], row["entrant"], f"{row['temperature']:g}",
+            f"{row['tolerance']:.0e}" if row["tolerance"] else f"{row['iterations']} iterations",
+            f"{row['pairs_per_second']:,.3g} ({row['range'][0]:,.3g} to {row['range'][1]:,.3g})",
+            "-" if row["ratio"] is None else f"{row['ratio']:.2f}",
+            f"{row['gradient_off']:.0e}",
+            f"{row['peak_mib']:,.0f}" if "peak_mib" in row else "",
+        ]
+        for row in found["rows"]
+    ]  # fmt: skip
+    names = ["case", "who", "temperature", "to", "pairs/s", "ratio", "off", "memory"]
+    return head + _table(names, rows)
+
+
+def _growth(found: dict[str, Any]) -> str:
+    head = f"""Loss and gradient, no rounds, float64, one thread unless the curve is of threads;
+batches are of pairs of {found["nodes_of_a_pair"]} nodes. A curve ends where a call takes too long.
+
+![Seconds over nodes, pairs and iterations](images/growth.png)
+
+"""
+    rows = [
+        [over, name, ", ".join(f"{x:,}: {1e3 * seconds:,.3g}" for x, seconds in points)]
+        for over, curves in found["curves"].items()
+        for name, points in curves.items()
+    ]
+    return head + _table(["over", "loss", "milliseconds"], rows)
+
+
 def _bound(value: float | None) -> str:
     return "none" if value is None else f"{value:.0e}"
 
@@ -315,9 +376,12 @@ SECTIONS: tuple[tuple[str, str, Callable[[dict[str, Any]], str]], ...] = (
     ("value_parity", "Values here and in POT", _parity),
     ("coloring", "Coloring with a DETR-like network", _coloring),
     ("kindergarten_time", "Kindergarten, the clock", _time),
+    ("step_profile", "A training step, the clock", _steps),
     ("kernel", "The native kernel", _kernel),
     ("fused", "The whole loss in the kernel", _fused),
+    ("peers", "Speed beside other libraries", _contest),
     ("large", "Large texts", _large),
+    ("growth", "How time grows", _growth),
 )
 
 

@@ -21,6 +21,8 @@ from .loss import SparseLossResult as SparseLossResult
 from .loss import SparseStructuralLoss as SparseStructuralLoss
 from .loss import StructuralLoss as StructuralLoss
 from .loss import StructuralLossResult as StructuralLossResult
+from .loss import TiledLossResult as TiledLossResult
+from .loss import TiledStructuralLoss as TiledStructuralLoss
 from .nn import GraphTransformNet as GraphTransformNet
 from .prediction import Prediction as Prediction
 from .report import EditReport as EditReport

@@ -4,4 +4,6 @@ from ._sparse import SparseLossResult as SparseLossResult
 from ._sparse import SparseStructuralLoss as SparseStructuralLoss
 from ._structural import StructuralLoss as StructuralLoss
 from ._structural import StructuralLossResult as StructuralLossResult
+from ._tiled import TiledLossResult as TiledLossResult
+from ._tiled import TiledStructuralLoss as TiledStructuralLoss
 from ._truncation import Truncation as Truncation

@@ -104,8 +104,10 @@ def edge_edits(pairs: Pairs, prices: Prices = UNIT) -> EdgeCost:
     return _edge_cost(pairs, edit_charges(pairs, prices))
 
 
-def _edge_cost(pairs: Pairs, charges: Charges) -> EdgeCost:
-    """The edge term as matrices."""
+def edge_channels(
+    pairs: Pairs, charges: Charges
+) -> tuple[Float[Tensor, "e channels"], Float[Tensor, "t channels"]]:
+    """Gain of each candidate and value of each target edge in each channel, as in `EdgeCost`."""
     t, gain = pairs.target, charges.gain
     relations = torch.arange(1, 1 + gain.shape[1], device=gain.device)
     target = (t.relation[:, None] == relations).to(gain.dtype)
@@ -115,6 +117,12 @@ def _edge_cost(pairs: Pairs, charges: Charges) -> EdgeCost:
         error = torch.stack([v.square() / 2, -v, torch.full_like(v, 0.5)], dim=1)
         gain = torch.cat([gain, charges.certainty[:, None] * error], 1)
         target = torch.cat([target, torch.stack([torch.ones_like(w), w, w.square()], 1)], 1)
+    return gain, target
+
+
+def _edge_cost(pairs: Pairs, charges: Charges) -> EdgeCost:
+    """The edge term as matrices."""
+    t, (gain, target) = pairs.target, edge_channels(pairs, charges)
     ends = [(t.source, t.sink)] if pairs.directed else [(t.source, t.sink), (t.sink, t.source)]
     return EdgeCost(
         charges.constant(pairs),

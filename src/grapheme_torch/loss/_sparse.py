@@ -7,7 +7,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from torch_geometric.data import Data
 
-from .._check import Received, refusal, require
+from .._check import require
 from ..ot import Adjoint, SparseTransport, Status, sparse_plan, status
 from ..prediction import Prediction
 from ._clique import clique_cost
@@ -26,6 +26,7 @@ from ._entries import (
 )
 from ._likeness import Likeness
 from ._pairs import Pairs, pair_up
+from ._restricted import check_wrapped, temperatures
 from ._sparse_edge import Meetings, SparseEdgeCost, meetings
 from ._structural import StructuralLoss
 from ._truncation import Floor, Truncation, loss_range, outside_mass, slope_drop
@@ -91,13 +92,8 @@ class SparseStructuralLoss(nn.Module):
 
     def __init__(self, loss: StructuralLoss | None = None, *, window: float = 8.0) -> None:
         super().__init__()
-        loss = StructuralLoss() if loss is None else loss
-        remedy = 'Second derivatives need the dense loss; take "exact".'
-        known = loss.gradient != "implicit"
-        require(known, "`loss.gradient`", "not be implicit", loss.gradient, remedy)
-        require(loss.temperature > 0, "`loss.temperature`", "be positive", loss.temperature, "0.1?")
         require(window >= 0, "`window`", "not be negative", window, "Try 8 steps.")
-        self.loss, self.window = loss, window
+        self.loss, self.window = check_wrapped(loss), window
 
     @eager
     def forward(
@@ -126,7 +122,7 @@ class SparseStructuralLoss(nn.Module):
             matches = window(pairs, self.window) if support is None else support
             entries = Entries.of(pairs, matches)
             check_covered(pairs, entries, loss.slack)
-            eps = _temperatures(loss, temperature, pairs)
+            eps = temperatures(loss, temperature, pairs)
             result = _Comparison(loss, pairs, entries, eps).result()
             # A plan that was found proves that there is one.
             check_feasible(pairs, entries, loss.slack, ~result.converged)
@@ -230,16 +226,3 @@ class _Comparison:
         change = torch.where(mass == 0, 0.0, change)
         unknown = torch.full_like(change, torch.inf)
         return Truncation(mass, self.eps * mass, plan, unknown if self.rounds else change)
-
-
-def _temperatures(
-    loss: StructuralLoss, temperature: float | Tensor | None, pairs: Pairs
-) -> Float[Tensor, " B"]:
-    given = loss.temperature if temperature is None else temperature
-    eps = torch.as_tensor(given, dtype=torch.float64, device=pairs.exists.device).reshape(-1)
-    size = len(pairs.layout.count)
-    wanted = f"be one number, or one per pair ({size})"
-    require(len(eps) in (1, size), "`temperature`", wanted, len(eps), "Try 0.1.")
-    if not bool((eps > 0).all()):
-        raise refusal("`temperature`", "be positive", Received(str(eps.tolist())), "Try 0.1.")
-    return eps.detach().expand(size)

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from ._edge import Charges
 from ._entries import Entries
+from ._lists import Lists
 from ._pairs import Pairs
 
 _CHUNK = 1 << 22
@@ -44,8 +45,8 @@ def meetings(pairs: Pairs, entries: Entries) -> Meetings:
     u = pairs.layout.node(pairs.graph, pairs.source)
     v = pairs.layout.node(pairs.graph, pairs.sink)
     order = source.argsort(stable=True)
-    outgoing = _Lists.of(source[order], len(t.layout.batch))
-    rows = _Lists.of(entries.predicted, len(pairs.layout.batch))
+    outgoing = Lists.of(source[order], len(t.layout.batch))
+    rows = Lists.of(entries.predicted, len(pairs.layout.batch))
     m = len(t.layout.batch)
     key = entries.predicted * m + entries.target
     found = []
@@ -104,26 +105,6 @@ class SparseEdgeCost:
         to_second = self.gain * plan.index_select(0, self.met.first)
         slope = torch.zeros_like(plan, dtype=to_first.dtype).index_add(0, self.met.first, to_first)
         return slope.index_add(0, self.met.second, to_second)
-
-
-@dataclass(frozen=True)
-class _Lists:
-    """Lists of consecutive numbers, one for each key of a sorted tensor."""
-
-    start: Int[Tensor, " keys"]
-    count: Int[Tensor, " keys"]
-
-    @classmethod
-    def of(cls, keys: Int[Tensor, " k"], size: int) -> "_Lists":
-        count = torch.bincount(keys, minlength=size)
-        return cls(count.cumsum(0) - count, count)
-
-    def spread(self, keys: Int[Tensor, " k"]) -> tuple[Int[Tensor, " l"], Int[Tensor, " l"]]:
-        """The lists of some keys, one after the other: whose (as place in `keys`), and what."""
-        count = self.count[keys]
-        whose = torch.arange(len(keys), device=keys.device).repeat_interleave(count)
-        offset = (self.start[keys] - (count.cumsum(0) - count))[whose]
-        return whose, offset + torch.arange(len(whose), device=keys.device)
 
 
 def _parts(weight: Int[Tensor, " e"]) -> list[Int[Tensor, " k"]]:

@@ -85,11 +85,23 @@ def outside_mass(
 
 def slope_drop(pairs: Pairs, charges: Charges) -> Float[Tensor, " n"]:
     """The most that one linearised edge cost takes off a match of each predicted node, (E32)."""
-    least = _most(-charges.gain.detach().double())
-    drop = least.new_zeros(len(pairs.layout.batch))
+    return slope_range(pairs, charges)[0]
+
+
+def slope_range(pairs: Pairs, charges: Charges) -> tuple[Float[Tensor, " n"], Float[Tensor, " n"]]:
+    """The most that one linearised edge cost takes off a match of each node, and adds to it.
+
+    Weights of edges only add, and no bound is known on how much.
+    """
+    gain = charges.gain.detach().double()
+    most = [_most(-gain), _most(gain)]
+    if pairs.weight is not None:
+        most[1] = torch.full_like(most[1], torch.inf)
+    sides = torch.stack(most)
+    slope = sides.new_zeros(2, len(pairs.layout.batch))
     for end in (pairs.source, pairs.sink):
-        drop = drop.index_add(0, pairs.layout.node(pairs.graph, end), least)
-    return drop
+        slope = slope.index_add(1, pairs.layout.node(pairs.graph, end), sides)
+    return slope[0], slope[1]
 
 
 def loss_range(
@@ -107,15 +119,11 @@ def loss_range(
     else:
         highest = torch.full_like(exists, torch.inf)
     node = exists.new_full((size,), insertion).scatter_reduce(0, batch, highest, "amax")
-    gain = charges.gain.detach().double()
-    sides = torch.stack([_most(gain), _most(-gain)])
-    slope = exists.new_zeros(2, len(batch))
-    for end in (pairs.source, pairs.sink):
-        slope = slope.index_add(1, pairs.layout.node(pairs.graph, end), sides)
+    slope = torch.stack(slope_range(pairs, charges))
     worst = exists.new_zeros(2, size).scatter_reduce(1, batch.expand(2, -1), slope, "amax")
-    if pairs.weight is not None:
-        return node, torch.full_like(node, torch.inf)
-    return node, worst.sum(0)
+    # Weights of edges have no known range, whether or not a pair has edges.
+    unknown = pairs.weight is not None
+    return node, torch.full_like(node, torch.inf) if unknown else worst.sum(0)
 
 
 def _most(gain: Float[Tensor, "e relations"]) -> Float[Tensor, " e"]:

@@ -12,6 +12,16 @@ from ._sparse_plan import Adjoint as Adjoint
 from ._sparse_plan import SparseGradient as SparseGradient
 from ._sparse_plan import SparseTransport as SparseTransport
 from ._sparse_plan import sparse_plan as sparse_plan
+from ._tiled import ENTRIES as ENTRIES
+from ._tiled import Matrix as Matrix
+from ._tiled import Reach as Reach
+from ._tiled import Tile as Tile
+from ._tiled import TiledCoupling as TiledCoupling
+from ._tiled import TiledProblem as TiledProblem
+from ._tiled_plan import Cotangent as Cotangent
+from ._tiled_plan import TiledTransport as TiledTransport
+from ._tiled_plan import tiled_adjoint as tiled_adjoint
+from ._tiled_plan import tiled_plan as tiled_plan
 from ._transport import Status as Status
 from ._transport import Transport as Transport
 from ._transport import status as status

@@ -9,11 +9,12 @@ from torch import Tensor
 from torch.autograd import Function
 from torch.autograd.function import once_differentiable
 
+from ._matrix_free import inverse, solve_free, solve_schur
 from ._sinkhorn import exp
-from ._sparse import SparseProblem, Support, inverse, solve_schur, solve_sparse
+from ._sparse import SparseCoupling, SparseProblem, Support
 
 SparseGradient = Literal["exact", "unrolled", "cut"]
-_ACCURACY = 1e-16
+ACCURACY = 1e-16
 """Relative residual at which the linear solve of the derivative stops: rounding."""
 
 
@@ -115,7 +116,9 @@ class _SparsePlan(Function):
         adjoint: Adjoint,
     ) -> tuple[Tensor, ...]:
         problem = SparseProblem(support, cost / eps.index_select(0, support.pair), a, b)
-        return tuple(solve_sparse(problem, tolerance, max_iterations, mode != "unrolled"))
+        found = solve_free(problem, tolerance, max_iterations, mode != "unrolled")
+        plan = problem.plan(found.f, found.g)
+        return plan, found.f, found.g, found.residual, found.iterations
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:
@@ -152,7 +155,7 @@ def _centred(
     right = column - support.to_columns(plan * support.of_rows(row * inverse_a))
     # Next to what cancels in the right side, which itself may be nothing but rounding.
     size = support.over_columns(support.to_columns(q.abs()).square()).sqrt()
-    v, left = solve_schur(support, plan, a, right, _ACCURACY * size)
+    v, left = solve_schur(support, SparseCoupling(support, plan), a, right, ACCURACY * size)
     u = (row - support.to_rows(plan * support.of_columns(v))) * inverse_a
     return -plan * (w - support.of_rows(u) - support.of_columns(v)), left * inverse(size)
 

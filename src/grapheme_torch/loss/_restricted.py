@@ -1,0 +1,33 @@
+"""What every loss of large graphs asks of the `StructuralLoss` it wraps."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from .._check import Received, refusal, require
+from ._pairs import Pairs
+from ._structural import StructuralLoss
+
+
+def check_wrapped(loss: StructuralLoss | None) -> StructuralLoss:
+    """The loss to wrap, or the default one; refuses settings that need the whole plan."""
+    loss = StructuralLoss() if loss is None else loss
+    remedy = 'Second derivatives need the dense loss; take "exact".'
+    known = loss.gradient != "implicit"
+    require(known, "`loss.gradient`", "not be implicit", loss.gradient, remedy)
+    require(loss.temperature > 0, "`loss.temperature`", "be positive", loss.temperature, "0.1?")
+    return loss
+
+
+def temperatures(
+    loss: StructuralLoss, temperature: float | Tensor | None, pairs: Pairs
+) -> Float[Tensor, " B"]:
+    """The temperature of each pair: the given one, or the loss's own."""
+    given = loss.temperature if temperature is None else temperature
+    eps = torch.as_tensor(given, dtype=torch.float64, device=pairs.exists.device).reshape(-1)
+    size = len(pairs.layout.count)
+    wanted = f"be one number, or one per pair ({size})"
+    require(len(eps) in (1, size), "`temperature`", wanted, len(eps), "Try 0.1.")
+    if not bool((eps > 0).all()):
+        raise refusal("`temperature`", "be positive", Received(str(eps.tolist())), "Try 0.1.")
+    return eps.detach().expand(size)

@@ -1,0 +1,186 @@
+"""The structural loss of large graphs: the dense one, in memory of the nodes, (E42)-(E45)."""
+
+from dataclasses import dataclass, field
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+from torch_geometric.data import Data
+
+from .._check import require
+from ..ot import Adjoint, Status, Tile, status
+from ..prediction import Prediction
+from ._clique import clique_cost
+from ._eager import eager
+from ._edge import edge_channels, edit_charges, surprise_charges
+from ._pairs import Pairs, pair_up
+from ._restricted import check_wrapped, temperatures
+from ._structural import StructuralLoss
+from ._tiled_align import Comparison, Placed
+from ._tiled_pair import Settings
+
+
+@dataclass(frozen=True)
+class TiledLossResult:
+    """A structural loss whose plan was never stored, with its parts and its evidence.
+
+    Args:
+        total: `alpha * node + beta * edge + gamma * clique`; a number, or one per pair.
+        node, edge, clique: The three terms, reduced as `total`.
+        iterations: Sweeps and Newton steps each pair took, in all rounds together.
+        residual: Largest share of mass in the wrong row or column, over the rounds of each pair.
+        converged: Whether every round of each pair met the tolerance.
+        adjoint: How well the derivative was solved; filled in by `backward`.
+    """
+
+    total: Tensor
+    node: Tensor
+    edge: Tensor
+    clique: Tensor
+    iterations: Int[Tensor, " B"]
+    residual: Float[Tensor, " B"]
+    converged: Bool[Tensor, " B"]
+    adjoint: Adjoint
+    _plans: list[Placed] = field(repr=False)
+
+    @property
+    def status(self) -> list[Status]:
+        """How the alignment of each pair ended; `status[k].value` says what to do about it."""
+        return status(self.residual, self.converged)
+
+    @torch.no_grad()
+    def plan_entries(
+        self, predicted: Int[Tensor, " k"], target: Int[Tensor, " k"]
+    ) -> Float[Tensor, " k"]:
+        """The mass that goes from each predicted to each target node, without gradient.
+
+        Args:
+            predicted, target: Nodes in the numbering of the batch; nodes of different pairs
+                exchange nothing.
+
+        Raises:
+            InputError: If there is no such node.
+        """
+        count = (
+            sum(len(pair.rows) for pair in self._plans),
+            sum(len(pair.columns) for pair in self._plans),
+        )
+        for name, index, size in zip(
+            ("predicted", "target"), (predicted, target), count, strict=True
+        ):
+            inside = not len(index) or (int(index.min()) >= 0 and int(index.max()) < size)
+            remedy = "Number the nodes of the whole batch from 0."
+            require(inside, f"`{name}`", f"lie in [0, {size})", index, remedy)
+        out = torch.zeros(len(predicted), dtype=torch.float64, device=predicted.device)
+        for placed in self._plans:
+            row, column = _ranks(placed.rows, count[0]), _ranks(placed.columns, count[1])
+            mine = ((row[predicted] >= 0) & (column[target] >= 0)).nonzero()[:, 0]
+            out[mine] = _entries(placed, row[predicted[mine]], column[target[mine]])
+        return out
+
+    @torch.no_grad()
+    def best_match(self) -> Int[Tensor, " n"]:
+        """The target node that most mass of each predicted node goes to; -1 if it is deleted."""
+        whole = [pair.rows for pair in self._plans]
+        out = torch.cat(whole) if whole else torch.zeros(0, dtype=torch.long)
+        out = torch.full_like(out, -1)
+        for placed in self._plans:
+            if placed.plan is None:
+                continue
+            columns = torch.cat([placed.columns, placed.columns.new_full((1,), -1)])
+            for at, part in placed.plan.tiles():
+                if int(at.rows[0]) < len(placed.rows):
+                    found = torch.arange(len(columns), device=out.device)
+                    best = at.columns(found)[part.argmax(1)]
+                    out[placed.rows[at.rows]] = columns[best]
+        return out
+
+
+class TiledStructuralLoss(nn.Module):
+    """A `StructuralLoss` that stores nothing of the size of predicted times target nodes.
+
+    The same numbers, to rounding: costs and plan are made tile by tile wherever they are needed,
+    forward and backward, so that memory is of the order of nodes and edges. Time is that of
+    the products of the sizes, over and over; but where positions (of one coordinate) count, tiles
+    that hold no mass are known beforehand and skipped, and time is nearly linear. Pairs are
+    compared one after the other: it is meant for a few large graphs, not for many small ones.
+
+    Args:
+        loss: The loss to compute; all its settings but `gradient="implicit"` and `temperature=0`.
+
+    Raises:
+        InputError: If a setting of `loss` has no meaning here.
+
+    Differentiation: as `StructuralLoss`, once, in every logit and position; the linear system of
+    a converged pair is solved by conjugate gradients, and `adjoint` says how well.
+    """
+
+    def __init__(self, loss: StructuralLoss | None = None) -> None:
+        super().__init__()
+        self.loss = check_wrapped(loss)
+
+    @eager
+    def forward(
+        self,
+        prediction: Prediction,
+        target: Data,
+        *,
+        temperature: float | Float[Tensor, " #B"] | None = None,
+    ) -> TiledLossResult:
+        """The loss of a batch of predictions against a batch of targets.
+
+        Args:
+            prediction, target: As `StructuralLoss` takes them.
+            temperature: One per pair, or one in all, instead of the loss's own.
+
+        Raises:
+            InputError: If prediction and target cannot be compared.
+        """
+        with torch.autocast(prediction.existence.device.type, enabled=False):
+            loss = self.loss
+            pairs = pair_up(prediction, target, node_cost=loss.node_cost, directed=loss.directed)
+            return _compared(loss, pairs, temperatures(loss, temperature, pairs))
+
+
+def _compared(loss: StructuralLoss, pairs: Pairs, eps: Float[Tensor, " B"]) -> TiledLossResult:
+    edit, adjoint = loss.criterion == "edit", Adjoint()
+    settings = Settings(
+        loss.rounds if loss.beta else 0, loss.update == "proximal", loss.beta / loss.alpha,
+        loss.slack, loss.tolerance, loss.max_iterations, loss.gradient,
+    )  # fmt: skip
+    found = Comparison(
+        pairs, settings, loss.prices, eps, loss.position_weight, not edit, adjoint
+    ).found()
+    charges = (edit_charges if edit else surprise_charges)(pairs, loss.prices)
+    met = (edge_channels(pairs, charges)[0] * found.met).sum(1)
+    edge = charges.constant(pairs).double().index_add(0, pairs.graph, met)
+    clique = clique_cost(pairs)
+    node, edge = found.node.to(clique.dtype), edge.to(clique.dtype)
+    total = loss.alpha * node + loss.beta * edge + loss.gamma * clique
+    total, node, edge, clique = (loss.reduce(x) for x in (total, node, edge, clique))
+    return TiledLossResult(
+        total, node, edge, clique, found.iterations, found.residual, found.converged, adjoint,
+        found.plans,
+    )  # fmt: skip
+
+
+def _ranks(nodes: Int[Tensor, " n"], size: int) -> Int[Tensor, " size"]:
+    """The place of each node of the batch among some of them, or -1."""
+    out = torch.full((size,), -1, device=nodes.device)
+    out[nodes] = torch.arange(len(nodes), device=nodes.device)
+    return out
+
+
+def _entries(
+    placed: Placed, row: Int[Tensor, " k"], column: Int[Tensor, " k"]
+) -> Float[Tensor, " k"]:
+    out = torch.full(row.shape, torch.nan, dtype=torch.float64, device=row.device)
+    if placed.plan is None:
+        return out
+    for at in placed.plan.problem.tiles(placed.plan.spans):
+        mine = ((row >= at.rows[0]) & (row <= at.rows[-1])).nonzero()[:, 0]
+        if len(mine):
+            low, high = int(column[mine].min()), int(column[mine].max()) + 1
+            part = placed.plan.tile(Tile(at.rows, low, high))
+            out[mine] = part[row[mine] - at.rows[0], column[mine] - low]
+    return out

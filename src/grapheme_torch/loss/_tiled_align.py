@@ -1,0 +1,201 @@
+"""The aligned terms of a batch as a differentiable function, pair by pair in tiles, (E42)-(E45)."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+from torch.autograd import Function
+from torch.autograd.function import once_differentiable
+
+from ..ot import Adjoint, TiledCoupling
+from ._edge import edge_channels, edit_charges
+from ._pairs import Pairs
+from ._prices import Prices
+from ._tiled_cost import Nodes, Said
+from ._tiled_edge import Edges
+from ._tiled_pair import Settings, TiledPair
+from ._truncation import slope_range
+
+
+@dataclass
+class Placed:
+    """The plan of a pair, and which nodes of the batch its rows and columns are.
+
+    Args:
+        rows, columns: Nodes of the batch.
+        plan: Of the last round; None where a cost was not finite.
+    """
+
+    rows: Int[Tensor, " n"]
+    columns: Int[Tensor, " m"]
+    plan: TiledCoupling | None
+
+
+class Found(NamedTuple):
+    """The aligned terms of a batch.
+
+    Args:
+        node: The node term of each pair.
+        met: What the gain of each candidate in each channel is multiplied with in the edge term.
+        plans: Of each pair.
+    """
+
+    node: Float[Tensor, " B"]
+    met: Float[Tensor, "e channels"]
+    iterations: Int[Tensor, " B"]
+    residual: Float[Tensor, " B"]
+    converged: Bool[Tensor, " B"]
+    plans: list[Placed]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What a batch is compared by.
+
+    Args:
+        eps: Temperature of each pair.
+        weight: Cost of a step between positions.
+        likelihood: Whether the node term counts surprises, not edits.
+        adjoint: Where to note how well the derivative was solved.
+    """
+
+    pairs: Pairs
+    settings: Settings
+    prices: Prices
+    eps: Float[Tensor, " B"]
+    weight: float
+    likelihood: bool
+    adjoint: Adjoint
+
+    def found(self) -> Found:
+        """Aligns each pair and sums up what depends on its plan.
+
+        Differentiation: once, in all that a network says, (E44).
+        """
+        pairs = self.pairs
+        gain, value = edge_channels(pairs, edit_charges(pairs, self.prices))
+        said = (pairs.exists, pairs.absent, pairs.outputs, self.position, gain)
+        double = (None if x is None else x.double() for x in said)
+        plans: list[Placed] = []
+        node, met, iterations, residual, converged = _TiledAlignment.apply(
+            self, value.detach().double(), plans, *double
+        )
+        return Found(node, met, iterations, residual, converged, plans)
+
+    @property
+    def position(self) -> Float[Tensor, "n d"] | None:
+        """Predicted places, if both sides have some and they count."""
+        counts = self.weight and self.pairs.target.position is not None
+        return self.pairs.position if counts else None
+
+    def split(
+        self, said: Said, gain: Float[Tensor, "e channels"], value: Float[Tensor, "t channels"]
+    ) -> Iterator[tuple[TiledPair, Placed, Int[Tensor, " c"]]]:
+        """The pairs, where their nodes are, and the numbers of their candidates."""
+        pairs, t = self.pairs, self.pairs.target
+        drop, rise = slope_range(pairs, edit_charges(pairs, self.prices))
+        for k, eps in enumerate(self.eps.tolist()):
+            rows = (pairs.layout.batch == k).nonzero()[:, 0]
+            columns = (t.layout.batch == k).nonzero()[:, 0]
+            place = None
+            if said.position is not None and t.position is not None:
+                assert pairs.position is not None
+                place = t.position.to(pairs.position.dtype).double()
+            one = place is not None and place.shape[1] == 1
+            if place is not None and one:
+                assert said.position is not None
+                rows = rows[said.position[rows, 0].argsort(stable=True)]
+                columns = columns[place[columns, 0].argsort(stable=True)]
+            candidates = (pairs.graph == k).nonzero()[:, 0]
+            edges = self._edges(k, rows, columns, candidates, value)
+            nodes = Nodes(
+                said.rows(rows), t.y.index_select(0, columns),
+                None if place is None else place.index_select(0, columns),
+                pairs.node_cost, self.weight, self.likelihood, self.prices,
+            )  # fmt: skip
+            bounds = drop.index_select(0, rows), rise.index_select(0, rows)
+            here = gain.index_select(0, candidates)
+            pair = TiledPair(nodes, edges, here, bounds, eps, one, self.settings)
+            yield pair, Placed(rows, columns, None), candidates
+
+    def _edges(
+        self, k: int, rows: Tensor, columns: Tensor, candidates: Tensor, value: Tensor
+    ) -> Edges:
+        pairs, t = self.pairs, self.pairs.target
+        wanted = (t.graph == k).nonzero()[:, 0]
+        place_rows, place_columns = pairs.layout.place[rows], t.layout.place[columns]
+        row, column = place_rows.argsort(), place_columns.argsort()
+        start, end = column[t.source[wanted]], column[t.sink[wanted]]
+        value = value.index_select(0, wanted)
+        if not pairs.directed:
+            start, end = torch.cat([start, end]), torch.cat([end, start])
+            value = torch.cat([value, value])
+        source, sink = row[pairs.source[candidates]], row[pairs.sink[candidates]]
+        return Edges(source, sink, start, end, value, len(rows))
+
+
+class _TiledAlignment(Function):
+    @staticmethod
+    def forward(
+        ctx: Any,
+        comparison: Comparison,
+        value: Tensor,
+        plans: list[Placed],
+        exists: Tensor,
+        absent: Tensor,
+        outputs: Tensor,
+        position: Tensor | None,
+        gain: Tensor,
+    ) -> tuple[Tensor, ...]:
+        size = len(comparison.eps)
+        node, met = exists.new_zeros(size), torch.zeros_like(gain)
+        residual, converged = torch.zeros_like(node), torch.zeros_like(node, dtype=torch.bool)
+        iterations = torch.zeros_like(node, dtype=torch.long)
+        ctx.solved = []
+        said = Said(exists, absent, outputs, position)
+        for k, (pair, placed, candidates) in enumerate(comparison.split(said, gain, value)):
+            plans.append(placed)
+            found = pair.align() if pair.finite else []
+            ctx.solved.append((pair, placed.rows, candidates, found))
+            if not found:
+                node[k] = residual[k] = torch.nan
+                continue
+            placed.plan = found[-1].plan
+            node[k], met[candidates] = pair.value(placed.plan)
+            iterations[k] = sum(one.iterations for one in found)
+            residual[k] = max(one.residual for one in found)
+            converged[k] = all(one.converged for one in found)
+        ctx.adjoint = comparison.adjoint
+        ctx.save_for_backward(exists, absent, outputs, position, gain)
+        ctx.mark_non_differentiable(iterations, residual, converged)
+        return node, met, iterations, residual, converged
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, node: Tensor, met: Tensor, *_: Tensor) -> tuple[Tensor | None, ...]:
+        # To unpack them refuses inputs that were changed in place since.
+        *inputs, gain = ctx.saved_tensors
+        whole = [None if x is None else torch.zeros_like(x) for x in inputs]
+        gain = torch.zeros_like(gain)
+        residual = torch.zeros_like(node)
+        for k, (pair, rows, candidates, found) in enumerate(ctx.solved):
+            adjoint, solved = Adjoint(), _nowhere(pair)
+            if found:
+                solved = pair.pull_back(found, float(node[k]), met[candidates], adjoint)
+            if adjoint.residual is not None:
+                residual[k] = adjoint.residual[0]
+            for total, one in zip(whole, solved[0], strict=True):
+                if total is not None and one is not None:
+                    total[rows] = one
+            gain[candidates] = solved[1]
+        ctx.adjoint.note(residual)
+        return None, None, None, *whole, gain
+
+
+def _nowhere(pair: TiledPair) -> tuple[Said, Tensor]:
+    """The derivative of a pair whose costs are not finite."""
+    said = pair.nodes.said.each(lambda x: torch.full_like(x, torch.nan))
+    return said, torch.full_like(pair.gain, torch.nan)

@@ -1,0 +1,155 @@
+"""What the nodes of one pair cost each other, tile by tile, (E1) and (E13); and its derivative."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float, Int, Shaped
+from torch import Tensor
+from torch.nn.functional import log_softmax
+
+from ..ot import Matrix, Tile
+from ._likeness import NodeCost, NodeKind, likeness
+from ._prices import Prices
+
+
+class Said(NamedTuple):
+    """What a network says about predicted nodes, as costs read it; float64.
+
+    Args:
+        exists, absent: `log h` and `log (1 - h)`.
+        outputs: Node outputs.
+        position: Places, if positions count.
+    """
+
+    exists: Float[Tensor, " n"]
+    absent: Float[Tensor, " n"]
+    outputs: Float[Tensor, "n outputs"]
+    position: Float[Tensor, "n d"] | None
+
+    def rows(self, index: Int[Tensor, " k"]) -> "Said":
+        """The same of some nodes."""
+        return self.each(lambda x: x.index_select(0, index))
+
+    def each(self, change: Callable[[Tensor], Tensor]) -> "Said":
+        """The same, each tensor changed."""
+        position = None if self.position is None else change(self.position)
+        return Said(change(self.exists), change(self.absent), change(self.outputs), position)
+
+
+@dataclass(frozen=True)
+class Nodes:
+    """The nodes of one pair, predicted and target.
+
+    Args:
+        said: Of the predicted nodes; constant.
+        y, place: Of the target nodes.
+        kind: How the two are compared.
+        weight: Cost of a step between positions.
+        likelihood: Whether the node term counts surprises, not edits.
+        prices: What insertion and deletion cost.
+    """
+
+    said: Said
+    y: Shaped[Tensor, "m *y"]
+    place: Float[Tensor, "m d"] | None
+    kind: NodeKind | NodeCost
+    weight: float
+    likelihood: bool
+    prices: Prices
+
+    @property
+    def depth(self) -> int:
+        """Numbers that comparing two nodes takes."""
+        return 1 if self.kind == "labels" else max(1, self.said.outputs.shape[1])
+
+    def matching(self, said: Said, low: int, high: int) -> Float[Tensor, "k w"]:
+        """Matching cost of some predicted nodes with a run of targets and the void, (E1)."""
+        h = said.exists.exp()
+        cost = 1 - h[:, None] * self._agreement(said.outputs, low, high)
+        if said.position is not None and self.place is not None:
+            t, s = said.position[:, None], self.place[None, low:high]
+            cost = cost + self.weight * _steps(t, s)
+        return torch.cat([cost, self.prices.node_deletion * h[:, None]], 1)
+
+    def term(self, said: Said, low: int, high: int) -> Float[Tensor, "k w"]:
+        """What each unit of mass adds to the node term, (E13) or (E14)."""
+        if self.likelihood:
+            cost = self._surprise(said.outputs, low, high) - said.exists[:, None]
+            deletion = -self.prices.node_deletion * said.absent
+        else:
+            h = said.exists.exp()
+            cost = 1 - h[:, None] * self._agreement(said.outputs, low, high)
+            deletion = self.prices.node_deletion * h
+        return torch.cat([cost, deletion[:, None]], 1)
+
+    def void(self, at: Tile) -> Float[Tensor, "1 w"]:
+        """Inserting a run of targets; both costs."""
+        insertion = self.said.exists.new_full((1, at.high - at.low), self.prices.node_insertion)
+        return torch.cat([insertion, insertion.new_zeros(1, 1)], 1)
+
+    def is_void(self, at: Tile) -> bool:
+        """Whether a tile is of the last row."""
+        return len(at.rows) == 1 and int(at.rows[0]) == len(self.said.exists)
+
+    def _agreement(self, outputs: Tensor, low: int, high: int) -> Float[Tensor, "k w"]:
+        y = self.y[low:high]
+        if self.kind == "labels":  # exponentials of classes, not of nodes
+            return log_softmax(outputs, dim=1).exp().gather(1, y.expand(len(outputs), -1))
+        return likeness(self.kind, outputs[None], y[None]).agreement[0]
+
+    def _surprise(self, outputs: Tensor, low: int, high: int) -> Float[Tensor, "k w"]:
+        y = self.y[low:high]
+        if self.kind == "labels":
+            return -log_softmax(outputs, dim=1).gather(1, y.expand(len(outputs), -1))
+        return likeness(self.kind, outputs[None], y[None]).surprise[0]
+
+
+def _steps(t: Float[Tensor, "k 1 d"], s: Float[Tensor, "1 w d"]) -> Float[Tensor, "k w"]:
+    if t.shape[2] == 1:
+        return (t[:, :, 0] - s[:, :, 0]).abs()
+    return (t - s).abs().sum(2)
+
+
+@dataclass(frozen=True)
+class NodeMatching:
+    """The matching cost (E1) as a matrix made in parts."""
+
+    nodes: Nodes
+
+    def tile(self, at: Tile) -> Float[Tensor, "k w"]:
+        """A part of it."""
+        if self.nodes.is_void(at):
+            return self.nodes.void(at)
+        return self.nodes.matching(self.nodes.said.rows(at.rows), at.low, at.high)
+
+
+@dataclass(frozen=True)
+class NodeTerm:
+    """`scale` times the costs of the node term as a matrix made in parts."""
+
+    nodes: Nodes
+    scale: float
+
+    def tile(self, at: Tile) -> Float[Tensor, "k w"]:
+        """A part of it."""
+        if self.nodes.is_void(at):
+            return self.nodes.void(at).mul_(self.scale)
+        said = self.nodes.said.rows(at.rows)
+        return self.nodes.term(said, at.low, at.high).mul_(self.scale)
+
+
+@dataclass(frozen=True)
+class Sum:
+    """A weighted sum of matrices."""
+
+    terms: list[tuple[float, Matrix]]
+
+    def tile(self, at: Tile) -> Float[Tensor, "k w"]:
+        """A part of it."""
+        (first, matrix), *others = self.terms
+        out = matrix.tile(at).mul_(first)
+        for weight, other in others:
+            out.add_(other.tile(at), alpha=weight)
+        return out
