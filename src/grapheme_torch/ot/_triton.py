@@ -41,7 +41,7 @@ def solve(
         cost, eps, a, b, torch.full_like(eps[:1], tolerance),
         plan, f, g, residual, iterations,
         *cost.shape[1:], sweeps, max_iterations - sweeps,
-        **launch, EXACT=1e-10
+        **launch, BLUR=1e-14
     )  # fmt: skip
     return plan, f, g, residual, iterations
 
@@ -68,4 +68,4 @@ def adjoint(
 
 def _launch(cost):
     n, m = (max(triton.next_power_of_2(size), _LEAST) for size in cost.shape[1:])
-    return (n, m), {"N": n, "M": m, "BLUR": 1e-14}
+    return (n, m), {"N": n, "M": m, "RIDGE": 1e-14}

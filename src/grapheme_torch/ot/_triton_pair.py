@@ -25,7 +25,7 @@ def solve_pair(
     cost_ptr, eps_ptr, a_ptr, b_ptr, tolerance_ptr,
     plan_ptr, f_ptr, g_ptr, residual_ptr, iterations_ptr,
     rows, columns, sweeps, steps,
-    N: tl.constexpr, M: tl.constexpr, BLUR: tl.constexpr, EXACT: tl.constexpr,
+    N: tl.constexpr, M: tl.constexpr, BLUR: tl.constexpr, RIDGE: tl.constexpr,
 ):  # fmt: skip
     """Up to `sweeps` sweeps, then up to `steps` Newton steps, or as many sweeps if they fail."""
     pair = tl.program_id(0).to(tl.int64)
@@ -46,7 +46,7 @@ def solve_pair(
     g, made = _sweep(c, log_a, log_b, b, tl.zeros_like(b), tolerance, sweeps)
     if steps > 0:
         warm = g
-        g, residual, more = _newton(c, a, b, log_a, log_b, warm, tolerance, steps, BLUR, EXACT)
+        g, residual, more = _newton(c, a, b, log_a, log_b, warm, j, tolerance, steps, BLUR, RIDGE)
         if residual > tolerance:
             g, more = _sweep(c, log_a, log_b, b, warm, tolerance, steps)
         made += more
@@ -70,7 +70,7 @@ def adjoint_pair(
     cost_ptr, eps_ptr, a_ptr, b_ptr, plan_ptr, iterations_ptr, implicit_ptr, w_ptr, path_ptr,
     grad_cost_ptr, grad_a_ptr, grad_b_ptr,
     rows, columns, longest,
-    N: tl.constexpr, M: tl.constexpr, BLUR: tl.constexpr,
+    N: tl.constexpr, M: tl.constexpr, RIDGE: tl.constexpr,
 ):  # fmt: skip
     """One linear solve, or reverse mode through the sweeps, which are made again into `path`."""
     pair = tl.program_id(0).to(tl.int64)
@@ -88,7 +88,7 @@ def adjoint_pair(
         row, column = tl.sum(plan, 1), tl.sum(plan, 0)
         inverse = _inverse(row)
         right = tl.sum(q, 0) - tl.sum(plan * (tl.sum(q, 1) * inverse)[:, None], 0)
-        grad_b = _schur_solve(plan, inverse, column, right, 0.0, BLUR)
+        grad_b = _schur_solve(plan, inverse, column, right, j, RIDGE)
         grad_a = (tl.sum(q, 1) - tl.sum(plan * grad_b[None, :], 1)) * inverse
         grad_c = plan * (grad_a[:, None] + grad_b[None, :]) - q
     else:
@@ -183,7 +183,7 @@ def _at(c, a, b, log_b, g):
 
 @triton.jit
 @no_type_check
-def _newton(c, a, b, log_a, log_b, g, tolerance, most, BLUR: tl.constexpr, EXACT: tl.constexpr):
+def _newton(c, a, b, log_a, log_b, g, j, tolerance, most, BLUR: tl.constexpr, RIDGE: tl.constexpr):
     """Newton steps with backtracking, a sweep where no step will do, (E7)."""
     f, residual, value = _at(c, a, b, log_b, g)
     inverse = _inverse(a)
@@ -192,7 +192,7 @@ def _newton(c, a, b, log_a, log_b, g, tolerance, most, BLUR: tl.constexpr, EXACT
         plan = _plan(c, a, b, f, g)
         column = tl.sum(plan, 0)
         gap = b - column
-        direction = _schur_solve(plan, inverse, column, gap, EXACT, BLUR)
+        direction = _schur_solve(plan, inverse, column, gap, j, RIDGE)
         direction *= _LONGEST / tl.maximum(tl.max(tl.abs(direction), 0), _LONGEST)
         slope = tl.sum(gap * direction, 0)
         here, f_here, residual_here, value_here = g, f, residual, value
@@ -216,60 +216,40 @@ def _newton(c, a, b, log_a, log_b, g, tolerance, most, BLUR: tl.constexpr, EXACT
 
 @triton.jit
 @no_type_check
-def _schur(plan, inverse, v):
-    """`S v` of (E7) as a sum of differences, which a constant `v` cancels before it is weighed."""
-    mean = tl.sum(plan * v[None, :], 1) * inverse
-    return tl.sum(plan * (v[None, :] - mean[:, None]), 0)
+def _schur_solve(plan, inverse, column, right, j, RIDGE: tl.constexpr):
+    """Solves `S x = right` of (E7), with `sum(column * x) = 0`.
 
-
-@triton.jit
-@no_type_check
-def _schur_solve(plan, inverse, column, right, enough, BLUR: tl.constexpr):
-    """Solves `S x = right` by conjugate gradients, begun anew from the measured rest.
-
-    Ends when the rest is `enough` of the right side, or no longer halves. `x` is the solution
-    with `sum(column * x) = 0`. The mass that rows and columns may differ by is left out.
+    `S` is the Laplacian of a graph of columns that exchange the weights `P^T D(1/a) P`. To take
+    column `k` out joins its neighbours by `w w^T / sum(w)`: sums of positive numbers, no digit of
+    which is lost however little groups exchange (Grassmann, Taksar, Heyman). The ridge is a
+    neighbour of all. The mass that rows and columns may differ by is left out.
     """
     total = tl.sum(column, 0)
     column_share = column / tl.where(total > 0, total, 1.0)
     right -= column_share * tl.sum(right, 0)
-    # What a column shares with no other is exchanged with none: nothing but rounding is left.
-    own = plan * (1 - plan * inverse[:, None])
-    scale = tl.where(column > 0, 1 / tl.maximum(tl.sum(own, 0), BLUR), 0.0)
-    x, rest = tl.zeros_like(right), right
-    left = tl.sum(tl.abs(rest), 0)
-    stop = enough * left
-    going = left > stop
-    while going:
-        there = x + _conjugate_gradients(plan, inverse, scale, rest)
-        after = right - _schur(plan, inverse, there)
-        now = tl.sum(tl.abs(after), 0)
-        x = tl.where(now < left, there, x)
-        rest = tl.where(now < left, after, rest)
-        going = (now < 0.5 * left) & (now > stop)
-        left = tl.minimum(now, left)
+    share = plan * tl.sqrt(inverse)[:, None]
+    graph = tl.dot(tl.trans(share), share, input_precision="ieee")
+    ridge = tl.where(column > 0, RIDGE, 1.0).to(column.dtype)
+    size: tl.constexpr = plan.shape[1]
+    for down in range(size):
+        k = size - 1 - down
+        w = tl.where(j < k, tl.sum(tl.where(j[:, None] == k, graph, 0.0), 0), 0.0)
+        passed = w / (tl.sum(w, 0) + _entry(ridge, j, k))
+        graph += w[:, None] * passed[None, :]
+        ridge += passed * _entry(ridge, j, k)
+        right += passed * _entry(right, j, k)
+    x = tl.zeros_like(right)
+    for k in range(size):
+        w = tl.where(j < k, tl.sum(tl.where(j[:, None] == k, graph, 0.0), 0), 0.0)
+        known = (_entry(right, j, k) + tl.sum(w * x, 0)) / (tl.sum(w, 0) + _entry(ridge, j, k))
+        x = tl.where(j == k, known, x)
     return tl.where(column > 0, x - tl.sum(column_share * x, 0), 0.0)
 
 
 @triton.jit
 @no_type_check
-def _conjugate_gradients(plan, inverse, scale, rest):
-    """An `x` with `S x` close to `rest`, preconditioned by the diagonal; rounding may end it."""
-    x, z = tl.zeros_like(rest), scale * rest
-    p, product = z, tl.sum(rest * z, 0)
-    stop = 1e-14 * product
-    most = 4 * rest.shape[0]
-    while (product > stop) & (most > 0):
-        image = _schur(plan, inverse, p)
-        curvature = tl.sum(p * image, 0)
-        length = tl.where(curvature > 0, product / tl.where(curvature > 0, curvature, 1.0), 0.0)
-        x += length * p
-        rest -= length * image
-        z = scale * rest
-        before, product = product, tl.sum(rest * z, 0)
-        p = z + (product / before) * p
-        most = tl.where(curvature > 0, most - 1, 0)
-    return x
+def _entry(x, j, k):
+    return tl.sum(tl.where(j == k, x, 0.0), 0)
 
 
 @triton.jit
@@ -294,7 +274,7 @@ def _reverse(c, a, b, plan, q, path_ptr, made, columns, j):
         back = floored_exp((log_b + before)[None, :] + f[:, None] - c) * per_row[:, None]
         grad_c += step - back
         grad_log_a -= per_row
-        grad_g = tl.sum(back, 0)
+        grad_g = tl.where(b > 0, tl.sum(back, 0), 0.0)  # nothing comes back from beyond the pair
         grad_log_b += grad_g
         g = before
     return grad_c, grad_log_a, grad_log_b
