@@ -25,7 +25,7 @@ def solve_pair(
     cost_ptr, eps_ptr, a_ptr, b_ptr, tolerance_ptr,
     plan_ptr, f_ptr, g_ptr, residual_ptr, iterations_ptr,
     rows, columns, sweeps, steps,
-    N: tl.constexpr, M: tl.constexpr, BLUR: tl.constexpr, RIDGE: tl.constexpr,
+    N: tl.constexpr, M: tl.constexpr, BLUR: tl.constexpr,
 ):  # fmt: skip
     """Up to `sweeps` sweeps, then up to `steps` Newton steps, or as many sweeps if they fail."""
     pair = tl.program_id(0).to(tl.int64)
@@ -46,7 +46,7 @@ def solve_pair(
     g, made = _sweep(c, log_a, log_b, b, tl.zeros_like(b), tolerance, sweeps)
     if steps > 0:
         warm = g
-        g, residual, more = _newton(c, a, b, log_a, log_b, warm, j, tolerance, steps, BLUR, RIDGE)
+        g, residual, more = _newton(c, a, b, log_a, log_b, warm, j, tolerance, steps, BLUR)
         if residual > tolerance:
             g, more = _sweep(c, log_a, log_b, b, warm, tolerance, steps)
         made += more
@@ -70,7 +70,7 @@ def adjoint_pair(
     cost_ptr, eps_ptr, a_ptr, b_ptr, plan_ptr, iterations_ptr, implicit_ptr, w_ptr, path_ptr,
     grad_cost_ptr, grad_a_ptr, grad_b_ptr,
     rows, columns, longest,
-    N: tl.constexpr, M: tl.constexpr, RIDGE: tl.constexpr,
+    N: tl.constexpr, M: tl.constexpr, BLUR: tl.constexpr,
 ):  # fmt: skip
     """One linear solve, or reverse mode through the sweeps, which are made again into `path`."""
     pair = tl.program_id(0).to(tl.int64)
@@ -88,7 +88,7 @@ def adjoint_pair(
         row, column = tl.sum(plan, 1), tl.sum(plan, 0)
         inverse = _inverse(row)
         right = tl.sum(q, 0) - tl.sum(plan * (tl.sum(q, 1) * inverse)[:, None], 0)
-        grad_b = _schur_solve(plan, inverse, column, right, j, RIDGE)
+        grad_b = _schur_solve(plan, inverse, column, right, j, BLUR)
         grad_a = (tl.sum(q, 1) - tl.sum(plan * grad_b[None, :], 1)) * inverse
         grad_c = plan * (grad_a[:, None] + grad_b[None, :]) - q
     else:
@@ -106,7 +106,7 @@ def adjoint_pair(
 @triton.jit
 @no_type_check
 def floored_exp(x):
-    """`e^x` of what is at most about zero, at least e^-80; see `_sinkhorn.exp`."""
+    """`e^x` of what is between -80 and 80; see `_sinkhorn.exp`."""
     return tl.exp(tl.minimum(tl.maximum(x, _NEGLIGIBLE), -_NEGLIGIBLE))
 
 
@@ -138,7 +138,7 @@ def _row_potential(c, log_b, g):
     z = (log_b + g)[None, :] - c
     top = tl.max(z, 1)
     top = tl.where(top > float("-inf"), top, 0.0)  # no mass on the other side: nothing to see
-    return -(tl.log(tl.sum(floored_exp(z - top[:, None]), 1)) + top)
+    return -(tl.log(tl.sum(tl.exp(tl.maximum(z - top[:, None], _NEGLIGIBLE)), 1)) + top)
 
 
 @triton.jit
@@ -148,7 +148,7 @@ def _column_potential(c, log_a, f):
     z = (log_a + f)[:, None] - c
     top = tl.max(z, 0)
     top = tl.where(top > float("-inf"), top, 0.0)
-    return -(tl.log(tl.sum(floored_exp(z - top[None, :]), 0)) + top)
+    return -(tl.log(tl.sum(tl.exp(tl.maximum(z - top[None, :], _NEGLIGIBLE)), 0)) + top)
 
 
 @triton.jit
@@ -183,7 +183,7 @@ def _at(c, a, b, log_b, g):
 
 @triton.jit
 @no_type_check
-def _newton(c, a, b, log_a, log_b, g, j, tolerance, most, BLUR: tl.constexpr, RIDGE: tl.constexpr):
+def _newton(c, a, b, log_a, log_b, g, j, tolerance, most, BLUR: tl.constexpr):
     """Newton steps with backtracking, a sweep where no step will do, (E7)."""
     f, residual, value = _at(c, a, b, log_b, g)
     inverse = _inverse(a)
@@ -192,7 +192,7 @@ def _newton(c, a, b, log_a, log_b, g, j, tolerance, most, BLUR: tl.constexpr, RI
         plan = _plan(c, a, b, f, g)
         column = tl.sum(plan, 0)
         gap = b - column
-        direction = _schur_solve(plan, inverse, column, gap, j, RIDGE)
+        direction = _schur_solve(plan, inverse, column, gap, j, BLUR)
         direction *= _LONGEST / tl.maximum(tl.max(tl.abs(direction), 0), _LONGEST)
         slope = tl.sum(gap * direction, 0)
         here, f_here, residual_here, value_here = g, f, residual, value
@@ -216,7 +216,7 @@ def _newton(c, a, b, log_a, log_b, g, j, tolerance, most, BLUR: tl.constexpr, RI
 
 @triton.jit
 @no_type_check
-def _schur_solve(plan, inverse, column, right, j, RIDGE: tl.constexpr):
+def _schur_solve(plan, inverse, column, right, j, BLUR: tl.constexpr):
     """Solves `S x = right` of (E7), with `sum(column * x) = 0`.
 
     `S` is the Laplacian of a graph of columns that exchange the weights `P^T D(1/a) P`. To take
@@ -229,27 +229,26 @@ def _schur_solve(plan, inverse, column, right, j, RIDGE: tl.constexpr):
     right -= column_share * tl.sum(right, 0)
     share = plan * tl.sqrt(inverse)[:, None]
     graph = tl.dot(tl.trans(share), share, input_precision="ieee")
-    ridge = tl.where(column > 0, RIDGE, 1.0).to(column.dtype)
+    ridge = tl.where(column > 0, BLUR, 0.0).to(column.dtype)
     size: tl.constexpr = plan.shape[1]
     for down in range(size):
-        k = size - 1 - down
-        w = tl.where(j < k, tl.sum(tl.where(j[:, None] == k, graph, 0.0), 0), 0.0)
-        passed = w / (tl.sum(w, 0) + _entry(ridge, j, k))
-        graph += w[:, None] * passed[None, :]
-        ridge += passed * _entry(ridge, j, k)
-        right += passed * _entry(right, j, k)
+        here = j == size - 1 - down
+        if tl.sum(tl.where(here, column, 0.0), 0) > 0:
+            w = tl.sum(tl.where(here[:, None], graph, 0.0), 0)
+            w = tl.where(j < size - 1 - down, w, 0.0)
+            to_ridge = tl.sum(tl.where(here, ridge, 0.0), 0)
+            passed = w / (tl.sum(w, 0) + to_ridge)
+            graph += w[:, None] * passed[None, :]
+            ridge += passed * to_ridge
+            right += passed * tl.sum(tl.where(here, right, 0.0), 0)
     x = tl.zeros_like(right)
     for k in range(size):
-        w = tl.where(j < k, tl.sum(tl.where(j[:, None] == k, graph, 0.0), 0), 0.0)
-        known = (_entry(right, j, k) + tl.sum(w * x, 0)) / (tl.sum(w, 0) + _entry(ridge, j, k))
-        x = tl.where(j == k, known, x)
+        here = j == k
+        if tl.sum(tl.where(here, column, 0.0), 0) > 0:
+            w = tl.where(j < k, tl.sum(tl.where(here[:, None], graph, 0.0), 0), 0.0)
+            known = tl.sum(tl.where(here, right, 0.0) + w * x, 0)
+            x = tl.where(here, known / tl.sum(tl.where(here, ridge, 0.0) + w, 0), x)
     return tl.where(column > 0, x - tl.sum(column_share * x, 0), 0.0)
-
-
-@triton.jit
-@no_type_check
-def _entry(x, j, k):
-    return tl.sum(tl.where(j == k, x, 0.0), 0)
 
 
 @triton.jit
