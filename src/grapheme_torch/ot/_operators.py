@@ -1,12 +1,17 @@
 """Solver and adjoint as PyTorch operators: opaque to compilers, foldable by `vmap`.
 
-On the CPU they are those of the native kernel where it was built, else those in PyTorch; both
-give the same numbers. They carry no derivative of their own; `_plan` puts the two together.
+What computes them is one of three, which give the same numbers: the native kernel on the CPU where
+it was built, Triton's kernels on a GPU where Triton is installed, or else PyTorch, the reference.
+They carry no derivative of their own; `_plan` puts the two together.
 Whatever depends on the values of tensors (checks, stopping, which rule) happens in here.
 """
 
+import functools
+import importlib.util
+import os
+from collections.abc import Callable
 from math import inf
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import torch
 from torch import Tensor
@@ -14,31 +19,78 @@ from torch import Tensor
 from .._check import require
 from . import _adjoint, _cpu, _solver
 
-Backend = Literal["native", "pytorch"]
+Backend = Literal["native", "triton", "pytorch"]
 
-_backend: Backend = "native" if _cpu.AVAILABLE else "pytorch"
+_chosen: Backend | None = None  # none: the fastest of each device
 
 
-def backend() -> Backend:
-    """What solves transport on the CPU: "native", the C++ kernel, or "pytorch", its reference."""
-    return _backend
+def backend(device: str | torch.device = "cpu") -> Backend:
+    """What solves transport on a device.
+
+    Args:
+        device: As PyTorch names it.
+
+    Returns:
+        "native", the C++ kernel; "triton", kernels for GPUs; or "pytorch", the reference of both.
+    """
+    kind = torch.device(device).type
+    if _chosen == "pytorch":
+        return "pytorch"
+    if kind == "cuda" or (kind == "cpu" and _chosen == "triton" and _interpreted()):
+        return "triton" if _has_triton() else "pytorch"
+    return "native" if kind == "cpu" and _cpu.AVAILABLE else "pytorch"
 
 
 def set_backend(name: Backend) -> None:
-    """Chooses what solves transport on the CPU, in this process; see `backend`.
+    """Chooses what solves transport, in this process; see `backend`.
+
+    Args:
+        name: "pytorch" for the reference on every device; "native" or "triton" for the fastest
+            that each device has, which is the state at the start, if there is the one named. With
+            `TRITON_INTERPRET=1` in the environment "triton" serves the CPU too, to be looked into.
 
     Raises:
-        InputError: If the native kernel is asked for and was not built.
+        InputError: If the native kernel was not built, if Triton is not installed, or if it has
+            neither a GPU nor its interpreter.
     """
-    global _backend
-    built = name == "pytorch" or (name == "native" and _cpu.AVAILABLE)
-    remedy = 'Install a C++ compiler and the package anew, or stay with "pytorch".'
-    require(built, "`backend`", 'be available: "pytorch", or "native" if built', name, remedy)
-    _backend = name
+    global _chosen
+    triton = _has_triton() and (torch.cuda.is_available() or _interpreted())
+    available = {"pytorch": True, "native": _cpu.AVAILABLE, "triton": triton}
+    require(
+        available.get(name, False),
+        "`backend`",
+        'be available: "pytorch", "native" if built, "triton" if installed and there is a GPU',
+        name,
+        'Install a C++ compiler or Triton and the package anew, or stay with "pytorch".',
+    )
+    _chosen = name
 
 
-def _native(x: Tensor) -> bool:
-    return _backend == "native" and x.device.type == "cpu"
+@functools.cache
+def _has_triton() -> bool:
+    """Whether it could be imported; it is not until it is needed."""
+    return importlib.util.find_spec("triton") is not None
+
+
+def _interpreted() -> bool:
+    return os.environ.get("TRITON_INTERPRET") == "1"
+
+
+class _Solver(NamedTuple):
+    solve: Callable[..., tuple[Tensor, ...]]
+    adjoint: Callable[..., tuple[Tensor, ...]]
+
+
+def _solver_of(x: Tensor) -> _Solver:
+    """The functions that solve where a tensor is."""
+    name = backend(x.device)
+    if name == "native":
+        return _Solver(_cpu.solve, _cpu.adjoint)
+    if name == "triton":
+        from . import _triton
+
+        return _Solver(_triton.solve, _triton.adjoint)
+    return _Solver(_solver.solve, _adjoint.adjoint)
 
 
 @torch.library.custom_op("grapheme_torch::transport", mutates_args=())
@@ -57,8 +109,7 @@ def transport(
         f, g, residual = torch.zeros_like(a), torch.zeros_like(b), torch.zeros_like(eps)
         return cost.new_zeros(cost.shape), f, g, residual, residual.long()  # nothing to move
     cost, eps, a, b = (x.contiguous() for x in (cost, eps, a, b))
-    solve = _cpu.solve if _native(cost) else _solver.solve
-    found = solve(cost, eps, a, b, tolerance, max_iterations, newton)
+    found = _solver_of(cost).solve(cost, eps, a, b, tolerance, max_iterations, newton)
     plan, f, g, residual, iterations = (value.contiguous() for value in found)
     return plan, f, g, residual, iterations
 
@@ -78,7 +129,7 @@ def transport_adjoint(
     if not cost.numel():
         return cost.new_zeros(cost.shape), torch.zeros_like(a), torch.zeros_like(b)
     inputs = (x.contiguous() for x in (cost, eps, a, b, plan, iterations, implicit, w))
-    found = (_cpu.adjoint if _native(cost) else _adjoint.adjoint)(*inputs)
+    found = _solver_of(cost).adjoint(*inputs)
     grad_cost, grad_a, grad_b = (value.contiguous() for value in found)
     return grad_cost, grad_a, grad_b
 
