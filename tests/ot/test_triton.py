@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import torch
@@ -40,7 +41,7 @@ MODES = {
     "loose": (True, 1e-3, 100),
     "few sweeps": (True, -1.0, 3),
     "capped": (True, 1e-12, 21),
-    "unrolled": (False, 1e-6, 60),
+    "unrolled": (False, 1e-6, 25),
     "none": (False, -1.0, 0),
 }
 
@@ -142,7 +143,7 @@ def test_the_host_stops_launching_when_all_pairs_are_done(monkeypatch: pytest.Mo
 
 def test_cold_pairs_converge_as_in_pytorch() -> None:
     """Where groups of nodes all but separate: the elimination must not lose what they exchange."""
-    mine, other = _solve_both(_problem(1, [(4, 4), (8, 8), (9, 5)], 0.005), "converged")
+    mine, other = _solve_both(_problem(1, [(8, 8), (9, 5)], 0.005), "converged")
     torch.testing.assert_close(mine[0], other[0], rtol=0, atol=1e-9)
     assert other[3].max() <= 1e-12
     assert mine[3].max() <= 1e-12
@@ -261,3 +262,15 @@ def test_importing_the_package_does_not_import_triton() -> None:
     )
     done = subprocess.run([sys.executable, "-c", lines], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["triton", "False"]
+
+
+@pytest.mark.slow
+def test_every_kernel_compiles_for_a_gpu() -> None:
+    """What the interpreter runs is Python; the compiler knows a smaller language."""
+    program = Path(__file__).with_name("triton_kernels.py")
+    environment = {**os.environ, "TRITON_INTERPRET": "0"}
+    done = subprocess.run(
+        [sys.executable, program], capture_output=True, text=True, env=environment, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert len(done.stdout.splitlines()) == 6
