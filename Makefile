@@ -58,9 +58,10 @@ format: setup ## apply what ruff can fix
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
+# Status 2: the benchmark said that this machine lacks what it measures.
 bench: setup ## run every benchmark; results in benchmarks/results
 	@set -e; for script in benchmarks/[!_]*.py; do \
-		echo "$$script"; OMP_NUM_THREADS=1 $(BIN)/python "$$script"; done
+		echo "$$script"; OMP_NUM_THREADS=1 $(BIN)/python "$$script" || [ $$? -eq 2 ]; done
 
 docs: setup ## regenerate the tables and pictures of the documents
 	@set -e; for script in docs/scripts/*.py; do \
