@@ -169,14 +169,15 @@ _fold(transport_adjoint)
 
 
 def _check_values(eps: Tensor, a: Tensor, b: Tensor) -> None:
-    least, most = _range(eps, default=1.0)
+    gap = (a.sum(1) - b.sum(1)).abs()
+    extremes = _least(eps, 1.0), -_least(-eps, -1.0), _least(a), _least(b), -_least(-gap)
+    least, most, *masses, widest = torch.stack(extremes).tolist()  # a GPU is waited for once
     bad = most if least > 0 else least
     require(least > 0 and most < inf, "`temperature`", "be positive", bad, "Try 0.1.")
-    least = min(_range(a)[0], _range(b)[0])
-    require(least >= 0, "`a` and `b`", "not be negative", least, "Zero switches a node off.")
-    gap = _range((a.sum(1) - b.sum(1)).abs())[1]
-    require(gap < 1e-6, "`a` and `b`", "have equal sums", gap, "Add a void row or column.")
+    lowest = min(masses)
+    require(lowest >= 0, "`a` and `b`", "not be negative", lowest, "Zero switches a node off.")
+    require(widest < 1e-6, "`a` and `b`", "have equal sums", widest, "Add a void row or column.")
 
 
-def _range(x: Tensor, default: float = 0.0) -> tuple[float, float]:
-    return (float(x.min()), float(x.max())) if x.numel() else (default, default)
+def _least(x: Tensor, default: float = 0.0) -> Tensor:
+    return x.min() if x.numel() else x.new_full((), default)

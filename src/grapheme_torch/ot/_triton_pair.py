@@ -15,6 +15,7 @@ from ._newton import LONGEST, STEP_LENGTHS, SUFFICIENT
 from ._sinkhorn import NEGLIGIBLE
 
 _NEGLIGIBLE = tl.constexpr(NEGLIGIBLE)
+# Interpreters before 3.9 take them as right operands only.
 _SUFFICIENT, _LONGEST = tl.constexpr(SUFFICIENT), tl.constexpr(LONGEST)
 _LENGTHS, _SHORTER = tl.constexpr(len(STEP_LENGTHS)), tl.constexpr(STEP_LENGTHS[1])
 
@@ -193,7 +194,7 @@ def _newton(c, a, b, log_a, log_b, g, j, tolerance, most, BLUR: tl.constexpr):
         column = tl.sum(plan, 0)
         gap = b - column
         direction = _schur_solve(plan, inverse, column, gap, j, BLUR)
-        direction *= _LONGEST / tl.maximum(tl.max(tl.abs(direction), 0), _LONGEST)
+        direction /= tl.maximum(tl.max(tl.abs(direction), 0) / _LONGEST, 1.0)
         slope = tl.sum(gap * direction, 0)
         here, f_here, residual_here, value_here = g, f, residual, value
         length, tried, looking = slope * 0 + 1, made * 0, made >= 0
@@ -204,7 +205,7 @@ def _newton(c, a, b, log_a, log_b, g, j, tolerance, most, BLUR: tl.constexpr):
                 g = _column_potential(c, log_a, f_here)
             f, residual, value = _at(c, a, b, log_b, g)
             gain = value - value_here
-            rises = (gain >= _SUFFICIENT * length * slope) & (slope > 0)
+            rises = (gain >= length * slope * _SUFFICIENT) & (slope > 0)
             # Close to the solution F is flat to the last bit; there the residual decides.
             flat = gain >= -BLUR * (1 + tl.abs(value_here))
             closer = (residual <= 0.5 * residual_here) & flat
