@@ -1,10 +1,12 @@
 """Triton's kernels, run by its interpreter: the numbers of the PyTorch path; and they compile."""
 
+import importlib.metadata
 import os
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -28,6 +30,8 @@ if not (torch.cuda.is_available() or os.environ.get("TRITON_INTERPRET") == "1"):
     pytest.skip("Triton has no GPU, and TRITON_INTERPRET is not 1", allow_module_level=True)
 
 from grapheme_torch.ot import _triton, _triton_tiles
+
+Four = tuple[Tensor, Tensor, Tensor, Tensor]
 
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 
@@ -61,26 +65,32 @@ def in_tiles(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(_triton_tiles._TILE, "OTHER", 16)
 
 
+def _there(problem: Four, real: torch.dtype = torch.float64) -> Four:
+    cost, eps, a, b = (x.to(DEVICE, real) for x in problem)
+    return cost, eps, a, b
+
+
 def _solve_both(
-    problem: tuple[Tensor, ...], mode: str, real: torch.dtype = torch.float64
+    problem: Four, mode: str, real: torch.dtype = torch.float64
 ) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
     """Plan, potentials, residual, iterations: of the kernels and of PyTorch in float64."""
     newton, tolerance, most = MODES[mode]
     wanted = _solver.solve(*problem, tolerance, most, newton)
-    inputs = (x.to(DEVICE, real) for x in problem)
-    found = _triton.solve(*inputs, tolerance, most, newton)
+    found = _triton.solve(*_there(problem, real), tolerance, most, newton)
     return tuple(x.cpu() for x in found), tuple(wanted)
 
 
 def _differentiate_both(
-    problem: tuple[Tensor, ...], plan: Tensor, iterations: Tensor, implicit: Tensor,
+    problem: Four, plan: Tensor, iterations: Tensor, implicit: Tensor,
     real: torch.dtype = torch.float64,
 ) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:  # fmt: skip
     """Derivatives in cost and masses: of the kernels and of PyTorch in float64."""
     w = costs(99, *plan.shape) - 0.5
     wanted = _adjoint.adjoint(*problem, plan, iterations, implicit, w)
-    reals = [x.to(DEVICE, real) for x in (*problem, plan, w)]
-    found = _triton.adjoint(*reals[:5], iterations.to(DEVICE), implicit.to(DEVICE), reals[5])
+    found = _triton.adjoint(
+        *_there(problem, real), plan.to(DEVICE, real),
+        iterations.to(DEVICE), implicit.to(DEVICE), w.to(DEVICE, real),
+    )  # fmt: skip
     return tuple(x.cpu() for x in found), wanted
 
 
@@ -89,7 +99,7 @@ def _assert_same(mine: tuple[Tensor, ...], other: tuple[Tensor, ...], scale: flo
         torch.testing.assert_close(one, wanted, rtol=1e-9, atol=1e-9 * scale, check_dtype=True)
 
 
-def _problem(seed: int, sizes: list[tuple[int, int]], temperature: float) -> tuple[Tensor, ...]:
+def _problem(seed: int, sizes: list[tuple[int, int]], temperature: float) -> Four:
     cost, a, b = ragged(seed, sizes)
     return cost, torch.full((len(sizes),), temperature, dtype=torch.float64), a, b
 
@@ -131,11 +141,14 @@ def test_tiles_go_back_through_as_many_sweeps_as_each_pair_made() -> None:
 def test_the_host_stops_launching_when_all_pairs_are_done(monkeypatch: pytest.MonkeyPatch) -> None:
     launched = []
     half_sweep = _triton_tiles._half_sweep
+
+    def counted(*args: Any) -> None:
+        launched.append(args)
+        half_sweep(*args)
+
     monkeypatch.setattr(_triton_tiles, "LOOK", 3)
-    monkeypatch.setattr(
-        _triton_tiles, "_half_sweep", lambda *args: (launched.append(1), half_sweep(*args))
-    )
-    problem = tuple(x.to(DEVICE) for x in _problem(3, [(2, 2), (1, 3)], 1.0))
+    monkeypatch.setattr(_triton_tiles, "_half_sweep", counted)
+    problem = _there(_problem(3, [(2, 2), (1, 3)], 1.0))
     found = _triton.solve(*problem, 1e-2, 1000, False)
     assert found[3].max() <= 1e-2
     assert len(launched) <= 12
@@ -183,11 +196,11 @@ def test_a_pair_that_is_not_finite_is_nan_and_alone(
     if tiles:
         request.getfixturevalue("in_tiles")
     problem = _problem(12, [(4, 4), (5, 2), (3, 6), (4, 5)], 0.1)
-    clean = _triton.solve(*(x.to(DEVICE) for x in problem), 1e-9, 4, True)
+    clean = _triton.solve(*_there(problem), 1e-9, 4, True)
     cost = problem[0]
     cost[1, 0, 1], cost[2, 1, 0], cost[3, -2, 0] = torch.nan, torch.inf, torch.nan
     assert problem[2][3, -2] == 0  # what stands where no mass is does not matter
-    found = _triton.solve(*(x.to(DEVICE) for x in problem), 1e-9, 4, True)
+    found = _triton.solve(*_there(problem), 1e-9, 4, True)
     for one, other in zip(found[:4], clean[:4], strict=True):
         assert one[1:3].isnan().all()
         assert torch.equal(one[::3], other[::3])
@@ -203,7 +216,7 @@ def test_a_pair_that_is_not_finite_is_nan_and_alone(
 @pytest.mark.parametrize("scale", [1e-290, 1e6, 1e250])
 def test_never_nan_for_finite_costs(scale: float) -> None:
     cost, eps, a, b = _problem(16, [(3, 3), (2, 4), (0, 3)], 0.1)
-    problem = tuple(x.to(DEVICE) for x in ((cost - 0.3) * scale, eps, a, b))
+    problem = _there(((cost - 0.3) * scale, eps, a, b))
     found = _triton.solve(*problem, 1e-9, 23, True)
     assert all(one.isfinite().all() for one in found)
     for rule in (True, False):
@@ -247,9 +260,20 @@ def test_who_solves_where(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_triton_without_a_gpu_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TRITON_INTERPRET", "0")
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    wanted = 'be available: "pytorch", "native" if built, "triton" if installed .* got \'triton\''
+    wanted = "`backend` must be available: .* \"triton\" if .* are there, got 'triton'"
     with pytest.raises(InputError, match=wanted):
         set_backend("triton")
+
+
+@pytest.mark.parametrize(("version", "there"), [("3.3.1", False), ("3.7.1", True), ("4.0", True)])
+def test_an_old_triton_is_none(version: str, there: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.metadata, "version", lambda _: version)
+    assert _operators._has_triton.__wrapped__() is there
+
+
+def test_no_triton_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "path", [])
+    assert not _operators._has_triton.__wrapped__()
 
 
 def test_importing_the_package_does_not_import_triton() -> None:

@@ -7,7 +7,7 @@ Whatever depends on the values of tensors (checks, stopping, which rule) happens
 """
 
 import functools
-import importlib.util
+import importlib.metadata
 import os
 from collections.abc import Callable
 from math import inf
@@ -20,6 +20,9 @@ from .._check import require
 from . import _adjoint, _cpu, _solver
 
 Backend = Literal["native", "triton", "pytorch"]
+
+_TRITON = (3, 7)
+"""The oldest version that the kernels were compiled with; 3.3 has no product in float64."""
 
 _chosen: Backend | None = None  # none: the fastest of each device
 
@@ -50,8 +53,8 @@ def set_backend(name: Backend) -> None:
             `TRITON_INTERPRET=1` in the environment "triton" serves the CPU too, to be looked into.
 
     Raises:
-        InputError: If the native kernel was not built, if Triton is not installed, or if it has
-            neither a GPU nor its interpreter.
+        InputError: If the native kernel was not built, or if Triton is not installed, older than
+            3.7, or has neither a GPU nor its interpreter.
     """
     global _chosen
     triton = _has_triton() and (torch.cuda.is_available() or _interpreted())
@@ -59,7 +62,7 @@ def set_backend(name: Backend) -> None:
     require(
         available.get(name, False),
         "`backend`",
-        'be available: "pytorch", "native" if built, "triton" if installed and there is a GPU',
+        'be available: "pytorch", "native" if built, "triton" if 3.7 or newer and a GPU are there',
         name,
         'Install a C++ compiler or Triton and the package anew, or stay with "pytorch".',
     )
@@ -68,8 +71,12 @@ def set_backend(name: Backend) -> None:
 
 @functools.cache
 def _has_triton() -> bool:
-    """Whether it could be imported; it is not until it is needed."""
-    return importlib.util.find_spec("triton") is not None
+    """Whether a version that compiles our kernels could be imported; it is not until needed."""
+    try:
+        major, minor, *_ = importlib.metadata.version("triton").split(".")
+    except importlib.metadata.PackageNotFoundError:
+        return False
+    return (int(major), int(minor)) >= _TRITON
 
 
 def _interpreted() -> bool:
