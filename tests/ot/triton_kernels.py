@@ -25,7 +25,7 @@ def main(real: str = "fp64", side: int = 16) -> None:
         _compile(kernel, real, pair)
     for kernel in (_triton_tiles._potential, _triton_tiles._derivative, _triton_tiles._gather):
         _compile(kernel, real, tiles)
-    _compile(_triton_tiles._accept, real, {"BLOCK": 1024, "num_warps": 4})
+    _compile(_triton_tiles._accept, real, {"BLOCK": 1024, **_triton_pair.FUSED})
 
 
 def _compile(kernel: Any, real: str, options: dict[str, Any]) -> None:
@@ -34,7 +34,8 @@ def _compile(kernel: Any, real: str, options: dict[str, Any]) -> None:
     source = triton.compiler.ASTSource(
         fn=kernel, signature={name: _type(name, real) for name in names}, constexprs=fixed
     )
-    done = triton.compile(source, target=TARGET, options={"num_warps": options["num_warps"]})
+    rest = {name: value for name, value in options.items() if not name.isupper()}
+    done = triton.compile(source, target=TARGET, options=rest)
     assert done.asm["ptx"]
     sys.stdout.write(f"{kernel.fn.__name__} {len(done.asm['cubin'])} bytes\n")
 

@@ -12,7 +12,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from . import _adjoint, _solver, _triton_tiles
-from ._triton_pair import adjoint_pair, solve_pair
+from ._triton_pair import FUSED, adjoint_pair, solve_pair
 
 LARGEST = 64
 """Rows or columns of a pair that one program can hold; larger ones are solved in tiles."""
@@ -111,4 +111,4 @@ def _tile(cost: Tensor) -> dict[str, Any]:
     # Four entries of a matrix a thread leave registers for what is made of them.
     warps = min(max(n * m // 128, 1), 16)
     blur = 50 * torch.finfo(cost.dtype).eps  # 1e-14 in float64, as in `_newton`
-    return {"N": n, "M": m, "BLUR": blur, "num_warps": warps}
+    return {"N": n, "M": m, "BLUR": blur, "num_warps": warps, **FUSED}

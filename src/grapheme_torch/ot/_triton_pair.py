@@ -14,6 +14,9 @@ import triton.language as tl
 from ._newton import LONGEST, STEP_LENGTHS, SUFFICIENT
 from ._sinkhorn import NEGLIGIBLE
 
+FUSED = {"enable_fp_fusion": True}
+"""To the compiler: products may be added in one rounding. From 3.10 on it asks to be told."""
+
 _NEGLIGIBLE = tl.constexpr(NEGLIGIBLE)
 # Interpreters before 3.9 take them as right operands only.
 _SUFFICIENT, _LONGEST = tl.constexpr(SUFFICIENT), tl.constexpr(LONGEST)

@@ -14,12 +14,12 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from ._sinkhorn import NEGLIGIBLE, Problem
-from ._triton_pair import floored_exp
+from ._triton_pair import FUSED, floored_exp
 
 LOOK = 20
 """Sweeps between two looks of the host at whether all pairs are done."""
 
-_TILE = {"OWN": 16, "OTHER": 64, "num_warps": 4}
+_TILE = {"OWN": 16, "OTHER": 64, "num_warps": 4, **FUSED}
 _NEGLIGIBLE = tl.constexpr(NEGLIGIBLE)
 
 
@@ -37,7 +37,7 @@ def sweep(
         _half_sweep(problem.c, log_b, g, f, going, 0)
         _half_sweep(problem.c.mT, log_a, f, better, going, 0)
         _accept[(len(g),)](
-            g, better, problem.b, tolerance, going, iterations, g.shape[1], BLOCK=1024
+            g, better, problem.b, tolerance, going, iterations, g.shape[1], BLOCK=1024, **FUSED
         )
     return g, iterations
 
