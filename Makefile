@@ -58,9 +58,10 @@ format: setup ## apply what ruff can fix
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
+# Status 2: the benchmark said that this machine lacks what it measures.
 bench: setup ## run every benchmark; results in benchmarks/results
 	@set -e; for script in benchmarks/[!_]*.py; do \
-		echo "$$script"; OMP_NUM_THREADS=1 $(BIN)/python "$$script"; done
+		echo "$$script"; OMP_NUM_THREADS=1 $(BIN)/python "$$script" || [ $$? -eq 2 ]; done
 
 recipe: setup ## train and evaluate a task: make recipe TASK=smiles DATA=folder
 	OMP_NUM_THREADS=1 $(BIN)/python recipes/run.py $(TASK) $(DATA) $(OPTIONS)

@@ -11,14 +11,13 @@ from functools import partial
 
 import torch
 from _record import record
+from _workloads import WORKLOADS, noisy_copies
 from torch import Tensor
-from torch.nn.functional import normalize
 
 from grapheme_torch.ot import Backend, _cpu, set_backend, transport_plan
 
-WORKLOADS = {"W1, 64 of 10 to 40": (64, 10, 40), "W2, 8 of 100 to 200": (8, 100, 200)}
 SETTINGS = [(0.1, 1e-6), (0.1, 1e-12), (0.05, 1e-6), (0.05, 1e-12), (0.01, 1e-12)]
-SECONDS, FEATURES, MAX_ITERATIONS = 6.0, 32, 200
+SECONDS, MAX_ITERATIONS = 6.0, 200
 
 
 def main() -> None:
@@ -26,7 +25,7 @@ def main() -> None:
     torch.set_num_threads(1)
     rows = []
     for name, shape in WORKLOADS.items():
-        cost, a, b = _pairs(*shape)
+        cost, a, b = noisy_copies(*shape)
         for temperature, tolerance in SETTINGS:
             row = {"workload": name, "temperature": temperature, "tolerance": tolerance}
             row |= _compare(cost, a, b, temperature, tolerance)
@@ -38,30 +37,6 @@ def main() -> None:
                 )
             )
     record("kernel", {"level": _cpu.LEVELS[-1], "rows": rows})
-
-
-def _pairs(count: int, least: int, most: int) -> tuple[Tensor, Tensor, Tensor]:
-    """Noisy, edited copies of strings over 26 letters: unit features, half squared distances.
-
-    The void stands last, at cost 0.5, and holds the mass of all nodes of the other side.
-    """
-    rng = torch.Generator().manual_seed(0)
-    letters = normalize(torch.randn(26, FEATURES, generator=rng, dtype=torch.float64))
-    cost = torch.zeros(count, most + 1, most + 1, dtype=torch.float64)
-    a, b = torch.zeros_like(cost[:, 0]), torch.zeros_like(cost[:, 0])
-    for k in range(count):
-        n, m = torch.randint(least, most + 1, (2,), generator=rng).tolist()
-        target = torch.randint(26, (m,), generator=rng)
-        source = target[torch.arange(n) * m // n]
-        edited = torch.rand(n, generator=rng) < 0.1
-        source = torch.where(edited, torch.randint(26, (n,), generator=rng), source)
-        noise = torch.randn(n, FEATURES, generator=rng, dtype=torch.float64)
-        x = normalize(letters[source] + 0.5 * noise / FEATURES**0.5)
-        cost[k, :n, :m] = torch.cdist(x, letters[target]).square() / 2
-        cost[k, :n, -1] = cost[k, -1, :m] = 0.5
-        a[k, :n], a[k, -1] = 1 / (n + m), m / (n + m)
-        b[k, :m], b[k, -1] = 1 / (n + m), n / (n + m)
-    return cost, a, b
 
 
 def _compare(

@@ -1,5 +1,6 @@
 """What holds for every test: the same examples and the same random numbers in every run."""
 
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -15,6 +16,10 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("house")
+
+if not torch.cuda.is_available():
+    # Read when Triton is imported: its kernels then run on the CPU, in Python.
+    os.environ.setdefault("TRITON_INTERPRET", "1")
 
 
 @pytest.fixture(autouse=True)

@@ -230,7 +230,7 @@ def test_the_loss_goes_back_by_one_solve_a_round(monkeypatch: pytest.MonkeyPatch
     def wasteful(*_: object) -> None:
         raise AssertionError("went back through the sweeps although the pairs converged")
 
-    monkeypatch.setattr(_adjoint, "_unrolled", wasteful)
+    monkeypatch.setattr(_adjoint, "sweep_path", wasteful)
     assert loss(prediction, target).total.isfinite()
     loss(prediction, target).total.backward()
 

@@ -196,7 +196,7 @@ def test_a_converged_plan_is_differentiated_by_one_solve(monkeypatch) -> None:
     def wasteful(*_: object) -> None:
         raise AssertionError("went back through the sweeps although the pair converged")
 
-    monkeypatch.setattr(_adjoint, "_unrolled", wasteful)
+    monkeypatch.setattr(_adjoint, "sweep_path", wasteful)
     assert slope_of(found.plan, cost).isfinite().all()
     open_ = transport_plan(cost, a, b, temperature=0.1, gradient="unrolled")
     with pytest.raises(AssertionError, match="went back"):

@@ -1,5 +1,7 @@
 """Differentiating a plan in plain PyTorch, (E8)-(E12); runs on every device."""
 
+from collections.abc import Callable
+
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
@@ -7,35 +9,7 @@ from torch import Tensor
 from ._newton import schur
 from ._sinkhorn import Problem, exp, sweep_path
 
-
-def adjoint(
-    cost: Float[Tensor, "B N M"],
-    eps: Float[Tensor, " B"],
-    a: Float[Tensor, "B N"],
-    b: Float[Tensor, "B M"],
-    plan: Float[Tensor, "B N M"],
-    iterations: Int[Tensor, " B"],
-    implicit: Bool[Tensor, " B"],
-    w: Float[Tensor, "B N M"],
-) -> tuple[Float[Tensor, "B N M"], Float[Tensor, "B N"], Float[Tensor, "B M"]]:
-    """Derivatives of `sum(w * plan)` in the cost and the masses.
-
-    Args:
-        cost, eps, a, b: The problem, as it was solved.
-        plan, iterations: Its solution.
-        implicit: The pairs at a fixed point: one linear solve. The others are differentiated
-            through the `iterations` sweeps that made them.
-        w: Derivative of the loss in the plan.
-    """
-    c = cost / eps[:, None, None]
-    out = torch.zeros_like(c), torch.zeros_like(a), torch.zeros_like(b)
-    k = implicit.nonzero()[:, 0]
-    if len(k):
-        _put(out, k, centred(plan[k], w[k]))
-    k = (~implicit).nonzero()[:, 0]
-    if len(k):
-        _put(out, k, _unrolled(Problem(c[k], a[k], b[k]), iterations[k], plan[k], w[k]))
-    return out[0] / eps[:, None, None], out[1], out[2]
+Unrolled = Callable[[Problem, Tensor, Tensor, Tensor], tuple[Tensor, Tensor, Tensor]]
 
 
 def centred(
@@ -54,7 +28,7 @@ def centred(
     return -plan * (w - u[:, :, None] - v[:, None, :]), u, v
 
 
-def _unrolled(
+def unrolled(
     problem: Problem, iterations: Int[Tensor, " B"], plan: Tensor, w: Tensor
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Reverse mode over the potentials of the sweeps, which are made again, (E10)-(E12)."""
@@ -86,3 +60,37 @@ def _inverse(mass: Tensor) -> Tensor:
 def _put(out: tuple[Tensor, ...], pairs: Tensor, values: tuple[Tensor, ...]) -> None:
     for whole, part in zip(out, values, strict=True):
         whole[pairs] = part
+
+
+def adjoint(
+    cost: Float[Tensor, "B N M"],
+    eps: Float[Tensor, " B"],
+    a: Float[Tensor, "B N"],
+    b: Float[Tensor, "B M"],
+    plan: Float[Tensor, "B N M"],
+    iterations: Int[Tensor, " B"],
+    implicit: Bool[Tensor, " B"],
+    w: Float[Tensor, "B N M"],
+    *,
+    unrolled: Unrolled = unrolled,
+) -> tuple[Float[Tensor, "B N M"], Float[Tensor, "B N"], Float[Tensor, "B M"]]:
+    """Derivatives of `sum(w * plan)` in the cost and the masses.
+
+    Args:
+        cost, eps, a, b: The problem, as it was solved.
+        plan, iterations: Its solution.
+        implicit: The pairs at a fixed point: one linear solve. The others are differentiated
+            through the `iterations` sweeps that made them.
+        w: Derivative of the loss in the plan.
+        unrolled: The way back through the sweeps: the function of that name, or what does the same.
+    """
+    used = (a > 0)[:, :, None] & (b > 0)[:, None, :]
+    c = torch.where(used, cost, 0) / eps[:, None, None]
+    out = torch.zeros_like(c), torch.zeros_like(a), torch.zeros_like(b)
+    k = implicit.nonzero()[:, 0]
+    if len(k):
+        _put(out, k, centred(plan[k], w[k]))
+    k = (~implicit).nonzero()[:, 0]
+    if len(k):
+        _put(out, k, unrolled(Problem(c[k], a[k], b[k]), iterations[k], plan[k], w[k]))
+    return out[0] / eps[:, None, None], out[1], out[2]

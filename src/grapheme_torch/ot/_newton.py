@@ -17,9 +17,9 @@ from torch import Tensor
 
 from ._sinkhorn import Problem
 
-_STEP_LENGTHS = (1.0, 0.25, 0.0625)
-_SUFFICIENT = 1e-4  # Armijo's constant [nocedal06, (3.4)]
-_LONGEST = 20.0  # of a step, in temperatures; where groups are all but separate Newton would leap
+STEP_LENGTHS = (1.0, 0.25, 0.0625)
+SUFFICIENT = 1e-4  # Armijo's constant [nocedal06, (3.4)]
+LONGEST = 20.0  # of a step, in temperatures; where groups are all but separate Newton would leap
 _RIDGE = 1e-14  # relative to a unit of mass: only groups that exchange less than this feel it
 
 
@@ -96,15 +96,15 @@ class _Point:
 def _step(problem: Problem, here: _Point) -> _Point:
     gap = problem.b - here.plan.sum(1)
     direction = torch.linalg.solve_ex(schur(here.plan, problem.a), gap)[0].nan_to_num(0, 0, 0)
-    direction = direction * (_LONGEST / direction.abs().amax(1, keepdim=True).clamp(min=_LONGEST))
+    direction = direction * (LONGEST / direction.abs().amax(1, keepdim=True).clamp(min=LONGEST))
     slope = (gap * direction).sum(1)
     blur = 1e-14 * (1 + here.value.abs())  # F is known no better
     done = torch.zeros_like(slope, dtype=torch.bool)
     best = here
-    for length in _STEP_LENGTHS:
+    for length in STEP_LENGTHS:
         there = _Point.at(problem, here.g + length * direction)
         gain = there.value - here.value
-        rises = (gain >= _SUFFICIENT * length * slope) & (slope > 0)
+        rises = (gain >= SUFFICIENT * length * slope) & (slope > 0)
         # Close to the solution F is flat to the last bit; there the residual decides.
         closer = (there.residual <= 0.5 * here.residual) & (gain >= -blur)
         best = there.where((rises | closer) & ~done, best)

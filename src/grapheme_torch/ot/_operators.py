@@ -1,12 +1,17 @@
 """Solver and adjoint as PyTorch operators: opaque to compilers, foldable by `vmap`.
 
-On the CPU they are those of the native kernel where it was built, else those in PyTorch; both
-give the same numbers. They carry no derivative of their own; `_plan` puts the two together.
+What computes them is one of three, which give the same numbers: the native kernel on the CPU where
+it was built, Triton's kernels on a GPU where Triton is installed, or else PyTorch, the reference.
+They carry no derivative of their own; `_plan` puts the two together.
 Whatever depends on the values of tensors (checks, stopping, which rule) happens in here.
 """
 
+import functools
+import importlib.metadata
+import os
+from collections.abc import Callable
 from math import inf
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import torch
 from torch import Tensor
@@ -14,32 +19,90 @@ from torch import Tensor
 from .._check import require
 from . import _adjoint, _cpu, _solver
 
-Backend = Literal["native", "pytorch"]
+Backend = Literal["native", "triton", "pytorch"]
 
-_backend: Backend = "native" if _cpu.AVAILABLE else "pytorch"
+_TRITON = (3, 7)
+"""The oldest version that the kernels were compiled with; 3.3 has no product in float64."""
+
+_chosen: Backend | None = None  # none: the fastest of each device
 
 
-def backend() -> Backend:
-    """What solves transport on the CPU: "native", the C++ kernel, or "pytorch", its reference."""
-    return _backend
+def backend(device: str | torch.device = "cpu") -> Backend:
+    """What solves transport on a device.
+
+    Args:
+        device: As PyTorch names it.
+
+    Returns:
+        "native", the C++ kernel; "triton", kernels for GPUs; or "pytorch", the reference of both.
+    """
+    kind = torch.device(device).type
+    if _chosen == "pytorch":
+        return "pytorch"
+    if kind == "cuda" or (kind == "cpu" and _chosen == "triton" and _interpreted()):
+        return "triton" if _has_triton() else "pytorch"
+    return "native" if kind == "cpu" and _cpu.AVAILABLE else "pytorch"
 
 
 def set_backend(name: Backend) -> None:
-    """Chooses what solves transport on the CPU, in this process; see `backend`.
+    """Chooses what solves transport, in this process; see `backend`.
+
+    Args:
+        name: "pytorch" for the reference on every device; "native" or "triton" for the fastest
+            that each device has, which is the state at the start, if there is the one named. With
+            `TRITON_INTERPRET=1` in the environment "triton" serves the CPU too, to be looked into.
 
     Raises:
-        InputError: If the native kernel is asked for and was not built.
+        InputError: If the native kernel was not built, or if Triton is not installed, older than
+            3.7, or has neither a GPU nor its interpreter.
     """
-    global _backend
-    built = name == "pytorch" or (name == "native" and _cpu.AVAILABLE)
-    remedy = 'Install a C++ compiler and the package anew, or stay with "pytorch".'
-    require(built, "`backend`", 'be available: "pytorch", or "native" if built', name, remedy)
-    _backend = name
+    global _chosen
+    triton = _has_triton() and (torch.cuda.is_available() or _interpreted())
+    available = {"pytorch": True, "native": _cpu.AVAILABLE, "triton": triton}
+    require(
+        available.get(name, False),
+        "`backend`",
+        'be available: "pytorch", "native" if built, "triton" if 3.7 or newer and a GPU are there',
+        name,
+        'Install a C++ compiler or Triton and the package anew, or stay with "pytorch".',
+    )
+    _chosen = name
 
 
 def native(x: Tensor) -> bool:
     """Whether the native kernel answers for a tensor."""
-    return _backend == "native" and x.device.type == "cpu"
+    return backend(x.device) == "native"
+
+
+@functools.cache
+def _has_triton() -> bool:
+    """Whether a version that compiles our kernels could be imported; it is not until needed."""
+    try:
+        major, minor, *_ = importlib.metadata.version("triton").split(".")
+    except importlib.metadata.PackageNotFoundError:
+        return False
+    return (int(major), int(minor)) >= _TRITON
+
+
+def _interpreted() -> bool:
+    return os.environ.get("TRITON_INTERPRET") == "1"
+
+
+class _Solver(NamedTuple):
+    solve: Callable[..., tuple[Tensor, ...]]
+    adjoint: Callable[..., tuple[Tensor, ...]]
+
+
+def _solver_of(x: Tensor) -> _Solver:
+    """The functions that solve where a tensor is."""
+    name = backend(x.device)
+    if name == "native":
+        return _Solver(_cpu.solve, _cpu.adjoint)
+    if name == "triton":
+        from . import _triton
+
+        return _Solver(_triton.solve, _triton.adjoint)
+    return _Solver(_solver.solve, _adjoint.adjoint)
 
 
 @torch.library.custom_op("grapheme_torch::transport", mutates_args=())
@@ -58,8 +121,7 @@ def transport(
         f, g, residual = torch.zeros_like(a), torch.zeros_like(b), torch.zeros_like(eps)
         return cost.new_zeros(cost.shape), f, g, residual, residual.long()  # nothing to move
     cost, eps, a, b = (x.contiguous() for x in (cost, eps, a, b))
-    solve = _cpu.solve if native(cost) else _solver.solve
-    found = solve(cost, eps, a, b, tolerance, max_iterations, newton)
+    found = _solver_of(cost).solve(cost, eps, a, b, tolerance, max_iterations, newton)
     plan, f, g, residual, iterations = (value.contiguous() for value in found)
     return plan, f, g, residual, iterations
 
@@ -79,7 +141,7 @@ def transport_adjoint(
     if not cost.numel():
         return cost.new_zeros(cost.shape), torch.zeros_like(a), torch.zeros_like(b)
     inputs = (x.contiguous() for x in (cost, eps, a, b, plan, iterations, implicit, w))
-    found = (_cpu.adjoint if native(cost) else _adjoint.adjoint)(*inputs)
+    found = _solver_of(cost).adjoint(*inputs)
     grad_cost, grad_a, grad_b = (value.contiguous() for value in found)
     return grad_cost, grad_a, grad_b
 
@@ -120,18 +182,23 @@ _fold(transport_adjoint)
 
 def check_temperature(eps: Tensor) -> None:
     """Refuses temperatures that are not positive."""
-    least, most = _range(eps, default=1.0)
+    _check_positive(*torch.stack([_least(eps, 1.0), -_least(-eps, -1.0)]).tolist())
+
+
+def _check_positive(least: float, most: float) -> None:
     bad = most if least > 0 else least
     require(least > 0 and most < inf, "`temperature`", "be positive", bad, "Try 0.1.")
 
 
 def _check_values(eps: Tensor, a: Tensor, b: Tensor) -> None:
-    check_temperature(eps)
-    least = min(_range(a)[0], _range(b)[0])
-    require(least >= 0, "`a` and `b`", "not be negative", least, "Zero switches a node off.")
-    gap = _range((a.sum(1) - b.sum(1)).abs())[1]
-    require(gap < 1e-6, "`a` and `b`", "have equal sums", gap, "Add a void row or column.")
+    gap = (a.sum(1) - b.sum(1)).abs()
+    extremes = _least(eps, 1.0), -_least(-eps, -1.0), _least(a), _least(b), -_least(-gap)
+    least, most, *masses, widest = torch.stack(extremes).tolist()  # a GPU is waited for once
+    _check_positive(least, most)
+    lowest = min(masses)
+    require(lowest >= 0, "`a` and `b`", "not be negative", lowest, "Zero switches a node off.")
+    require(widest < 1e-6, "`a` and `b`", "have equal sums", widest, "Add a void row or column.")
 
 
-def _range(x: Tensor, default: float = 0.0) -> tuple[float, float]:
-    return (float(x.min()), float(x.max())) if x.numel() else (default, default)
+def _least(x: Tensor, default: float = 0.0) -> Tensor:
+    return x.min() if x.numel() else x.new_full((), default)

@@ -1,5 +1,6 @@
 """Solving transport in plain PyTorch, (E3)-(E7); runs on every device, differentiates nothing."""
 
+from collections.abc import Callable
 from math import nan
 from typing import NamedTuple
 
@@ -12,6 +13,9 @@ from ._sinkhorn import Problem, sweep
 
 WARM_UP = 20
 """Sweeps before Newton starts; enough to be close in nearly every pair, see docs/log.md."""
+
+
+Sweep = Callable[[Problem, Tensor, float, int], tuple[Tensor, Tensor]]
 
 
 class Solution(NamedTuple):
@@ -32,6 +36,8 @@ def solve(
     tolerance: float,
     max_iterations: int,
     newton: bool,
+    *,
+    sweep: Sweep = sweep,
 ) -> Solution:
     """Solves each pair until its residual is within the tolerance, or the iterations run out.
 
@@ -43,6 +49,7 @@ def solve(
         max_iterations: Bound on the sweeps plus Newton steps of a pair.
         newton: Whether Newton takes over after `WARM_UP` sweeps. A pair that it does not bring
             within the tolerance gets the plan of `max_iterations` plain sweeps.
+        sweep: The loop of the sweeps, `_sinkhorn.sweep` or what does the same.
 
     Returns:
         The solution; NaN, after no iterations, of a pair with a cost that is not finite. What
@@ -52,7 +59,7 @@ def solve(
     finite = (cost.isfinite() | ~used).all(2).all(1)
     known = finite[:, None, None] & used
     problem = Problem(torch.where(known, cost, 0) / eps[:, None, None], a, b)
-    g, iterations = _potential(problem, tolerance, max_iterations, newton)
+    g, iterations = _potential(problem, tolerance, max_iterations, newton, sweep)
     f = problem.row_potential(g)
     plan = problem.plan(f, g)
     residual = problem.residual(plan.sum(1), plan.sum(2))
@@ -64,7 +71,7 @@ def solve(
 
 
 def _potential(
-    problem: Problem, tolerance: float, max_iterations: int, newton: bool
+    problem: Problem, tolerance: float, max_iterations: int, newton: bool, sweep: Sweep
 ) -> tuple[Float[Tensor, "B M"], Int[Tensor, " B"]]:
     start = torch.zeros_like(problem.b)
     if not newton:
