@@ -15,6 +15,10 @@ def check_wrapped(loss: StructuralLoss | None) -> StructuralLoss:
     remedy = 'Second derivatives need the dense loss; take "exact".'
     known = loss.gradient != "implicit"
     require(known, "`loss.gradient`", "not be implicit", loss.gradient, remedy)
+    for name in ("neighbour_weight", "tie_noise"):
+        value = getattr(loss, name)
+        remedy = "They compare all nodes with all: only the dense loss has them."
+        require(value == 0, f"`loss.{name}`", "be 0", value, remedy)
     require(loss.temperature > 0, "`loss.temperature`", "be positive", loss.temperature, "0.1?")
     return loss
 
