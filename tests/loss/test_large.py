@@ -262,6 +262,9 @@ def test_what_cannot_be_restricted_is_refused() -> None:
         SparseStructuralLoss(StructuralLoss(gradient="implicit"))
     with pytest.raises(InputError, match=r"`loss\.temperature` must be positive"):
         SparseStructuralLoss(StructuralLoss(temperature=0))
+    for name in ("neighbour_weight", "tie_noise"):
+        with pytest.raises(InputError, match=rf"`loss\.{name}` must be 0, got 0.1"):
+            SparseStructuralLoss(StructuralLoss(**{name: 0.1}))
     with pytest.raises(InputError, match="`window` must not be negative"):
         SparseStructuralLoss(window=-1)
     prediction, target = pairs()
