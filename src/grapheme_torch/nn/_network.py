@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch_geometric.data import Data
 
 from .._check import require
-from ..graph import membership
+from ..graph import NUM_HASHES, membership
 from ..prediction import Prediction
 from ._attention import GraphAttention
 from ._copy import OwnLabel
@@ -161,11 +161,14 @@ class GraphTransformNet(nn.Module):
         return h if position is None else h + sinusoids(position, h.shape[1], h.dtype)
 
     def _hidden(self, x: Int[Tensor, "n h"]) -> Int[Tensor, "n h"]:
-        """The hashes of labels, some of them as those of labels never met."""
+        """The hashes of labels, some of them as those of labels never met; spelling apart."""
         if not (self.training and self.hide):
             return x
         unknown = torch.where(x < 0, x, torch.randint_like(x, 2**31))
-        return torch.where(torch.rand_like(x[:, :1], dtype=torch.float) < self.hide, unknown, x)
+        whole, spelling = (torch.rand(2, len(x), 1, device=x.device) < self.hide).unbind()
+        parts = [NUM_HASHES, x.shape[1] - NUM_HASHES]
+        hidden = torch.cat([whole.expand(-1, parts[0]), spelling.expand(-1, parts[1])], dim=1)
+        return torch.where(hidden, unknown, x)
 
     def _place(
         self, position: Tensor | None, existence: Tensor, batch: Tensor
