@@ -174,7 +174,7 @@ def test_a_graph_without_nodes_is_read_as_empty():
 def test_the_class_after_the_last_label_is_the_name_a_node_copies():
     label = torch.tensor([[0.0, 0.0, 5.0], [0.0, 0.0, 5.0], [0.0, 5.0, 0.0]])
     prediction = Prediction(**parts(label=label))
-    (graph,) = decode(prediction, "ab", ["next"], ["x", "y", "z"])
+    (graph,) = decode(prediction, "ab", ["next"], own=["x", "y", "z"])
     assert graph.label == ["x", "b"]
 
 
