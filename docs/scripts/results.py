@@ -267,11 +267,11 @@ regularised cost of the last alignment, and of the loss.
 
 
 def _tasks(found: list[dict[str, Any]]) -> str:
-    head = """By `make recipe TASK=... DATA=...`; test pairs are not trained on. *Exact*: share of test
-pairs reproduced exactly, mean of the seeds (and each seed). *Aligned*: share of target nodes that
-the loss aligns with the place they come from. *CER*: edits of symbols as a share of the wanted ones.
-*Reference*: exact results of others, on other test pairs. Seconds are of training, on a busy
-machine of two cores.
+    head = """By `make recipe TASK=... DATA=...`; test pairs are not trained on. *Exact*: share of
+test pairs reproduced exactly, mean of the seeds (and each seed). *Aligned*: share of target nodes
+that the loss aligns with the place they come from. *CER*: edits of symbols as a share of those
+wanted. *Reference*: exact results of others, on other test pairs. Seconds are of training, on a
+busy machine of two cores.
 
 """
     rows = []
