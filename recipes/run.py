@@ -23,6 +23,7 @@ sys.path.append(str(HERE.parent / "benchmarks"))
 from _record import record  # noqa: E402
 
 from grapheme_torch import InputError  # noqa: E402
+from grapheme_torch._files import write_json  # noqa: E402
 from grapheme_torch.cli import main as grapheme  # noqa: E402
 from grapheme_torch.convert import convert  # noqa: E402
 from grapheme_torch.convert._document import num_nodes  # noqa: E402
@@ -198,6 +199,8 @@ def _result(out: Path, test: str, constraint: Constraint | None) -> dict[str, An
     summary = json.loads((out / "summary.json").read_text(encoding="utf-8"))
     kept = ("seed", "epochs", "saved_epoch", "seconds", "pairs", "parameters", "val_exact_match")
     report = evaluate(out, load_pairs(test), constraint=constraint, worst=10).to_dict()
+    write_json(out / "evaluation.json", report)
+    report.pop("worst")  # pairs of the data stay where the data are
     return {**{name: summary[name] for name in kept}, "metrics": report}
 
 

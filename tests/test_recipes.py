@@ -99,6 +99,9 @@ def test_a_recipe_runs_to_its_result(
     assert [(one["seed"], one["epochs"]) for one in result["runs"]] == [(1, 1), (2, 1)]
     assert {one["metrics"]["pairs"] for one in result["runs"]} == {6}
     assert json.loads(json.dumps(result)) == result
+    assert "worst" not in json.dumps(result)
+    kept = json.loads((tmp_path / "out" / "seed-1" / "evaluation.json").read_text("utf-8"))
+    assert len(kept["worst"]) == 6
     assert run.main([*words, "--nope=1"]) == 2
     assert "--nope=1" in capsys.readouterr().err
     nowhere = ["inflection-tur", str(tmp_path / "nowhere"), "--out", str(tmp_path / "none")]
