@@ -103,7 +103,7 @@ def test_noise_parts_mirror_images() -> None:
     blurred = StructuralLoss(**options)(sure, target)
     assert blurred.plan[0][0, 0].item() == pytest.approx(0.5, abs=1e-6)
     assert blurred.edge.item() > 1
-    loss = StructuralLoss(**options, tie_noise=0.01)
+    loss = StructuralLoss(**options, tie_noise=0.01, restarts=4)
     torch.manual_seed(0)
     found = [loss(sure, target).plan[0][:n, :n] for _ in range(8)]
     assert all(plan.max(1).values.min() > 0.99 for plan in found)
@@ -133,3 +133,31 @@ def test_a_check_of_gradients_draws_the_same_noise_throughout() -> None:
     report = check_gradients(Model(), StructuralLoss(tie_noise=0.3), None, target)
     assert report.passed, str(report)
     assert torch.equal(torch.get_rng_state(), state)
+
+
+@pytest.mark.parametrize("gradient", ["exact", "cut"])
+def test_each_pair_keeps_its_best_draw(gradient: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    predictions, targets = random_pairs(11, [(6, 6), (5, 4), (0, 2), (4, 6)])
+    prediction, target = join(predictions), Batch.from_data_list(targets)
+    draws = torch.randn(5, 4, 6, 6, dtype=torch.float64)
+    options: dict[str, Any] = {
+        "tie_noise": 2.0, "reduction": "none", "gradient": gradient, "update": "proximal",
+    }  # fmt: skip
+    for_each = iter(draws[:, None])
+    monkeypatch.setattr(torch, "randn", lambda *_: next(for_each))
+    alone = torch.stack([StructuralLoss(**options)(prediction, target).total for _ in draws])
+    assert len(set(alone.argmin(0).tolist())) > 1
+    monkeypatch.setattr(torch, "randn", lambda *_: draws)
+    prediction.label.requires_grad_()
+    best = StructuralLoss(**options, restarts=5)(prediction, target)
+    torch.testing.assert_close(best.total, alone.min(0).values, rtol=1e-12, atol=1e-12)
+    best.total.sum().backward()
+    assert prediction.label.grad is not None
+    assert prediction.label.grad.isfinite().all()
+
+
+def test_restarts_need_noise() -> None:
+    with pytest.raises(InputError, match="^`restarts` must be 1 without noise, got 2. "):
+        StructuralLoss(restarts=2)
+    with pytest.raises(InputError, match="^`restarts` must be at least 1, got 0. "):
+        StructuralLoss(restarts=0)

@@ -2,18 +2,17 @@
 
 import inspect
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from functools import partial
 from math import inf
 from typing import Literal
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float
 from torch import Tensor, nn
 from torch_geometric.data import Data
 
 from .._check import require
-from ..ot import GradientMode, Status, Transport, exact_plan, status, transport_plan
+from ..ot import GradientMode, Transport, exact_plan, transport_plan
 from ..prediction import Prediction
 from . import _fused
 from ._clique import clique_cost
@@ -24,55 +23,11 @@ from ._neighbours import neighbour_edits
 from ._node import expected_edits, masses, matching_cost, surprise
 from ._pairs import Pairs, pair_up
 from ._prices import Prices
+from ._result import StructuralLossResult, with_gradients
 
 Criterion = Literal["likelihood", "edit"]
 Reduction = Literal["mean", "sum", "none"]
 Update = Literal["linear", "proximal"]
-
-
-@dataclass(frozen=True)
-class StructuralLossResult:
-    """A structural loss with its parts and its evidence.
-
-    Args:
-        total: `alpha * node + beta * edge + gamma * clique`; a number, or one per pair.
-        node, edge, clique: The three terms, reduced as `total`.
-        padded_plan: The alignment; axes: pair, predicted node, target node; the void is last.
-        num_predicted, num_target: Number of nodes on each side of each pair.
-        iterations: Sweeps and Newton steps each pair took, in all rounds together.
-        residual: Largest share of mass in the wrong row or column, over the rounds of each pair.
-        converged: Whether every round of each pair met the tolerance.
-        node_gradients: Derivative of `total` (of its sum) in the predicted nodes; axes: node;
-            existence logit, then the label logits. None unless asked for.
-        edge_gradients: The same in the relation logits; axes: candidate edge, relation.
-    """
-
-    total: Tensor
-    node: Tensor
-    edge: Tensor
-    clique: Tensor
-    padded_plan: Float[Tensor, "B N1 M1"]
-    num_predicted: Int[Tensor, " B"]
-    num_target: Int[Tensor, " B"]
-    iterations: Int[Tensor, " B"]
-    residual: Float[Tensor, " B"]
-    converged: Bool[Tensor, " B"]
-    node_gradients: Float[Tensor, "n outputs"] | None = None
-    edge_gradients: Float[Tensor, "e relations"] | None = None
-
-    @property
-    def status(self) -> list[Status]:
-        """How the alignment of each pair ended; `status[k].value` says what to do about it."""
-        return status(self.residual, self.converged)
-
-    @property
-    def plan(self) -> list[Tensor]:
-        """The alignment of each pair, `[n + 1, m + 1]`: mass from predicted to target node.
-
-        The last column is deletion, the last row insertion.
-        """
-        sizes = zip(self.num_predicted.tolist(), self.num_target.tolist(), strict=True)
-        return [_crop(plan, n, m) for plan, (n, m) in zip(self.padded_plan, sizes, strict=True)]
 
 
 class StructuralLoss(nn.Module):
@@ -105,6 +60,8 @@ class StructuralLoss(nn.Module):
         tie_noise: Standard deviation of random costs in the first alignment, in edits, drawn anew
             at every call from PyTorch's generator. A symmetric target is otherwise aligned
             with all its mirror images at once, and no round parts them; 0.01 is enough.
+        restarts: How many draws of the noise to align with; each pair keeps the one with which its
+            loss is least.
         max_iterations: Bound on Sinkhorn sweeps plus Newton steps of a round.
         tolerance: Share of mass that may stand in the wrong column when a pair counts as converged.
             Below zero no pair ever does. With 1e-5 or more, float32 predictions are compared in
@@ -153,6 +110,7 @@ class StructuralLoss(nn.Module):
         update: Update = "linear",
         neighbour_weight: float = 0.0,
         tie_noise: float = 0.0,
+        restarts: int = 1,
     ) -> None:
         super().__init__()
         require(
@@ -169,6 +127,9 @@ class StructuralLoss(nn.Module):
         require(temperature >= 0, "`temperature`", "not be negative", temperature, "Try 0.1.")
         require(0 <= slack <= 1, "`slack`", "lie in [0, 1]", slack, "1 is the edit distance.")
         require(rounds >= 0, "`rounds`", "not be negative", rounds, "0 ignores the edges.")
+        require(restarts >= 1, "`restarts`", "be at least 1", restarts, "Try 2.")
+        alike = restarts == 1 or tie_noise > 0
+        require(alike, "`restarts`", "be 1 without noise", restarts, "Try --tie_noise 0.003.")
         require(
             max_iterations >= 1, "`max_iterations`", "be at least 1", max_iterations, "Try 100."
         )
@@ -186,6 +147,7 @@ class StructuralLoss(nn.Module):
         self.criterion, self.temperature, self.gradient = criterion, temperature, gradient
         self.position_weight, self.slack, self.rounds = position_weight, slack, rounds
         self.neighbour_weight, self.tie_noise = neighbour_weight, tie_noise
+        self.restarts = restarts
         self.max_iterations, self.tolerance, self.reduction = max_iterations, tolerance, reduction
 
     @eager
@@ -220,10 +182,7 @@ class StructuralLoss(nn.Module):
         # Under autocast products of plans would be rounded to half precision.
         with torch.autocast(prediction.existence.device.type, enabled=False):
             result = self._compare(prediction, target, temperature, start, alignment)
-            if not return_gradients:
-                return result
-            nodes, edges = _gradients(result.total, prediction)
-            return replace(result, node_gradients=nodes, edge_gradients=edges)
+            return with_gradients(result, prediction) if return_gradients else result
 
     def _compare(
         self,
@@ -235,20 +194,27 @@ class StructuralLoss(nn.Module):
     ) -> StructuralLossResult:
         pairs = pair_up(prediction, target, node_cost=self.node_cost, directed=self.directed)
         temperature = self.temperature if temperature is None else temperature
-        head = self._head(pairs) if start is None and alignment is None else None
         transport: Transport | _fused.Alignment
-        if start is None and alignment is None and _fused.serves(pairs, temperature):
-            compose = partial(self._composed, pairs, temperature)
-            settings = self._settings()
-            terms, transport = _fused.terms(pairs, settings, temperature, head, compose)
+        if start is None and alignment is None:
+            head = self._head(pairs, temperature)
+            terms, transport = self._aligned(pairs, temperature, head)
         else:
-            terms, transport = self._compose(pairs, temperature, start, alignment, head)
+            terms, transport = self._compose(pairs, temperature, start, alignment)
         total, node, edge, clique = self.reduce(terms).unbind()
         return StructuralLossResult(
             total, node, edge, clique, transport.plan, pairs.layout.count,
             pairs.target.layout.count, transport.iterations, transport.residual,
             transport.converged,
         )  # fmt: skip
+
+    def _aligned(
+        self, pairs: Pairs, temperature: float | Tensor, head: Tensor | None
+    ) -> tuple[Float[Tensor, "4 B"], Transport | _fused.Alignment]:
+        """Terms and alignment, by the fused operator where it serves."""
+        if not _fused.serves(pairs, temperature):
+            return self._compose(pairs, temperature, head=head)
+        compose = partial(self._composed, pairs, temperature)
+        return _fused.terms(pairs, self._settings(), temperature, head, compose)
 
     def _compose(
         self,
@@ -333,7 +299,7 @@ class StructuralLoss(nn.Module):
             transport = transport.then(solve(sum_of_steps if self.update == "proximal" else step))
         return transport
 
-    def _head(self, pairs: Pairs) -> Tensor | None:
+    def _head(self, pairs: Pairs, temperature: float | Tensor) -> Tensor | None:
         """What the first cost has besides, where nodes are alike: (E40) and (E41), padded."""
         if not (self.neighbour_weight or self.tie_noise):
             return None
@@ -343,9 +309,16 @@ class StructuralLoss(nn.Module):
             if self.neighbour_weight:
                 twice = self.gradient == "implicit"
                 inner = inner + self.neighbour_weight * neighbour_edits(pairs, twice=twice)
+            heads = nn.functional.pad(inner[None], (0, 1, 0, 1))
             if self.tie_noise:
-                inner = inner + self.tie_noise * torch.randn_like(inner)
-            return nn.functional.pad(inner, (0, 1, 0, 1))
+                noise = self.tie_noise * torch.randn(self.restarts, *size).to(inner)
+                heads = heads + nn.functional.pad(noise, (0, 1, 0, 1))
+        if self.restarts == 1:
+            return heads[0]
+        with torch.no_grad():
+            found = [self._aligned(pairs, temperature, head)[0][0] for head in heads]
+        best = torch.stack(found).nan_to_num(inf, inf).argmin(0)
+        return heads[best, torch.arange(len(best), device=best.device)]
 
     def _transport(
         self, cost: Tensor, *, a: Tensor, b: Tensor, temperature: float | Tensor
@@ -364,22 +337,6 @@ class StructuralLoss(nn.Module):
         return terms.mean(-1) if self.reduction == "mean" else terms.sum(-1)
 
 
-def _gradients(total: Tensor, prediction: Prediction) -> tuple[Tensor, Tensor]:
-    """The derivative of the summed total in the node and edge outputs; the graph is kept."""
-    outputs = (prediction.existence, prediction.label, prediction.relation)
-    require(
-        all(output.requires_grad for output in outputs),
-        "`prediction`",
-        "require gradients for `return_gradients`",
-        [output.requires_grad for output in outputs],
-        "Predict outside `torch.no_grad()`, or call `requires_grad_()` on its tensors.",
-    )
-    existence, label, relation = torch.autograd.grad(
-        total.sum(), outputs, retain_graph=True, materialize_grads=True
-    )
-    return torch.cat([existence[:, None], label], dim=1), relation
-
-
 def _given(pairs: Pairs, plan: Tensor) -> Transport:
     """A plan that nobody computed, taken as it is."""
     size = len(pairs.layout.count)
@@ -387,11 +344,6 @@ def _given(pairs: Pairs, plan: Tensor) -> Transport:
     remedy = "Give a plan in the form of `StructuralLossResult.padded_plan`."
     require(plan.shape == shape, "a given plan", f"have shape {shape}", tuple(plan.shape), remedy)
     return Transport.given(plan.to(pairs.exists.dtype))
-
-
-def _crop(plan: Tensor, n: int, m: int) -> Tensor:
-    keep = [*range(n), plan.shape[0] - 1], [*range(m), plan.shape[1] - 1]
-    return plan[keep[0]][:, keep[1]]
 
 
 def _one_of(name: str, value: str, choices: tuple[str, ...]) -> None:
