@@ -157,7 +157,7 @@ def test_each_pair_keeps_its_best_draw(gradient: Any, monkeypatch: pytest.Monkey
 
 
 def test_restarts_need_noise() -> None:
-    with pytest.raises(InputError, match="^`restarts` must be 1 without noise, got 2. "):
+    with pytest.raises(InputError, match=r"^`restarts` must be 1 without noise, got 2\. "):
         StructuralLoss(restarts=2)
-    with pytest.raises(InputError, match="^`restarts` must be at least 1, got 0. "):
+    with pytest.raises(InputError, match=r"^`restarts` must be at least 1, got 0\. "):
         StructuralLoss(restarts=0)
