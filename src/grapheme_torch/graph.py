@@ -255,6 +255,18 @@ def graph_to_networkx(graph: Data) -> "nx.DiGraph[int]":
     return nx.node_link_graph(graph_to_node_link(graph), edges="edges")
 
 
+def both_ways(graph: Data) -> Data:
+    """The same nodes with each edge in both directions, for graphs whose edges have none."""
+    triples = edge_triples(graph)
+    turned = [(target, source, name) for source, target, name in triples if source != target]
+    return make_graph(node_labels(graph), triples + turned, _order_of(graph))
+
+
+def _order_of(graph: Data) -> list[float] | None:
+    position = graph.get("position")
+    return None if position is None else position.tolist()
+
+
 def membership(graph: Data) -> tuple[Tensor, int]:
     """The graph that each node of a `Data` or `Batch` belongs to, and the number of graphs.
 

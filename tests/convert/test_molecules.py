@@ -66,7 +66,7 @@ def test_brackets_that_say_nothing_are_left_out() -> None:
 def test_every_atom_knows_its_character() -> None:
     text = "[13CH3]C(Cl)(Br)c1c[nH]cc1[N+](=O)[O-]"
     (record,) = smiles([text])
-    heads = ["[", "C", "C", "B", "c", "c", "[", "c", "c", "[", "O", "["]
+    heads = ["C", "C", "C", "B", "c", "c", "n", "c", "c", "N", "O", "O"]
     assert [text[at] for at in record["alignment"]] == heads
     assert next(smiles(["[H]OC([H])[H]"]))["alignment"] == [3, 4]
 

@@ -9,9 +9,9 @@ import pytest
 import torch
 from torch_geometric.data import Data
 
-from grapheme_torch import InputError, graph_to_text, make_graph, text_to_graph
+from grapheme_torch import InputError, StructuralLoss, graph_to_text, make_graph, text_to_graph
 from grapheme_torch.data import Pair, load_pairs
-from grapheme_torch.graph import edge_triples, node_labels
+from grapheme_torch.graph import both_ways, edge_triples, node_labels
 from grapheme_torch.train import check_saved_model, evaluate, load_network, predict
 from grapheme_torch.train._evaluate import fits, share_exact
 
@@ -246,3 +246,28 @@ def test_a_model_saved_by_hand_is_evaluated_with_the_default_loss(tmp_path: Path
     GraphTransformNet(["a", "b", "d"], ["next"], **SMALL).save_pretrained(tmp_path)
     report = evaluate(tmp_path, load_pairs("kindergarten"))
     assert (report.pairs, report.covered) == (10, 0.0)
+
+
+def test_edges_without_a_direction_are_equal_either_way(tmp_path: Path) -> None:
+    """Written from the other end the target is the same, in every measure."""
+    chain = make_graph(["a", "b", "a"], [(0, 1, "-"), (1, 2, "=")])
+    turned = make_graph(["a", "b", "a"], [(1, 0, "-"), (2, 1, "=")])
+    both = both_ways(chain)
+    assert sorted(edge_triples(both)) == sorted([*edge_triples(chain), *edge_triples(turned)])
+    nodes = [{"id": k, "label": label} for k, label in enumerate("aba")]
+    edges = [{"source": 0, "target": 1, "label": "-"}, {"source": 1, "target": 2, "label": "="}]
+    line = {"input": "aba", "target": {"nodes": nodes, "edges": edges}}
+    data = write_pairs(tmp_path / "data.jsonl", [line])
+    loss = StructuralLoss(directed=False)
+    network = {**SMALL, "copy": False}
+    assert quick(tmp_path / "run", data=data, epochs=80, loss=loss, network=network, lr=0.02)
+    straight, other = (
+        evaluate(tmp_path / "run", [Pair(text_to_graph("aba"), target, {"alignment": [0, 1, 2]})])
+        for target in (chain, turned)
+    )
+    assert straight.metrics == other.metrics
+    assert straight.metrics["exact_match"] == 1.0
+    assert straight.metrics["alignment_accuracy"] == 1.0
+    network_, pairs = load_network(tmp_path / "run"), [Pair(text_to_graph("aba"), turned)]
+    assert share_exact(network_, pairs, 1, directed=False) == 1.0
+    assert share_exact(network_, pairs, 1) == 0.0

@@ -21,15 +21,15 @@ from ._document import Triple, read_graph
 from ._stereo import descriptors, set_descriptors
 
 _ORGANIC = {"B", "C", "N", "O", "P", "S", "F", "Cl", "Br", "I", "*"}
-_ATOM = re.compile(r"\[[^\]]*\]|Cl|Br|[BCNOPSFI*]|[bcnops]")
+_ATOM = re.compile(r"\[\d*([^\]]*)\]|Cl|Br|[BCNOPSFI*]|[bcnops]")
 _LABEL = re.compile(r"(.*?)(?:\(([RSrsEZMPmp])\))?", re.DOTALL)
 
 
 def read_smiles(text: str) -> tuple[Any, list[int]]:
     """The RDKit molecule of a SMILES, and the character at which each of its atoms stands.
 
-    Atoms come in the order of the text. Explicit hydrogens (`[H]`) become part of their
-    neighbours, as RDKit does it, and have no place.
+    That is the first of its element's symbol. Atoms come in the order of the text. Explicit
+    hydrogens (`[H]`) become part of their neighbours, as RDKit does it, and have no place.
 
     Raises:
         InputError: If `text` is no SMILES, or of no possible molecule.
@@ -39,7 +39,8 @@ def read_smiles(text: str) -> tuple[Any, list[int]]:
         mol = chem().MolFromSmiles(text, _parameters())
         if mol is None:
             raise _no_molecule(text)
-        place = [found.start() for found in _ATOM.finditer(text)]
+        # In brackets, behind the isotope: where the symbol of the element begins.
+        place = [max(found.start(), found.start(1)) for found in _ATOM.finditer(text)]
         if len(place) == mol.GetNumAtoms():
             return mol, place
         return _without_hydrogens(text, place)

@@ -11,7 +11,7 @@ from .._check import refusal, require
 from .._isomorphism import find_isomorphism
 from ..data import Alphabet, Pair
 from ..decoding import Constraint, decode
-from ..graph import node_labels
+from ..graph import both_ways, node_labels
 from ..loss import StructuralLoss, StructuralLossResult
 from ..metrics import AlignmentAccuracy, GraphMetrics
 from ..nn import GraphTransformNet
@@ -51,12 +51,15 @@ def evaluate(
     for pair in pairs:
         _check_alignment(pair)
     network, loss = load_network(folder), saved_loss(folder)
-    metrics, examples = GraphMetrics(), list[Example]()
+    # An edge without a direction is there in both: each is half an edge.
+    metrics = GraphMetrics(edge_cost=1.0 if loss.directed else 0.5)
+    examples: list[Example] = []
     for chunk in _chunks(pairs, batch_size):
         inputs, targets = [pair.input for pair in chunk], [pair.target for pair in chunk]
         answers = predict(network, inputs, constraint=constraint, directed=loss.directed)
-        reports = edit_reports(answers, targets)
-        metrics.update(answers, targets, reports)
+        sides = (answers, targets) if loss.directed else (_both_ways(answers), _both_ways(targets))
+        reports = edit_reports(*sides, edge_cost=metrics.edge_cost)
+        metrics.update(*sides, reports)
         examples = _worst([*examples, *map(Example, chunk, answers, reports)], worst)
     terms, aligned, share = _measured(network, loss, pairs, batch_size)
     numbers = {**metrics.compute(), **aligned}
@@ -79,7 +82,9 @@ def _measured(
         told = [(plan, pair) for plan, pair in zip(result.plan, rest, strict=False) if _told(pair)]
         known = known or bool(told)
         places = [pair.extra["alignment"] for _, pair in told]
-        accuracy.update([plan for plan, _ in told], places, [pair.target for _, pair in told])
+        targets = [pair.target for _, pair in told]
+        targets = targets if loss.directed else _both_ways(targets)
+        accuracy.update([plan for plan, _ in told], places, targets)
 
     terms = measure(network, loss, batches(covered, alphabet, batch_size), align)
     aligned = {"alignment_accuracy": accuracy.compute()} if known else {}
@@ -96,6 +101,10 @@ def _check_alignment(pair: Pair) -> None:
     if places is not None:
         sizes = len(node_labels(pair.target)), len(node_labels(pair.input))
         check_places(f'{pair.place}: "alignment"', places, *sizes)
+
+
+def _both_ways(graphs: Sequence[Data]) -> list[Data]:
+    return [both_ways(graph) for graph in graphs]
 
 
 def _worst(examples: list[Example], count: int) -> list[Example]:
@@ -134,15 +143,20 @@ def predict(
     return decode(said, *names, constraint, directed=directed, own=own)
 
 
-def share_exact(network: GraphTransformNet, pairs: Sequence[Pair], batch_size: int) -> float:
+def share_exact(
+    network: GraphTransformNet, pairs: Sequence[Pair], batch_size: int, *, directed: bool = True
+) -> float:
     """The share of pairs whose predicted graph equals the target but for the numbering of nodes."""
     training = network.training
     network.eval()
     right = 0
     for chunk in _chunks(pairs, batch_size):
         answers = predict(network, [pair.input for pair in chunk])
-        sides = zip(answers, chunk, strict=True)
-        right += sum(find_isomorphism(a, pair.target) is not None for a, pair in sides)
+        targets = [pair.target for pair in chunk]
+        if not directed:
+            answers, targets = _both_ways(answers), _both_ways(targets)
+        sides = zip(answers, targets, strict=True)
+        right += sum(find_isomorphism(one, other) is not None for one, other in sides)
     network.train(training)
     return right / len(pairs)
 

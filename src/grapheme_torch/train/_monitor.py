@@ -7,6 +7,7 @@ from typing import TypeVar
 
 import torch
 
+from ..data import Pair
 from ..loss import StructuralLoss
 from ..nn import GraphTransformNet
 from ._data import Split, batches
@@ -57,12 +58,15 @@ class Monitor:
         row |= {"val_total": math.nan, "val_exact": math.nan}
         if validate and self._held_out:
             row["val_total"] = measure(self._network, self._loss, self._val_batches).total
-            row["val_exact"] = share_exact(self._network, self._held_out, self._batch_size)
+            row["val_exact"] = self._share(self._network, self._held_out)
         return row
 
     def share_known(self, network: GraphTransformNet) -> float:
         """The share of training pairs that a network reproduces exactly."""
-        return share_exact(network, self._known, self._batch_size)
+        return self._share(network, self._known)
+
+    def _share(self, network: GraphTransformNet, pairs: Sequence[Pair]) -> float:
+        return share_exact(network, pairs, self._batch_size, directed=self._loss.directed)
 
 
 def sample(pairs: Sequence[T], number: int) -> Sequence[T]:
