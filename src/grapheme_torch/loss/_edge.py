@@ -126,12 +126,12 @@ def _edge_cost(pairs: Pairs, charges: Charges) -> EdgeCost:
     ends = [(t.source, t.sink)] if pairs.directed else [(t.source, t.sink), (t.sink, t.source)]
     return EdgeCost(
         charges.constant(pairs),
-        _dense(gain, pairs.graph, [(pairs.source, pairs.sink)], pairs.layout),
-        _dense(target, t.graph, ends, t.layout),
+        dense(gain, pairs.graph, [(pairs.source, pairs.sink)], pairs.layout),
+        dense(target, t.graph, ends, t.layout),
     )
 
 
-def _dense(
+def dense(
     values: Float[Tensor, "e channels"],
     graph: Int[Tensor, " e"],
     ends: list[tuple[Tensor, Tensor]],

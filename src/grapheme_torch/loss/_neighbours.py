@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from ._edge import dense
 from ._layout import Layout
 from ._pairs import Pairs
 
@@ -21,6 +22,10 @@ def neighbour_edits(pairs: Pairs, *, twice: bool = False) -> Float[Tensor, "B N 
     where edges have a direction, those that leave it and those that arrive apart; where nodes
     carry no classes, all neighbours together. One neighbour too many is half an edit: the other
     half is told at its other end.
+
+    Args:
+        pairs: Predictions and targets.
+        twice: Whether to allow a second derivative, at the price of `B N M counts` numbers.
     """
     classes = pairs.node_cost == "labels"
     exists = pairs.layout.pad(pairs.exists.exp())[:, :, None]
@@ -56,9 +61,7 @@ def _neighbourhoods(
 ) -> Float[Tensor, "B N counts"]:
     """The expected number of edges at each node, by direction, relation and label at the end."""
     graph, source, sink = edges
-    shape = (len(layout.count), layout.width, layout.width, relation.shape[1])
-    leaving = relation.new_zeros(shape).index_put((graph, source, sink), relation)
-    leaving = leaving.permute(0, 3, 1, 2)
+    leaving = dense(relation, graph, [(source, sink)], layout)
     ways = [leaving, leaving.mT] if directed else [leaving + leaving.mT]
     counts = [(way @ label[:, None]).transpose(1, 2).flatten(2) for way in ways]
     return torch.cat(counts, dim=2)

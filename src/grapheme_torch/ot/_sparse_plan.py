@@ -12,6 +12,7 @@ from torch.autograd.function import once_differentiable
 from ._matrix_free import inverse, solve_free, solve_schur
 from ._sinkhorn import exp
 from ._sparse import SparseCoupling, SparseProblem, Support
+from ._transport import Evidence
 
 SparseGradient = Literal["exact", "unrolled", "cut"]
 ACCURACY = 1e-16
@@ -35,7 +36,7 @@ class Adjoint:
 
 
 @dataclass(frozen=True)
-class SparseTransport:
+class SparseTransport(Evidence):
     """A plan on a support with its evidence.
 
     Args:
@@ -52,13 +53,6 @@ class SparseTransport:
     iterations: Int[Tensor, " B"]
     residual: Float[Tensor, " B"]
     converged: Bool[Tensor, " B"]
-
-    def then(self, later: "SparseTransport") -> "SparseTransport":
-        """The later plan, with the evidence of both."""
-        return SparseTransport(
-            later.plan, later.f, later.g, self.iterations + later.iterations,
-            torch.maximum(self.residual, later.residual), self.converged & later.converged,
-        )  # fmt: skip
 
 
 def sparse_plan(

@@ -1,8 +1,9 @@
 """What a transport solver hands out: plans, with the evidence that they are what they should be."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from math import isfinite
+from typing import Any, TypeVar
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -32,8 +33,28 @@ def status(residual: Float[Tensor, " B"], converged: Bool[Tensor, " B"]) -> list
     ]
 
 
+E = TypeVar("E", bound="Evidence")
+
+
+class Evidence:
+    """What a plan of any form says of how it was found; for frozen dataclasses."""
+
+    iterations: Int[Tensor, " B"]
+    residual: Float[Tensor, " B"]
+    converged: Bool[Tensor, " B"]
+
+    def then(self: E, later: E) -> E:
+        """The later plan, with the evidence of both."""
+        evidence: dict[str, Any] = {
+            "iterations": self.iterations + later.iterations,
+            "residual": torch.maximum(self.residual, later.residual),
+            "converged": self.converged & later.converged,
+        }
+        return replace(later, **evidence)  # type: ignore[type-var]
+
+
 @dataclass(frozen=True)
-class Transport:
+class Transport(Evidence):
     """A batch of plans with the evidence that they are what they should be.
 
     Args:
@@ -51,17 +72,6 @@ class Transport:
     iterations: Int[Tensor, " B"]
     residual: Float[Tensor, " B"]
     converged: Bool[Tensor, " B"]
-
-    def then(self, later: "Transport") -> "Transport":
-        """The later plan, with the evidence of both."""
-        return Transport(
-            later.plan,
-            later.f,
-            later.g,
-            self.iterations + later.iterations,
-            torch.maximum(self.residual, later.residual),
-            self.converged & later.converged,
-        )
 
     @classmethod
     def given(cls, plan: Float[Tensor, "B N M"]) -> "Transport":
