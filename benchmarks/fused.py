@@ -21,16 +21,17 @@ from typing import Any
 
 import torch
 from _record import record
+from _soft_graphs import soft_graphs
 from torch import Tensor
 from torch.nn.functional import normalize
-from torch_geometric.data import Batch, Data
+from torch_geometric.data import Data
 
 from grapheme_torch import Prediction, StructuralLoss
 from grapheme_torch.loss import _cpu
 from grapheme_torch.loss._operators import MODES
 from grapheme_torch.ot import Backend, set_backend
 
-SECONDS, FEATURES, LETTERS = 6.0, 32, 26
+SECONDS = 6.0
 REPEATS, FEW, MANY = 200_000, 10, 110
 BYTES = {torch.float64: "run_double", torch.float32: "run_single"}
 
@@ -68,7 +69,7 @@ def main() -> None:
 
 
 def _measure(work: Workload) -> dict[str, Any]:
-    problem = _problem(work)
+    problem = soft_graphs(work.pairs, work.dtype, features=work.features)
     call = partial(_call, work, problem)
     seconds = _interleaved(
         {
@@ -85,48 +86,6 @@ def _measure(work: Workload) -> dict[str, Any]:
         row |= {name: work.pairs / usual, f"{name}_best": work.pairs / min(clock)}
     print(work.name, {key: round(value) for key, value in row.items() if key != "workload"})
     return row
-
-
-def _problem(work: Workload) -> tuple[list[Tensor], Prediction, Data]:
-    """Leaves (nodes, then relations), the rest of the prediction, and targets."""
-    rng = torch.Generator().manual_seed(0)
-    letters = normalize(torch.randn(LETTERS, FEATURES, generator=rng, dtype=work.dtype))
-    nodes, edges, batch, targets, place, offset = [], [], [], [], [], 0
-    for k in range(work.pairs):
-        n, m = torch.randint(10, 41, (2,), generator=rng).tolist()
-        right = torch.randint(LETTERS, (m,), generator=rng)
-        left = right[torch.arange(n) * m // n]
-        edited = torch.rand(n, generator=rng) < 0.1
-        left = torch.where(edited, torch.randint(LETTERS, (n,), generator=rng), left)
-        own = letters[left] + torch.randn(n, FEATURES, generator=rng, dtype=work.dtype) * 0.09
-        scores = 2 * torch.randn(n, LETTERS, generator=rng, dtype=work.dtype)
-        scores[torch.arange(n), left] += 4
-        nodes.append(own if work.features else scores)
-        edges.append(_path(n, rng) + offset)
-        offset += n
-        batch.append(torch.full((n,), k))
-        place.append(torch.arange(n))
-        y = letters[right] if work.features else right
-        targets.append(Data(num_nodes=m, y=y, edge_index=_path(m, rng), position=torch.arange(m)))
-    edge_index = torch.cat(edges, 1)
-    relation = torch.randn(edge_index.shape[1], 2, generator=rng, dtype=work.dtype)
-    leaves = [torch.cat(nodes).requires_grad_(), relation.requires_grad_()]
-    prediction = Prediction(
-        existence=torch.full((offset,), 3.0, dtype=work.dtype),
-        label=leaves[0],
-        edge_index=edge_index,
-        relation=leaves[1],
-        batch=torch.cat(batch),
-        num_graphs=work.pairs,
-        position=None if work.features else torch.cat(place).to(work.dtype),
-    )
-    return leaves, prediction, Batch.from_data_list(targets)
-
-
-def _path(n: int, rng: torch.Generator) -> Tensor:
-    skips = torch.stack([torch.arange(n - 2), torch.arange(2, n)])
-    skips = skips[:, torch.rand(n - 2, generator=rng) < 0.2]
-    return torch.cat([torch.stack([torch.arange(n - 1), torch.arange(1, n)]), skips], 1)
 
 
 def _call(
@@ -208,7 +167,7 @@ def _limits() -> list[dict[str, Any]]:
 
 def _limit(work: Workload, loaded: ctypes.CDLL) -> dict[str, Any]:
     """Sweeps are timed as the difference of many and few of them on the same pairs."""
-    problem = _problem(work)
+    problem = soft_graphs(work.pairs, work.dtype, features=work.features)
     count = [torch.bincount(problem[1].batch), torch.bincount(problem[2].batch)]
     cells = float(((count[0] + 1) * (count[1] + 1)).sum())
     align, (*arrays, numbers, flags) = _calls(partial(_call, work, problem, "native"))[0]

@@ -1,14 +1,14 @@
 """How fast are value and gradient beside POT, OTT-JAX and GeomLoss, on the same problems?
 
-Every library solves the problem of `_workload.py`, to the same tolerance or with the same number
-of iterations, in float64 and with one thread, in turns; compilation and the layout it likes are
-not counted, normalising the features and differentiating are. Tests for stopping differ: a library
-whose gradient is off by more than 1e-4 of the largest entry, next to one solved to 1e-12, gets a
-tighter tolerance, and is compared with all the same if that does not help (then it ran into the
-bound on iterations, or its padding has mass). The peak memory of the one large pair is taken in a
-process for each library.
+Every library solves the problem of `_workload.py` in float64, and the structural loss of
+`_loss_entrants.py` in float32, to the same tolerance or with the same number of iterations, with
+one thread, in turns; compilation and the layout it likes are not counted, normalising the features
+and differentiating are. Tests for stopping differ: a library whose gradient is off by more than
+1e-4 of the largest entry, next to one solved to 1e-12, gets a tighter tolerance, and is compared
+with all the same if that does not help (then it ran into the bound on iterations, or its padding
+has mass). The peak memory of the one large pair is taken in a process for each library.
 
-    python benchmarks/peers.py
+    python benchmarks/peers.py [part of a case's name]
 """
 
 import json
@@ -18,23 +18,58 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
+import _loss_entrants
 import torch
-from _entrants import ENTRANTS, Answer, Effort, Entrant, Task
+from _entrants import ENTRANTS, Answer, Effort
 from _record import record
-from _workload import Workload, ragged, workload
+from _workload import ragged, workload
 
 SECONDS, LEAST, AGREED, TIGHTER = 8.0, 3, 1e-4, (1.0, 0.1, 0.01)
-CASES: dict[str, tuple[list[tuple[int, int]], Task, Effort]] = {
-    "W1 value": (ragged(64, 10, 40), "value", Effort(0.05, 1e-6, 2_000)),
-    "W1 edges": (ragged(64, 10, 40), "edges", Effort(0.05, 1e-6, 2_000)),
-    "W1 fused": (ragged(64, 10, 40), "fused", Effort(0.1, 1e-6, 2_000)),
-    "W2 value": (ragged(8, 100, 200), "value", Effort(0.05, 1e-6, 2_000)),
-    "W2 edges": (ragged(8, 100, 200), "edges", Effort(0.05, 1e-6, 2_000)),
-    "2,000 x 2,000": ([(2_000, 2_000)], "value", Effort(0.05, 0.0, 20)),
+Solve = Callable[[Any, Effort], Answer]
+
+
+@dataclass(frozen=True)
+class Case:
+    """A problem, and who solves it.
+
+    Args:
+        pairs: How many there are in it.
+        make: Makes the problem.
+        entrants: Who solves it, ours first.
+        effort: How long they go on.
+        solved: Whether there is an answer that all come to if they go on.
+    """
+
+    pairs: int
+    make: Callable[[], Any]
+    entrants: dict[str, Solve]
+    effort: Effort
+    solved: bool = True
+
+
+def _transport(sizes: list[tuple[int, int]], task: str, effort: Effort) -> Case:
+    solved = effort.tolerance > 0 and task != "fused"
+    return Case(len(sizes), partial(workload, sizes), ENTRANTS[task], effort, solved)
+
+
+SMALL, LARGE, WARM = ragged(64, 10, 40), ragged(8, 100, 200), Effort(0.05, 1e-6, 2_000)
+CASES = {
+    "W1 loss": Case(
+        _loss_entrants.PAIRS,
+        _loss_entrants.loss_workload,
+        _loss_entrants.ENTRANTS,
+        Effort(0.1, 1e-5, 500),
+    ),
+    "W1 value": _transport(SMALL, "value", WARM),
+    "W1 edges": _transport(SMALL, "edges", WARM),
+    "W1 fused": _transport(SMALL, "fused", Effort(0.1, 1e-6, 2_000)),
+    "W2 value": _transport(LARGE, "value", WARM),
+    "W2 edges": _transport(LARGE, "edges", WARM),
+    "2,000 x 2,000": _transport([(2_000, 2_000)], "value", Effort(0.05, 0.0, 20)),
 }
 OURS = "grapheme-torch"
 
@@ -42,8 +77,10 @@ OURS = "grapheme-torch"
 def main() -> None:
     """Measures every case and records medians, spread and ratios to the fastest peer."""
     torch.set_num_threads(1)
-    rows = [row for name in CASES for row in _case(name)]
-    record("peers", {"agreed": AGREED, "rows": rows}, packages=_packages())
+    chosen = [name for name in CASES if " ".join(sys.argv[1:]) in name]
+    rows = [row for name in chosen for row in _case(name)]
+    if len(chosen) == len(CASES):
+        record("peers", {"agreed": AGREED, "rows": rows}, packages=_packages())
 
 
 def _packages() -> tuple[str, ...]:
@@ -55,23 +92,22 @@ def _packages() -> tuple[str, ...]:
 
 
 def _case(name: str) -> list[dict[str, Any]]:
-    sizes, task, effort = CASES[name]
-    load = workload(sizes)
-    entrants = {}
-    for entrant, solve in ENTRANTS[task].items():
+    case = CASES[name]
+    load, effort, entrants = case.make(), case.effort, {}
+    for entrant, solve in case.entrants.items():
         try:
             solve(load, effort)  # compiles, and tells whether the library is there
         except ModuleNotFoundError as missing:
             print(f"{name}: no {entrant}, {missing.name} is not installed")
             continue
         entrants[entrant] = solve
-    chosen = {entrant: _agreeing(solve, load, task, effort) for entrant, solve in entrants.items()}
+    chosen = {entrant: _agreeing(solve, load, case) for entrant, solve in entrants.items()}
     off = {entrant: found for entrant, (_, found) in chosen.items()}
     calls = {
         entrant: partial(solve, load, chosen[entrant][0]) for entrant, solve in entrants.items()
     }
     spent = _interleaved(calls)
-    rates = {entrant: [len(sizes) / second for second in found] for entrant, found in spent.items()}
+    rates = {entrant: [case.pairs / second for second in found] for entrant, found in spent.items()}
     median = {entrant: statistics.median(found) for entrant, found in rates.items()}
     peers = {entrant: median[entrant] for entrant in entrants if OURS not in entrant}
     agreed = [rate for entrant, rate in peers.items() if off[entrant] <= AGREED]
@@ -93,23 +129,22 @@ def _case(name: str) -> list[dict[str, Any]]:
     return rows
 
 
-def _agreeing(solve: Entrant, load: Workload, task: Task, effort: Effort) -> tuple[Effort, float]:
+def _agreeing(solve: Solve, load: Any, case: Case) -> tuple[Effort, float]:
     """The loosest tolerance at which the gradient agrees, or the tightest; and its error."""
+    effort = case.effort
     for factor in TIGHTER:
         here = replace(effort, tolerance=factor * effort.tolerance)
-        off = _off(solve, load, task, here)
+        off = _off(solve, load, case, here)
         if off <= AGREED or effort.tolerance <= 0:
             break
     return here, off
 
 
-def _off(solve: Entrant, load: Workload, task: Task, effort: Effort) -> float:
+def _off(solve: Solve, load: Any, case: Case, effort: Effort) -> float:
     """How far gradients are from those of a problem solved to the end, by their largest entry."""
     # The number of iterations is part of a problem that is not solved to the end.
-    tight = effort
-    if effort.tolerance > 0 and task != "fused":
-        tight = replace(effort, tolerance=1e-12)
-    first = next(iter(ENTRANTS[task].values()))
+    tight = replace(effort, tolerance=1e-12) if case.solved else effort
+    first = next(iter(case.entrants.values()))
     wanted, got = first(load, tight), solve(load, effort)
     return max(_far(wanted, got))
 
@@ -143,11 +178,11 @@ def _memory(name: str, entrant: str) -> float:
 
 def _one(name: str, entrant: str) -> float:
     torch.set_num_threads(1)
-    sizes, task, effort = CASES[name]
-    small, load = workload([(3, 3)]), workload(sizes)
-    ENTRANTS[task][entrant](small, effort)
+    case, small = CASES[name], workload([(3, 3)])
+    load, solve = case.make(), case.entrants[entrant]
+    solve(small, case.effort)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    ENTRANTS[task][entrant](load, effort)
+    solve(load, case.effort)
     return (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
 
 

@@ -35,9 +35,7 @@ def _seeds(found: dict[str, Any]) -> str:
         "exact_match", "parameter_change_l2", "seconds",
     )  # fmt: skip
     rows = [[_shown(run[name]) for name in names] for run in found["runs"]]
-    head = (
-        "`grapheme train`, default settings, 100 epochs; *monotone*: lower after every epoch.\n\n"
-    )
+    head = "`grapheme train` by default, 100 epochs; *monotone*: lower after every epoch.\n\n"
     return head + _table([name.replace("_", " ") for name in names], rows)
 
 
@@ -314,15 +312,16 @@ takes {found["import_seconds"]:.1f} s, once; so do reading and collating a data 
 
 
 def _contest(found: dict[str, Any]) -> str:
-    head = f"""Pairs per second (and their range), value and gradient, float64, one thread, in
+    head = f"""Pairs per second (and their range), value and gradient, one thread, in
 turns: medians. *Off* is the error of the gradient next to the problem solved to 1e-12, of the
 largest entry; *to* is the tolerance, tightened for a library until it is off by no more than
 {found["agreed"]:.0e}. *Ratio*: to the fastest other library of which that holds, if of any.
 *Value*: regularised transport between ragged point clouds with a void, differentiated in the
 features. *Edges*: less the gain of edges laid on edges by the plan, differentiated through the
 plan. *Fused*: ten proximal steps of fused Gromov-Wasserstein, each solved to the tolerance, and
-differentiated at the last plan. W1: 64 pairs of 10 to 40 nodes, W2: 8 of 100 to 200. *Memory* is
-what the first call adds to the peak of a fresh process, in MiB.
+differentiated at the last plan. *Loss*: the whole structural loss of features and edges, with the
+plans of others in their arrays; in float32, all else in float64. W1: 64 pairs of 10 to 40 nodes,
+W2: 8 of 100 to 200. *Memory*: what the first call adds to the peak of a fresh process, in MiB.
 
 """
     rows = [

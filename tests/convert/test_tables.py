@@ -90,9 +90,25 @@ def test_tokens_of_a_column_are_nodes() -> None:
     assert [node["label"] for node in spaced["input"]["nodes"]] == ["g", "o", "V", "PST"]
 
 
+def test_characters_of_a_column_are_taken_apart() -> None:
+    record = _pair("각é\tk a k e", decompose="input", target_separator=" ")
+    labels = [node["label"] for node in record["input"]["nodes"]]
+    assert labels == ["\u1100", "\u1161", "\u11a8", "e", "\u0301"]
+    assert record["target"] == "kake"
+    features = {"columns": "lemma,features,form", "input": "lemma,features", "target": "form"}
+    mixed = _pair("é\tV;PST\tx", **features, tokens="features", decompose="lemma")
+    assert [node["label"] for node in mixed["input"]["nodes"]] == ["e", "\u0301", "V", "PST"]
+    assert _pair("ab\tx", decompose="input")["input"] == "ab"  # the same graph
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
+        ({"decompose": "form"}, "`decompose` must be columns that are used, got 'form'"),
+        (
+            {"tokens": "input", "decompose": "input"},
+            "`decompose` must not name a column of `tokens`, got ",
+        ),
         ({"tokens": "form"}, "`tokens` must be columns that are used, got 'form'"),
         ({"keep": "lemma"}, "`keep` must be columns that are used, got 'lemma'"),
         ({"token": "("}, "`token` must be a regular expression, got '\\(' "),

@@ -1,13 +1,16 @@
 """Pairs of texts, or of sequences of symbols, in the columns of a table."""
 
 import re
-from collections.abc import Iterable, Iterator
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from .._check import Received, refusal, require
 from ._document import clusters, symbols_document
 from ._pieces import Piece, Record, Skip, records
 from ._table import Table, extras
+
+Split = Callable[[str], list[str]]
 
 
 def pairs(
@@ -25,6 +28,7 @@ def pairs(
     target_separator: str = "",
     tokens: str = "",
     token: str = r"[^\s;,()]+",
+    decompose: str = "",
     keep: str = "",
 ) -> Iterator[Record]:
     r"""Lines of columns to pairs of texts or of symbol sequences.
@@ -46,6 +50,8 @@ def pairs(
         tokens: Columns, separated by commas, of which every token is a node, such as the features
             of an inflection: `V;PST` is two nodes. They stand beside the others without `join`.
         token: What a token is, a regular expression.
+        decompose: Columns, separated by commas, whose characters are taken apart (NFD of Unicode
+            Annex 15) with a node for each code point: a Hangul syllable becomes its letters.
         keep: Columns, separated by commas, that are kept as further keys though they are used.
 
     Yields:
@@ -62,21 +68,27 @@ def pairs(
     ]
     used = {name for _, names, _ in sides for name in names}
     pattern = _pattern(token)
-    apart, kept = (set(_names(listed)) - {""} for listed in (tokens, keep))
-    for option, names in (("tokens", apart), ("keep", kept)):
+    listed = {"tokens": tokens, "decompose": decompose, "keep": keep}
+    chosen = {option: set(_names(names)) - {""} for option, names in listed.items()}
+    for option, names in chosen.items():
         for name in names:
             remedy = "Name it in `input` or `target` too."
             require(name in used, f"`{option}`", "be columns that are used", name, remedy)
+    twice = chosen["tokens"] & chosen["decompose"]
+    remedy = "Name it in one of them."
+    require(not twice, "`decompose`", "not name a column of `tokens`", sorted(twice), remedy)
+    splits: dict[str, Split] = dict.fromkeys(chosen["tokens"], pattern.findall)
+    splits |= dict.fromkeys(chosen["decompose"], _code_points)
 
     def make(piece: Piece) -> Record:
         row = table.row(piece, used)
         record = {
-            side: _mixed(row, names, split, apart, pattern)
-            if apart & set(names)
+            side: _mixed(row, names, split, splits)
+            if splits.keys() & set(names)
             else _side(row, names, join, split)
             for side, names, split in sides
         }
-        return record | extras(row, used - kept)
+        return record | extras(row, used - chosen["keep"])
 
     return records(table.pieces(lines, source), make, skip)
 
@@ -91,17 +103,21 @@ def _side(row: dict[str, str], names: list[str], join: str, split: str) -> str |
 
 
 def _mixed(
-    row: dict[str, str], names: list[str], split: str, apart: set[str], pattern: re.Pattern[str]
+    row: dict[str, str], names: list[str], split: str, splits: dict[str, Split]
 ) -> str | dict[str, Any]:
-    """Columns one after the other, some in tokens, the others in symbols or grapheme clusters."""
+    """Columns one after the other, some split as told, the rest in symbols or grapheme clusters."""
     symbols: list[str] = []
     for name in names:
         text = _filled(row, name)
-        if name in apart:
-            symbols += pattern.findall(text)
+        if name in splits:
+            symbols += splits[name](text)
         else:
             symbols += [part for part in text.split(split) if part] if split else clusters(text)
     return symbols_document(symbols)
+
+
+def _code_points(text: str) -> list[str]:
+    return list(unicodedata.normalize("NFD", text))
 
 
 def _filled(row: dict[str, str], name: str) -> str:
