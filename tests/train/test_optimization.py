@@ -12,7 +12,13 @@ import torch
 from torch.optim.optimizer import register_optimizer_step_post_hook
 
 from grapheme_torch import GraphTransformNet, InputError, StructuralLoss
-from grapheme_torch.train import Optimization, Stopping, TrainingModule, _course
+from grapheme_torch.train import (
+    Optimization,
+    Stopping,
+    TrainingModule,
+    _course,
+    load_network,
+)
 
 from ..unchecked import unchecked
 from .runs import SMALL, quick
@@ -112,6 +118,24 @@ def test_weights_decay_but_not_biases_and_norms() -> None:
     assert type(plain) is torch.optim.Adam
 
 
+def test_the_mean_of_the_weights_is_kept(tmp_path: Path) -> None:
+    seen: list[list[torch.Tensor]] = []
+
+    def note(optimizer: torch.optim.Optimizer, *_: Any) -> None:
+        (group,) = optimizer.param_groups
+        seen.append([p.detach().clone() for p in group["params"]])
+
+    handle = register_optimizer_step_post_hook(note)
+    quick(tmp_path, epochs=3, lr=0.05, optimization=Optimization(ema_decay=0.75))
+    handle.remove()
+    first, second, third = seen
+    kept = load_network(tmp_path).parameters()
+    for saved, x, y, z in zip(kept, first, second, third, strict=True):
+        mean = 0.75 * (0.75 * x + 0.25 * y) + 0.25 * z
+        torch.testing.assert_close(saved.detach(), mean)
+    assert not torch.equal(next(iter(load_network(tmp_path).parameters())), third[0])
+
+
 def test_the_alignment_is_annealed_in_the_steps_only(tmp_path: Path) -> None:
     seen: list[Any] = []
     loss = StructuralLoss(temperature=0.2)
@@ -140,6 +164,7 @@ def test_the_options_of_a_run_are_in_its_summary_of_options(tmp_path: Path) -> N
         ({"warmup": math.nan}, "`warmup` must lie in [0, 1), got nan. Try 0.05."),
         ({"weight_decay": -0.1}, "`weight_decay` must not be negative, got -0.1. Try 0.01."),
         ({"clip": 0.0}, "`clip` must be positive and finite, got 0.0. Leave it out, or try 1."),
+        ({"ema_decay": 1.0}, "`ema_decay` must lie in [0, 1), got 1.0. Leave it out, or try 0.999."),
         ({"temperature_start": math.inf}, "`temperature_start` must be positive and finite, got"),
     ],
 )

@@ -20,6 +20,8 @@ class Optimization:
         warmup: Share of the run in which it rises linearly from zero.
         weight_decay: Of AdamW [loshchilov19], for matrices, not for biases and norms; 0 is Adam.
         clip: Largest L2 norm of the gradient; a longer one is scaled down to it. Default: any.
+        ema_decay: What an exponential mean of the weights keeps of itself at each step, such as
+            0.999; it is the mean that is measured and saved [polyak92]. Default: the weights are.
         temperature_start: Temperature of the alignment at the first step; it falls geometrically
             to the temperature of the loss over the first half of the run. Default: no change.
 
@@ -31,6 +33,7 @@ class Optimization:
     warmup: float = 0.0
     weight_decay: float = 0.0
     clip: float | None = None
+    ema_decay: float | None = None
     temperature_start: float | None = None
 
     def __post_init__(self) -> None:
@@ -49,6 +52,9 @@ class Optimization:
         for name, value in (("clip", self.clip), ("temperature_start", self.temperature_start)):
             fits = value is None or 0 < value < math.inf
             require(fits, f"`{name}`", "be positive and finite", value, "Leave it out, or try 1.")
+        fits = self.ema_decay is None or 0 <= self.ema_decay < 1
+        remedy = "Leave it out, or try 0.999."
+        require(fits, "`ema_decay`", "lie in [0, 1)", self.ema_decay, remedy)
 
     def rate(self, share: float) -> float:
         """The learning rate, as a part of its full value, after a share of the run."""

@@ -18,6 +18,7 @@ from .._files import write_json
 from ..loss import StructuralLoss
 from ..nn import GraphTransformNet
 from ..plot import plot_losses
+from ._averaging import Averaging
 from ._console import Interrupt, Progress
 from ._course import Course
 from ._data import Split, batches, load_split
@@ -142,10 +143,11 @@ class _Run:
     """The state of one run, and what comes of it."""
 
     def __init__(self, job: _Job) -> None:
-        self.job, self.model, self.out = job, job.model, job.out
+        self.averaging = Averaging(job.model, job.optimization.ema_decay)
+        self.job, self.model, self.out = job, self.averaging.network, job.out
         lr, decay = job.options["lr"], job.optimization.weight_decay
         self.module = TrainingModule(job.model, job.loss, lr=lr, weight_decay=decay)
-        self.monitor = Monitor(job.model, job.loss, job.split, job.options["batch_size"])
+        self.monitor = Monitor(self.model, job.loss, job.split, job.options["batch_size"])
         self.history = History(
             job.out / METRICS,
             self.monitor,
@@ -153,10 +155,10 @@ class _Run:
             beside_a_run=job.beside_a_run,
         )
         rows, validated = self.history.rows, bool(job.split.val)
-        self.selection = Selection(job.model, rows, validated=validated, stopping=job.stopping)
+        self.selection = Selection(self.model, rows, validated=validated, stopping=job.stopping)
         self.course = Course(self.module, job.optimization, job.stopping.minutes)
         self.interrupt = Interrupt()
-        self.start = _flat(job.model)
+        self.start = _flat(self.model)
         self.steps = 0
 
     def execute(self) -> Summary:
@@ -174,7 +176,7 @@ class _Run:
     def _fit(self) -> None:
         options, split = self.job.options, self.job.split
         callbacks = [
-            Checkpoint(self._save_model), self.course, self.history, self.selection,
+            self.averaging, Checkpoint(self._save_model), self.course, self.history, self.selection,
             Progress(self.history.rows, self.course), self.interrupt,
         ]  # fmt: skip
         size, order = options["batch_size"], {name: options[name] for name in ("seed", "bucket")}
