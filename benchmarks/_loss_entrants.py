@@ -3,8 +3,8 @@
 Expected edits make the plan, (E1)-(E2) of docs/math.md with slack 1; the loss is the node term
 (E13) and half the edge term (E17) under it, the sum over pairs, differentiated through the plan in
 features and relation logits. Dense matrices of a padded batch are made beforehand for whoever
-wants them; ours takes the ragged batch as it is. In float32, but for OTT, whose implicit
-derivative finds its linear system singular there.
+wants them; ours takes the ragged batch as it is. OTT gets float64 in any case: in float32 its
+implicit derivative finds its linear system singular.
 """
 
 import functools

@@ -319,8 +319,8 @@ largest entry; *to* is the tolerance, tightened for a library until it is off by
 *Value*: regularised transport between ragged point clouds with a void, differentiated in the
 features. *Edges*: less the gain of edges laid on edges by the plan, differentiated through the
 plan. *Fused*: ten proximal steps of fused Gromov-Wasserstein, each solved to the tolerance, and
-differentiated at the last plan. *Loss*: the whole structural loss of features and edges, with the
-plans of others in their arrays; in float32, all else in float64. W1: 64 pairs of 10 to 40 nodes,
+differentiated at the last plan. *Loss*: the whole structural loss of features and edges, others'
+plans with its terms in their arrays, in float32; float64 elsewhere. W1: 64 pairs of 10 to 40 nodes,
 W2: 8 of 100 to 200. *Memory*: what the first call adds to the peak of a fresh process, in MiB.
 
 """
