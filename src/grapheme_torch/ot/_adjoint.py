@@ -79,10 +79,14 @@ def adjoint(
     Args:
         cost, eps, a, b: The problem, as it was solved.
         plan, iterations: Its solution.
-        implicit: The pairs at a fixed point: one linear solve. The others are differentiated
-            through the `iterations` sweeps that made them.
+        implicit: The pairs at a fixed point: one linear solve, (E8)-(E9). The others are
+            differentiated through the `iterations` sweeps that made them, (E10)-(E12).
         w: Derivative of the loss in the plan.
         unrolled: The way back through the sweeps: the function of that name, or what does the same.
+
+    Returns:
+        Derivatives in `cost`, `a` and `b`; zero where the mass is. At a fixed point those in the
+        masses are defined up to a constant, added to all of `a` and taken from all of `b`.
     """
     used = (a > 0)[:, :, None] & (b > 0)[:, None, :]
     c = torch.where(used, cost, 0) / eps[:, None, None]

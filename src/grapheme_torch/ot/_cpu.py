@@ -40,21 +40,10 @@ def solve(
 ]:
     """The plan of each pair, (E3), on `torch.get_num_threads()` threads.
 
-    Args:
-        cost: Cost of moving a unit of mass from row to column; whatever stands in a row or
-            column without mass is never read.
-        eps: Temperature of each pair, in units of `cost`.
-        a, b: Masses of rows and columns, with equal sums; zero switches off.
-        tolerance: Largest accepted residual; below zero it is never met.
-        max_iterations: Bound on sweeps plus Newton steps.
-        newton: Whether Newton steps follow the first twenty sweeps. A pair they do not bring
-            within the tolerance makes plain sweeps instead, as all do without them.
-        level: One of `LEVELS`; the fastest if not given.
+    Arguments and results are those of `_solver.solve`, by the same steps.
 
-    Returns:
-        Plan; potentials of rows and columns, in units of cost, zero where the mass is; the larger
-        misfit of the two margins as a share of all mass; iterations. All but the iterations, which
-        are zero, are NaN for a pair with a cost or mass that is not finite.
+    Args:
+        level: One of `LEVELS`; the fastest if not given.
     """
     pairs, rows, columns = cost.shape
     plan, f, g = torch.empty_like(cost), torch.empty_like(a), torch.empty_like(b)
@@ -95,17 +84,10 @@ def adjoint(
 ) -> tuple[Float[Tensor, "B N M"], Float[Tensor, "B N"], Float[Tensor, "B M"]]:
     """The derivative of a loss in cost and masses, given that in the plan.
 
-    Args:
-        cost, eps, a, b: As given to `solve`.
-        plan, iterations: As returned by it.
-        implicit: Which pairs are differentiated as fixed points, (E8)-(E9); the others through
-            `iterations` plain sweeps, (E10)-(E12).
-        grad_plan: Derivative in the plan.
-        level: As for `solve`.
+    Arguments and results are those of `_adjoint.adjoint`.
 
-    Returns:
-        Derivatives in `cost`, `a` and `b`; zero where the mass is. At a fixed point those in the
-        masses are defined up to a constant, added to all of `a` and taken from all of `b`.
+    Args:
+        level: As for `solve`.
     """
     pairs, rows, columns = cost.shape
     grad_cost, grad_a, grad_b = torch.empty_like(cost), torch.empty_like(a), torch.empty_like(b)

@@ -19,7 +19,14 @@ Sweep = Callable[[Problem, Tensor, float, int], tuple[Tensor, Tensor]]
 
 
 class Solution(NamedTuple):
-    """What solving gives: the plan, its potentials in units of cost, and the evidence."""
+    """What solving gives.
+
+    Args:
+        plan: Mass moved; axes: pair, row, column.
+        f, g: Potentials of rows and columns in units of cost, zero where the mass is.
+        residual: The larger misfit of the two margins as a share of all mass.
+        iterations: Sweeps plus Newton steps.
+    """
 
     plan: Float[Tensor, "B N M"]
     f: Float[Tensor, "B N"]
@@ -44,8 +51,8 @@ def solve(
     Args:
         cost: Cost of moving a unit of mass; axes: pair, row, column. Float64, as all here.
         eps: Temperature of each pair.
-        a, b: Masses of rows and columns.
-        tolerance: Largest accepted residual.
+        a, b: Masses of rows and columns, with equal sums; zero switches off.
+        tolerance: Largest accepted residual; below zero it is never met.
         max_iterations: Bound on the sweeps plus Newton steps of a pair.
         newton: Whether Newton takes over after `WARM_UP` sweeps. A pair that it does not bring
             within the tolerance gets the plan of `max_iterations` plain sweeps.

@@ -40,20 +40,7 @@ def solve(
     A batch of up to `LARGEST` rows and columns is one launch, without a word to the host before
     its end. Of a larger one the sweeps are in Triton and the Newton steps in PyTorch.
 
-    Args:
-        cost: Cost of moving a unit of mass from row to column; whatever stands in a row or
-            column without mass is never read. Float64, or float32 for fewer digits.
-        eps: Temperature of each pair, in units of `cost`.
-        a, b: Masses of rows and columns, with equal sums; zero switches off.
-        tolerance: Largest accepted residual; below zero it is never met.
-        max_iterations: Bound on sweeps plus Newton steps.
-        newton: Whether Newton steps follow the first twenty sweeps. A pair they do not bring
-            within the tolerance makes plain sweeps instead, as all do without them.
-
-    Returns:
-        Plan; potentials of rows and columns, in units of cost, zero where the mass is; the larger
-        misfit of the two margins as a share of all mass; iterations. All but the iterations, which
-        are zero, are NaN for a pair with a cost that is not finite.
+    Arguments and results are as there, in float32 too, for fewer digits.
     """
     if max(cost.shape[1:]) > LARGEST:
         return _solver.solve(
@@ -84,16 +71,7 @@ def adjoint(
     The host waits once, to learn how much memory the longest path of sweeps takes: one column
     potential a sweep, up to `LARGEST` rows and columns.
 
-    Args:
-        cost, eps, a, b: As given to `solve`.
-        plan, iterations: As returned by it.
-        implicit: Which pairs are differentiated as fixed points, (E8)-(E9); the others through
-            `iterations` plain sweeps, (E10)-(E12).
-        grad_plan: Derivative in the plan.
-
-    Returns:
-        Derivatives in `cost`, `a` and `b`; zero where the mass is. At a fixed point those in the
-        masses are defined up to a constant, added to all of `a` and taken from all of `b`.
+    Arguments and results are those of `_adjoint.adjoint`.
     """
     inputs = cost, eps, a, b, plan, iterations, implicit, grad_plan
     if max(cost.shape[1:]) > LARGEST:
