@@ -8,7 +8,7 @@ from torch.func import grad, vmap
 
 import ot
 from grapheme_torch import InputError
-from grapheme_torch.ot import transport_cost, transport_plan
+from grapheme_torch.ot import _plan, transport_cost, transport_plan
 
 from ..problems import costs, ragged
 
@@ -75,3 +75,15 @@ def test_low_precision_and_refused_masses() -> None:
     assert transport_cost(cost, a, b, temperature=0.1).dtype == torch.float32
     with pytest.raises(InputError, match="`a` and `b` must not require a gradient"):
         transport_cost(cost, a.requires_grad_(), b, temperature=0.1)
+
+
+def test_the_first_derivative_solves_no_system(monkeypatch: pytest.MonkeyPatch) -> None:
+    def called(*_: object) -> None:
+        raise AssertionError("the plan is differentiated for nothing")
+
+    monkeypatch.setattr(_plan, "centred", called)
+    cost = torch.rand(2, 3, 4, dtype=torch.float64, requires_grad=True)
+    a, b = torch.full((2, 3), 1 / 3), torch.full((2, 4), 1 / 4)
+    transport_cost(cost, a.double(), b.double(), temperature=0.1).sum().backward()
+    assert cost.grad is not None
+    torch.testing.assert_close(cost.grad.sum((1, 2)), torch.ones(2, dtype=torch.float64))

@@ -41,12 +41,13 @@ def transport_cost(
     fixed = not (a.requires_grad or b.requires_grad)
     remedy = "Detach them, or differentiate a function of `transport_plan`."
     require(fixed, "`a` and `b`", "not require a gradient", True, remedy)
+    wide = cost.double()
     found = transport_plan(
-        cost.double(), a, b, temperature=temperature, tolerance=tolerance,
+        wide, a, b, temperature=temperature, tolerance=tolerance,
         max_iterations=max_iterations, gradient="implicit",
     )  # fmt: skip
     dual = (a.double() * found.f).sum(1) + (b.double() * found.g).sum(1)
-    value: Tensor = _Envelope.apply(cost.double(), found.plan, dual)
+    value: Tensor = _Envelope.apply(wide, found.plan, dual)
     return value.to(cost.dtype)
 
 

@@ -110,10 +110,13 @@ class _Plan(Function):
         cost, eps, a, b, ctx.tolerance, _, ctx.mode = inputs
         plan, f, g, residual, iterations = output
         ctx.mark_non_differentiable(f, g, residual, iterations)
+        ctx.set_materialize_grads(False)
         ctx.save_for_backward(cost, eps, a, b, plan, residual, iterations)
 
     @staticmethod
-    def backward(ctx: Any, w: Tensor, *_: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(ctx: Any, w: Tensor | None, *_: Tensor) -> tuple[Tensor | None, ...]:
+        if w is None:  # as of `transport_cost`, which knows its derivative without this one
+            return (None,) * 7
         cost, eps, a, b, plan, residual, iterations = ctx.saved_tensors
         if ctx.mode == "implicit":
             scaled, grad_a, grad_b = centred(plan, w)
