@@ -54,6 +54,7 @@ def _features(tolerance: float) -> StructuralLoss:
 WORKLOADS = [
     Workload("W1 (b): features, no rounds, to 1e-06", 64, torch.float64, True, _features(1e-6)),
     Workload("the same in float32, to 1e-05", 64, torch.float32, True, _features(1e-5)),
+    Workload("the same, 1,024 pairs", 1024, torch.float32, True, _features(1e-5)),
     Workload("labels and positions, the default loss", 64, torch.float64, False, StructuralLoss()),
     Workload("the same, 32 pairs", 32, torch.float64, False, StructuralLoss()),
     Workload("the same, float32", 64, torch.float32, False, StructuralLoss()),
@@ -71,18 +72,20 @@ def main() -> None:
 def _measure(work: Workload) -> dict[str, Any]:
     problem = soft_graphs(work.pairs, work.dtype, features=work.features)
     call = partial(_call, work, problem)
+    kernel = _kernel_alone(partial(call, "native"))
     seconds = _interleaved(
         {
             "native": partial(call, "native"),
             "two_threads": partial(call, "native", threads=2),
             "pytorch": partial(call, "pytorch"),
-            "kernel": _kernel_alone(partial(call, "native")),
+            "kernel": kernel,
+            "kernel_two_threads": partial(_on_two_threads, kernel),
         }
     )
     row: dict[str, Any] = {"workload": work.name, "pairs": work.pairs}
     for name, found in seconds.items():
         clock, processor = zip(*found, strict=True)
-        usual = statistics.median(clock if name == "two_threads" else processor)
+        usual = statistics.median(clock if "two_threads" in name else processor)
         row |= {name: work.pairs / usual, f"{name}_best": work.pairs / min(clock)}
     print(work.name, {key: round(value) for key, value in row.items() if key != "workload"})
     return row
@@ -117,6 +120,12 @@ def _kernel_alone(call: Callable[[], object]) -> Callable[[], object]:
     """The two calls into the kernel that a step makes, with nothing around them."""
     held = _calls(call)
     return lambda: [function(*arguments) for function, arguments in held]
+
+
+def _on_two_threads(call: Callable[[], object]) -> None:
+    torch.set_num_threads(2)
+    call()
+    torch.set_num_threads(1)
 
 
 def _calls(call: Callable[[], object]) -> list[tuple[Callable[..., Any], tuple[Any, ...]]]:

@@ -214,12 +214,12 @@ processor time (two threads: by the clock), and in brackets the best by the cloc
 two calls into it alone.
 
 """
-    cases = ("native", "two_threads", "pytorch", "kernel")
+    cases = ("native", "two_threads", "pytorch", "kernel", "kernel_two_threads")
     rows = [
         [row["workload"], *(f"{row[case]:,.0f} ({row[case + '_best']:,.0f})" for case in cases)]
         for row in found["rows"]
     ]
-    names = ["pairs of 10 to 40 nodes", "native", "two threads", "PyTorch", "kernel"]
+    names = ["pairs of 10 to 40 nodes", "native", "two threads", "PyTorch", "kernel", "on two"]
     limits = [
         [
             row["dtype"], f"{row['sweeps'] / 1e9:.1f}", f"{row['peak'] / 1e9:.1f}",

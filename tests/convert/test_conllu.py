@@ -50,6 +50,17 @@ def test_alignment_counts_grapheme_clusters() -> None:
     assert other["alignment"] == [None, 0]
 
 
+def test_words_stand_where_they_begin() -> None:
+    def places(lines: list[str]) -> list[int]:
+        nodes = next(conllu(lines, positions=True))["target"]["nodes"]
+        return [node["position"] for node in nodes]
+
+    assert places(LINES) == [0, 2, 3, 8, 12, 14]  # "n't" begins with its token
+    hidden = ["1\ta\t_\tX\t_\t_\t0\troot\t_\t_", "2\tb\t_\tX\t_\t_\t1\tdep\t_\t_"]
+    assert places(["# text = x a", *hidden]) == [2, 3]
+    assert "position" not in next(conllu(LINES))["target"]["nodes"][0]
+
+
 @pytest.mark.parametrize(
     ("old", "new", "line", "reason"),
     [

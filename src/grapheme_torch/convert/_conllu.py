@@ -48,6 +48,7 @@ def conllu(
     label: Literal["form", "upos", "lemma"] = "form",
     max_words: int | None = None,
     subtypes: bool = True,
+    positions: bool = False,
 ) -> Iterator[Record]:
     """Sentences to their basic dependency trees, words in order, an edge from head to dependent.
 
@@ -59,6 +60,8 @@ def conllu(
         label: What a node is: the word, its universal part of speech or its lemma.
         max_words: Leaves out sentences with more words.
         subtypes: Whether relations keep their subtype: `nsubj:pass`, or `nsubj` without.
+        positions: Whether a word has a position, the character of the input at which it begins;
+            words that begin at the same one, or nowhere, follow each other in steps of one.
 
     Yields:
         A record per sentence. The input is its `# text`, or else its tokens, joined as
@@ -77,7 +80,10 @@ def conllu(
         labels = [_label(word, label) for word in sentence.words]
         text = sentence.comments.get("text") or _joined(sentence)
         record: Record = {"input": text, "target": node_link(labels, edges)}
-        record["alignment"] = clusters_at(text, _offsets(text, sentence))
+        record["alignment"] = places = clusters_at(text, _offsets(text, sentence))
+        if positions:
+            for node, place in zip(record["target"]["nodes"], _apart(places), strict=True):
+                node["position"] = place
         if "sent_id" in sentence.comments:
             record["sent_id"] = sentence.comments["sent_id"]
         return record
@@ -206,6 +212,14 @@ def _offsets(text: str, sentence: _Sentence) -> list[int | None]:
         place += [start if start >= 0 else None] * count
         at = start + len(form) if start >= 0 else at
     return place
+
+
+def _apart(places: Sequence[int | None]) -> Iterator[int]:
+    """The same, each at least one step behind the one before."""
+    at = -1
+    for place in places:
+        at = max(at + 1, place or 0)
+        yield at
 
 
 def _check(ok: bool, offset: int, name: str, requirement: str, value: object, remedy: str) -> None:
