@@ -107,6 +107,28 @@ def leaf(prediction: Prediction) -> Prediction:
     )
 
 
+def batch_of_pairs(seed: int, sizes: Sequence[tuple[int, int]] = SIZES) -> tuple[Prediction, Data]:
+    """Random pairs of these sizes as one prediction, all of it leaves, and one target."""
+    predictions, targets = random_pairs(seed, sizes)
+    return leaf(join(predictions)), union(targets)
+
+
+def upward(prediction: Prediction) -> Prediction:
+    """With one direction of each candidate."""
+    up = prediction.edge_index[0] < prediction.edge_index[1]
+    return replace(
+        prediction,
+        edge_index=prediction.edge_index[:, up],
+        relation=prediction.relation[up],
+        weight=None if prediction.weight is None else prediction.weight[up],
+    )
+
+
+def distance_between(outputs: Tensor, y: Tensor) -> Tensor:
+    """A node cost of the user's own."""
+    return (outputs[:, :, None] - y[:, None]).abs().sum(3)
+
+
 def leaves(prediction: Prediction) -> list[Tensor]:
     """Everything a loss can be differentiated in."""
     logits = [prediction.existence, prediction.label, prediction.relation]

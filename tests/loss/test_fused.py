@@ -15,7 +15,7 @@ from grapheme_torch.loss import _cpu as kernel
 from grapheme_torch.loss import _operators
 from grapheme_torch.ot import _cpu, backend, set_backend
 
-from ..problems import join, leaf, leaves, random_pairs, union
+from ..problems import distance_between, join, leaf, leaves, random_pairs, union, upward
 
 pytestmark = pytest.mark.skipif(not _cpu.AVAILABLE, reason="installed without the native kernel")
 
@@ -44,23 +44,7 @@ OPTIONS = st.fixed_dictionaries(
 ENDS = st.sampled_from([(1e-12, 1000), (1e-12, 3), (-1.0, 7), (1e-3, 100)])
 
 
-def upward(prediction: Prediction) -> Prediction:
-    """With one direction of each candidate."""
-    up = prediction.edge_index[0] < prediction.edge_index[1]
-    return replace(
-        prediction,
-        edge_index=prediction.edge_index[:, up],
-        relation=prediction.relation[up],
-        weight=None if prediction.weight is None else prediction.weight[up],
-    )
-
-
-def apart(outputs: Tensor, y: Tensor) -> Tensor:
-    """A node cost of the user's own."""
-    return (outputs[:, :, None] - y[:, None]).abs().sum(3)
-
-
-KINDS: list[Any] = ["labels", "labels", "features", "gaussian", "multilabel", apart]
+KINDS: list[Any] = ["labels", "labels", "features", "gaussian", "multilabel", distance_between]
 
 
 def problem(

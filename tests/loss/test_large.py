@@ -14,15 +14,20 @@ from grapheme_torch.graph import membership
 from grapheme_torch.ot import Status
 from grapheme_torch.testing import assert_batch_invariant, assert_permutation_invariant
 
-from ..problems import SIZES, gradients, join, leaf, leaves, random_pairs, union
+from ..problems import (
+    SIZES,
+    batch_of_pairs,
+    distance_between,
+    gradients,
+    join,
+    leaf,
+    leaves,
+    random_pairs,
+    union,
+)
 from ..unchecked import unchecked
 
 WEIGHTS = torch.arange(1, 1 + len(SIZES)).double()
-
-
-def pairs(seed: int = 1, sizes: Any = SIZES) -> tuple[Prediction, Data]:
-    predictions, targets = random_pairs(seed, sizes)
-    return leaf(join(predictions)), union(targets)
 
 
 def everything(prediction: Prediction, target: Data) -> Tensor:
@@ -63,7 +68,7 @@ def test_with_all_pairs_it_is_the_dense_loss(
         tolerance=1e-13, node_insertion=0.7, node_deletion=1.3, edge_insertion=0.4,
         edge_deletion=1.9,
     )  # fmt: skip
-    value, slope = far(loss, *pairs())
+    value, slope = far(loss, *batch_of_pairs(1))
     assert value < 1e-11
     assert slope < 1e-9
 
@@ -73,19 +78,19 @@ def test_short_of_convergence_it_is_the_dense_loss(gradient: Any) -> None:
     loss = StructuralLoss(
         temperature=0.03, max_iterations=6, gradient=gradient, reduction="none", rounds=1
     )
-    prediction, target = pairs()
+    prediction, target = batch_of_pairs(1)
     assert not bool(loss(prediction, target).converged.all())
     value, slope = far(loss, prediction, target)
     assert value < 1e-11
     assert slope < 1e-9
 
 
-@pytest.mark.parametrize("kind", ["features", "gaussian", "multilabel", lambda x, y: _apart(x, y)])
+@pytest.mark.parametrize("kind", ["features", "gaussian", "multilabel", distance_between])
 @pytest.mark.parametrize("directed", [True, False])
 def test_with_all_pairs_it_is_the_dense_loss_whatever_is_compared(
     kind: Any, directed: bool
 ) -> None:
-    prediction, target = pairs()
+    prediction, target = batch_of_pairs(1)
     draw = torch.Generator().manual_seed(0)
     up = prediction.edge_index[0] < prediction.edge_index[1]
     weight = torch.rand(int(up.sum()), generator=draw, dtype=torch.float64)
@@ -108,15 +113,11 @@ def test_with_all_pairs_it_is_the_dense_loss_whatever_is_compared(
     assert slope < 1e-9
 
 
-def _apart(outputs: Tensor, y: Tensor) -> Tensor:
-    return (outputs[:, :, None] - y[:, None]).abs().sum(3)
-
-
 @pytest.mark.parametrize("max_iterations", [5, 100])
 @pytest.mark.parametrize("criterion", ["likelihood", "edit"])
 @pytest.mark.parametrize("slack", [0.1, 0.4])
 def test_the_gradient_is_the_derivative(slack: float, criterion: Any, max_iterations: int) -> None:
-    prediction, target = pairs(3, [(4, 5), (3, 3)])
+    prediction, target = batch_of_pairs(3, [(4, 5), (3, 3)])
     support = some(prediction, target)
     loss = SparseStructuralLoss(
         StructuralLoss(
@@ -143,7 +144,7 @@ def test_the_gradient_is_the_derivative(slack: float, criterion: Any, max_iterat
 
 
 def test_a_cut_gradient_leaves_the_plan_out() -> None:
-    prediction, target = pairs()
+    prediction, target = batch_of_pairs(1)
     for rounds in (0, 1):
         dense = StructuralLoss(gradient="cut", reduction="none", rounds=rounds)
         assert far(dense, prediction, target)[1] < 1e-9
@@ -159,7 +160,7 @@ def test_laws_hold_with_a_window() -> None:
 
 
 def test_a_window_is_a_distance() -> None:
-    prediction, target = pairs()
+    prediction, target = batch_of_pairs(1)
     result = SparseStructuralLoss(StructuralLoss(slack=1.0), window=1.5)(prediction, target)
     full = everything(prediction, target)
     near = (prediction.position[full[0]] - target.position[full[1]]).abs() <= 1.5
@@ -168,7 +169,7 @@ def test_a_window_is_a_distance() -> None:
 
 
 def test_masses_are_placed_along_the_support() -> None:
-    prediction, target = pairs()
+    prediction, target = batch_of_pairs(1)
     result = SparseStructuralLoss(StructuralLoss(slack=0.5))(
         prediction, target, support=some(prediction, target)
     )
@@ -179,7 +180,7 @@ def test_masses_are_placed_along_the_support() -> None:
 
 
 def test_an_empty_support_deletes_and_inserts() -> None:
-    prediction, target = pairs(2, [(3, 4)])
+    prediction, target = batch_of_pairs(2, [(3, 4)])
     loss = SparseStructuralLoss(StructuralLoss(criterion="edit", slack=1.0))
     result = loss(prediction, target, support=torch.zeros(2, 0, dtype=torch.long))
     expected = prediction.existence.sigmoid().sum() + 4
@@ -189,7 +190,7 @@ def test_an_empty_support_deletes_and_inserts() -> None:
 
 
 def test_the_order_of_the_support_does_not_matter() -> None:
-    prediction, target = pairs()
+    prediction, target = batch_of_pairs(1)
     support, loss = some(prediction, target), SparseStructuralLoss()
     first = loss(prediction, target, support=support)
     second = loss(prediction, target, support=support.flip(1))
@@ -198,7 +199,7 @@ def test_the_order_of_the_support_does_not_matter() -> None:
 
 
 def test_temperatures_are_per_pair() -> None:
-    prediction, target = pairs()
+    prediction, target = batch_of_pairs(1)
     loss = StructuralLoss(reduction="none")
     eps = torch.linspace(0.05, 0.3, len(SIZES)).double()
     support = everything(prediction, target)
@@ -208,7 +209,7 @@ def test_temperatures_are_per_pair() -> None:
 
 
 def test_single_precision_is_kept() -> None:
-    prediction, target = pairs()
+    prediction, target = batch_of_pairs(1)
     low = leaf(
         replace(
             prediction,
@@ -245,14 +246,14 @@ def test_single_precision_is_kept() -> None:
     ],
 )
 def test_what_cannot_be_a_support_is_refused(support: Any, message: str) -> None:
-    prediction, target = pairs(2, [(3, 4)])
+    prediction, target = batch_of_pairs(2, [(3, 4)])
     entries = torch.tensor(support, dtype=None if any(support) else torch.long)
     with pytest.raises(InputError, match=message):
         unchecked(SparseStructuralLoss().forward)(prediction, target, support=entries)
 
 
 def test_a_support_across_pairs_is_refused() -> None:
-    prediction, target = pairs(2, [(1, 1), (1, 1)])
+    prediction, target = batch_of_pairs(2, [(1, 1), (1, 1)])
     with pytest.raises(InputError, match="`support` must join nodes of the same pair"):
         SparseStructuralLoss()(prediction, target, support=torch.tensor([[0, 1], [1, 0]]))
 
@@ -267,7 +268,7 @@ def test_what_cannot_be_restricted_is_refused() -> None:
             SparseStructuralLoss(StructuralLoss(**{name: 0.1}))
     with pytest.raises(InputError, match="`window` must not be negative"):
         SparseStructuralLoss(window=-1)
-    prediction, target = pairs()
+    prediction, target = batch_of_pairs(1)
     with pytest.raises(InputError, match="`temperature` must be positive"):
         SparseStructuralLoss()(prediction, target, temperature=0.0)
     with pytest.raises(InputError, match="a window must be one of positions"):
@@ -275,7 +276,7 @@ def test_what_cannot_be_restricted_is_refused() -> None:
 
 
 def test_a_second_derivative_is_refused() -> None:
-    prediction, target = pairs(2, [(3, 3)])
+    prediction, target = batch_of_pairs(2, [(3, 3)])
     total = SparseStructuralLoss()(prediction, target).total
     (slope,) = torch.autograd.grad(total, prediction.existence, create_graph=True)
     with pytest.raises(RuntimeError, match="once_differentiable"):

@@ -16,12 +16,18 @@ from grapheme_torch.loss import _tiled_edge
 from grapheme_torch.ot import Status, _tiled
 from grapheme_torch.testing import assert_batch_invariant, assert_permutation_invariant
 
-from ..problems import SIZES, gradients, join, leaf, leaves, random_pairs, union
-
-
-def pairs(seed: int = 1, sizes: Any = SIZES) -> tuple[Prediction, Data]:
-    predictions, targets = random_pairs(seed, sizes)
-    return leaf(join(predictions)), union(targets)
+from ..problems import (
+    SIZES,
+    batch_of_pairs,
+    distance_between,
+    gradients,
+    join,
+    leaf,
+    leaves,
+    random_pairs,
+    union,
+    upward,
+)
 
 
 def far(loss: StructuralLoss, prediction: Prediction, target: Data) -> tuple[float, float]:
@@ -54,7 +60,7 @@ def test_it_is_the_dense_loss(criterion: Any, rounds: int, update: Any, slack: f
         tolerance=1e-13, node_insertion=0.7, node_deletion=1.3, edge_insertion=0.4,
         edge_deletion=1.9,
     )  # fmt: skip
-    value, slope = far(loss, *pairs())
+    value, slope = far(loss, *batch_of_pairs(1))
     assert value < 1e-11
     assert slope < 1e-9
 
@@ -78,7 +84,7 @@ def test_whatever_is_drawn(
         temperature=temperature, position_weight=weight, reduction="none", tolerance=1e-13,
         **options,
     )  # fmt: skip
-    value, slope = far(loss, *pairs(seed, sizes))
+    value, slope = far(loss, *batch_of_pairs(seed, sizes))
     assert value < 1e-9
     assert slope < 1e-9
 
@@ -88,7 +94,7 @@ def test_short_of_convergence_it_is_the_dense_loss(gradient: Any) -> None:
     loss = StructuralLoss(
         temperature=0.03, max_iterations=6, gradient=gradient, reduction="none", rounds=1
     )
-    prediction, target = pairs()
+    prediction, target = batch_of_pairs(1)
     assert not bool(loss(prediction, target).converged.all())
     value, slope = far(loss, prediction, target)
     assert value < 1e-11
@@ -97,7 +103,7 @@ def test_short_of_convergence_it_is_the_dense_loss(gradient: Any) -> None:
 
 @pytest.mark.parametrize("update", ["linear", "proximal"])
 def test_tiles_do_not_matter(update: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    prediction, target = pairs(1, [(0, 3), (1, 1), (5, 3), (4, 4)])
+    prediction, target = batch_of_pairs(1, [(0, 3), (1, 1), (5, 3), (4, 4)])
     loss = StructuralLoss(reduction="none", update=update, tolerance=1e-13)
     shrink(monkeypatch, 7)
     value, slope = far(loss, prediction, target)
@@ -153,7 +159,7 @@ def test_far_tiles_are_skipped_and_not_missed(
 
 
 def test_columns_that_no_row_sees_get_their_mass() -> None:
-    prediction, target = pairs(4, [(6, 6)])
+    prediction, target = batch_of_pairs(4, [(6, 6)])
     prediction = leaf(replace(prediction, position=prediction.position.detach() * 0))
     target.position = torch.tensor([0.0, 0, 0, 0, 0, 1])
     loss = StructuralLoss(position_weight=50.0, rounds=0, reduction="none", max_iterations=40)
@@ -162,20 +168,18 @@ def test_columns_that_no_row_sees_get_their_mass() -> None:
     assert slope < 1e-9
 
 
-@pytest.mark.parametrize("kind", ["features", "gaussian", "multilabel", lambda x, y: _apart(x, y)])
+@pytest.mark.parametrize("kind", ["features", "gaussian", "multilabel", distance_between])
 @pytest.mark.parametrize("directed", [True, False])
 def test_it_is_the_dense_loss_whatever_is_compared(kind: Any, directed: bool) -> None:
-    prediction, target = pairs(1, [(0, 3), (1, 1), (5, 3), (4, 4)])
+    prediction, target = batch_of_pairs(1, [(0, 3), (1, 1), (5, 3), (4, 4)])
     draw = torch.Generator().manual_seed(0)
-    up = prediction.edge_index[0] < prediction.edge_index[1]
-    weight = torch.rand(int(up.sum()), generator=draw, dtype=torch.float64)
+    prediction = upward(prediction)
+    weight = torch.rand(len(prediction.relation), generator=draw, dtype=torch.float64)
     places = torch.randn(len(prediction.existence), 2, generator=draw, dtype=torch.float64)
     prediction = leaf(
         replace(
             prediction,
             label=prediction.label[:, : 4 if kind == "gaussian" else 2],
-            edge_index=prediction.edge_index[:, up],
-            relation=prediction.relation[up],
             weight=weight,
             position=places,
         )
@@ -191,14 +195,10 @@ def test_it_is_the_dense_loss_whatever_is_compared(kind: Any, directed: bool) ->
     assert slope < 1e-9
 
 
-def _apart(outputs: Tensor, y: Tensor) -> Tensor:
-    return (outputs[:, :, None] - y[:, None]).abs().sum(3)
-
-
 @pytest.mark.parametrize("max_iterations", [5, 100])
 @pytest.mark.parametrize("criterion", ["likelihood", "edit"])
 def test_the_gradient_is_the_derivative(criterion: Any, max_iterations: int) -> None:
-    prediction, target = pairs(3, [(3, 4)])
+    prediction, target = batch_of_pairs(3, [(3, 4)])
     loss = TiledStructuralLoss(
         StructuralLoss(
             criterion=criterion, rounds=1, tolerance=1e-13, slack=0.2,
@@ -222,7 +222,7 @@ def test_the_gradient_is_the_derivative(criterion: Any, max_iterations: int) -> 
 
 
 def test_a_cut_gradient_leaves_the_plan_out() -> None:
-    prediction, target = pairs()
+    prediction, target = batch_of_pairs(1)
     for rounds in (0, 1):
         loss = StructuralLoss(gradient="cut", reduction="none", rounds=rounds)
         assert far(loss, prediction, target)[1] < 1e-9
@@ -237,7 +237,7 @@ def test_laws_hold() -> None:
 
 
 def test_the_plan_can_be_asked_for() -> None:
-    prediction, target = pairs()
+    prediction, target = batch_of_pairs(1)
     loss = StructuralLoss(slack=0.3)
     dense, tiled = loss(prediction, target), TiledStructuralLoss(loss)(prediction, target)
     n, m = len(prediction.existence), len(target.y)
@@ -257,7 +257,7 @@ def test_the_plan_can_be_asked_for() -> None:
 
 
 def test_temperatures_are_per_pair() -> None:
-    prediction, target = pairs()
+    prediction, target = batch_of_pairs(1)
     loss = StructuralLoss(reduction="none")
     eps = torch.linspace(0.05, 0.3, len(SIZES)).double()
     dense = loss(prediction, target, temperature=eps).total
@@ -266,7 +266,7 @@ def test_temperatures_are_per_pair() -> None:
 
 
 def test_single_precision_is_kept() -> None:
-    prediction, target = pairs()
+    prediction, target = batch_of_pairs(1)
     low = leaf(
         replace(
             prediction,
@@ -285,7 +285,7 @@ def test_single_precision_is_kept() -> None:
 
 
 def test_a_logit_that_is_no_number_is_reported_for_its_pair_alone() -> None:
-    prediction, target = pairs(2, [(3, 3), (4, 4)])
+    prediction, target = batch_of_pairs(2, [(3, 3), (4, 4)])
     broken = leaf(replace(prediction, existence=prediction.existence.detach().clone()))
     with torch.no_grad():
         broken.existence[1] = torch.nan

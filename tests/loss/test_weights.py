@@ -11,7 +11,7 @@ from torch_geometric.data import Batch, Data
 
 from grapheme_torch import InputError, Prediction, StructuralLoss
 
-from ..problems import random_dag, random_prediction
+from ..problems import random_dag, random_prediction, upward
 
 
 def _pair(seed: int = 0) -> tuple[Prediction, Data]:
@@ -82,12 +82,7 @@ def test_undirected_weights_count_both_ways_once() -> None:
         y=target.y, edge_index=target.edge_index[:, ahead], edge_type=target.edge_type[ahead],
         edge_weight=target.edge_weight[ahead], num_nodes=4,
     )  # fmt: skip
-    keep = prediction.edge_index[0] < prediction.edge_index[1]
-    assert prediction.weight is not None
-    prediction = replace(
-        prediction, edge_index=prediction.edge_index[:, keep],
-        relation=prediction.relation[keep], weight=prediction.weight[keep], position=None,
-    )  # fmt: skip
+    prediction = replace(upward(prediction), position=None)
     loss = StructuralLoss(directed=False)
     turned = target.clone()
     turned.edge_index = target.edge_index.flip(0)
