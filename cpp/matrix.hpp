@@ -15,6 +15,20 @@ constexpr Index TILE = 3;
 constexpr Index TILE = L == 8 ? 1 : 2;
 #endif
 
+// Rows of a sweep that are summed side by side: more hide each other's waiting.
+#if defined(__AVX512F__)
+constexpr Index TALL = 2 * LINE;
+#else
+constexpr Index TALL = LINE;
+#endif
+
+// Compilers give up unrolling so many rows by themselves, and then keep the sums in memory.
+#if defined(__clang__)
+#define GRAPHEME_UNROLL _Pragma("unroll")
+#else
+#define GRAPHEME_UNROLL _Pragma("GCC unroll 16")
+#endif
+
 static inline Index padded(Index count) { return (count + LINE - 1) / LINE * LINE; }
 
 static inline void clear(Real* p, Index count) {
@@ -60,30 +74,41 @@ static inline Real dot(const Real* x, const Real* y, Index width) {
   return sum(total);
 }
 
-// For each block of rows: dots = K y, then x = rule(first row, dots), stored, then t += K^T x.
-// One trip through K does both half-sweeps, the second half from the first-level cache.
-// The rule gets L rows at a time and returns their weights.
+// dots = K y of R rows, then x = rule(first row, dots), stored, then t += K^T x. If R is less than L
+// the other rows are zeros.
+template <Index R, class Rule>
+static inline void visit(const Matrix& k, Index i, const Real* y, Real* x, Real* t, Rule rule) {
+  const Real* block = k.row(i);
+  constexpr Index sums_made = R < L ? L : R;
+  Vec dots[sums_made];
+  GRAPHEME_UNROLL for (Index r = 0; r < sums_made; ++r) dots[r] = splat(0);
+  for (Index j = 0; j < k.width; j += L) {
+    const Vec weight = load(y + j);
+    GRAPHEME_UNROLL for (Index r = 0; r < R; ++r) dots[r] += load(block + r * k.width + j) * weight;
+  }
+  GRAPHEME_UNROLL for (Index r = 0; r < sums_made; r += L) store(x + i + r, rule(i + r, sums(dots + r)));
+  for (Index j = 0; j < k.width; j += L) {
+    Vec even = load(t + j), odd = splat(0);
+    GRAPHEME_UNROLL for (Index r = 0; r < R; r += 2) {
+      even += load(block + r * k.width + j) * splat(x[i + r]);
+      odd += load(block + (r + 1) * k.width + j) * splat(x[i + r + 1]);
+    }
+    store(t + j, even + odd);
+  }
+}
+
+// One trip through K does both half-sweeps, the second half from the first-level cache. The rule
+// gets L rows at a time and returns their weights. Rows from `count` on are zeros.
 template <class Rule>
-static inline void there_and_back(const Matrix& k, const Real* y, Real* x, Real* t,
+static inline void there_and_back(const Matrix& k, Index count, const Real* y, Real* x, Real* t,
                                   Rule rule) {
   for (Index j = 0; j < k.width; j += L) store(t + j, splat(0));
-  for (Index i = 0; i < k.rows; i += LINE) {
-    const Real* block = k.row(i);
-    Vec dots[LINE];
-    for (Index r = 0; r < LINE; ++r) dots[r] = splat(0);
-    for (Index j = 0; j < k.width; j += L) {
-      const Vec weight = load(y + j);
-      for (Index r = 0; r < LINE; ++r) dots[r] += load(block + r * k.width + j) * weight;
-    }
-    for (Index r = 0; r < LINE; r += L) store(x + i + r, rule(i + r, sums(dots + r)));
-    for (Index j = 0; j < k.width; j += L) {
-      Vec even = load(t + j), odd = splat(0);
-      for (Index r = 0; r < LINE; r += 2) {
-        even += load(block + r * k.width + j) * splat(x[i + r]);
-        odd += load(block + (r + 1) * k.width + j) * splat(x[i + r + 1]);
-      }
-      store(t + j, even + odd);
-    }
+  Index i = 0;
+  for (; count - i > LINE; i += TALL) visit<TALL>(k, i, y, x, t, rule);
+  if (count - i > LINE / 2) {
+    visit<LINE>(k, i, y, x, t, rule);
+  } else if (count > i) {
+    visit<LINE / 2>(k, i, y, x, t, rule);
   }
 }
 

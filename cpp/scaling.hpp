@@ -96,15 +96,15 @@ class Scaling {
   }
 
   bool meet() {
-    Vec low = splat(1), high = splat(1);
-    there_and_back(k_, y_, x_, t_, [&](Index i, Vec s) {
+    Bits faults = splat_bits(0);
+    there_and_back(k_, rows_.count, y_, x_, t_, [&](Index i, Vec s) {
       s += load(rows_.vacant + i);
       store(s_ + i, s);
-      low = smaller(low, s), high = larger(high, s);
+      faults |= out_of_range(s);
       return load(rows_.mass + i) / s;
     });
     occupy_columns();
-    return least(low) > bottom() && largest(high) < top();
+    return !any(faults);
   }
 
   void occupy_columns() {
@@ -151,11 +151,14 @@ class Scaling {
   }
   static Real bottom() { return 1 / top(); }
 
+  static Bits out_of_range(Vec x) {
+    return (Bits)(x <= splat(bottom())) | (Bits)(x >= splat(top())) | (Bits)(x != x);
+  }
+
   static bool in_range(const Real* p, Index count) {
-    Vec low = splat(1), high = splat(1);
-    for (Index i = 0; i < count; i += L)
-      low = smaller(low, load(p + i)), high = larger(high, load(p + i));
-    return least(low) > bottom() && largest(high) < top();
+    Bits faults = splat_bits(0);
+    for (Index i = 0; i < count; i += L) faults |= out_of_range(load(p + i));
+    return !any(faults);
   }
 
   const Matrix& c_;

@@ -128,7 +128,7 @@ static inline void unroll_scaled(const Cotangent& start, const Path& path, const
       store(column_y + j, load(bar_g + j) * load(later + j) * load(inverse_b + j));
     auto [row_x, row_y] = products.next();  // (E12)
     copy(row_y, y, columns.width);
-    there_and_back(k, column_y, row_x, back, [&](Index i, Vec dots) {
+    there_and_back(k, rows.count, column_y, row_x, back, [&](Index i, Vec dots) {
       const Vec bar_f = -load(x + i) * dots;
       store(mass.by_row + i, load(mass.by_row + i) + bar_f);
       return bar_f * load(x + i) * load(inverse_a + i);

@@ -119,11 +119,35 @@ static inline void transpose(Vec* r) {
   }
 }
 
-static inline Real least(Vec x) {
-  Real best = x[0];
-  for (Index l = 1; l < L; ++l) best = x[l] < best ? x[l] : best;
-  return best;
+// Each lane beside lane l ^ H.
+template <int H, int... I>
+static inline Vec partners(Vec x, std::integer_sequence<int, I...>) {
+  return shuffle(x, x, std::integer_sequence<int, (I ^ H)...>{});
 }
+template <int H>
+static inline Vec partners(Vec x) {
+  return partners<H>(x, std::make_integer_sequence<int, int(L)>{});
+}
+
+template <int H = 1>
+static inline Real least(Vec x) {
+  if constexpr (H == L) {
+    return x[0];
+  } else {
+    return least<2 * H>(smaller(x, partners<H>(x)));
+  }
+}
+
+// Whether any bit is set.
+template <int H = 1>
+static inline bool any(Bits x) {
+  if constexpr (H == L) {
+    return x[0] != 0;
+  } else {
+    return any<2 * H>(x | (Bits)partners<H>((Vec)x));
+  }
+}
+
 static inline Real largest(Vec x) { return -least(-x); }
 
 }  // namespace grapheme::GRAPHEME_ISA
