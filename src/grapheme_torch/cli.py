@@ -10,6 +10,7 @@ from jsonargparse import ArgumentParser
 
 from ._check import InputError, refusal, require
 from ._commands import COMMANDS
+from ._startup import without_collector
 from ._usage import in_our_words
 
 DONE, FAILED, REFUSED, INTERRUPTED = 0, 1, 2, 130
@@ -46,7 +47,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(argv: Sequence[str]) -> int:
     words = _words(argv)
     command = words[0] if words else ""
-    parser = _parser(command)
+    with without_collector():
+        parser = _parser(command)
     if not words:
         parser.print_help(sys.stderr)
         return REFUSED

@@ -1,0 +1,21 @@
+"""What makes a start faster."""
+
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def without_collector() -> Iterator[None]:
+    """Keeps Python's cycle collector from running.
+
+    For imports: they make half a million objects, nearly all of them to stay, and looking through
+    these again and again takes a fifth of the time.
+    """
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
