@@ -28,7 +28,8 @@ def exports(init: Path) -> list[tuple[int, str | None, ast.alias]]:
     return [(node.level, node.module, alias) for node in statements for alias in node.names]
 
 
-PUBLIC = sorted(alias.name for _, _, alias in exports(ROOT / "__init__.py"))
+NAMES = (alias.name for _, _, alias in exports(ROOT / "__init__.py"))
+PUBLIC = sorted(name for name in NAMES if name[0] != "_")
 
 
 def kind(name: str) -> int:

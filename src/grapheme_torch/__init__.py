@@ -1,8 +1,8 @@
 """Train networks whose output is a graph, without being told which predicted node is which."""
 
-from ._startup import without_collector as _without_collector
+from . import _startup as _startup
 
-with _without_collector():
+with _startup.without_collector():
     from . import convert as convert
     from . import data as data
     from . import nn as nn
