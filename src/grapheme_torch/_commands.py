@@ -38,7 +38,14 @@ def _train_arguments(parser: ArgumentParser) -> None:
     overwrite = "whether a model already in --out may be replaced"
     parser.add_argument("--overwrite", action="store_true", help=overwrite)
     parser.add_class_arguments(StructuralLoss, skip={"reduction", "node_cost"})
-    parser.add_class_arguments(GraphTransformNet, as_positional=False, skip={"labels", "relations"})
+    chosen: set[str | int] = {"labels", "relations", "candidates"}
+    parser.add_class_arguments(GraphTransformNet, as_positional=False, skip=chosen)
+    which = (
+        "pairs of output nodes that may have an edge: to later ones only, acyclic by construction; "
+        "both ways; or as the training data tell, and within a window if they tell one"
+    )
+    kind = Literal["forward", "all", "auto"]
+    parser.add_argument("--candidates", type=kind, default="forward", help=which)
     _json_option(parser)
 
 

@@ -19,6 +19,7 @@ from ..loss import StructuralLoss
 from ..nn import GraphTransformNet
 from ..plot import plot_losses
 from ._averaging import Averaging
+from ._candidates import choose_candidates
 from ._console import Interrupt, Progress
 from ._course import Course
 from ._data import Split, batches, load_split
@@ -66,7 +67,8 @@ def train(
         accelerator: Where to train; "auto" takes a CUDA device if there is one.
         overwrite: Whether a model already in `out` may be replaced.
         loss: The loss. Default: `StructuralLoss()`.
-        network: Arguments of `GraphTransformNet` besides labels and relations.
+        network: Arguments of `GraphTransformNet` besides labels and relations; `candidates` may
+            be "auto", then the data decide, and on the `window` too if none is given.
         optimization: What is done beside plain Adam. Default: nothing.
         stopping: When to end, and what to keep. Default: after all epochs; the network that does
             best on the validation pairs if there are any, else the last.
@@ -93,7 +95,11 @@ def train(
     network = dict(network or {})
     # Edges without a direction point anywhere: written once, they may seem to form a cycle.
     acyclic = network.get("candidates", "forward") == "forward" and loss.directed
-    split = load_split(data, val, acyclic=acyclic, slots=network.get("slots", 1))
+    slots = network.get("slots", 1)
+    split = load_split(data, val, acyclic=acyclic, slots=slots)
+    if network.get("candidates") == "auto":
+        chosen = choose_candidates(split.train, directed=loss.directed, slots=slots)
+        network |= {**chosen, "window": network.get("window") or chosen["window"]}
     model = GraphTransformNet(split.alphabet.labels, split.alphabet.relations, **network)
     model.expect(split.share_of_nodes(model.num_slots))
     beside_a_run = claim(out, overwrite=overwrite)

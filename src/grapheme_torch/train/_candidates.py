@@ -1,0 +1,54 @@
+"""Between which output nodes a network should look for edges, as far as the data tell."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ..data import Pair
+
+
+def choose_candidates(pairs: Sequence[Pair], *, directed: bool, slots: int) -> dict[str, Any]:
+    """The options `candidates` and `window` of a network for these pairs.
+
+    "forward" where edges have no direction, or where all edges of the targets lead ahead: from the
+    places that the "alignment" of a pair tells, or else by position; "all" where one does not, or
+    nothing is told. A window only where alignments tell it: a text has other places than its input.
+
+    Args:
+        pairs: The pairs to train on.
+        directed: Whether an edge has a direction.
+        slots: Output nodes per input node.
+    """
+    told = [_aligned(pair) for pair in pairs]
+    aligned = [places for places in told if places is not None]
+    window = None
+    if len(aligned) == len(pairs):
+        reach = max(int(_steps(*one).abs().max()) for one in zip(pairs, aligned, strict=True))
+        window = (reach + 1) * slots - 1
+    placed = [
+        pair.target.get("position") if places is None else places
+        for pair, places in zip(pairs, told, strict=True)
+    ]
+    ahead = all(
+        places is not None and bool((_steps(pair, places) > 0).all())
+        for pair, places in zip(pairs, placed, strict=True)
+    )
+    return {"candidates": "forward" if ahead or not directed else "all", "window": window}
+
+
+def _aligned(pair: Pair) -> Tensor | None:
+    """The input node of each target node, where all are known."""
+    places = pair.extra.get("alignment")
+    if places is None or None in places:
+        return None
+    return torch.tensor(places)
+
+
+def _steps(pair: Pair, places: Tensor) -> Tensor:
+    """From source to target of each edge; zeros stand for none."""
+    assert pair.target.edge_index is not None
+    source, target = pair.target.edge_index
+    steps = places[target] - places[source]
+    return steps if len(steps) else torch.ones(1)
