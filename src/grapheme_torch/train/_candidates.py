@@ -25,16 +25,15 @@ def choose_candidates(pairs: Sequence[Pair], *, directed: bool, slots: int) -> d
     aligned = [places for places in told if places is not None]
     window = None
     if len(aligned) == len(pairs):
-        reach = max(int(_steps(*one).abs().max()) for one in zip(pairs, aligned, strict=True))
-        window = (reach + 1) * slots - 1
+        steps = _steps(pairs, aligned)
+        reach = int(steps.abs().max()) if len(steps) else 0
+        window = max((reach + 1) * slots - 1, 1)
     placed = [
         pair.target.get("position") if places is None else places
         for pair, places in zip(pairs, told, strict=True)
     ]
-    ahead = all(
-        places is not None and bool((_steps(pair, places) > 0).all())
-        for pair, places in zip(pairs, placed, strict=True)
-    )
+    known = all(places is not None for places in placed)
+    ahead = known and bool((_steps(pairs, placed) > 0).all())
     return {"candidates": "forward" if ahead or not directed else "all", "window": window}
 
 
@@ -46,9 +45,11 @@ def _aligned(pair: Pair) -> Tensor | None:
     return torch.tensor(places)
 
 
-def _steps(pair: Pair, places: Tensor) -> Tensor:
-    """From source to target of each edge; zeros stand for none."""
-    assert pair.target.edge_index is not None
-    source, target = pair.target.edge_index
-    steps = places[target] - places[source]
-    return steps if len(steps) else torch.ones(1)
+def _steps(pairs: Sequence[Pair], placed: Sequence[Tensor]) -> Tensor:
+    """How far each edge leads, of all targets."""
+    steps = []
+    for pair, places in zip(pairs, placed, strict=True):
+        assert pair.target.edge_index is not None
+        source, target = pair.target.edge_index
+        steps.append(places[target] - places[source])
+    return torch.cat(steps)
