@@ -67,7 +67,7 @@ recipe: setup ## train and evaluate a task: make recipe TASK=smiles DATA=folder
 	OMP_NUM_THREADS=1 $(BIN)/python recipes/run.py $(TASK) $(DATA) $(OPTIONS)
 
 docs: setup ## regenerate the tables and pictures of the documents
-	@set -e; for script in docs/scripts/*.py; do \
+	@set -e; for script in docs/scripts/[a-z]*.py; do \
 		[ -e "$$script" ] || continue; echo "$$script"; $(BIN)/python "$$script"; done
 
 clean: ## remove caches and built files (delete .venv and runs by hand)

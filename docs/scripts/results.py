@@ -6,6 +6,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import _speed
+from _markdown import provenance, seeded, shown, table
+
 ROOT = Path(__file__).parents[2]
 RESULTS, OUT = ROOT / "benchmarks" / "results", ROOT / "docs" / "results.md"
 HEAD = """# Results
@@ -22,7 +25,7 @@ def main() -> None:
         path = RESULTS / f"{name}.json"
         if path.exists():
             found = json.loads(path.read_text(encoding="utf-8"))
-            sections.append(f"## {title}\n\n{body(found)}\n\n{_provenance(name, found)}\n")
+            sections.append(f"## {title}\n\n{body(found)}\n\n{provenance(name, found)}\n")
     tasks = [json.loads(path.read_text("utf-8")) for path in sorted(RESULTS.glob("tasks/*.json"))]
     if tasks:
         sections.append(f"## Tasks\n\n{_tasks(tasks)}\n")
@@ -34,9 +37,9 @@ def _seeds(found: dict[str, Any]) -> str:
         "seed", "initial_loss", "final_loss", "loss_ratio", "monotone",
         "exact_match", "parameter_change_l2", "seconds",
     )  # fmt: skip
-    rows = [[_shown(run[name]) for name in names] for run in found["runs"]]
+    rows = [[shown(run[name]) for name in names] for run in found["runs"]]
     head = "`grapheme train` by default, 100 epochs; *monotone*: lower after every epoch.\n\n"
-    return head + _table([name.replace("_", " ") for name in names], rows)
+    return head + table([name.replace("_", " ") for name in names], rows)
 
 
 def _time(found: dict[str, Any]) -> str:
@@ -48,7 +51,7 @@ def _time(found: dict[str, Any]) -> str:
         "Taken apart in one process:\n\n"
     )
     rows = [[name, f"{seconds:.2f}", f"{seconds / total:.0%}"] for name, seconds in stages.items()]
-    return head + _table(["stage", "seconds", "share"], rows)
+    return head + table(["stage", "seconds", "share"], rows)
 
 
 def _gradients(found: dict[str, Any]) -> str:
@@ -66,7 +69,7 @@ def _gradients(found: dict[str, Any]) -> str:
         for row in found["checks"]
     ]  # fmt: skip
     names = ["model", "criterion", "rounds", "alignment", "tensors", "max relative error", "passed"]
-    return head + _table(names, rows)
+    return head + table(names, rows)
 
 
 def _peers(found: dict[str, Any]) -> str:
@@ -82,7 +85,7 @@ it reports no other), then for a functional of the *plan*, `sum(W * P)` with ran
         [row["package"], f"`{row['name']}`", *_errors(row["cells"], list(cases), found["bound"])]
         for row in found["rows"]
     ]
-    return head + _table(["library", "method", *cases], rows)
+    return head + table(["library", "method", *cases], rows)
 
 
 NOTES = """\
@@ -131,7 +134,7 @@ of `criterion="likelihood"`, have no counterpart.
 
 """
     rows = [[name, f"{difference:.0e}"] for name, difference in found["rows"].items()]
-    return head + _table(["compared with POT", "largest difference"], rows)
+    return head + table(["compared with POT", "largest difference"], rows)
 
 
 def _coloring(found: dict[str, Any]) -> str:
@@ -162,16 +165,11 @@ they are solved by SciPy's assignment.
     rows = []
     for loss in dict.fromkeys(run["loss"] for run in found["runs"]):
         last = [run["curve"][-1] for run in found["runs"] if run["loss"] == loss]
-        scores = [_seeded([point[key] for point in last], form) for key, _, form in columns]
+        scores = [seeded([point[key] for point in last], form) for key, _, form in columns]
         pace = statistics.mean(point["step"] / point["seconds"] for point in last)
         rows.append([loss, *scores, f"{pace:.1f}"])
     names = ["loss", *(name for _, name, _ in columns), "steps a second"]
-    return head + _table(names, rows) + "\n\n" + _loss_times(timing, found["trained_at"])
-
-
-def _seeded(values: Sequence[float], form: str) -> str:
-    each = ", ".join(format(value, form) for value in values)
-    return f"{statistics.mean(values):{form}} ({each})"
+    return head + table(names, rows) + "\n\n" + _loss_times(timing, found["trained_at"])
 
 
 def _loss_times(timing: dict[str, Any], trained_at: str) -> str:
@@ -182,200 +180,39 @@ one thread, median; timed again by `benchmarks/coloring.py --time-only`:
 
 """
     rows = [[name, f"{1000 * seconds:.1f}"] for name, seconds in timing["seconds"].items()]
-    return head + _table(["loss", f"ms a batch of {timing['batch']}"], rows)
-
-
-def _kernel(found: dict[str, Any]) -> str:
-    head = f"""Pairs per second, plan and gradient, float64, the default solver; medians of
-interleaved repeats, `{found["level"]}`. One thread unless said; the PyTorch path computes the same.
-
-"""
-    rows = [
-        [
-            row["workload"], f"{row['temperature']:g}", f"{row['tolerance']:.0e}",
-            f"{row['native']:,.0f}", f"{row['two_threads']:,.0f}", f"{row['pytorch']:,.0f}",
-            f"{row['native'] / row['pytorch']:.0f}",
-            f"{row['median_iterations']}, {row['most_iterations']}",
-            f"{row['plan_difference']:.0e}, {row['gradient_difference']:.0e}",
-        ]
-        for row in found["rows"]
-    ]  # fmt: skip
-    names = [
-        "pairs", "temperature", "tolerance", "native", "two threads", "PyTorch", "ratio",
-        "iterations (median, most)", "relative difference (plan, gradient)",
-    ]  # fmt: skip
-    return head + _table(names, rows)
-
-
-def _fused(found: dict[str, Any]) -> str:
-    head = f"""Pairs per second of `StructuralLoss`, from leaves to their gradients, a `Prediction`
-made anew each time; `{found["level"]}`, one thread unless said. Medians of interleaved repeats by
-processor time (two threads: by the clock), and in brackets the best by the clock. *Kernel* is the
-two calls into it alone.
-
-"""
-    cases = ("native", "two_threads", "pytorch", "kernel", "kernel_two_threads")
-    rows = [
-        [row["workload"], *(f"{row[case]:,.0f} ({row[case + '_best']:,.0f})" for case in cases)]
-        for row in found["rows"]
-    ]
-    names = ["pairs of 10 to 40 nodes", "native", "two threads", "PyTorch", "kernel", "on two"]
-    limits = [
-        [
-            row["dtype"], f"{row['sweeps'] / 1e9:.1f}", f"{row['peak'] / 1e9:.1f}",
-            f"{row['share']:.0%}",
-        ]
-        for row in found["limit"]
-    ]  # fmt: skip
-    share = """
-
-Sweeps of these pairs beside products of a 32 x 32 matrix in the first-level cache with a vector,
-both in 1e9 multiply-adds a second (padding, scalings and stopping count as nothing):
-
-"""
-    return head + _table(names, rows) + share + _table(["", "sweeps", "limit", "share"], limits)
-
-
-def _large(found: dict[str, Any]) -> str:
-    head = f"""Text against an edited copy ({found["edited"]:.0%} of its characters), one thread,
-float64: the default loss with slack 0.1, dense (kernel: {found["kernel"]}), and along a window
-of {found["window"]:g} steps, or in tiles, which leave nothing out; without places they cannot skip
-the far ones. Each row ran in a process of its own; *peak* is its largest memory,
-of which *before* was there before the loss. *Differences* are to the dense loss: of the value, and
-of the gradient relative to its largest entry. *Bounds* certify what the window leaves out: of the
-regularised cost of the last alignment, and of the loss.
-
-"""
-    rows = []
-    for row in found["rows"]:
-        bounds = row.get("bounds", {})
-        gaps = [f"{row[key]:.0e}" for key in ("value_gap", "gradient_gap") if key in row]
-        rows.append([
-            row["method"], " x ".join(f"{count:,}" for count in row["nodes"]), str(row["rounds"]),
-            f"{row['forward_seconds']:.2f}", f"{row['backward_seconds']:.2f}",
-            f"{row['peak_mib']:,.0f}, {row['idle_mib']:,.0f}", f"{row['value']:.10g}",
-            ", ".join(gaps) or "-",
-            ", ".join(_bound(bounds[key]) for key in ("value", "loss") if key in bounds) or "-",
-        ])  # fmt: skip
-    names = [
-        "method", "nodes", "rounds", "forward s", "backward s", "peak, before (MiB)", "value",
-        "differences", "bounds",
-    ]  # fmt: skip
-    return head + _table(names, rows)
+    return head + table(["loss", f"ms a batch of {timing['batch']}"], rows)
 
 
 def _tasks(found: list[dict[str, Any]]) -> str:
     head = """By `make recipe TASK=... DATA=...`; test pairs are not trained on. *Exact*: share of
 test pairs reproduced exactly, mean of the seeds (and each seed). *Aligned*: share of target nodes
-that the loss aligns with the place they come from. *CER*: edits of symbols as a share of those
-wanted. *Reference*: exact results of others, on other test pairs. Seconds are of training, on a
-busy machine of two cores.
+that the loss aligns with the place they come from. *UAS*, *LAS*: nodes of trees with the right
+head, and relation. *CER*: edits of symbols as a share of those wanted. *Reference*: exact results
+of others, on other test pairs. Seconds are of training, on a busy machine of two cores.
 
 """
     rows = []
     for task in found:
         runs, counts = task["runs"], task["counts"]
+        aligned = "alignment_accuracy" in runs[0]["metrics"]
         references = [f"{name}: {value:.1%}" for name, value in task["reference"].items()]
         rows.append([
             task["task"], f"{counts['train']:,}", f"{counts['test']:,}",
             ", ".join(f"{run['seconds']:,.0f}" for run in runs),
             *(_measure(runs, name) for name in ("exact_match", "alignment_accuracy")),
+            # A text is a tree as well; that of its nodes' heads says nothing new.
+            *(_measure(runs, name) if aligned else "-" for name in ("uas", "las")),
             _measure(runs, "char_error_rate"),
             ", ".join(references) or "-", f"`{task['commit']}`",
         ])  # fmt: skip
-    names = ["task", "training pairs", "test pairs", "seconds", "exact", "aligned", "CER"]
-    return head + _table([*names, "reference", "commit"], rows)
+    names = ["task", "training pairs", "test pairs", "seconds", "exact", "aligned"]
+    return head + table([*names, "UAS", "LAS", "CER", "reference", "commit"], rows)
 
 
 def _measure(runs: list[dict[str, Any]], name: str) -> str:
     if name not in runs[0]["metrics"]:
         return "-"
-    return _seeded([run["metrics"][name] for run in runs], ".1%")
-
-
-def _steps(found: dict[str, Any]) -> str:
-    head = f"""Batches of {found["batch"]}, default network and loss, one thread: medians in
-milliseconds, and shares of a step. The loss may have {found["limit"]:.0%}. Importing everything
-takes {found["import_seconds"]:.1f} s, once; so do reading and collating a data set of one batch.
-
-"""
-    rows = []
-    for row in found["rows"]:
-        spent, once = row["milliseconds"], row["once"]
-        whole, share = sum(spent.values()), f"{row['loss_share']:.0%}"
-        stages = {stage: f"once: {found:.1f}" for stage, found in once.items()}
-        stages |= {stage: f"{x:.2f} ({x / whole:.0%})" for stage, x in spent.items()}
-        loss = share if row["loss_share"] < found["limit"] else f"**{share}**"
-        rows.append([row["name"], *stages.values(), f"{whole:.1f}", loss])
-        names = ["data set", *stages, "step", "loss"]
-    return head + _table(names, rows)
-
-
-def _contest(found: dict[str, Any]) -> str:
-    head = f"""Pairs per second (and their range), value and gradient, one thread, in
-turns: medians. *Off* is the error of the gradient next to the problem solved to 1e-12, of the
-largest entry; *to* is the tolerance, tightened for a library until it is off by no more than
-{found["agreed"]:.0e}. *Ratio*: to the fastest other library of which that holds, if of any.
-*Value*: regularised transport between ragged point clouds with a void, differentiated in the
-features. *Edges*: less the gain of edges laid on edges by the plan, differentiated through the
-plan. *Fused*: ten proximal steps of fused Gromov-Wasserstein, each solved to the tolerance, and
-differentiated at the last plan. *Loss*: the whole structural loss of features and edges, others'
-plans with its terms in their arrays, in float32; float64 elsewhere. W1: 64 pairs of 10 to 40 nodes,
-W2: 8 of 100 to 200. *Memory*: what the first call adds to the peak of a fresh process, in MiB.
-
-"""
-    rows = [
-        [
-            row["case"], row["entrant"], f"{row['temperature']:g}",
-            f"{row['tolerance']:.0e}" if row["tolerance"] else f"{row['iterations']} iterations",
-            f"{row['pairs_per_second']:,.3g} ({row['range'][0]:,.3g} to {row['range'][1]:,.3g})",
-            "-" if row["ratio"] is None else f"{row['ratio']:.2f}",
-            f"{row['gradient_off']:.0e}",
-            f"{row['peak_mib']:,.0f}" if "peak_mib" in row else "",
-        ]
-        for row in found["rows"]
-    ]  # fmt: skip
-    names = ["case", "who", "temperature", "to", "pairs/s", "ratio", "off", "memory"]
-    return head + _table(names, rows)
-
-
-def _growth(found: dict[str, Any]) -> str:
-    head = f"""Loss and gradient, no rounds, float64, one thread unless the curve is of threads;
-batches are of pairs of {found["nodes_of_a_pair"]} nodes. A curve ends where a call takes too long.
-
-![Seconds over nodes, pairs and iterations](images/growth.png)
-
-"""
-    rows = [
-        [over, name, ", ".join(f"{x:,}: {1e3 * seconds:,.3g}" for x, seconds in points)]
-        for over, curves in found["curves"].items()
-        for name, points in curves.items()
-    ]
-    return head + _table(["over", "loss", "milliseconds"], rows)
-
-
-def _bound(value: float | None) -> str:
-    return "none" if value is None else f"{value:.0e}"
-
-
-def _provenance(name: str, found: dict[str, Any]) -> str:
-    machine, versions = found["machine"], found["versions"]
-    packages = ", ".join(f"{package} {number}" for package, number in versions.items())
-    return (
-        f"<sub>`benchmarks/{name}.py` at commit {found['commit']}; {machine['processor']}, "
-        f"{machine['cores']} cores, Python {machine['python']}, {packages}.</sub>"
-    )
-
-
-def _table(names: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [names, ["---"] * len(names), *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
-
-
-def _shown(value: object) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "**no**"
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    return seeded([run["metrics"][name] for run in runs], ".1%")
 
 
 SECTIONS: tuple[tuple[str, str, Callable[[dict[str, Any]], str]], ...] = (
@@ -385,12 +222,12 @@ SECTIONS: tuple[tuple[str, str, Callable[[dict[str, Any]], str]], ...] = (
     ("value_parity", "Values here and in POT", _parity),
     ("coloring", "Coloring with a DETR-like network", _coloring),
     ("kindergarten_time", "Kindergarten, the clock", _time),
-    ("step_profile", "A training step, the clock", _steps),
-    ("kernel", "The native kernel", _kernel),
-    ("fused", "The whole loss in the kernel", _fused),
-    ("peers", "Speed beside other libraries", _contest),
-    ("large", "Large texts", _large),
-    ("growth", "How time grows", _growth),
+    ("step_profile", "A training step, the clock", _speed.steps),
+    ("kernel", "The native kernel", _speed.kernel),
+    ("fused", "The whole loss in the kernel", _speed.fused),
+    ("peers", "Speed beside other libraries", _speed.contest),
+    ("large", "Large texts", _speed.large),
+    ("growth", "How time grows", _speed.growth),
 )
 
 
