@@ -10,7 +10,7 @@ import grapheme_torch
 PACKAGE = Path(grapheme_torch.__file__).parent
 
 LAYERS: list[set[str]] = [
-    {"_check"},
+    {"_check", "_startup"},
     {"_files", "graph", "ot"},
     {"_colours"},
     {"_alignment_accuracy"},
