@@ -114,7 +114,7 @@ class _Plan(Function):
         ctx.save_for_backward(cost, eps, a, b, plan, residual, iterations)
 
     @staticmethod
-    def backward(ctx: Any, w: Tensor | None, *_: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(ctx: Any, w: Tensor | None, *_: Tensor | None) -> tuple[Tensor | None, ...]:
         if w is None:  # as of `transport_cost`, which knows its derivative without this one
             return (None,) * 7
         cost, eps, a, b, plan, residual, iterations = ctx.saved_tensors
