@@ -8,7 +8,7 @@ from _markdown import table
 def kernel(found: dict[str, Any]) -> str:
     """The native kernel beside PyTorch."""
     head = f"""Pairs per second, plan and gradient, float64, the default solver; medians of
-interleaved repeats, `{found["level"]}`. One thread unless said; the PyTorch path computes the same.
+repeats, `{found["level"]}`. One thread unless said; the PyTorch path computes the same.
 
 """
     rows = [
