@@ -1,7 +1,7 @@
 """Pairs per second, plan and its gradient: the native kernel beside the PyTorch path.
 
 Both get padded float64 costs and a fixed cotangent of the plan, through `transport_plan` and
-`torch.autograd.grad`. One thread each, and the kernel on two as well..
+`torch.autograd.grad`. One thread each, and the kernel on two as well.
 """
 
 import statistics
