@@ -74,19 +74,20 @@ static inline Real dot(const Real* x, const Real* y, Index width) {
   return sum(total);
 }
 
-// dots = K y of R rows, then x = rule(first row, dots), stored, then t += K^T x. If R is less than L
-// the other rows are zeros.
+// dots = K y of R rows, then x = rule(first row, dots), stored, then t += K^T x. The rule sees a
+// whole LINE: where R is less, the rows behind are padding, and their dots zero.
 template <Index R, class Rule>
 static inline void visit(const Matrix& k, Index i, const Real* y, Real* x, Real* t, Rule rule) {
   const Real* block = k.row(i);
-  constexpr Index sums_made = R < L ? L : R;
-  Vec dots[sums_made];
-  GRAPHEME_UNROLL for (Index r = 0; r < sums_made; ++r) dots[r] = splat(0);
+  constexpr Index ruled = R < LINE ? LINE : R;
+  Vec dots[ruled];
+  GRAPHEME_UNROLL for (Index r = 0; r < ruled; ++r) dots[r] = splat(0);
   for (Index j = 0; j < k.width; j += L) {
     const Vec weight = load(y + j);
     GRAPHEME_UNROLL for (Index r = 0; r < R; ++r) dots[r] += load(block + r * k.width + j) * weight;
   }
-  GRAPHEME_UNROLL for (Index r = 0; r < sums_made; r += L) store(x + i + r, rule(i + r, sums(dots + r)));
+  GRAPHEME_UNROLL for (Index r = 0; r < ruled; r += L)
+    store(x + i + r, rule(i + r, sums(dots + r)));
   for (Index j = 0; j < k.width; j += L) {
     Vec even = load(t + j), odd = splat(0);
     GRAPHEME_UNROLL for (Index r = 0; r < R; r += 2) {

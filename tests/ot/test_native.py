@@ -301,3 +301,19 @@ def test_an_unknown_instruction_set_is_refused() -> None:
     cost, a, b = ragged(17, FEW)
     with pytest.raises(ValueError, match="this processor has no abacus"):
         _cpu.solve(cost, _eps(0.1, len(FEW)), a, b, 1e-9, 9, True, level="abacus")
+
+
+@LEVELS
+@pytest.mark.parametrize("size", [1, 3, 9, 12, 17, 20])
+def test_what_a_pair_leaves_in_memory_is_not_read(size: int, level: str) -> None:
+    eps, cost = torch.full((1,), 0.05, dtype=torch.float64), costs(size, 1, size, size)
+
+    def solved(cost: Tensor) -> tuple[Tensor, ...]:
+        mass = torch.ones_like(cost[:, 0])
+        return _cpu.solve(cost, eps, mass, mass, 1e-12, 100, True, level=level)
+
+    solved(torch.zeros(1, 60, 60, dtype=torch.float64))
+    wanted = solved(cost)
+    solved(torch.full((1, 60, 60), torch.nan, dtype=torch.float64))
+    for x, y in zip(wanted, solved(cost), strict=True):
+        assert torch.equal(x, y)
