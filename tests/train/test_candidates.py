@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from grapheme_torch import InputError
 from grapheme_torch.cli import main
 from grapheme_torch.data import load_pairs
 from grapheme_torch.train import load_network
@@ -57,6 +58,16 @@ def test_training_asks_the_data(tmp_path: Path) -> None:
     assert (config["candidates"], config["window"]) == ("all", 3)
     quick(tmp_path / "given", data=data, network={**auto, "window": 5}, epochs=1)
     assert load_network(tmp_path / "given").config["window"] == 5
+
+
+def test_what_is_no_alignment_is_refused(tmp_path: Path) -> None:
+    data = write_pairs(tmp_path / "pairs.jsonl", [{**BACK, "alignment": [0, 2, 9]}])
+    with pytest.raises(InputError, match=r'pairs.jsonl:1: "alignment" must hold numbers of input'):
+        quick(tmp_path / "run", data=data, network={**SMALL, "candidates": "auto"})
+    assert not (tmp_path / "run").exists()
+    data = write_pairs(tmp_path / "pairs.jsonl", [BACK])
+    with pytest.raises(InputError, match="`window`"):
+        quick(tmp_path / "run", data=data, network={**SMALL, "candidates": "auto", "window": 0})
 
 
 def test_the_command_asks_the_data(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from ..data import Pair
+from ._places import told_places
 
 
 def choose_candidates(pairs: Sequence[Pair], *, directed: bool, slots: int) -> dict[str, Any]:
@@ -20,6 +21,9 @@ def choose_candidates(pairs: Sequence[Pair], *, directed: bool, slots: int) -> d
         pairs: The pairs to train on.
         directed: Whether an edge has a direction.
         slots: Output nodes per input node.
+
+    Raises:
+        InputError: "FILE:LINE: ..." at an alignment that is none.
     """
     told = [_aligned(pair) for pair in pairs]
     aligned = [places for places in told if places is not None]
@@ -39,10 +43,8 @@ def choose_candidates(pairs: Sequence[Pair], *, directed: bool, slots: int) -> d
 
 def _aligned(pair: Pair) -> Tensor | None:
     """The input node of each target node, where all are known."""
-    places = pair.extra.get("alignment")
-    if places is None or None in places:
-        return None
-    return torch.tensor(places)
+    places = told_places(pair)
+    return None if places is None or None in places else torch.tensor(places)
 
 
 def _steps(pairs: Sequence[Pair], placed: Sequence[Tensor]) -> Tensor:

@@ -6,7 +6,6 @@ from pathlib import Path
 import torch
 from torch_geometric.data import Batch, Data
 
-from .._alignment_accuracy import check_places
 from .._check import refusal, require
 from .._isomorphism import find_isomorphism
 from ..data import Alphabet, Pair
@@ -19,6 +18,7 @@ from ..report import edit_reports
 from ._data import batches
 from ._folder import load_network, saved_loss
 from ._module import Terms, measure
+from ._places import told_places
 from ._report import EvaluationReport, Example
 
 
@@ -49,7 +49,7 @@ def evaluate(
     if not pairs:
         raise refusal("`pairs`", "hold at least one pair", pairs, "Read them with `load_pairs`.")
     for pair in pairs:
-        _check_alignment(pair)
+        told_places(pair)
     network, loss = load_network(folder), saved_loss(folder)
     # An edge without a direction is there in both: each is half an edge.
     metrics = GraphMetrics(edge_cost=1.0 if loss.directed else 0.5)
@@ -94,13 +94,6 @@ def _measured(
 def _told(pair: Pair) -> bool:
     """Whether the input node of some target node is known."""
     return any(place is not None for place in pair.extra.get("alignment") or ())
-
-
-def _check_alignment(pair: Pair) -> None:
-    places = pair.extra.get("alignment")
-    if places is not None:
-        sizes = len(node_labels(pair.target)), len(node_labels(pair.input))
-        check_places(f'{pair.place}: "alignment"', places, *sizes)
 
 
 def _both_ways(graphs: Sequence[Data]) -> list[Data]:

@@ -99,7 +99,8 @@ def train(
     split = load_split(data, val, acyclic=acyclic, slots=slots)
     if network.get("candidates") == "auto":
         chosen = choose_candidates(split.train, directed=loss.directed, slots=slots)
-        network |= {**chosen, "window": network.get("window") or chosen["window"]}
+        given = {} if network.get("window") is None else {"window": network["window"]}
+        network |= chosen | given
     model = GraphTransformNet(split.alphabet.labels, split.alphabet.relations, **network)
     model.expect(split.share_of_nodes(model.num_slots))
     beside_a_run = claim(out, overwrite=overwrite)

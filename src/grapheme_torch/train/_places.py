@@ -1,0 +1,20 @@
+"""Where in the input the nodes of a target come from, as the "alignment" of a pair tells."""
+
+from typing import Any
+
+from .._alignment_accuracy import check_places
+from ..data import Pair
+from ..graph import node_labels
+
+
+def told_places(pair: Pair) -> list[int | None] | None:
+    """The input node of each target node, None where it is not known; None if nothing is told.
+
+    Raises:
+        InputError: "FILE:LINE: ..." if what is told cannot be that.
+    """
+    places: Any = pair.extra.get("alignment")
+    if places is not None:
+        sizes = len(node_labels(pair.target)), len(node_labels(pair.input))
+        check_places(f'{pair.place}: "alignment"', places, *sizes)
+    return places
