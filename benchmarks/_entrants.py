@@ -186,27 +186,38 @@ class _Held:
         return 0
 
 
+def ott_solver(effort: Effort, *, scaling: bool) -> Any:
+    """Sinkhorn in float64, in scalings or in logarithms, differentiated as a fixed point."""
+    import jax
+    from ott.solvers.linear import implicit_differentiation, sinkhorn
+
+    jax.config.update("jax_enable_x64", True)
+    fixed = effort.tolerance <= 0
+    return sinkhorn.Sinkhorn(
+        lse_mode=not scaling, threshold=effort.tolerance if not fixed else -1.0,
+        inner_iterations=10, max_iterations=effort.iterations,
+        min_iterations=effort.iterations if fixed else 0,
+        implicit_diff=implicit_differentiation.ImplicitDiff(),
+    )  # fmt: skip
+
+
+def with_least(mass: Tensor, least: float) -> Tensor:
+    """Masses of padding raised from zero; each pair's sum to one again."""
+    raised = torch.where(mass > 0, mass, least)
+    return raised / raised.sum(1, keepdim=True)
+
+
 @functools.cache
 def _ott_program(_: int, effort: Effort, edges: bool, scaling: bool, held: _Held) -> Any:
     import jax
     import jax.numpy as jnp
     from ott.geometry import geometry
     from ott.problems.linear import linear_problem
-    from ott.solvers.linear import implicit_differentiation, sinkhorn
 
-    jax.config.update("jax_enable_x64", True)
-    load, fixed = held.load, effort.tolerance <= 0
-    block = 10
-    solver = sinkhorn.Sinkhorn(
-        lse_mode=not scaling, threshold=effort.tolerance if not fixed else -1.0,
-        inner_iterations=block, max_iterations=effort.iterations,
-        min_iterations=effort.iterations if fixed else 0,
-        implicit_diff=implicit_differentiation.ImplicitDiff(),
-    )  # fmt: skip
+    load, solver = held.load, ott_solver(effort, scaling=scaling)
     # A plan gradient at mass zero is NaN there.
     least = 1e-8 if edges else 0.0
-    masses = (torch.where(mass > 0, mass, least) for mass in (load.a, load.b))
-    a, b = (mass / mass.sum(1, keepdim=True) for mass in masses)
+    a, b = (with_least(mass, least) for mass in (load.a, load.b))
     count = load.right.sum((1, 2)).clamp(min=1)
     total = (load.rows.sum(1) + load.columns.sum(1)).double()
     rest = [jnp.asarray(one.numpy()) for one in (load.y, load.right, a, b, count, total)]

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from _entrants import TINY, Answer, Effort
+from _entrants import TINY, Answer, Effort, ott_solver, with_least
 from _soft_graphs import soft_graphs
 from torch import Tensor
 from torch.nn.functional import logsigmoid, normalize, pad
@@ -169,18 +169,9 @@ def _ott_program(effort: Effort, scaling: bool) -> Any:
     import jax.numpy as jnp
     from ott.geometry import geometry
     from ott.problems.linear import linear_problem
-    from ott.solvers.linear import implicit_differentiation, sinkhorn
 
-    jax.config.update("jax_enable_x64", True)
-    load, fixed = _double(), effort.tolerance <= 0
-    solver = sinkhorn.Sinkhorn(
-        lse_mode=not scaling, threshold=effort.tolerance if not fixed else -1.0,
-        inner_iterations=10, max_iterations=effort.iterations,
-        min_iterations=effort.iterations if fixed else 0,
-        implicit_diff=implicit_differentiation.ImplicitDiff(),
-    )  # fmt: skip
-    masses = (torch.where(mass > 0, mass, LEAST_MASS) for mass in (load.a, load.b))
-    a, b = (mass / mass.sum(1, keepdim=True) for mass in masses)
+    load, solver = _double(), ott_solver(effort, scaling=scaling)
+    a, b = (with_least(mass, LEAST_MASS) for mass in (load.a, load.b))
     logit = float(load.prediction.existence[0])
     h = 1 / (1 + math.exp(-logit))
     place = tuple(jnp.asarray(one.numpy()) for one in load.place)

@@ -22,6 +22,7 @@ from typing import Any
 import torch
 from _record import record
 from _soft_graphs import soft_graphs
+from _timing import by_clock, in_turns
 from torch import Tensor
 from torch.nn.functional import normalize
 from torch_geometric.data import Data
@@ -73,19 +74,23 @@ def _measure(work: Workload) -> dict[str, Any]:
     problem = soft_graphs(work.pairs, work.dtype, features=work.features)
     call = partial(_call, work, problem)
     kernel = _kernel_alone(partial(call, "native"))
-    seconds = _interleaved(
+    seconds = in_turns(
         {
             "native": partial(call, "native"),
             "pytorch": partial(call, "pytorch"),
             "kernel": kernel,
-        }
+        },
+        SECONDS,
+        _clock_and_processor,
     )
     # By themselves: PyTorch's second thread waits busily for a while, and counts as work.
-    seconds |= _interleaved(
+    seconds |= in_turns(
         {
             "two_threads": partial(call, "native", threads=2),
             "kernel_two_threads": partial(_on_two_threads, kernel),
-        }
+        },
+        SECONDS,
+        _clock_and_processor,
     )
     row: dict[str, Any] = {"workload": work.name, "pairs": work.pairs}
     for name, found in seconds.items():
@@ -151,18 +156,10 @@ def _calls(call: Callable[[], object]) -> list[tuple[Callable[..., Any], tuple[A
     return held
 
 
-def _interleaved(
-    cases: dict[str, Callable[[], object]],
-) -> dict[str, list[tuple[float, float]]]:
-    """Seconds of a call of each, by the clock and of the processor, in turns."""
-    spent: dict[str, list[tuple[float, float]]] = {name: [] for name in cases}
-    start = time.perf_counter()
-    while time.perf_counter() - start < SECONDS:
-        for name, call in cases.items():
-            before = time.perf_counter(), time.process_time()
-            call()
-            spent[name].append((time.perf_counter() - before[0], time.process_time() - before[1]))
-    return spent
+def _clock_and_processor(call: Callable[[], object]) -> tuple[float, float]:
+    """Seconds of a call, by the clock and of the processor."""
+    before = time.process_time()
+    return by_clock(call), time.process_time() - before
 
 
 def _limits() -> list[dict[str, Any]]:
@@ -193,8 +190,10 @@ def _limit(work: Workload, loaded: ctypes.CDLL) -> dict[str, Any]:
 
     rate = getattr(loaded, BYTES[work.dtype])
     rate.restype = ctypes.c_double
-    seconds = _interleaved(
-        {"few": sweeps(FEW), "many": sweeps(MANY), "peak": partial(rate, ctypes.c_long(REPEATS))}
+    seconds = in_turns(
+        {"few": sweeps(FEW), "many": sweeps(MANY), "peak": partial(rate, ctypes.c_long(REPEATS))},
+        SECONDS,
+        _clock_and_processor,
     )
     best = {name: min(time for _, time in found) for name, found in seconds.items()}
     swept = 2 * cells * (MANY - FEW) / (best["many"] - best["few"])

@@ -12,12 +12,12 @@ Needs a CUDA device and Triton. Without, it refuses with status 2 and leaves the
 import importlib.util
 import statistics
 import sys
-import time
 from collections.abc import Callable
 from functools import partial
 
 import torch
 from _record import record
+from _timing import in_turns
 from _workloads import WORKLOADS, noisy_copies
 from torch import Tensor
 
@@ -119,7 +119,7 @@ def _compare(
     left = {name: _left(one, a, b) for name, one in able.items()}
     able = {name: one for name, one in able.items() if left[name] is not None}
     found: dict[str, dict[str, object] | None] = dict.fromkeys(methods)  # none: out of memory
-    for name, times in _interleaved(able).items():
+    for name, times in in_turns(able, SECONDS, _by_events).items():
         rates = [len(cost) / second for second in times]
         found[name] = {
             "pairs_per_second": statistics.median(rates),
@@ -141,20 +141,15 @@ def _left(call: Callable[[], Tensor], a: Tensor, b: Tensor) -> float | None:
     return float((wrong / b.sum(1)).max())
 
 
-def _interleaved(cases: dict[str, Callable[[], Tensor]]) -> dict[str, list[float]]:
-    """Seconds of a call of each, in turns, for about `SECONDS` in all and once at least."""
-    spent: dict[str, list[float]] = {name: [] for name in cases}
-    begin = time.perf_counter()
-    while time.perf_counter() - begin < SECONDS or not all(spent.values()):
-        for name, call in cases.items():
-            start, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
-            torch.cuda.synchronize()
-            start.record()
-            call()
-            end.record()
-            end.synchronize()
-            spent[name].append(start.elapsed_time(end) / 1000)
-    return spent
+def _by_events(call: Callable[[], Tensor]) -> float:
+    """Seconds of a call on the device."""
+    start, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
+    torch.cuda.synchronize()
+    start.record()
+    call()
+    end.record()
+    end.synchronize()
+    return start.elapsed_time(end) / 1000
 
 
 if __name__ == "__main__":

@@ -5,12 +5,11 @@ Both get padded float64 costs and a fixed cotangent of the plan, through `transp
 """
 
 import statistics
-import time
-from collections.abc import Callable
 from functools import partial
 
 import torch
 from _record import record
+from _timing import by_clock, in_turns
 from _workloads import WORKLOADS, noisy_copies
 from torch import Tensor
 
@@ -61,7 +60,9 @@ def _compare(
     plan, slope = (float((mine[k] - other[k]).abs().max() / other[k].abs().max()) for k in (0, 1))
     # One after the other: PyTorch leaves caches cold, and its second thread busily waiting.
     cases = {"native": native, "two_threads": partial(native, 2), "pytorch": pytorch}
-    spent = {name: _repeated(call) for name, call in cases.items()}
+    spent = {}
+    for name, call in cases.items():
+        spent |= in_turns({name: call}, SECONDS, by_clock)
     rates = {name: [len(cost) / second for second in seconds] for name, seconds in spent.items()}
     return {
         **{name: statistics.median(found) for name, found in rates.items()},
@@ -72,17 +73,6 @@ def _compare(
         "median_iterations": int(mine[2].median()),
         "most_iterations": int(mine[2].max()),
     }
-
-
-def _repeated(call: Callable[[], object]) -> list[float]:
-    """Seconds of calls, for about `SECONDS` in all."""
-    spent: list[float] = []
-    start = time.perf_counter()
-    while time.perf_counter() - start < SECONDS:
-        before = time.perf_counter()
-        call()
-        spent.append(time.perf_counter() - before)
-    return spent
 
 
 if __name__ == "__main__":

@@ -17,7 +17,6 @@ import resource
 import statistics
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
@@ -27,6 +26,7 @@ import _loss_entrants
 import torch
 from _entrants import ENTRANTS, Answer, Effort
 from _record import record
+from _timing import by_clock, in_turns
 from _workload import ragged, workload
 
 SECONDS, LEAST, AGREED, TIGHTER = 8.0, 3, 1e-4, (1.0, 0.1, 0.01)
@@ -113,7 +113,7 @@ def _case(name: str) -> list[dict[str, Any]]:
     calls = {
         entrant: partial(solve, load, chosen[entrant][0]) for entrant, solve in entrants.items()
     }
-    spent = _interleaved(calls)
+    spent = in_turns(calls, SECONDS, by_clock, least=LEAST)
     rates = {entrant: [case.pairs / second for second in found] for entrant, found in spent.items()}
     median = {entrant: statistics.median(found) for entrant, found in rates.items()}
     peers = {entrant: median[entrant] for entrant in entrants if OURS not in entrant}
@@ -162,18 +162,6 @@ def _far(wanted: Answer, got: Answer) -> list[float]:
         for x, y in zip(wanted[1:], got[1:], strict=True)
         if x is not None and y is not None and x.any()
     ]
-
-
-def _interleaved(entrants: dict[str, Callable[[], Answer]]) -> dict[str, list[float]]:
-    """Seconds of the calls of each, in turns."""
-    spent: dict[str, list[float]] = {name: [] for name in entrants}
-    start = time.perf_counter()
-    while time.perf_counter() - start < SECONDS or len(next(iter(spent.values()))) < LEAST:
-        for name, solve in entrants.items():
-            before = time.perf_counter()
-            solve()
-            spent[name].append(time.perf_counter() - before)
-    return spent
 
 
 def _memory(name: str, entrant: str) -> float:
