@@ -50,6 +50,7 @@ class Evidence:
             "residual": torch.maximum(self.residual, later.residual),
             "converged": self.converged & later.converged,
         }
+        # To type checkers this class is no dataclass; those that inherit from it are.
         return replace(later, **evidence)  # type: ignore[type-var]
 
 
