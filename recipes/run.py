@@ -60,6 +60,8 @@ class Task:
         split_by: "input", "target" or a further key: pairs that agree in it are held out together.
         group: Regular expression; only its first group counts of a text.
         room: Most target nodes for an input node; larger pairs are left out of training.
+        largest: Most input nodes; larger pairs are left out altogether.
+        once: Whether an input that comes again is left out.
         constraint: What the answers have to be, see `grapheme evaluate --constraint`.
         reference: What else is known of the task: a name and a number of results of others.
     """
@@ -72,6 +74,8 @@ class Task:
     split_by: str = "input"
     group: str = "(?s)(.*)"
     room: float = 1.0
+    largest: int | None = None
+    once: bool = False
     constraint: Constraint | None = None
     reference: dict[str, float] = field(default_factory=dict)
 
@@ -147,7 +151,7 @@ def prepare(
     sets: dict[str, list[Any]] = {"train": [], "dev": []}
     too_large = 0
     for k, source in enumerate([*task.sources, *task.more]):
-        for document in _converted(source, data / source.file, work):
+        for document in _converted(task, source, data / source.file, work):
             out = _is_held_out(document, task)
             if not _fits(document, task.room):
                 too_large += 1
@@ -157,7 +161,7 @@ def prepare(
     if test is not None:
         tested = [(task.sources[0], Path(test))]
     if tested:
-        sets["test"] = [d for source, file in tested for d in _converted(source, file, work)]
+        sets["test"] = [d for part in tested for d in _converted(task, *part, work)]
     else:
         sets["test"] = sets["dev"]
     for name, documents in sets.items():
@@ -168,10 +172,17 @@ def prepare(
     return {name: str(work / f"{name}.jsonl") for name in sets}, counts
 
 
-def _converted(source: Source, raw: Path, work: Path) -> list[dict[str, Any]]:
+def _converted(task: Task, source: Source, raw: Path, work: Path) -> list[dict[str, Any]]:
+    """The pairs of a raw file that are not too large, and each of them once if that is asked."""
     path = work / "converted.jsonl"
     convert(source.format, str(raw), str(path), overwrite=True, skip_bad=True, **source.options)
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line]
+    lines = path.read_text(encoding="utf-8").split("\n")
+    documents = [json.loads(line) for line in lines if line]
+    if task.largest is not None:
+        documents = [d for d in documents if num_nodes(d["input"]) <= task.largest]
+    if task.once:
+        documents = list({json.dumps(d["input"]): d for d in documents}.values())
+    return documents
 
 
 def _fits(document: dict[str, Any], room: float) -> bool:

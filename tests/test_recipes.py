@@ -84,6 +84,16 @@ def test_pairs_that_do_not_fit_are_left_out_of_training_only(tmp_path: Path) -> 
     assert "a" in _values(sets["test"], "input")
 
 
+def test_what_is_too_large_or_comes_again_is_left_out(tmp_path: Path) -> None:
+    (tmp_path / "a.tsv").write_text("ab\tx\nabc\ty\nab\tx\nb\tx\n", encoding="utf-8")
+    source = run.Source(format="pairs", file="a.tsv")
+    task = run.Task(train="g2p.yaml", sources=(source,), test=(source,), largest=2, once=True)
+    sets, _ = run.prepare(task, tmp_path, tmp_path / "out")
+    assert _values(sets["test"], "input") == ["ab", "b"]
+    both = _values(sets["train"], "input") + _values(sets["dev"], "input")
+    assert sorted(both) == ["ab", "b"]
+
+
 def test_a_recipe_runs_to_its_result(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -112,7 +122,7 @@ def test_a_recipe_runs_to_its_result(
 def test_an_unknown_key_of_a_task_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "tasks.yaml"
     path.write_text("x: {train: y.yaml, sources: [], epochs: 3}", encoding="utf-8")
-    message = f"{path}: the keys of 'x' must be among constraint, group, held_out, more, "
+    message = f"{path}: the keys of 'x' must be among constraint, group, held_out, largest, more, "
     with pytest.raises(InputError, match="^" + re.escape(message) + ".*got 'epochs'"):
         run.read_tasks(path)
     path.write_text("x: {train: y.yaml, sources: [{fail: a.smi}]}", encoding="utf-8")

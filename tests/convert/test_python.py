@@ -68,6 +68,16 @@ def test_functions_are_outdented() -> None:
     assert [(skipped.bad, skipped.line) for skipped in found] == [(False, 2)]
 
 
+def test_statements_stand_by_themselves() -> None:
+    text = "import os\nif a:\n  é = f(1,\n    2); return é\ntry: pass\nexcept E: raise\n"
+    found = list(python([Piece(text, "m.py", line=3)], unit="statement"))
+    assert [record["input"] for record in found] == [
+        "import os", "é = f(1,\n    2)", "return é", "pass", "raise",
+    ]  # fmt: skip
+    assert [record["line"] for record in found] == [3, 5, 6, 7, 8]
+    assert _labels(found[4]) == ["Module", "Raise"]
+
+
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
@@ -79,7 +89,7 @@ def test_functions_are_outdented() -> None:
     ],
 )
 def test_what_is_no_python_is_named(text: str | bytes, reason: str) -> None:
-    for unit in ("module", "function"):
+    for unit in ("module", "function", "statement"):
         with pytest.raises(InputError, match=reason):
             list(python([Piece(text, "m.py")], unit=unit))
 

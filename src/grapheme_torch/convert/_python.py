@@ -13,8 +13,8 @@ import re
 import textwrap
 import tokenize
 import warnings
-from collections.abc import Iterable, Iterator
-from typing import Literal
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Literal
 
 from .._check import InputError, Received, refusal
 from ._document import Triple, clusters_at, node_link
@@ -26,19 +26,23 @@ NOTHING = "None"
 
 _INFINITY = "1e309"
 
+Unit = Literal["module", "function", "statement"]
+Cut = Callable[[Piece, Any, list[str]], Piece | None]
+
 
 def python(
     pieces: Iterable[Piece | str],
     *,
     skip: Skip | None = None,
-    unit: Literal["module", "function"] = "module",
+    unit: Unit = "module",
 ) -> Iterator[Record]:
     """Python source to its abstract syntax tree, nodes in the order of the source.
 
     Args:
         pieces: Sources, each the text of a module.
         skip: Called with each source that is refused; without it the first one is raised.
-        unit: Whether a record is a module, or each function and method by itself, outdented.
+        unit: Whether a record is a module; or each function and method by itself, outdented; or
+            each statement that holds no others, such as an assignment.
 
     Yields:
         A record per unit, with "alignment": the character of the input (grapheme cluster, from
@@ -50,7 +54,10 @@ def python(
     sources = (Piece(piece) if isinstance(piece, str) else piece for piece in pieces)
     if unit == "module":
         return records(sources, _module, skip)
-    return records(_functions(sources, skip), _function_record, skip)
+    of_a_kind: tuple[Any, Cut] = (ast.FunctionDef | ast.AsyncFunctionDef, _function)
+    if unit == "statement":
+        of_a_kind = (ast.stmt, _statement)
+    return records(_parts(sources, *of_a_kind, skip), _part_record, skip)
 
 
 def parsed(text: str) -> ast.Module:
@@ -81,7 +88,7 @@ def _module(piece: Piece) -> Record:
     return record | (piece.extra or {})
 
 
-def _function_record(piece: Piece) -> Record:
+def _part_record(piece: Piece) -> Record:
     try:
         return _module(piece)
     except InputError as error:  # the whole file is Python, so it is the margin that is not
@@ -100,16 +107,16 @@ def _decoded(piece: Piece) -> str:
         raise refusal("the source", "be readable text", Received(str(error)), remedy) from None
 
 
-def _functions(pieces: Iterable[Piece], skip: Skip | None) -> Iterator[Piece]:
-    """Each function of each source, as a source of its own."""
+def _parts(pieces: Iterable[Piece], kind: Any, cut: Cut, skip: Skip | None) -> Iterator[Piece]:
+    """What `cut` makes of the nodes of a kind in each source, as sources of their own."""
     found: list[Piece] = []
 
     def make(piece: Piece) -> Record:
         text = _decoded(piece)
         lines = _lines(text)
-        for node in ast.walk(parsed(text)):
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-                found.append(_function(piece, node, lines))
+        nodes = (node for node in ast.walk(parsed(text)) if isinstance(node, kind))
+        parts = (cut(piece, node, lines) for node in nodes)
+        found.extend(part for part in parts if part is not None)
         return {}
 
     for _ in records(pieces, make, skip):
@@ -124,6 +131,18 @@ def _function(
     text = textwrap.dedent("".join(lines[first - 1 : node.end_lineno]))
     extra = {**(piece.extra or {}), "name": node.name, "line": piece.line + first - 1}
     return Piece(text, piece.source, piece.line + first - 1, extra)
+
+
+def _statement(piece: Piece, node: ast.stmt, lines: list[str]) -> Piece | None:
+    """The text of a statement from its first to its last character; None if it holds others."""
+    if any(isinstance(part, ast.stmt | ast.excepthandler) for part in ast.iter_child_nodes(node)):
+        return None
+    last = node.end_lineno or node.lineno
+    whole = [line.encode() for line in lines[node.lineno - 1 : last]]
+    whole[-1] = whole[-1][: node.end_col_offset]
+    text = b"".join(whole)[node.col_offset :].decode()
+    line = piece.line + node.lineno - 1
+    return Piece(text, piece.source, line, {**(piece.extra or {}), "line": line})
 
 
 def _lines(text: str) -> list[str]:

@@ -7,7 +7,7 @@ expected counts in the place of sets.
 """
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from ._edge import dense
@@ -27,29 +27,51 @@ def neighbour_edits(pairs: Pairs, *, twice: bool = False) -> Float[Tensor, "B N 
         pairs: Predictions and targets.
         twice: Whether to allow a second derivative, at the price of `B N M counts` numbers.
     """
-    classes = pairs.node_cost == "labels"
     exists = pairs.layout.pad(pairs.exists.exp())[:, :, None]
-    label = pairs.layout.pad(pairs.outputs.softmax(1)) if classes else torch.ones_like(exists)
+    t = pairs.target
+    if pairs.node_cost == "labels":
+        label, wanted_label = _labels(pairs, exists)
+    else:
+        label, wanted_label = exists, t.layout.mask[:, :, None]
     predicted = _neighbourhoods(
         pairs.layout,
         (pairs.graph, pairs.source, pairs.sink),
         pairs.relation[:, 1:].exp(),
-        exists * label,
+        label,
         pairs.directed,
     )
-    t = pairs.target
-    one = torch.ones(len(t.y), 1, device=exists.device, dtype=exists.dtype)
-    kinds = torch.arange(label.shape[2], device=t.y.device)
     wanted = _neighbourhoods(
         t.layout,
         (t.graph, t.source, t.sink),
         _one_hot(t.relation - 1, pairs.relation.shape[1] - 1).to(exists.dtype),
-        t.layout.pad((t.y[:, None] == kinds).to(exists.dtype) if classes else one),
+        wanted_label.to(exists.dtype),
         pairs.directed,
     )
     if twice:
         return (predicted[:, :, None] - wanted[:, None]).abs().sum(3) / 2
     return torch.cdist(predicted, wanted, p=1) / 2
+
+
+def _labels(
+    pairs: Pairs, exists: Float[Tensor, "B N 1"]
+) -> tuple[Float[Tensor, "B N k"], Bool[Tensor, "B M k"]]:
+    """How much of each node carries each label of the pair's target, and any other; so for both.
+
+    No target node carries another: their expected numbers add up, and need not be told apart.
+    """
+    t = pairs.target
+    size = pairs.outputs.shape[1]
+    met = (t.layout.batch * size + t.y).unique()  # by graph, then by label
+    listed = Layout.of(met // max(size, 1), len(exists))
+    kind = listed.pad(met % max(size, 1) + 1) - 1  # -1: there are no more
+    known = kind[:, None] >= 0
+    each = pairs.layout.pad(pairs.outputs.softmax(1))
+    said = each.gather(2, kind.clamp(min=0)[:, None].expand(-1, each.shape[1], -1)) * known
+    other = (1 - said.sum(2, keepdim=True)).clamp(min=0)
+    y = t.layout.pad(t.y[:, None])
+    mine = (y == kind[:, None]) & known & t.layout.mask[:, :, None]
+    none = torch.zeros_like(mine[:, :, :1])
+    return exists * torch.cat([said, other], 2), torch.cat([mine, none], 2)
 
 
 def _neighbourhoods(
