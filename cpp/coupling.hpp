@@ -15,6 +15,7 @@
 
 namespace grapheme::GRAPHEME_ISA {
 
+constexpr Index PANEL = 256;
 constexpr Real RIDGE = sizeof(Real) == 8 ? 1e-14 : 1e-7;  // of a unit of mass, as in `_newton.py`
 
 // Eliminates BLOCK neighbouring nodes among themselves. In: d[j][l], the weight between two of
@@ -43,41 +44,60 @@ static inline void factor_block(Real (&d)[BLOCK][BLOCK], const Real* rest, Real*
   }
 }
 
-// Factors S + RIDGE = U^T U with U = D(p) - V: V >= 0 strictly upper, `inverse` = 1 / p. The
-// ridge is one more node, the ground, in column `size` of V.
-static inline void factor(const Matrix& b, Index size, const Matrix& v, Real* inverse) {
-  for (Index top = 0; top < size; top += BLOCK) {
-    const Index count = v.width - top;
-    Real* rows = v.row(top) + top;
-    for (Index r = 0; r < BLOCK; ++r)
-      for (Index l = 0; l < count; l += L) store(rows + r * v.width + l, splat(0));
-    add_product(rows, v.width, b.at + top, b.width, b.at + top, b.width, b.rows, count);
-    add_product(rows, v.width, v.at + top, v.width, v.at + top, v.width, top, count);
+// Rows `top` to `top + BLOCK` of the factor, whose sums of products are there already.
+static inline void factor_rows(const Matrix& v, Index top, Index size, Real* inverse) {
+  const Index count = v.width - top;
+  Real* rows = v.row(top) + top;
+  Real d[BLOCK][BLOCK];
+  alignas(64) Real rest[BLOCK];
+  Vec sums_of[BLOCK];
+  for (Index r = 0; r < BLOCK; ++r) {
+    rows[r * v.width + size - top] += RIDGE;
+    for (Index l = 0; l < BLOCK; ++l) d[r][l] = rows[r * v.width + l];
+    sums_of[r] = splat(0);
+    for (Index l = BLOCK; l < count; l += L) sums_of[r] += load(rows + r * v.width + l);
+  }
+  for (Index r = 0; r < BLOCK; r += L) store(rest + r, sums(sums_of + r));
+  for (Index r = size - top; r < BLOCK; ++r) rest[r] = 1;  // no nodes; any pivot but zero will do
+  factor_block(d, rest, inverse + top);
 
-    Real d[BLOCK][BLOCK];
-    alignas(64) Real rest[BLOCK];
-    Vec sums_of[BLOCK];
+  for (Index r = 0; r < BLOCK; ++r)
+    for (Index l = 0; l < BLOCK; ++l) rows[r * v.width + l] = d[r][l];
+  for (Index l = BLOCK; l < count; l += L) {
+    Vec row[BLOCK];
     for (Index r = 0; r < BLOCK; ++r) {
-      rows[r * v.width + size - top] += RIDGE;
-      for (Index l = 0; l < BLOCK; ++l) d[r][l] = rows[r * v.width + l];
-      sums_of[r] = splat(0);
-      for (Index l = BLOCK; l < count; l += L) sums_of[r] += load(rows + r * v.width + l);
+      row[r] = load(rows + r * v.width + l);
+      for (Index i = 0; i < r; ++i) row[r] += row[i] * splat(d[i][r]);
+      row[r] *= splat(inverse[top + r]);
+      store(rows + r * v.width + l, row[r]);
     }
-    for (Index r = 0; r < BLOCK; r += L) store(rest + r, sums(sums_of + r));
-    for (Index r = size - top; r < BLOCK; ++r) rest[r] = 1;  // no nodes; any pivot but zero will do
-    factor_block(d, rest, inverse + top);
+  }
+}
 
-    for (Index r = 0; r < BLOCK; ++r)
-      for (Index l = 0; l < BLOCK; ++l) rows[r * v.width + l] = d[r][l];
-    for (Index l = BLOCK; l < count; l += L) {
-      Vec row[BLOCK];
-      for (Index r = 0; r < BLOCK; ++r) {
-        row[r] = load(rows + r * v.width + l);
-        for (Index i = 0; i < r; ++i) row[r] += row[i] * splat(d[i][r]);
-        row[r] *= splat(inverse[top + r]);
-        store(rows + r * v.width + l, row[r]);
-      }
+// Adds to the rows `top` to `top + BLOCK` of V, right of the diagonal, their products with `depth`
+// rows of X from `first` on.
+static inline void add_rows(const Matrix& v, Index top, const Matrix& x, Index first, Index depth) {
+  const Real* from = x.row(first) + top;
+  add_product(v.row(top) + top, v.width, from, x.width, from, x.width, depth, v.width - top);
+}
+
+// Factors S + RIDGE = U^T U with U = D(p) - V: V >= 0 strictly upper, `inverse` = 1 / p. The
+// ridge is one more node, the ground, in column `size` of V. Products are taken PANEL rows at a
+// time: those stay in cache while all that needs them comes by.
+static inline void factor(const Matrix& b, Index size, const Matrix& v, Real* inverse) {
+  for (Index j = 0; j < padded(size); ++j)
+    for (Index l = j / BLOCK * BLOCK; l < v.width; l += L) store(v.row(j) + l, splat(0));
+  for (Index first = 0; first < b.rows; first += PANEL) {
+    const Index depth = b.rows - first < PANEL ? b.rows - first : PANEL;
+    for (Index top = 0; top < size; top += BLOCK) add_rows(v, top, b, first, depth);
+  }
+  for (Index first = 0; first < size; first += PANEL) {
+    Index top = first;
+    for (; top < size && top < first + PANEL; top += BLOCK) {
+      add_rows(v, top, v, first, top - first);
+      factor_rows(v, top, size, inverse);
     }
+    for (; top < size; top += BLOCK) add_rows(v, top, v, first, PANEL);
   }
 }
 

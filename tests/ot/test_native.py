@@ -110,6 +110,12 @@ def test_the_coldest_pairs_converge_as_often_and_to_the_same_plan(
     assert mine[1].isfinite().all()
 
 
+@LEVELS
+def test_pairs_that_are_factored_in_panels(level: str) -> None:
+    problem = ragged(1, [(300, 280), (257, 600), (270, 261)])
+    _assert_same(*_both(*problem, 0.05, "converged", level), 0.05)
+
+
 @given(
     st.integers(0, 10**6),
     st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), min_size=1, max_size=4),
