@@ -62,6 +62,7 @@ class Task:
         room: Most target nodes for an input node; larger pairs are left out of training.
         largest: Most input nodes; larger pairs are left out altogether.
         once: Whether an input that comes again is left out.
+        members: How many networks answer together, see `predict_together`.
         constraint: What the answers have to be, see `grapheme evaluate --constraint`.
         reference: What else is known of the task: a name and a number of results of others.
     """
@@ -76,6 +77,7 @@ class Task:
     room: float = 1.0
     largest: int | None = None
     once: bool = False
+    members: int = 1
     constraint: Constraint | None = None
     reference: dict[str, float] = field(default_factory=dict)
 
@@ -89,11 +91,13 @@ def main(words: list[str] | None = None) -> int:
         sets, counts = prepare(task, Path(chosen.data), work, chosen.test)
         runs = []
         for seed in chosen.seeds:
-            out = work / f"seed-{seed}"
-            status = grapheme(_train_words(task, sets, out, seed, options))
-            if status:
-                return status
-            runs.append(_result(out, sets["test"], task.constraint))
+            folders = []
+            for member in range(seed * task.members, (seed + 1) * task.members):
+                folders.append(work / f"seed-{member}")
+                status = grapheme(_train_words(task, sets, folders[-1], member, options))
+                if status:
+                    return status
+            runs.append({"seed": seed, **_result(folders, sets["test"], task.constraint)})
             print(json.dumps(runs[-1]["metrics"], indent=2))
     except InputError as error:
         print(f"recipes/run.py: {error}", file=sys.stderr)
@@ -206,13 +210,18 @@ def _train_words(
     return ["train", "--config", str(HERE / task.train), *own, "--overwrite", *options]
 
 
-def _result(out: Path, test: str, constraint: Constraint | None) -> dict[str, Any]:
-    summary = json.loads((out / "summary.json").read_text(encoding="utf-8"))
-    kept = ("seed", "epochs", "saved_epoch", "seconds", "pairs", "parameters", "val_exact_match")
-    report = evaluate(out, load_pairs(test), constraint=constraint, worst=10).to_dict()
+def _result(folders: list[Path], test: str, constraint: Constraint | None) -> dict[str, Any]:
+    """What the networks reach together, and what training them took."""
+    summaries = [json.loads((out / "summary.json").read_text(encoding="utf-8")) for out in folders]
+    out, *others = folders
+    kept = ("epochs", "saved_epoch", "pairs", "parameters", "val_exact_match")
+    told = {name: summaries[0][name] for name in kept}
+    told["members"], told["seconds"] = len(folders), sum(one["seconds"] for one in summaries)
+    chosen: dict[str, Any] = {"constraint": constraint, "others": others}
+    report = evaluate(out, load_pairs(test), worst=10, **chosen).to_dict()
     write_json(out / "evaluation.json", report)
     report.pop("worst")  # pairs of the data stay where the data are
-    return {**{name: summary[name] for name in kept}, "metrics": report}
+    return {**told, "metrics": report}
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -108,6 +108,7 @@ def test_a_recipe_runs_to_its_result(
     assert result["counts"]["test"] == 6
     assert [(one["seed"], one["epochs"]) for one in result["runs"]] == [(1, 1), (2, 1)]
     assert {one["metrics"]["pairs"] for one in result["runs"]} == {6}
+
     assert json.loads(json.dumps(result)) == result
     assert "worst" not in json.dumps(result)
     kept = json.loads((tmp_path / "out" / "seed-1" / "evaluation.json").read_text("utf-8"))
@@ -119,10 +120,30 @@ def test_a_recipe_runs_to_its_result(
     assert capsys.readouterr().err.startswith("recipes/run.py: ")
 
 
+def test_several_networks_make_one_result(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found: dict[str, Any] = {}
+    monkeypatch.setattr(run, "record", lambda name, findings: found.update({name: findings}))
+    task = replace(TASKS["inflection-tur"], members=2)
+    monkeypatch.setattr(run, "read_tasks", lambda _: {"inflection-tur": task})
+    _table(tmp_path / "tur.trn", 20)
+    _table(tmp_path / "tur.dev", 3)
+    out = tmp_path / "out"
+    words = ["inflection-tur", str(tmp_path), "--out", str(out), "--seeds", "3"]
+    assert run.main([*words, "--epochs=1", *FLAGS]) == 0
+    capsys.readouterr()
+    (result,) = found["tasks/inflection-tur"]["runs"]
+    seconds = [json.loads((out / f"seed-{k}/summary.json").read_text())["seconds"] for k in (6, 7)]
+    assert (result["seed"], result["members"]) == (3, 2)
+    assert result["seconds"] == pytest.approx(sum(seconds))
+
+
 def test_an_unknown_key_of_a_task_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "tasks.yaml"
     path.write_text("x: {train: y.yaml, sources: [], epochs: 3}", encoding="utf-8")
-    message = f"{path}: the keys of 'x' must be among constraint, group, held_out, largest, more, "
+    first = "constraint, group, held_out, largest, members, more, "
+    message = f"{path}: the keys of 'x' must be among {first}"
     with pytest.raises(InputError, match="^" + re.escape(message) + ".*got 'epochs'"):
         run.read_tasks(path)
     path.write_text("x: {train: y.yaml, sources: [{fail: a.smi}]}", encoding="utf-8")

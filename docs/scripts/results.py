@@ -188,7 +188,8 @@ def _tasks(found: list[dict[str, Any]]) -> str:
 test pairs reproduced exactly, mean of the seeds (and each seed). *Aligned*: share of target nodes
 that the loss aligns with the place they come from. *UAS*, *LAS*: nodes of trees with the right
 head, and relation. *CER*: edits of symbols as a share of those wanted. *Reference*: exact results
-of others, on other test pairs. Seconds are of training, on a busy machine of two cores.
+of others, on other test pairs. *Networks* that answer together (`grapheme evaluate --others`).
+Seconds are of training all of them, one after the other, on a busy machine of two cores.
 
 """
     rows = []
@@ -198,14 +199,14 @@ of others, on other test pairs. Seconds are of training, on a busy machine of tw
         references = [f"{name}: {value:.1%}" for name, value in task["reference"].items()]
         rows.append([
             task["task"], f"{counts['train']:,}", f"{counts['test']:,}",
-            ", ".join(f"{run['seconds']:,.0f}" for run in runs),
+            str(runs[0].get("members", 1)), ", ".join(f"{run['seconds']:,.0f}" for run in runs),
             *(_measure(runs, name) for name in ("exact_match", "alignment_accuracy")),
             # A text is a tree as well; that of its nodes' heads says nothing new.
             *(_measure(runs, name) if aligned else "-" for name in ("uas", "las")),
             _measure(runs, "char_error_rate"),
             ", ".join(references) or "-", f"`{task['commit']}`",
         ])  # fmt: skip
-    names = ["task", "training pairs", "test pairs", "seconds", "exact", "aligned"]
+    names = ["task", "training pairs", "test pairs", "networks", "seconds", "exact", "aligned"]
     return head + table([*names, "UAS", "LAS", "CER", "reference", "commit"], rows)
 
 

@@ -83,6 +83,7 @@ def _predict_arguments(parser: ArgumentParser) -> None:
     texts = parser.add_argument("texts", type=str, nargs="+", help="texts to answer")
     texts.required = False  # "*" would be taken as empty where an option follows the model
     parser.add_argument("--data", type=str, help="JSON Lines file whose inputs to answer as well")
+    _others_option(parser)
     _constraint_option(parser)
     _json_option(parser, "one node-link object a line, with the input and, if it is one, the text")
 
@@ -90,9 +91,9 @@ def _predict_arguments(parser: ArgumentParser) -> None:
 def _predict(options: Namespace) -> int:
     from .data import graph_document, load_pairs
     from .graph import graph_to_node_link, text_to_graph
-    from .train import load_network, predict, saved_loss
+    from .train import load_members, predict_together, saved_loss
 
-    network = load_network(options.model)
+    members = load_members([options.model, *(options.others or [])])
     shape = {**_constraint(options), "directed": saved_loss(options.model).directed}
     inputs = [text_to_graph(text) for text in options.texts or []]
     if options.data is not None:
@@ -100,7 +101,7 @@ def _predict(options: Namespace) -> int:
     if not inputs:
         raise refusal("the texts", "be at least one", Received("none"), "Give a text or --data.")
     for given in inputs:
-        (answer,) = predict(network, [given], **shape)
+        (answer,) = predict_together(members, [given], **shape)
         document, text = graph_to_node_link(answer), _text(answer)
         if options.json:
             _print_json({"input": graph_document(given), "text": text, **document}, indent=None)
@@ -115,6 +116,7 @@ def _evaluate_arguments(parser: ArgumentParser) -> None:
         "--data", type=str, default="kindergarten", help="data set or JSON Lines file"
     )
     parser.add_argument("--batch_size", type=int, default=32, help="pairs at a time")
+    _others_option(parser)
     _constraint_option(parser)
     parser.add_argument("--worst", type=int, default=5, help="how many of the worst pairs to show")
     parser.add_argument("--out", type=str, help="file to write the report into as well, as JSON")
@@ -128,10 +130,12 @@ def _evaluate(options: Namespace) -> int:
     from .train import evaluate
 
     chosen = {name: getattr(options, name) for name in ("batch_size", "worst")}
+    chosen["others"] = options.others or []
     with ExitStack() as stack:
         # What cannot be written is better known before the work than after it.
         out = _claimed(stack, options.out, overwrite=options.overwrite)
-        report = evaluate(options.model, load_pairs(options.data), **chosen, **_constraint(options))
+        pairs = load_pairs(options.data)
+        report = evaluate(options.model, pairs, **chosen, **_constraint(options))
         if out is not None:
             out.write_text(_json(report.to_dict()) + "\n", encoding="utf-8")
     _print_json(report.to_dict()) if options.json else print(report)
@@ -230,6 +234,11 @@ def _taken(given: dict[str, Any], function: Callable[..., Any]) -> dict[str, Any
 
     names = [name for name in inspect.signature(function).parameters if name in given]
     return {name: given.pop(name) for name in names}
+
+
+def _others_option(parser: ArgumentParser) -> None:
+    what = "folders of further networks: of their answers the one that all find likeliest"
+    parser.add_argument("--others", type=str, nargs="+", metavar="MODEL", help=what)
 
 
 def _constraint_option(parser: ArgumentParser) -> None:

@@ -2,24 +2,26 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
-import torch
-from torch_geometric.data import Batch, Data
+from torch_geometric.data import Data
 
 from .._check import refusal, require
 from .._isomorphism import find_isomorphism
 from ..data import Alphabet, Pair
-from ..decoding import Constraint, decode
-from ..graph import both_ways, node_labels
+from ..decoding import Constraint
+from ..graph import both_ways
 from ..loss import StructuralLoss, StructuralLossResult
 from ..metrics import AlignmentAccuracy, GraphMetrics
 from ..nn import GraphTransformNet
 from ..report import edit_reports
 from ._data import batches
-from ._folder import load_network, saved_loss
+from ._folder import load_members, load_network, saved_loss
 from ._module import Terms, measure
 from ._places import told_places
+from ._predict import predict
 from ._report import EvaluationReport, Example
+from ._together import predict_together
 
 
 def evaluate(
@@ -29,8 +31,9 @@ def evaluate(
     batch_size: int = 32,
     constraint: Constraint | None = None,
     worst: int = 5,
+    others: Sequence[str | Path] = (),
 ) -> EvaluationReport:
-    """Compares the answers of a trained network with the targets of a data set.
+    """Compares the answers of a trained network, or of several, with the targets of a data set.
 
     Args:
         folder: What `train` wrote.
@@ -39,9 +42,11 @@ def evaluate(
         batch_size: Pairs at a time.
         constraint: What the answers have to be, see `decode`.
         worst: How many of the worst examples to keep.
+        others: Further folders, of networks that answer together with it, see `predict_together`.
+            Loss and alignment stay those of the one of `folder`.
 
     Raises:
-        InputError: If the folder holds no model, no pair is given, an alignment is not one of its
+        InputError: If a folder holds no model, no pair is given, an alignment is not one of its
             pair, `batch_size` is below 1, `worst` below 0, or the constraint is unknown.
     """
     require(batch_size >= 1, "`batch_size`", "be at least 1", batch_size, "Try 32.")
@@ -51,12 +56,18 @@ def evaluate(
     for pair in pairs:
         told_places(pair)
     network, loss = load_network(folder), saved_loss(folder)
+    members = load_members([folder, *others]) if others else []
+    shape: dict[str, Any] = {"constraint": constraint, "directed": loss.directed}
     # An edge without a direction is there in both: each is half an edge.
     metrics = GraphMetrics(edge_cost=1.0 if loss.directed else 0.5)
     examples: list[Example] = []
     for chunk in _chunks(pairs, batch_size):
         inputs, targets = [pair.input for pair in chunk], [pair.target for pair in chunk]
-        answers = predict(network, inputs, constraint=constraint, directed=loss.directed)
+        answers = (
+            predict_together(members, inputs, **shape)
+            if members
+            else predict(network, inputs, **shape)
+        )
         sides = (answers, targets) if loss.directed else (_both_ways(answers), _both_ways(targets))
         reports = edit_reports(*sides, edge_cost=metrics.edge_cost)
         metrics.update(*sides, reports)
@@ -106,36 +117,6 @@ def _worst(examples: list[Example], count: int) -> list[Example]:
     return sorted(wrong, key=lambda example: -example.edits.cost)[:count]
 
 
-@torch.no_grad()
-def predict(
-    network: GraphTransformNet,
-    graphs: Sequence[Data],
-    *,
-    constraint: Constraint | None = None,
-    directed: bool = True,
-) -> list[Data]:
-    """The most probable output graph for each input graph, computed as one batch.
-
-    Args:
-        network: A network, in the mode it is to predict in.
-        graphs: What it reads.
-        constraint, directed: What the output graphs have to be, see `decode`.
-
-    Raises:
-        InputError: If the constraint is unknown.
-    """
-    if not graphs:
-        return []
-    inputs = Batch.from_data_list([_tensors(graph) for graph in graphs])
-    inputs = inputs.to(next(network.parameters()).device)
-    own = None
-    if network.own is not None:
-        own = [name for g in graphs for name in node_labels(g) for _ in range(network.num_slots)]
-    said = network(inputs)
-    names = network.labels, network.relations
-    return decode(said, *names, constraint, directed=directed, own=own)
-
-
 def share_exact(
     network: GraphTransformNet, pairs: Sequence[Pair], batch_size: int, *, directed: bool = True
 ) -> float:
@@ -162,9 +143,3 @@ def fits(pair: Pair, slots: int) -> bool:
 def _chunks(pairs: Sequence[Pair], size: int) -> Iterator[Sequence[Pair]]:
     for k in range(0, len(pairs), size):
         yield pairs[k : k + size]
-
-
-def _tensors(graph: Data) -> Data:
-    names = ("x", "edge_index", "edge_attr", "position")
-    kept = {name: graph[name] for name in names if name in graph}
-    return Data(num_nodes=graph.num_nodes, **kept)

@@ -1,6 +1,7 @@
 """What a training run leaves behind, and what is read from it later."""
 
 import inspect
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +84,13 @@ def _saved_options(path: Path) -> dict[str, Any]:
 def load_network(folder: str | Path) -> GraphTransformNet:
     """The network of a run, ready to predict."""
     return GraphTransformNet.from_pretrained(folder).eval()
+
+
+def load_members(
+    folders: Sequence[str | Path],
+) -> list[tuple[GraphTransformNet, StructuralLoss]]:
+    """The networks of some runs, each with its loss, for `predict_together`."""
+    return [(load_network(folder), saved_loss(folder, reduction="none")) for folder in folders]
 
 
 def _arguments() -> list[str]:

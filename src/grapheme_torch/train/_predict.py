@@ -1,0 +1,46 @@
+"""What a trained network answers."""
+
+from collections.abc import Sequence
+
+import torch
+from torch_geometric.data import Batch, Data
+
+from ..decoding import Constraint, decode
+from ..graph import node_labels
+from ..nn import GraphTransformNet
+
+
+@torch.no_grad()
+def predict(
+    network: GraphTransformNet,
+    graphs: Sequence[Data],
+    *,
+    constraint: Constraint | None = None,
+    directed: bool = True,
+) -> list[Data]:
+    """The most probable output graph for each input graph, computed as one batch.
+
+    Args:
+        network: A network, in the mode it is to predict in.
+        graphs: What it reads.
+        constraint, directed: What the output graphs have to be, see `decode`.
+
+    Raises:
+        InputError: If the constraint is unknown.
+    """
+    if not graphs:
+        return []
+    own = None
+    if network.own is not None:
+        own = [name for g in graphs for name in node_labels(g) for _ in range(network.num_slots)]
+    said = network(read(network, graphs))
+    names = network.labels, network.relations
+    return decode(said, *names, constraint, directed=directed, own=own)
+
+
+def read(network: GraphTransformNet, graphs: Sequence[Data]) -> Batch:
+    """Graphs as a network reads them, one batch on its device."""
+    names = ("x", "edge_index", "edge_attr", "position")
+    kept = [{name: graph[name] for name in names if name in graph} for graph in graphs]
+    each = [Data(num_nodes=graph.num_nodes, **own) for graph, own in zip(graphs, kept, strict=True)]
+    return Batch.from_data_list(each).to(next(network.parameters()).device)

@@ -1,0 +1,84 @@
+"""Several networks that answer together."""
+
+from collections import Counter
+from collections.abc import Hashable, Sequence
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch_geometric.data import Batch, Data
+
+from ..data import Alphabet
+from ..decoding import Constraint
+from ..graph import edge_triples, node_labels
+from ..loss import StructuralLoss
+from ..nn import GraphTransformNet
+from ._predict import predict, read
+
+Member = tuple[GraphTransformNet, StructuralLoss]
+
+
+@torch.no_grad()
+def predict_together(
+    members: Sequence[Member],
+    graphs: Sequence[Data],
+    *,
+    constraint: Constraint | None = None,
+    directed: bool = True,
+) -> list[Data]:
+    """Of what several networks answer, for each input graph the answer that all find likeliest.
+
+    That is the one of least loss, summed over the networks: negative log-probabilities, which no
+    network need number its nodes alike for. An answer with a label or relation that a network
+    has no class for comes last; among equals the answer that most networks give, then that of the
+    first.
+
+    Args:
+        members: Networks in the mode they are to predict in, each with the loss it was trained by,
+            `reduction="none"`.
+        graphs: What they read.
+        constraint, directed: What the output graphs have to be, see `decode`.
+
+    Raises:
+        InputError: If the constraint is unknown.
+    """
+    given = [predict(one, graphs, constraint=constraint, directed=directed) for one, _ in members]
+    choices = [_distinct(answers) for answers in zip(*given, strict=True)]
+    doubtful = [k for k, answers in enumerate(choices) if len(answers) > 1]
+    asked = [graphs[k] for k in doubtful for _ in choices[k]]
+    offered = [answer for k in doubtful for answer in choices[k]]
+    chosen = [answers[0] for answers in choices]
+    if doubtful:
+        told = iter(torch.stack([_loss(*member, asked, offered) for member in members]).sum(0))
+        for k in doubtful:
+            each = [float(next(told)) for _ in choices[k]]
+            chosen[k] = choices[k][each.index(min(each))]
+    return chosen
+
+
+def _distinct(answers: Sequence[Data]) -> list[Data]:
+    """Each answer once, those of most networks first."""
+    known = {_key(answer): answer for answer in reversed(answers)}
+    often = Counter(_key(answer) for answer in answers)
+    return [known[key] for key, _ in often.most_common()]
+
+
+def _key(graph: Data) -> Hashable:
+    return tuple(node_labels(graph)), frozenset(edge_triples(graph))
+
+
+def _loss(
+    network: GraphTransformNet,
+    loss: StructuralLoss,
+    graphs: Sequence[Data],
+    answers: Sequence[Data],
+) -> Float[Tensor, " k"]:
+    """The loss of each answer to the graph beside it; infinite where it has no class."""
+    alphabet = Alphabet(network.labels, network.relations)
+    total = torch.full((len(answers),), torch.inf, dtype=torch.float64)
+    known = [k for k, answer in enumerate(answers) if alphabet.covers(answer)]
+    if known:
+        said = network(read(network, [graphs[k] for k in known]))
+        wanted = Batch.from_data_list([alphabet.encode(answers[k]) for k in known])
+        total[known] = loss(said, wanted.to(said.label.device)).total.double().cpu()
+    return total
