@@ -138,12 +138,14 @@ of `criterion="likelihood"`, have no counterpart.
 
 
 def _soak(found: dict[str, Any]) -> str:
-    worst, bounds = found["worst"], found["bounds"]
-    return f"""{found["pairs"]:,} random pairs of 0 to {found["largest"]} nodes a side, every option of
-the loss drawn at random, on one thread and on two: the native kernel ({found["level"]}) beside the
-program in PyTorch. Largest difference of values {worst["value"]:.0e} (bound {bounds["value"]:.0e}), of
-gradients {worst["gradient"]:.0e} ({bounds["gradient"]:.0e}); {found["left_out"]} pairs took another number
-of iterations and are left out."""
+    worst = ", ".join(
+        f"of {name}s {gap:.0e} (bound {found['bounds'][name]:.0e})"
+        for name, gap in found["worst"].items()
+    )
+    pairs = f"{found['pairs']:,} random pairs of 0 to {found['largest']} nodes a side"
+    return f"""{pairs}, every option of the loss drawn at random, on one thread and on two: the
+native kernel ({found["level"]}) beside the program in PyTorch. Largest difference
+{worst}; {found["left_out"]} pairs took another number of iterations and are left out."""
 
 
 def _coloring(found: dict[str, Any]) -> str:
@@ -235,7 +237,7 @@ SECTIONS: tuple[tuple[str, str, Callable[[dict[str, Any]], str]], ...] = (
     ("step_profile", "A training step, the clock", _speed.steps),
     ("kernel", "The native kernel", _speed.kernel),
     ("fused", "The whole loss in the kernel", _speed.fused),
-    ("soak", "A million random pairs", _soak),
+    ("soak", "Random pairs", _soak),
     ("peers", "Speed beside other libraries", _speed.contest),
     ("large", "Large texts", _speed.large),
     ("growth", "How time grows", _speed.growth),
