@@ -139,6 +139,8 @@ def growth(found: dict[str, Any]) -> str:
     """Curves."""
     head = f"""Loss and gradient, no rounds, float64, one thread unless the curve is of threads;
 batches are of pairs of {found["nodes_of_a_pair"]} nodes. A curve ends where a call takes too long.
+By default ("exact") iterations beyond the twentieth are Newton steps, which cost more than sweeps
+and of which few are needed; here they are forced. "Unrolled" sweeps on.
 
 ![Seconds over nodes, pairs and iterations](images/growth.png)
 

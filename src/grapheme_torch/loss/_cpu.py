@@ -189,7 +189,7 @@ def _optional(tensor: Tensor, dtype: torch.dtype, *shape: int) -> int:
 def _at(tensor: Tensor, dtype: torch.dtype, *shape: int) -> int:
     """The address of the first number."""
     assert tensor.shape == shape
-    assert tensor.dtype == dtype
+    assert tensor.dtype is dtype
     assert tensor.is_contiguous()
-    assert tensor.device.type == "cpu"
+    assert tensor.is_cpu
     return tensor.data_ptr()
