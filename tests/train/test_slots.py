@@ -1,9 +1,11 @@
 """Targets larger than their inputs, and characters that no target of the training data holds."""
 
+import math
 from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from grapheme_torch import (
     GraphTransformNet,
@@ -13,6 +15,7 @@ from grapheme_torch import (
     text_to_graph,
 )
 from grapheme_torch.data import Pair
+from grapheme_torch.nn import candidate_edges, num_candidates
 from grapheme_torch.train import check_saved_model, evaluate, load_network, predict
 from grapheme_torch.train._data import load_split
 from grapheme_torch.train._evaluate import fits
@@ -82,8 +85,39 @@ def test_the_untrained_network_expects_a_share_of_its_nodes() -> None:
     assert network.heads.existence.bias.sigmoid().item() == pytest.approx(0.2)
     network.expect(1.0)
     assert network.heads.existence.bias.sigmoid().item() == pytest.approx(0.99)
-    with pytest.raises(InputError, match=r"^`share` must lie in \(0, 1\], got 0"):
+    with pytest.raises(InputError, match=r"^`nodes` must lie in \(0, 1\], got 0"):
         network.expect(0.0)
+    with pytest.raises(InputError, match=r"^`edges` must lie in \(0, 1\], got 2"):
+        network.expect(0.5, 2.0)
+
+
+def test_the_untrained_network_expects_a_share_of_its_edges() -> None:
+    network = GraphTransformNet(["a"], ["r", "s", "t"], dim=16)
+    torch.nn.init.zeros_(network.heads.relation.weight)
+    torch.nn.init.zeros_(network.heads.relation.bias)
+    network.expect(0.5, 0.01)
+    absent = network(text_to_graph("abc")).relation.softmax(1)[:, 0]
+    torch.testing.assert_close(absent, torch.full_like(absent, 0.99))
+
+
+@pytest.mark.parametrize("kind", ["forward", "all"])
+@pytest.mark.parametrize("window", [None, 1, 3])
+@pytest.mark.parametrize("size", [0, 1, 2, 3, 7])
+def test_candidates_are_counted(kind: Any, window: int | None, size: int) -> None:
+    found = candidate_edges(torch.zeros(size, dtype=torch.long), kind=kind, window=window)
+    assert num_candidates(size, kind=kind, window=window) == found.shape[1]
+
+
+def test_a_network_on_all_pairs_starts_out_with_the_edges_of_the_data(tmp_path: Path) -> None:
+    data = write_pairs(tmp_path / "data.jsonl", [{"input": text, "target": text} for text in TEXTS])
+    split = load_split(data, None, acyclic=True)
+    pairs = sum(len(text) * (len(text) - 1) for text in TEXTS)
+    wanted = sum(len(text) - 1 for text in TEXTS) / pairs
+    network = GraphTransformNet(["a"], ["next"], dim=16, candidates="all")
+    assert split.share_of_edges(network) == pytest.approx(wanted)
+    quick(tmp_path / "run", data=data, epochs=0, network={**SMALL, "candidates": "all"})
+    bias = load_network(tmp_path / "run").heads.relation.bias[0].item()
+    assert bias == pytest.approx(math.log((1 - wanted) / wanted), rel=1e-5)
 
 
 def _pair(given: str, wanted: str) -> Pair:

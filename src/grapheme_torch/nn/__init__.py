@@ -5,5 +5,6 @@ from ._embedding import HashEmbedding as HashEmbedding
 from ._embedding import sinusoids as sinusoids
 from ._heads import OutputHeads as OutputHeads
 from ._heads import candidate_edges as candidate_edges
+from ._heads import num_candidates as num_candidates
 from ._message import MessagePassingBlock as MessagePassingBlock
 from ._network import GraphTransformNet as GraphTransformNet

@@ -102,6 +102,12 @@ class OutputHeads(nn.Module):
         return written.scatter(1, own[:, None], copied)
 
 
+def num_candidates(size: int, *, kind: Candidates = "forward", window: int | None = None) -> int:
+    """How many edges `candidate_edges` gives a graph of so many nodes."""
+    reach = max(size - 1, 0) if window is None else min(window, max(size - 1, 0))
+    return reach * (2 * size - reach - 1) // (1 if kind == "all" else 2)
+
+
 def candidate_edges(
     batch: Int[Tensor, " n"], *, kind: Candidates = "forward", window: int | None = None
 ) -> Int[Tensor, "2 e"]:

@@ -1,5 +1,6 @@
 """GraphTransformNet: graph in, soft graph out."""
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -112,15 +113,28 @@ class GraphTransformNet(nn.Module):
             copy=copy,
         )  # fmt: skip
 
-    def expect(self, share: float) -> None:
-        """Makes the untrained network expect this share of its output nodes to exist.
+    def expect(self, nodes: float, edges: float | None = None) -> None:
+        """Makes the untrained network expect these shares of its output nodes and edges to exist.
 
         Where only a few do, learning that takes the first steps, and places that count the nodes
         before (`places="count"`) mean nothing until then.
+
+        Args:
+            nodes: Share of the output nodes, in (0, 1].
+            edges: Share of the candidate edges, in (0, 1]. Default: "absent" is as likely as each
+                of the relations.
+
+        Raises:
+            InputError: If a share is none.
         """
-        require(0 < share <= 1, "`share`", "lie in (0, 1]", share, "Count nodes of targets.")
+        for name, share in (("nodes", nodes), ("edges", edges)):
+            fits = share is None or 0 < share <= 1
+            require(fits, f"`{name}`", "lie in (0, 1]", share, f"Count the {name} of targets.")
         with torch.no_grad():
-            self.heads.existence.bias.fill_(share).logit_(eps=0.01)
+            self.heads.existence.bias.fill_(nodes).logit_(eps=0.01)
+            if edges is not None:
+                present = torch.tensor(edges, dtype=torch.float64).logit(eps=1e-4)
+                self.heads.relation.bias[0] = math.log(len(self.relations) or 1) - present
 
     @property
     def num_slots(self) -> int:

@@ -19,6 +19,7 @@ from ..data import (
     load_pairs,
     unify_positions,
 )
+from ..nn import GraphTransformNet, num_candidates
 from ._module import PairBatch
 
 
@@ -34,6 +35,14 @@ class Split:
         """Nodes of the training targets as a share of the output nodes of a network."""
         wanted = sum(pair.target.num_nodes or 0 for pair in self.train)
         return wanted / (slots * sum(pair.input.num_nodes or 0 for pair in self.train))
+
+    def share_of_edges(self, network: GraphTransformNet) -> float | None:
+        """Edges of the training targets as a share of a network's candidates; None without any."""
+        kind: dict[str, Any] = {"kind": network.candidates, "window": network.window}
+        sizes = (network.num_slots * (pair.input.num_nodes or 0) for pair in self.train)
+        offered = sum(num_candidates(size, **kind) for size in sizes)
+        wanted = sum(pair.target.num_edges for pair in self.train)
+        return min(wanted / offered, 1.0) if wanted and offered else None
 
 
 def load_split(data: str, val: str | None, *, acyclic: bool, slots: int = 1) -> Split:

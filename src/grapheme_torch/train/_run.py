@@ -102,7 +102,9 @@ def train(
         given = {} if network.get("window") is None else {"window": network["window"]}
         network |= chosen | given
     model = GraphTransformNet(split.alphabet.labels, split.alphabet.relations, **network)
-    model.expect(split.share_of_nodes(model.num_slots))
+    # Of all ordered pairs so few are edges that learning this would take the first epochs.
+    edges = split.share_of_edges(model) if model.candidates == "all" else None
+    model.expect(split.share_of_nodes(model.num_slots), edges)
     beside_a_run = claim(out, overwrite=overwrite)
     options = {
         "data": data, "val": val, "out": str(out), "epochs": epochs, "batch_size": batch_size,
