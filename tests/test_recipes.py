@@ -108,7 +108,6 @@ def test_a_recipe_runs_to_its_result(
     assert result["counts"]["test"] == 6
     assert [(one["seed"], one["epochs"]) for one in result["runs"]] == [(1, 1), (2, 1)]
     assert {one["metrics"]["pairs"] for one in result["runs"]} == {6}
-
     assert json.loads(json.dumps(result)) == result
     assert "worst" not in json.dumps(result)
     kept = json.loads((tmp_path / "out" / "seed-1" / "evaluation.json").read_text("utf-8"))

@@ -93,7 +93,7 @@ def _predict(options: Namespace) -> int:
     from .graph import graph_to_node_link, text_to_graph
     from .train import load_members, predict_together, saved_loss
 
-    members = load_members([options.model, *(options.others or [])])
+    members = load_members([options.model, *options.others])
     shape = {**_constraint(options), "directed": saved_loss(options.model).directed}
     inputs = [text_to_graph(text) for text in options.texts or []]
     if options.data is not None:
@@ -129,8 +129,7 @@ def _evaluate(options: Namespace) -> int:
     from .data import load_pairs
     from .train import evaluate
 
-    chosen = {name: getattr(options, name) for name in ("batch_size", "worst")}
-    chosen["others"] = options.others or []
+    chosen = {name: getattr(options, name) for name in ("batch_size", "worst", "others")}
     with ExitStack() as stack:
         # What cannot be written is better known before the work than after it.
         out = _claimed(stack, options.out, overwrite=options.overwrite)
@@ -238,7 +237,7 @@ def _taken(given: dict[str, Any], function: Callable[..., Any]) -> dict[str, Any
 
 def _others_option(parser: ArgumentParser) -> None:
     what = "folders of further networks: of their answers the one that all find likeliest"
-    parser.add_argument("--others", type=str, nargs="+", metavar="MODEL", help=what)
+    parser.add_argument("--others", type=str, nargs="+", default=[], metavar="MODEL", help=what)
 
 
 def _constraint_option(parser: ArgumentParser) -> None:

@@ -22,7 +22,7 @@ def run() -> NoReturn:
     """The command `grapheme`: `main` in a process that is for nothing else.
 
     The half million objects of what was imported are neither looked through for garbage nor taken
-    apart at the end, which would take two seconds.
+    apart at the end, which would take a second and a half.
     """
     status = _told(sys.argv[1:], gc.freeze)
     sys.stderr.flush()

@@ -54,10 +54,7 @@ def python(
     sources = (Piece(piece) if isinstance(piece, str) else piece for piece in pieces)
     if unit == "module":
         return records(sources, _module, skip)
-    of_a_kind: tuple[Any, Cut] = (ast.FunctionDef | ast.AsyncFunctionDef, _function)
-    if unit == "statement":
-        of_a_kind = (ast.stmt, _statement)
-    return records(_parts(sources, *of_a_kind, skip), _part_record, skip)
+    return records(_parts(sources, *_PARTS[unit], skip), _part_record, skip)
 
 
 def parsed(text: str) -> ast.Module:
@@ -143,6 +140,12 @@ def _statement(piece: Piece, node: ast.stmt, lines: list[str]) -> Piece | None:
     text = b"".join(whole)[node.col_offset :].decode()
     line = piece.line + node.lineno - 1
     return Piece(text, piece.source, line, {**(piece.extra or {}), "line": line})
+
+
+_PARTS: dict[Unit, tuple[Any, Cut]] = {
+    "function": (ast.FunctionDef | ast.AsyncFunctionDef, _function),
+    "statement": (ast.stmt, _statement),
+}
 
 
 def _lines(text: str) -> list[str]:

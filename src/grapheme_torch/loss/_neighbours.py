@@ -60,16 +60,16 @@ def _labels(
     No target node carries another: their expected numbers add up, and need not be told apart.
     """
     t = pairs.target
-    size = pairs.outputs.shape[1]
+    size = max(pairs.outputs.shape[1], 1)
     met = (t.layout.batch * size + t.y).unique()  # by graph, then by label
-    listed = Layout.of(met // max(size, 1), len(exists))
-    kind = listed.pad(met % max(size, 1) + 1) - 1  # -1: there are no more
-    known = kind[:, None] >= 0
+    listed = Layout.of(met // size, len(exists))
+    kind = listed.pad(met % size + 1) - 1  # -1: there are no more
     each = pairs.layout.pad(pairs.outputs.softmax(1))
-    said = each.gather(2, kind.clamp(min=0)[:, None].expand(-1, each.shape[1], -1)) * known
+    said = each.gather(2, kind.clamp(min=0)[:, None].expand(-1, each.shape[1], -1)) * (
+        kind[:, None] >= 0
+    )
     other = (1 - said.sum(2, keepdim=True)).clamp(min=0)
-    y = t.layout.pad(t.y[:, None])
-    mine = (y == kind[:, None]) & known & t.layout.mask[:, :, None]
+    mine = t.layout.pad(t.y[:, None] == kind[t.layout.batch])
     none = torch.zeros_like(mine[:, :, :1])
     return exists * torch.cat([said, other], 2), torch.cat([mine, none], 2)
 

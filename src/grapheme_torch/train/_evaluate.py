@@ -16,7 +16,7 @@ from ..metrics import AlignmentAccuracy, GraphMetrics
 from ..nn import GraphTransformNet
 from ..report import edit_reports
 from ._data import batches
-from ._folder import load_members, load_network, saved_loss
+from ._folder import load_members, saved_loss
 from ._module import Terms, measure
 from ._places import told_places
 from ._predict import predict
@@ -55,19 +55,15 @@ def evaluate(
         raise refusal("`pairs`", "hold at least one pair", pairs, "Read them with `load_pairs`.")
     for pair in pairs:
         told_places(pair)
-    network, loss = load_network(folder), saved_loss(folder)
-    members = load_members([folder, *others]) if others else []
+    members, loss = load_members([folder, *others]), saved_loss(folder)
+    network = members[0][0]
     shape: dict[str, Any] = {"constraint": constraint, "directed": loss.directed}
     # An edge without a direction is there in both: each is half an edge.
     metrics = GraphMetrics(edge_cost=1.0 if loss.directed else 0.5)
     examples: list[Example] = []
     for chunk in _chunks(pairs, batch_size):
         inputs, targets = [pair.input for pair in chunk], [pair.target for pair in chunk]
-        answers = (
-            predict_together(members, inputs, **shape)
-            if members
-            else predict(network, inputs, **shape)
-        )
+        answers = predict_together(members, inputs, **shape)
         sides = (answers, targets) if loss.directed else (_both_ways(answers), _both_ways(targets))
         reports = edit_reports(*sides, edge_cost=metrics.edge_cost)
         metrics.update(*sides, reports)
