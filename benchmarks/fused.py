@@ -83,15 +83,14 @@ def _measure(work: Workload) -> dict[str, Any]:
         SECONDS,
         _clock_and_processor,
     )
-    # By themselves: PyTorch's second thread waits busily for a while, and counts as work.
+    # By themselves: PyTorch makes and ends threads where their number changes.
+    torch.set_num_threads(2)
     seconds |= in_turns(
-        {
-            "two_threads": partial(call, "native", threads=2),
-            "kernel_two_threads": partial(_on_two_threads, kernel),
-        },
+        {"two_threads": partial(call, "native"), "kernel_two_threads": kernel},
         SECONDS,
         _clock_and_processor,
     )
+    torch.set_num_threads(1)
     row: dict[str, Any] = {"workload": work.name, "pairs": work.pairs}
     for name, found in seconds.items():
         clock, processor = zip(*found, strict=True)
@@ -105,12 +104,10 @@ def _call(
     work: Workload,
     problem: tuple[list[Tensor], Prediction, Data],
     backend: Backend,
-    threads: int = 1,
 ) -> Tensor:
     """A step from leaves to their gradients, a `Prediction` made anew."""
     leaves, old, target = problem
     set_backend(backend)
-    torch.set_num_threads(threads)
     prediction = Prediction(
         existence=old.existence,
         label=normalize(leaves[0]) if work.features else leaves[0],
@@ -122,7 +119,6 @@ def _call(
     )
     total = work.loss(prediction, target).total
     torch.autograd.grad(total, leaves)
-    torch.set_num_threads(1)
     return total.detach()
 
 
@@ -130,12 +126,6 @@ def _kernel_alone(call: Callable[[], object]) -> Callable[[], object]:
     """The two calls into the kernel that a step makes, with nothing around them."""
     held = _calls(call)
     return lambda: [function(*arguments) for function, arguments in held]
-
-
-def _on_two_threads(call: Callable[[], object]) -> None:
-    torch.set_num_threads(2)
-    call()
-    torch.set_num_threads(1)
 
 
 def _calls(call: Callable[[], object]) -> list[tuple[Callable[..., Any], tuple[Any, ...]]]:

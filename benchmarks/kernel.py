@@ -45,24 +45,24 @@ def _compare(
     w = torch.randn(cost.shape, generator=rng, dtype=torch.float64)
     leaf = cost.clone().requires_grad_()
 
-    def solved(backend: Backend, threads: int = 1) -> tuple[Tensor, Tensor, Tensor]:
+    def solved(backend: Backend) -> tuple[Tensor, Tensor, Tensor]:
         set_backend(backend)
-        torch.set_num_threads(threads)
         found = transport_plan(
             leaf, a, b, temperature=temperature, tolerance=tolerance, max_iterations=MAX_ITERATIONS
         )
         slope = torch.autograd.grad(found.plan, leaf, w)[0]
-        torch.set_num_threads(1)
         return found.plan.detach(), slope, found.iterations
 
     native, pytorch = partial(solved, "native"), partial(solved, "pytorch")
     mine, other = native(), pytorch()
     plan, slope = (float((mine[k] - other[k]).abs().max() / other[k].abs().max()) for k in (0, 1))
-    # One after the other: PyTorch leaves caches cold, and its second thread busily waiting.
-    cases = {"native": native, "two_threads": partial(native, 2), "pytorch": pytorch}
+    # One after the other: PyTorch leaves caches cold, and makes threads where their number changes.
+    cases = {"native": (native, 1), "two_threads": (native, 2), "pytorch": (pytorch, 1)}
     spent = {}
-    for name, call in cases.items():
+    for name, (call, threads) in cases.items():
+        torch.set_num_threads(threads)
         spent |= in_turns({name: call}, SECONDS, by_clock)
+    torch.set_num_threads(1)
     rates = {name: [len(cost) / second for second in seconds] for name, seconds in spent.items()}
     return {
         **{name: statistics.median(found) for name, found in rates.items()},

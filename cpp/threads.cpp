@@ -10,12 +10,19 @@
 #include <system_error>
 #include <thread>
 
+#if defined(__unix__) || defined(__APPLE__)
+#include <dlfcn.h>
+#include <pthread.h>
+#endif
+
 namespace grapheme {
 namespace {
 
 constexpr double WORTH_A_THREAD = 3e5;  // multiply-adds, about what starting one takes
 
 using Work = std::function<void(Index, Arena&)>;
+// Calls a function with its data on so many threads, and returns when all have.
+using Team = void (*)(void (*function)(void*), void* data, unsigned threads, unsigned flags);
 
 // One call. Shared with its threads, because one may start when all is done and the caller gone.
 struct Job {
@@ -43,6 +50,13 @@ struct Job {
     }
   }
 
+  // With memory that this thread keeps.
+  void take_part() {
+    static thread_local Arena mine;
+    run(mine);
+    mine.reset();
+  }
+
   // Waits for items that were taken, not for threads that came too late to take one.
   void wait() {
     std::unique_lock<std::mutex> lock(guard);
@@ -50,6 +64,35 @@ struct Job {
     if (failure) std::rethrow_exception(failure);
   }
 };
+
+// Starts threads that live no longer than the call's work: nothing survives to meet a fork.
+void start(const std::shared_ptr<Job>& job, std::size_t count) {
+  for (std::size_t k = 0; k < count; ++k) {
+    try {
+      std::thread([job] {
+        Arena own;
+        job->run(own);
+      }).detach();
+    } catch (const std::system_error&) {
+      return;  // no more threads to be had; those there are will do
+    }
+  }
+}
+
+#if defined(__unix__) || defined(__APPLE__)
+// In a forked process the team is gone, and its runtime would wait for it for ever.
+std::atomic<bool> forked{false};
+[[maybe_unused]] const int watched = pthread_atfork(nullptr, nullptr, [] { forked = true; });
+
+// PyTorch's own threads, where its OpenMP has GNU's entry, else null. They wait busily after every
+// operation of PyTorch: a thread started beside them stands in line behind them for a millisecond.
+Team team() {
+  static const auto found = reinterpret_cast<Team>(dlsym(RTLD_DEFAULT, "GOMP_parallel"));
+  return forked ? nullptr : found;
+}
+#else
+Team team() { return nullptr; }
+#endif
 
 }  // namespace
 
@@ -65,21 +108,14 @@ void in_parallel(const std::vector<double>& costs, int threads, const Work& work
       static_cast<std::size_t>(std::min<double>(std::max(threads, 1), 1 + total / WORTH_A_THREAD));
   const std::size_t count = std::min(wanted, std::max<std::size_t>(costs.size(), 1));
 
-  // Threads live no longer than the call's work: nothing survives to meet a fork, and starting
-  // one takes less than a small batch.
-  for (std::size_t k = 1; k < count; ++k) {
-    try {
-      std::thread([job] {
-        Arena own;
-        job->run(own);
-      }).detach();
-    } catch (const std::system_error&) {
-      break;  // no more threads to be had; those there are will do
-    }
+  const Team together = count > 1 ? team() : nullptr;
+  if (together) {
+    together([](void* data) { static_cast<Job*>(data)->take_part(); }, job.get(),
+             static_cast<unsigned>(threads), 0);  // as PyTorch asks for, or it makes a team anew
+  } else {
+    start(job, count - 1);
+    job->take_part();
   }
-  static thread_local Arena mine;
-  job->run(mine);
-  mine.reset();
   job->wait();
 }
 

@@ -1,6 +1,9 @@
 """The native kernel: the numbers of the PyTorch path, and the derivative of what it computes."""
 
 import itertools
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -285,6 +288,27 @@ def test_threads_change_nothing(mode: str) -> None:
         results.append((*found, *slopes))
     for one, other in itertools.pairwise(results):
         assert all(torch.equal(x, y) for x, y in zip(one, other, strict=True))
+
+
+FORK = """
+import os, torch
+from grapheme_torch.ot import transport_plan
+torch.set_num_threads(2)
+cost = torch.rand(20, 30, 30, dtype=torch.float64)
+one = torch.ones(20, 30, dtype=torch.float64)
+before = transport_plan(cost, one, one, temperature=0.1).plan
+child = os.fork()
+same = torch.equal(transport_plan(cost, one, one, temperature=0.1).plan, before)
+if child == 0:
+    os._exit(not same)
+assert same and os.waitpid(child, 0)[1] == 0
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="not on this system")
+def test_a_forked_process_has_threads_of_its_own() -> None:
+    """Those of PyTorch's team are gone there, and waiting for them would take for ever."""
+    subprocess.run([sys.executable, "-W", "ignore", "-c", FORK], check=True, timeout=60)
 
 
 @LEVELS
