@@ -9,12 +9,14 @@ from typing import Any
 import lightning.pytorch as pl
 import pytest
 import torch
+from torch_geometric.data import Batch
 
-from grapheme_torch import GraphTransformNet, InputError, StructuralLoss
-from grapheme_torch.data import load_pairs
+from grapheme_torch import GraphTransformNet, InputError, StructuralLoss, text_to_graph
+from grapheme_torch.data import Alphabet, load_pairs
 from grapheme_torch.train import Stopping, TrainingModule, _run, evaluate
 from grapheme_torch.train._console import standing
 from grapheme_torch.train._history import Checkpoint, Row
+from grapheme_torch.train._module import measure
 from grapheme_torch.train._monitor import sample
 from grapheme_torch.train._stopping import Selection
 
@@ -165,6 +167,17 @@ def test_the_same_pairs_are_measured_after_every_epoch(tmp_path: Path) -> None:
     summary = quick(tmp_path / "out", data=data, epochs=1, lr=1e-30)
     assert summary.measured == 100
     assert summary.final_loss == summary.initial_loss
+
+
+def test_noise_is_the_same_at_every_measurement_and_leaves_the_generator_alone() -> None:
+    graph = text_to_graph("aab")
+    alphabet = Alphabet.of([graph])
+    network = GraphTransformNet(alphabet.labels, alphabet.relations, **SMALL)
+    batch = Batch.from_data_list([graph]), Batch.from_data_list([alphabet.encode(graph)])
+    noisy = partial(measure, network, StructuralLoss(tie_noise=0.5), [batch])
+    before = torch.get_rng_state()
+    assert noisy() == noisy() != measure(network, StructuralLoss(), [batch])
+    assert torch.equal(torch.get_rng_state(), before)
 
 
 def test_a_sample_is_the_same_each_time_and_in_order() -> None:

@@ -1,11 +1,13 @@
 """The network and its loss as Lightning sees them."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 
 import lightning.pytorch as pl
 import torch
 from torch import Tensor
+from torch.nn.utils import get_total_norm
 from torch_geometric.data import Batch
 
 from .._check import Received, refusal
@@ -67,6 +69,9 @@ class TrainingModule(pl.LightningModule):
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
         """Stops before a gradient that is not finite reaches the weights."""
         del optimizer  # part of Lightning's interface
+        slopes = [p.grad for p in self.network.parameters() if p.grad is not None]
+        if get_total_norm(slopes).isfinite():
+            return
         for name, parameter in self.network.named_parameters():
             if parameter.grad is not None and not parameter.grad.isfinite().all():
                 where = f"the gradient of `{name}` in epoch {self.current_epoch + 1}"
@@ -102,8 +107,7 @@ def measure(
     network.eval()
     sums, count = torch.zeros(5, dtype=torch.float64), 0
     device = next(network.parameters()).device
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
+    with _same_noise() if loss.tie_noise else nullcontext():
         for inputs, targets in batches:
             inputs, targets = inputs.to(device), targets.to(device)
             result = loss(network(inputs), targets)
@@ -116,3 +120,10 @@ def measure(
             count += targets.num_graphs
     network.train(training)
     return Terms(*(sums / count if count else sums * torch.nan).tolist())
+
+
+@contextmanager
+def _same_noise() -> Iterator[None]:
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        yield

@@ -148,6 +148,13 @@ class _Job:
     beside_a_run: bool
 
 
+class _Unlogged(TrainingModule):
+    """Here nothing reads what Lightning would log; its records take as long as the loss does."""
+
+    def log(self, *_: Any, **__: Any) -> None:
+        """Does nothing."""
+
+
 class _Run:
     """The state of one run, and what comes of it."""
 
@@ -155,7 +162,7 @@ class _Run:
         self.averaging = Averaging(job.model, job.optimization.ema_decay)
         self.job, self.model, self.out = job, self.averaging.network, job.out
         lr, decay = job.options["lr"], job.optimization.weight_decay
-        self.module = TrainingModule(job.model, job.loss, lr=lr, weight_decay=decay)
+        self.module = _Unlogged(job.model, job.loss, lr=lr, weight_decay=decay)
         self.monitor = Monitor(self.model, job.loss, job.split, job.options["batch_size"])
         self.history = History(
             job.out / METRICS,
