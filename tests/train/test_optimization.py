@@ -60,12 +60,13 @@ def test_a_constant_rate_is_exactly_that() -> None:
     assert {Optimization().rate(k / 7) for k in range(8)} == {1.0}
 
 
-def test_the_temperature_falls_geometrically_over_the_first_half() -> None:
-    annealed = Optimization(temperature_start=1.6)
-    found = [annealed.temperature(share, 0.1) for share in (0.0, 0.125, 0.25, 0.375, 0.5, 1.0)]
+@pytest.mark.parametrize("name", ["temperature", "position_weight"])
+def test_what_is_annealed_changes_geometrically_over_the_first_half(name: str) -> None:
+    annealed = getattr(unchecked(Optimization)(**{f"{name}_start": 1.6}), name)
+    found = [annealed(share, 0.1) for share in (0.0, 0.125, 0.25, 0.375, 0.5, 1.0)]
     assert found == pytest.approx([1.6, 0.8, 0.4, 0.2, 0.1, 0.1])
-    assert annealed.temperature(0.5, 0.1) == 0.1
-    assert Optimization().temperature(0.0, 0.1) == 0.1
+    assert annealed(0.5, 0.1) == 0.1
+    assert getattr(Optimization(), name)(0.0, 0.1) == 0.1
 
 
 def test_each_step_takes_the_rate_of_its_middle(
@@ -136,16 +137,25 @@ def test_the_mean_of_the_weights_is_kept(tmp_path: Path) -> None:
     assert not torch.equal(next(iter(load_network(tmp_path).parameters())), third[0])
 
 
-def test_the_alignment_is_annealed_in_the_steps_only(tmp_path: Path) -> None:
-    seen: list[Any] = []
-    loss = StructuralLoss(temperature=0.2)
-    loss.register_forward_pre_hook(
-        lambda _, __, kwargs: seen.append(kwargs.get("temperature")), with_kwargs=True
-    )
-    quick(tmp_path, epochs=4, loss=loss, optimization=Optimization(temperature_start=0.8))
+def test_the_alignment_is_annealed_in_the_steps_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[tuple[float, float]] = []
+    forward = StructuralLoss.forward
+
+    def watched(self: StructuralLoss, *args: Any, **options: Any) -> Any:
+        seen.append((self.temperature, self.position_weight))
+        return forward(self, *args, **options)
+
+    monkeypatch.setattr(StructuralLoss, "forward", watched)
+    loss = StructuralLoss(temperature=0.2, position_weight=1.6)
+    chosen = Optimization(temperature_start=0.8, position_weight_start=0.1)
+    quick(tmp_path, epochs=4, loss=loss, optimization=chosen)
     measured, trained = seen[0::2], seen[1::2]
-    assert measured == [None] * 5
-    assert trained == pytest.approx([0.8 / 2**0.5, 0.4 / 2**0.5, 0.2, 0.2])
+    assert measured == [(0.2, 1.6)] * 5
+    temperatures, weights = zip(*trained, strict=True)
+    assert temperatures == pytest.approx([0.8 / 2**0.5, 0.4 / 2**0.5, 0.2, 0.2])
+    assert weights == pytest.approx([0.2, 0.8, 1.6, 1.6])
 
 
 def test_the_options_of_a_run_are_in_its_summary_of_options(tmp_path: Path) -> None:
@@ -166,6 +176,7 @@ def test_the_options_of_a_run_are_in_its_summary_of_options(tmp_path: Path) -> N
         ({"clip": 0.0}, "`clip` must be positive and finite, got 0.0. Leave it out, or try 1."),
         ({"ema_decay": 1.0}, "`ema_decay` must lie in [0, 1), got 1.0. Leave it out, or try"),
         ({"temperature_start": math.inf}, "`temperature_start` must be positive and finite, got"),
+        ({"position_weight_start": 0.0}, "`position_weight_start` must be positive and finite, "),
     ],
 )
 def test_refused_options(options: dict[str, Any], message: str) -> None:
@@ -173,8 +184,10 @@ def test_refused_options(options: dict[str, Any], message: str) -> None:
         unchecked(Optimization)(**options)
 
 
-def test_an_exact_alignment_has_no_temperature_to_end_at(tmp_path: Path) -> None:
-    message = "`temperature_start` must be left out at temperature 0, got 1.0. Give the alignment"
-    annealed = Optimization(temperature_start=1.0)
+@pytest.mark.parametrize("name", ["temperature", "position_weight"])
+def test_what_is_nothing_in_the_end_is_not_annealed(tmp_path: Path, name: str) -> None:
+    message = f"`{name}_start` must be left out where `{name}` is 0, got 1.0. Give a --{name} to"
+    loss = unchecked(StructuralLoss)(**{name: 0.0})
+    annealed = unchecked(Optimization)(**{f"{name}_start": 1.0})
     with pytest.raises(InputError, match="^" + re.escape(message)):
-        quick(tmp_path, loss=StructuralLoss(temperature=0.0), optimization=annealed)
+        quick(tmp_path, loss=loss, optimization=annealed)

@@ -10,7 +10,7 @@ from ._optimization import Optimization
 
 
 class Course(pl.Callback):
-    """Sets learning rate and temperature before each step, and ends a run whose time is up.
+    """Sets learning rate and alignment before each step, and ends a run whose time is up.
 
     Args:
         module: What is trained.
@@ -34,13 +34,14 @@ class Course(pl.Callback):
         self._began, self._steps = time.monotonic(), int(trainer.estimated_stepping_batches)
 
     def on_train_batch_start(self, trainer: pl.Trainer, *_: Any) -> None:
-        """Learning rate and temperature of the step."""
+        """Learning rate and alignment of the step."""
         share = self._share(trainer.global_step)
         self.lr = self._module.lr * self._optimization.rate(share)
         for group in trainer.optimizers[0].param_groups:
             group["lr"] = self.lr
-        final = self._module.loss.temperature
-        self._module.temperature = self._optimization.temperature(share, final)
+        final, now = self._module.loss, self._module.step_loss
+        now.temperature = self._optimization.temperature(share, final.temperature)
+        now.position_weight = self._optimization.position_weight(share, final.position_weight)
 
     def on_train_batch_end(self, trainer: pl.Trainer, *_: Any) -> None:
         """Ends the run after a step in which the time has run out."""

@@ -1,5 +1,6 @@
 """The network and its loss as Lightning sees them."""
 
+import copy
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
@@ -42,7 +43,7 @@ class TrainingModule(pl.LightningModule):
         lr: Learning rate of Adam.
         weight_decay: Of AdamW, for the weights that are matrices; 0 is Adam.
 
-    `temperature`, an attribute, is that of the alignment in the next step; None is the loss's own.
+    `step_loss`, an attribute, is what the next step goes by: the loss, but for what is annealed.
     """
 
     def __init__(
@@ -55,14 +56,14 @@ class TrainingModule(pl.LightningModule):
     ) -> None:
         super().__init__()
         self.network, self.loss, self.lr, self.weight_decay = network, loss, lr, weight_decay
-        self.temperature: float | None = None
+        self.step_loss = copy.copy(loss)
 
     def training_step(self, batch: Sequence[Batch], batch_idx: int) -> Tensor:
         """The mean loss of a batch of `(inputs, targets)`."""
         del batch_idx  # part of Lightning's interface
         inputs, targets = batch
         prediction = self.network(inputs)
-        total: Tensor = self.loss(prediction, targets, temperature=self.temperature).total
+        total: Tensor = self.step_loss(prediction, targets).total
         self.log("loss", total, prog_bar=True, batch_size=targets.num_graphs)
         return total
 

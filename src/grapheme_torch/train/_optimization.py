@@ -7,7 +7,7 @@ from typing import Literal
 from .._check import require
 
 ANNEALED = 0.5
-"""Share of the run in which the temperature falls."""
+"""Share of the run in which temperature and weight of the places change."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +24,9 @@ class Optimization:
             0.999; it is the mean that is measured and saved [polyak92]. Default: the weights are.
         temperature_start: Temperature of the alignment at the first step; it falls geometrically
             to the temperature of the loss over the first half of the run. Default: no change.
+        position_weight_start: Weight of the places at the first step, as `temperature_start`. Light
+            to begin with, places do not hold what is to find its own; heavy in the end, they keep
+            in order what is alike.
 
     Raises:
         InputError: If an argument is out of range.
@@ -35,6 +38,7 @@ class Optimization:
     clip: float | None = None
     ema_decay: float | None = None
     temperature_start: float | None = None
+    position_weight_start: float | None = None
 
     def __post_init__(self) -> None:
         known = ("constant", "linear", "cosine")
@@ -49,7 +53,8 @@ class Optimization:
         require(0 <= self.warmup < 1, "`warmup`", "lie in [0, 1)", self.warmup, "Try 0.05.")
         decay = self.weight_decay
         require(0 <= decay < math.inf, "`weight_decay`", "not be negative", decay, "Try 0.01.")
-        for name, value in (("clip", self.clip), ("temperature_start", self.temperature_start)):
+        for name in ("clip", "temperature_start", "position_weight_start"):
+            value = getattr(self, name)
             fits = value is None or 0 < value < math.inf
             require(fits, f"`{name}`", "be positive and finite", value, "Leave it out, or try 1.")
         fits = self.ema_decay is None or 0 <= self.ema_decay < 1
@@ -67,6 +72,15 @@ class Optimization:
 
     def temperature(self, share: float, final: float) -> float:
         """The temperature of the alignment after a share of the run that ends at `final`."""
-        if self.temperature_start is None or share >= ANNEALED:
-            return final
-        return final * (self.temperature_start / final) ** (1 - share / ANNEALED)
+        return _annealed(self.temperature_start, final, share)
+
+    def position_weight(self, share: float, final: float) -> float:
+        """The weight of the places after a share of the run that ends at `final`."""
+        return _annealed(self.position_weight_start, final, share)
+
+
+def _annealed(start: float | None, final: float, share: float) -> float:
+    """From `start`, if there is one, geometrically to `final`."""
+    if start is None or share >= ANNEALED:
+        return final
+    return final * (start / final) ** (1 - share / ANNEALED)

@@ -124,13 +124,15 @@ def _check_together(
     val: str | None, loss: StructuralLoss, optimization: Optimization, stopping: Stopping
 ) -> None:
     """Refuses options that need one another."""
-    patience, start = stopping.patience, optimization.temperature_start
+    patience = stopping.patience
     remedy = "Give validation pairs with --val."
     fits = patience is None or val is not None
     require(fits, "`patience`", "be left out without validation pairs", patience, remedy)
-    fits = start is None or loss.temperature > 0
-    remedy = "Give the alignment a --temperature to end at."
-    require(fits, "`temperature_start`", "be left out at temperature 0", start, remedy)
+    for name in ("temperature", "position_weight"):
+        start, final = getattr(optimization, f"{name}_start"), getattr(loss, name)
+        fits = start is None or final > 0
+        remedy = f"Give a --{name} to end at."
+        require(fits, f"`{name}_start`", f"be left out where `{name}` is 0", start, remedy)
 
 
 @dataclass(frozen=True)
