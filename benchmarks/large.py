@@ -10,7 +10,6 @@ where positions do not tell which of them are empty: all pairs of nodes, time an
 
 import json
 import math
-import resource
 import subprocess
 import sys
 import time
@@ -20,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from _memory import peak
 from _record import record
 from torch import Tensor
 from torch_geometric.data import Data
@@ -68,7 +68,7 @@ def _one(method: str, size: int, rounds: int, source: str) -> dict[str, Any]:
     prediction, target = _pair(_text(source, size))
     if method == "tiled, no places":
         prediction = replace(prediction, position=None)
-    idle = _peak()
+    idle = peak()
     dense = StructuralLoss(rounds=rounds, **SETTINGS)
     loss: Callable[..., Any] = dense
     if method == "sparse":
@@ -85,7 +85,7 @@ def _one(method: str, size: int, rounds: int, source: str) -> dict[str, Any]:
         "nodes": [len(prediction.existence), len(target.y)],
         "value": result.total.item(),
         "forward_seconds": middle - start, "backward_seconds": end - middle,
-        "peak_mib": _peak(), "idle_mib": idle,
+        "peak_mib": peak(), "idle_mib": idle,
         "iterations": result.iterations.tolist(), "residual": float(result.residual.max()),
     }  # fmt: skip
     if method != "dense":
@@ -160,11 +160,6 @@ def _path(size: int) -> Tensor:
 def _leaves(prediction: Prediction) -> list[Tensor]:
     said = [prediction.existence, prediction.label, prediction.relation]
     return said if prediction.position is None else [*said, prediction.position]
-
-
-def _peak() -> float:
-    """Largest memory of this process so far, in MiB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 if __name__ == "__main__":

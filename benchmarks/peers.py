@@ -6,14 +6,13 @@ the same number of iterations, with one thread, in turns; compilation and the la
 not counted, normalising the features and differentiating are. Tests for stopping differ: a library
 whose gradient is off by more than 1e-4 of the largest entry, next to one solved to 1e-12, gets a
 tighter tolerance, and is compared with all the same if that does not help (then it ran into the
-bound on iterations, or its padding has mass). The peak memory of the one large pair is taken in a
-process for each library.
+bound on iterations, or its padding has mass). The peak memory of larger pairs is taken in a process
+for each library.
 
     python benchmarks/peers.py [part of a case's name]
 """
 
 import json
-import resource
 import statistics
 import subprocess
 import sys
@@ -25,6 +24,7 @@ from typing import Any
 import _loss_entrants
 import torch
 from _entrants import ENTRANTS, Answer, Effort
+from _memory import peak
 from _record import record
 from _timing import by_clock, in_turns
 from _workload import ragged, workload
@@ -79,6 +79,7 @@ CASES = {
     "2,000 x 2,000": _transport([(2_000, 2_000)], "value", Effort(0.05, 0.0, 20)),
 }
 OURS = "grapheme-torch"
+MEMORY = ("W2 value", "W2 edges", "2,000 x 2,000")
 
 
 def main() -> None:
@@ -127,7 +128,7 @@ def _case(name: str) -> list[dict[str, Any]]:
             "pairs_per_second": median[entrant], "range": [min(found), max(found)],
             "gradient_off": off[entrant], "ratio": median[entrant] / fastest if fastest else None,
         }  # fmt: skip
-        if name == "2,000 x 2,000":
+        if name in MEMORY:
             row["peak_mib"] = _memory(name, entrant)
         rows.append(row)
         ratio = f"{row['ratio']:.2f}" if fastest else "-"
@@ -176,9 +177,9 @@ def _one(name: str, entrant: str) -> float:
     case, small = CASES[name], workload([(3, 3)])
     load, solve = case.make(), case.entrants[entrant]
     solve(small, case.effort)
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    before = peak()
     solve(load, case.effort)
-    return (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+    return peak() - before
 
 
 if __name__ == "__main__":
