@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import torch
-from _workload import EDGE_WEIGHT, FUSED, Workload, unit
+from _ragged_graphs import EDGE_WEIGHT, FUSED, Workload, unit
 from torch import Tensor
 
 from grapheme_torch.ot import transport_cost, transport_plan

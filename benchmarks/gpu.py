@@ -18,7 +18,7 @@ from functools import partial
 import torch
 from _record import record
 from _timing import in_turns
-from _workloads import WORKLOADS, noisy_copies
+from _transport_problems import WORKLOADS, noisy_copies
 from torch import Tensor
 
 from grapheme_torch.ot import Backend, set_backend, transport_plan

@@ -10,7 +10,7 @@ from functools import partial
 import torch
 from _record import record
 from _timing import by_clock, in_turns
-from _workloads import WORKLOADS, noisy_copies
+from _transport_problems import WORKLOADS, noisy_copies
 from torch import Tensor
 
 from grapheme_torch.ot import Backend, _cpu, set_backend, transport_plan

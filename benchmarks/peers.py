@@ -1,6 +1,6 @@
 """How fast are value and gradient beside POT, OTT-JAX and GeomLoss, on the same problems?
 
-Every library solves the problem of `_workload.py` in float64, and the structural loss of
+Every library solves the problem of `_ragged_graphs.py` in float64, and the structural loss of
 `_loss_entrants.py` in float32 (where it is to converge: in float64), to the same tolerance or with
 the same number of iterations, with one thread, in turns; compilation and the layout it likes are
 not counted, normalising the features and differentiating are. Tests for stopping differ: a library
@@ -25,9 +25,9 @@ import _loss_entrants
 import torch
 from _entrants import ENTRANTS, Answer, Effort
 from _memory import peak
+from _ragged_graphs import ragged, workload
 from _record import record
 from _timing import by_clock, in_turns
-from _workload import ragged, workload
 
 SECONDS, LEAST, AGREED, TIGHTER = 8.0, 3, 1e-4, (1.0, 0.1, 0.01)
 Solve = Callable[[Any, Effort], Answer]
