@@ -8,3 +8,4 @@ from ._heads import candidate_edges as candidate_edges
 from ._heads import num_candidates as num_candidates
 from ._message import MessagePassingBlock as MessagePassingBlock
 from ._network import GraphTransformNet as GraphTransformNet
+from ._ngrams import NGramEmbedding as NGramEmbedding

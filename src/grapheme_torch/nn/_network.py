@@ -15,9 +15,10 @@ from ..graph import NUM_HASHES, membership
 from ..prediction import Prediction
 from ._attention import GraphAttention
 from ._copy import OwnLabel
-from ._embedding import HashEmbedding, distinct, sinusoids
+from ._embedding import HashEmbedding, distinct, label_keys, sinusoids
 from ._heads import Candidates, OutputHeads, candidate_edges
 from ._message import MessagePassingBlock
+from ._ngrams import NGramEmbedding
 from ._pretrained import load_model, save_model
 from ._slots import Slots, Wired
 
@@ -52,6 +53,9 @@ class GraphTransformNet(nn.Module):
         dropout: Share of what every step adds to a node's vector that is dropped in training.
         hide: Share of the input nodes whose labels are made unknown in training: what it does not
             know, the network then learns to copy.
+        ngrams: Nodes of the longest run of input nodes, in their order, that has a vector of its
+            own, see `NGramEmbedding`; for texts where what words and prefixes mean has to be
+            known by heart. 1: none has.
 
     Raises:
         InputError: If a size does not fit.
@@ -74,10 +78,12 @@ class GraphTransformNet(nn.Module):
         places: Places = "input",
         dropout: float = 0.0,
         hide: float = 0.0,
+        ngrams: int = 1,
     ) -> None:
         super().__init__()
         for name, value, least in (
             ("num_layers", num_layers, 0), ("slot_layers", slot_layers, 0), ("slots", slots, 1),
+            ("ngrams", ngrams, 1),
         ):  # fmt: skip
             wanted = "not be negative" if least == 0 else "be at least 1"
             require(value >= least, f"`{name}`", wanted, value, f"Try {least + 1}.")
@@ -99,9 +105,10 @@ class GraphTransformNet(nn.Module):
             "num_layers": num_layers, "num_heads": num_heads, "num_buckets": num_buckets,
             "candidates": candidates, "window": window, "slots": slots,
             "slot_layers": slot_layers, "copy": copy, "places": places, "dropout": dropout,
-            "hide": hide,
+            "hide": hide, "ngrams": ngrams,
         }  # fmt: skip
         self.embedding = HashEmbedding(dim, num_buckets=num_buckets)
+        self.ngrams = NGramEmbedding(dim, ngrams) if ngrams > 1 else None
         self.edge_embedding = HashEmbedding(dim, num_buckets=64)
         self.layers = nn.ModuleList(_Layer(dim, num_heads, dropout) for _ in range(num_layers))
         self.slots = Slots(dim, slots) if slots > 1 else None
@@ -169,8 +176,11 @@ class GraphTransformNet(nn.Module):
         )  # fmt: skip
 
     def embed(self, graph: Data) -> Float[Tensor, "n d"]:
-        """The vectors of the input nodes: label plus, where there is one, position."""
-        h = self.embedding(self._hidden(graph.x))
+        """The vectors of the input nodes: label, n-grams and, where there is one, position."""
+        x = self._hidden(graph.x)
+        h = self.embedding(x)
+        if self.ngrams is not None:
+            h = h + self.ngrams(label_keys(x), membership(graph)[0])
         position = graph.get("position")
         return h if position is None else h + sinusoids(position, h.shape[1], h.dtype)
 
