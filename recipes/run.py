@@ -53,6 +53,7 @@ class Task:
 
     Args:
         train: File in this folder with options of `grapheme train`.
+        options: Further ones, which go before those of the file.
         sources: The pairs to train on, some of which are held out.
         more: Other forms of the same pairs, to train on where the pair is not held out.
         test: The pairs to test on. Default: those held out.
@@ -69,6 +70,7 @@ class Task:
 
     train: str
     sources: tuple[Source, ...]
+    options: dict[str, Any] = field(default_factory=dict)
     more: tuple[Source, ...] = ()
     test: tuple[Source, ...] = ()
     held_out: float = 0.1
@@ -207,7 +209,8 @@ def _train_words(
     task: Task, sets: dict[str, str], out: Path, seed: int, options: list[str]
 ) -> list[str]:
     own = ["--data", sets["train"], "--val", sets["dev"], "--out", str(out), "--seed", str(seed)]
-    return ["train", "--config", str(HERE / task.train), *own, "--overwrite", *options]
+    of_task = [f"--{name}={value}" for name, value in task.options.items()]
+    return ["train", "--config", str(HERE / task.train), *own, *of_task, "--overwrite", *options]
 
 
 def _result(folders: list[Path], test: str, constraint: Constraint | None) -> dict[str, Any]:
