@@ -8,7 +8,7 @@ namespace {
 
 constexpr std::size_t ALIGNMENT = 64;
 constexpr std::size_t FIRST = 1 << 18;
-constexpr std::size_t KEPT = 64u << 20;  // more than this is given back after a pair
+constexpr std::size_t KEPT = 16u << 20;  // by each thread; more is given back after a pair
 
 void release(std::vector<void*>& blocks) {
   for (void* block : blocks) ::operator delete(block, std::align_val_t{ALIGNMENT});
