@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 from torch_geometric.data import Batch, Data
 
+from grapheme_torch.graph import membership
 from grapheme_torch.prediction import Prediction
 
 NUM_LABELS, NUM_RELATIONS = 4, 3
@@ -122,6 +123,11 @@ def upward(prediction: Prediction) -> Prediction:
         relation=prediction.relation[up],
         weight=None if prediction.weight is None else prediction.weight[up],
     )
+
+
+def everything(prediction: Prediction, target: Data) -> Tensor:
+    """All pairs of nodes of the same graph."""
+    return (prediction.batch[:, None] == membership(target)[0]).nonzero().T
 
 
 def distance_between(outputs: Tensor, y: Tensor) -> Tensor:

@@ -17,7 +17,7 @@ from grapheme_torch.testing import assert_batch_invariant, assert_permutation_in
 from ..problems import (
     SIZES,
     batch_of_pairs,
-    distance_between,
+    everything,
     gradients,
     join,
     leaf,
@@ -28,11 +28,6 @@ from ..problems import (
 from ..unchecked import unchecked
 
 WEIGHTS = torch.arange(1, 1 + len(SIZES)).double()
-
-
-def everything(prediction: Prediction, target: Data) -> Tensor:
-    """All pairs of nodes of the same graph."""
-    return (prediction.batch[:, None] == membership(target)[0]).nonzero().T
 
 
 def some(prediction: Prediction, target: Data, seed: int = 0) -> Tensor:
@@ -55,62 +50,6 @@ def far(loss: StructuralLoss, prediction: Prediction, target: Data) -> tuple[flo
     slopes = [gradients((found.total * WEIGHTS).sum(), prediction) for found in (dense, sparse)]
     gap = max(float((x - y).abs().max()) for x, y in zip(*slopes, strict=True))
     return float((dense.total - sparse.total).detach().abs().max()), gap
-
-
-@pytest.mark.parametrize("slack", [0.0, 0.3])
-@pytest.mark.parametrize("criterion", ["likelihood", "edit"])
-@pytest.mark.parametrize(("rounds", "update"), [(0, "linear"), (2, "linear"), (2, "proximal")])
-def test_with_all_pairs_it_is_the_dense_loss(
-    criterion: Any, rounds: int, update: Any, slack: float
-) -> None:
-    loss = StructuralLoss(
-        criterion=criterion, rounds=rounds, update=update, slack=slack, reduction="none",
-        tolerance=1e-13, node_insertion=0.7, node_deletion=1.3, edge_insertion=0.4,
-        edge_deletion=1.9,
-    )  # fmt: skip
-    value, slope = far(loss, *batch_of_pairs(1))
-    assert value < 1e-11
-    assert slope < 1e-9
-
-
-@pytest.mark.parametrize("gradient", ["exact", "unrolled"])
-def test_short_of_convergence_it_is_the_dense_loss(gradient: Any) -> None:
-    loss = StructuralLoss(
-        temperature=0.03, max_iterations=6, gradient=gradient, reduction="none", rounds=1
-    )
-    prediction, target = batch_of_pairs(1)
-    assert not bool(loss(prediction, target).converged.all())
-    value, slope = far(loss, prediction, target)
-    assert value < 1e-11
-    assert slope < 1e-9
-
-
-@pytest.mark.parametrize("kind", ["features", "gaussian", "multilabel", distance_between])
-@pytest.mark.parametrize("directed", [True, False])
-def test_with_all_pairs_it_is_the_dense_loss_whatever_is_compared(
-    kind: Any, directed: bool
-) -> None:
-    prediction, target = batch_of_pairs(1)
-    draw = torch.Generator().manual_seed(0)
-    up = prediction.edge_index[0] < prediction.edge_index[1]
-    weight = torch.rand(int(up.sum()), generator=draw, dtype=torch.float64)
-    prediction = leaf(
-        replace(
-            prediction,
-            label=prediction.label[:, : 4 if kind == "gaussian" else 2],
-            edge_index=prediction.edge_index[:, up],
-            relation=prediction.relation[up],
-            weight=weight,
-        )
-    )
-    target.y = torch.rand(len(target.y), 2, generator=draw, dtype=torch.float64).round()
-    target.edge_weight = torch.rand(target.edge_index.shape[1], generator=draw)
-    loss = StructuralLoss(
-        node_cost=kind, directed=directed, tolerance=1e-13, reduction="none", slack=0.2
-    )
-    value, slope = far(loss, prediction, target)
-    assert value < 1e-11
-    assert slope < 1e-9
 
 
 @pytest.mark.parametrize("max_iterations", [5, 100])
