@@ -34,7 +34,9 @@ def main() -> None:
         if epoch in EPOCHS:
             here = prediction.batch == chosen
             exists = prediction.existence[here].sigmoid().tolist()
-            label = [alphabet.labels[k] for k in prediction.label[here].argmax(1).tolist()]
+            most = prediction.label[here].argmax(1).tolist()
+            # The last class is the label of the input node, where that is none of the others.
+            label = [(*alphabet.labels, own)[k] for k, own in zip(most, QUESTION, strict=True)]
             answer = gt.graph_to_text(pairs[chosen].target)
             title = f"after {epoch} epoch{'s' * (epoch > 1)}: loss {result.total.item():.3g}"
             axes = panels[EPOCHS.index(epoch)]
