@@ -1,6 +1,7 @@
 """Python: every construct comes back from its graph."""
 
 import ast
+import itertools
 import random
 from pathlib import Path
 from typing import Any
@@ -20,9 +21,10 @@ def _labels(record: dict[str, Any]) -> list[str]:
     return [node["label"] for node in record["target"]["nodes"]]
 
 
+@pytest.mark.parametrize("tokens", [False, True])
 @pytest.mark.parametrize("text", ["", "x", SOURCE, *SOURCE.split("\n\n")])
-def test_a_tree_comes_back(text: str) -> None:
-    (record,) = python([text])
+def test_a_tree_comes_back(text: str, tokens: bool) -> None:
+    (record,) = python([text], tokens=tokens)
     expected = ast.dump(ast.parse(text))
     assert ast.dump(graph_to_python(record["target"])) == expected
     nodes, edges = record["target"]["nodes"], record["target"]["edges"]
@@ -33,9 +35,10 @@ def test_a_tree_comes_back(text: str) -> None:
     assert ast.dump(ast.parse(ast.unparse(tree))) == expected
 
 
+@pytest.mark.parametrize("tokens", [False, True])
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
-def test_our_own_source_comes_back(path: Path) -> None:
-    (record,) = python([Piece(path.read_bytes(), str(path))])
+def test_our_own_source_comes_back(path: Path, tokens: bool) -> None:
+    (record,) = python([Piece(path.read_bytes(), str(path))], tokens=tokens)
     assert ast.dump(graph_to_python(record["target"])) == ast.dump(ast.parse(path.read_bytes()))
 
 
@@ -49,6 +52,36 @@ def test_nodes_edges_and_places() -> None:
     assert edges == [(0, 1, "body"), (1, 2, "targets"), (1, 3, "value"), (3, 4, "func"),
                      (3, 5, "args"), (3, 6, "args"), (5, 6, "next")]  # fmt: skip
     assert record["alignment"] == [None, 0, 0, 4, 4, 6, 9]
+
+
+def test_tokens_and_leaves() -> None:
+    (record,) = python(["é.b = f(0x10, 'a' \"b\")  # c\n"], tokens=True)
+    tokens = ["é", ".", "b", "=", "f", "(", "0x10", ",", "'a'", '"b"', ")", "NEWLINE"]
+    assert [node["label"] for node in record["input"]["nodes"]] == tokens
+    assert [node["position"] for node in record["input"]["nodes"]] == list(range(12))
+    assert list(zip(_labels(record), record["alignment"], strict=True)) == [
+        ("Module", None), ("Assign", 0), ("Attribute", 0), ("Name", 0), ("é", 0), ("b", 2),
+        ("Call", 4), ("Name", 4), ("f", 4), ("Constant", 6), ("0x10", 6),
+        ("Constant", 8), ("'ab'", 8),
+    ]  # fmt: skip
+    edges = {(e["source"], e["target"]): e["label"] for e in record["target"]["edges"]}
+    assert (edges[2, 3], edges[2, 5], edges[3, 4], edges[9, 10]) == ("value", "attr", "id", "value")
+
+
+def test_leaves_of_a_list_are_in_order() -> None:
+    (record,) = python(["global a, b"], tokens=True)
+    assert list(zip(_labels(record), record["alignment"], strict=True)) == [
+        ("Module", None), ("Global", 0), ("a", 1), ("b", 3),
+    ]  # fmt: skip
+    assert (2, 3, "next") in [
+        (e["source"], e["target"], e["label"]) for e in record["target"]["edges"]
+    ]
+
+
+def test_blocks_are_tokens() -> None:
+    (record,) = python(["if a:\n  b\n\n  # c\nd"], tokens=True)
+    labels = [node["label"] for node in record["input"]["nodes"]]
+    assert labels == ["if", "a", ":", "NEWLINE", "INDENT", "b", "NEWLINE", "DEDENT", "d", "NEWLINE"]
 
 
 def test_a_long_sum_is_no_problem() -> None:
@@ -89,9 +122,9 @@ def test_statements_stand_by_themselves() -> None:
     ],
 )
 def test_what_is_no_python_is_named(text: str | bytes, reason: str) -> None:
-    for unit in ("module", "function", "statement"):
+    for unit, tokens in itertools.product(("module", "function", "statement"), (False, True)):
         with pytest.raises(InputError, match=reason):
-            list(python([Piece(text, "m.py")], unit=unit))
+            list(python([Piece(text, "m.py")], unit=unit, tokens=tokens))
 
 
 def test_an_encoding_may_be_declared() -> None:
@@ -111,6 +144,10 @@ def test_an_encoding_may_be_declared() -> None:
         (["Expr", "Pass"], [(0, 1, "body")], "the children of a node must be its fields"),
         (["Module", "Pass", "Pass"], [(0, 1, "body"), (0, 2, "body")], "be in one order"),
         (["None"], [], "the root must be a class"),
+        (["Name", "a-b"], [(0, 1, "id")], "the label of a leaf must be an identifier"),
+        (["Constant", "f()"], [(0, 1, "value")], "the label of a leaf must be a constant"),
+        (["Name", "a", "b"], [(0, 1, "id"), (1, 2, "id")], "the label of a node must be a class"),
+        (["Name", "a", "Name"], [(0, 1, "id"), (1, 2, "x")], "must be its fields"),
         ([], [], "the graph must be a tree"),
     ],
 )

@@ -5,24 +5,33 @@ A node is a class of the module `ast`, with the constants and identifiers it hol
 `value`; the elements of a list field (`body`, `args`) are joined to their parent by the same label
 and, in order, to one another by `next`. Contexts (Load, Store, Del) are left out: they follow from
 the place.
+
+By tokens, identifiers and constants are nodes of their own, below their node by the edge `id` or
+`value` and labelled as the source writes them: then a network can copy those it never met.
 """
 
 import ast
+import functools
 import io
 import re
 import textwrap
 import tokenize
 import warnings
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Literal
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+from typing import Any, Literal, NamedTuple
 
 from .._check import InputError, Received, refusal
-from ._document import Triple, clusters_at, node_link
+from ._document import Triple, clusters_at, node_link, symbols_document
 from ._pieces import LeftOut, Piece, Record, Skip, located, records
+from ._tokens import Tokens, is_literal, tokens_of
 
 NEXT = "next"
 NOTHING = "None"
 """The node of an element that is missing from a list: the key of `**x` in a dictionary."""
+
+CONSTANTS = (ast.Constant, ast.MatchSingleton)
+"""The classes that hold a constant."""
 
 _INFINITY = "1e309"
 
@@ -35,6 +44,7 @@ def python(
     *,
     skip: Skip | None = None,
     unit: Unit = "module",
+    tokens: bool = False,
 ) -> Iterator[Record]:
     """Python source to its abstract syntax tree, nodes in the order of the source.
 
@@ -43,18 +53,22 @@ def python(
         skip: Called with each source that is refused; without it the first one is raised.
         unit: Whether a record is a module; or each function and method by itself, outdented; or
             each statement that holds no others, such as an assignment.
+        tokens: Whether a node of the input is a token (of this interpreter, comments left out)
+            instead of a character, and identifiers and constants are nodes of the tree
+            instead of parts of labels.
 
     Yields:
-        A record per unit, with "alignment": the character of the input (grapheme cluster, from
-        0) at which each node begins, None for those without a place, such as operators.
+        A record per unit, with "alignment": the node of the input (grapheme cluster or token,
+        from 0) at which each node begins, None for those without a place, such as operators.
 
     Raises:
         InputError: "FILE:LINE: ..." at a source that is no Python for the running interpreter.
     """
     sources = (Piece(piece) if isinstance(piece, str) else piece for piece in pieces)
+    make = partial(_record, tokens=tokens)
     if unit == "module":
-        return records(sources, _module, skip)
-    return records(_parts(sources, *_PARTS[unit], skip), _part_record, skip)
+        return records(sources, make, skip)
+    return records(_parts(sources, *_PARTS[unit], skip), partial(_part_record, make), skip)
 
 
 def parsed(text: str) -> ast.Module:
@@ -77,17 +91,24 @@ def parsed(text: str) -> ast.Module:
     raise located(bad, line) from None
 
 
-def _module(piece: Piece) -> Record:
+def _record(piece: Piece, *, tokens: bool) -> Record:
     text = _decoded(piece)
-    labels, edges, starts = _graph(parsed(text), _Offsets(text))
+    places = _Places(text)
+    tree = parsed(text)
+    read = tokens_of(text, places.lines) if tokens else None
+    labels, edges, starts = _graph(tree, places, read)
     record: Record = {"input": text, "target": node_link(labels, edges)}
-    record["alignment"] = clusters_at(text, starts)
+    if read is None:
+        record["alignment"] = clusters_at(text, starts)
+    else:
+        record["input"] = symbols_document(read.labels)
+        record["alignment"] = [read.at(start) for start in starts]
     return record | (piece.extra or {})
 
 
-def _part_record(piece: Piece) -> Record:
+def _part_record(make: Callable[[Piece], Record], piece: Piece) -> Record:
     try:
-        return _module(piece)
+        return make(piece)
     except InputError as error:  # the whole file is Python, so it is the margin that is not
         raise LeftOut(f"cannot be outdented: {error}") from None
 
@@ -153,7 +174,7 @@ def _lines(text: str) -> list[str]:
     return re.findall(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+", text)
 
 
-class _Offsets:
+class _Places:
     """Characters of a text by line and byte, as the nodes of a tree give their places."""
 
     def __init__(self, text: str) -> None:
@@ -162,50 +183,103 @@ class _Offsets:
         for line in self.lines:
             self.starts.append(self.starts[-1] + len(line))
 
-    def __getitem__(self, node: ast.AST) -> int | None:
-        line = getattr(node, "lineno", None)
+    def start(self, node: ast.AST) -> int | None:
+        return self._at(getattr(node, "lineno", None), getattr(node, "col_offset", 0))
+
+    def span(self, node: ast.AST) -> range:
+        """The characters of a node; none if it has no place."""
+        start = self.start(node)
+        end = self._at(getattr(node, "end_lineno", None), getattr(node, "end_col_offset", 0))
+        return range(start or 0, end or 0)
+
+    def _at(self, line: int | None, byte: int) -> int | None:
         if line is None or line > len(self.lines):
             return None
-        raw = self.lines[line - 1].encode()[: getattr(node, "col_offset", 0)]
+        raw = self.lines[line - 1].encode()[:byte]
         return self.starts[line - 1] + len(raw.decode(errors="ignore"))
 
 
-def _graph(tree: ast.AST, offsets: _Offsets) -> tuple[list[str], list[Triple], list[int | None]]:
+class _Leaf(NamedTuple):
+    """An identifier or constant as a node of its own."""
+
+    label: str
+    start: int | None
+
+
+_Part = ast.AST | _Leaf | None
+
+
+def _graph(
+    tree: ast.AST, places: _Places, tokens: Tokens | None
+) -> tuple[list[str], list[Triple], list[int | None]]:
+    """Labels, edges and first characters of a tree; with leaves if there are tokens."""
     labels: list[str] = []
     starts: list[int | None] = []
     edges: list[Triple] = []
     # Depth first with a stack of our own: a long sum is nested deeper than Python recurses.
-    waiting: list[tuple[ast.AST | None, int, str, list[int]]] = [(tree, -1, "", [])]
+    waiting: list[tuple[_Part, int, str, list[int]]] = [(tree, -1, "", [])]
     while waiting:
         node, parent, name, siblings = waiting.pop()
         index = len(labels)
-        labels.append(NOTHING if node is None else _label(node))
-        starts.append(None if node is None else offsets[node])
         if parent >= 0:
             edges.append((parent, index, name))
         edges += [(before, index, NEXT) for before in siblings[-1:]]
         siblings.append(index)
-        if node is not None:
-            waiting += reversed(_children(node, index))
+        if isinstance(node, ast.AST):
+            labels.append(_label(node, apart=tokens is not None))
+            starts.append(places.start(node))
+            for field, parts in reversed(list(_children(node, places, tokens))):
+                elements: list[int] = []
+                waiting += [(part, index, field, elements) for part in reversed(parts)]
+        else:
+            labels.append(NOTHING if node is None else node.label)
+            starts.append(None if node is None else node.start)
     return labels, edges, starts
 
 
-def _children(node: ast.AST, index: int) -> list[tuple[ast.AST | None, int, str, list[int]]]:
-    found: list[tuple[ast.AST | None, int, str, list[int]]] = []
+def _children(
+    node: ast.AST, places: _Places, tokens: Tokens | None
+) -> Iterator[tuple[str, Sequence[_Part]]]:
+    """The nodes below a node, by field."""
     for name, value in ast.iter_fields(node):
-        if isinstance(value, ast.AST) and not isinstance(value, ast.expr_context):
-            found.append((value, index, name, []))
-        elif isinstance(value, list) and _holds_nodes(value):
-            siblings: list[int] = []
-            found += [(item, index, name, siblings) for item in value]
-    return found
+        values = value if isinstance(value, list) else [value]
+        if isinstance(value, ast.expr_context):
+            continue
+        if value is not None and _holds_nodes(values):
+            yield name, values
+        elif tokens is not None and name in leaf_fields(type(node)) and _is_held(node, name, value):
+            yield name, [_leaf(node, one, places.span(node), tokens) for one in values]
 
 
-def _label(node: ast.AST) -> str:
+def leaf_fields(kind: type[ast.AST]) -> frozenset[str]:
+    """The fields of a class that hold identifiers or constants."""
+    return _named_or_constant(kind.__doc__ or "")
+
+
+@functools.cache
+def _named_or_constant(grammar: str) -> frozenset[str]:
+    """The fields to which the grammar of a class, which is its docstring, gives these types."""
+    return frozenset(re.findall(r"\b(?:identifier|constant)[*?]? (\w+)", grammar))
+
+
+def _leaf(node: ast.AST, value: object, span: range, tokens: Tokens) -> _Leaf:
+    """An identifier or constant of a node, as the source writes it if it does so in one token."""
+    if isinstance(node, CONSTANTS):
+        at = tokens.where(lambda token: is_literal(token, value), span)
+        label = _literal(value) if at is None else tokens.labels[at]
+    else:
+        label = str(value)
+        at = tokens.where(label.__eq__, span, last=isinstance(node, ast.Attribute))
+    return _Leaf(label, span.start if at is None else tokens.starts[at])
+
+
+def _label(node: ast.AST, *, apart: bool) -> str:
+    """The label of a node; without what is told apart from it in leaves."""
+    leaves = leaf_fields(type(node)) if apart else frozenset()
     held = [
         f"{name}={_literal(value)}"
         for name, value in ast.iter_fields(node)
-        if _is_held(node, name, value)
+        if name not in leaves and _is_held(node, name, value)
     ]
     kind = type(node).__name__
     return f"{kind}({', '.join(held)})" if held else kind
@@ -216,12 +290,12 @@ def _is_held(node: ast.AST, name: str, value: object) -> bool:
     if isinstance(value, list):
         return bool(value) and not _holds_nodes(value)
     if value is None:
-        return name == "value" and isinstance(node, ast.Constant | ast.MatchSingleton)
+        return name == "value" and isinstance(node, CONSTANTS)
     return not isinstance(value, ast.AST)
 
 
-def _holds_nodes(value: list[object]) -> bool:
-    return any(item is None or isinstance(item, ast.AST) for item in value)
+def _holds_nodes(values: list[object]) -> bool:
+    return any(item is None or isinstance(item, ast.AST) for item in values)
 
 
 def _literal(value: object) -> str:

@@ -8,9 +8,12 @@ from typing import Any
 
 from torch_geometric.data import Data
 
-from .._check import InputError, Received, refusal, require
+from .._check import Received, refusal, require
 from ._document import Triple, read_graph
-from ._python import NEXT, NOTHING
+from ._python import CONSTANTS, NEXT, NOTHING, leaf_fields
+
+_UNREADABLE = (SyntaxError, ValueError, RecursionError, MemoryError)
+"""What reading a label as Python may raise."""
 
 _STORED = {
     "Assign": "targets",
@@ -38,49 +41,68 @@ def graph_to_python(graph: Data | Mapping[str, Any]) -> ast.AST:
             edges form no tree.
     """
     labels, edges = read_graph(graph)
-    nodes = [_node(label) for label in labels]
     fields = [edge for edge in edges if edge[2] != NEXT]
+    holders = _holders(labels, fields)
+    nodes = [
+        _leaf(holders[k], label) if k in holders else _node(label) for k, label in enumerate(labels)
+    ]
     following = {source: target for source, target, label in edges if label == NEXT}
     root = _root(len(nodes), fields)
     children: list[list[tuple[int, str]]] = [[] for _ in nodes]
     for source, target, name in fields:
         children[source].append((target, name))
     for node, own in zip(nodes, children, strict=True):
-        if node is not None:
-            _fill(node, own, nodes, following)
-    _set_contexts(nodes)
+        _fill(node, own, nodes, following)
+    _set_contexts([node for node in nodes if isinstance(node, ast.AST)])
     tree = nodes[root]
-    if tree is None:
+    if not isinstance(tree, ast.AST):
         raise refusal("the root", "be a class of `ast`", NOTHING, "Leave the graph out.")
     return ast.fix_missing_locations(tree)
+
+
+def _holders(labels: Sequence[str], fields: Iterable[Triple]) -> dict[int, type[ast.AST]]:
+    """The class of the node above each leaf: an identifier or constant that is a node itself."""
+    kinds = [_kind(label) for label in labels]
+    above = ((target, kinds[source], name) for source, target, name in fields)
+    return {k: kind for k, kind, name in above if kind and name in leaf_fields(kind)}
 
 
 def _node(label: str) -> ast.AST | None:
     if label == NOTHING:
         return None
+    kind, held = _kind(label), {}
     try:
         call = ast.parse(label, mode="eval").body
-        name = call.func if isinstance(call, ast.Call) else call
-        kind = _kind(name.id if isinstance(name, ast.Name) else "")
-        held = call.keywords if isinstance(call, ast.Call) else []
-        values = {word.arg: ast.literal_eval(word.value) for word in held if word.arg}
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        raise _unknown(label) from None
-    if kind is None or not values.keys() <= set(kind._fields):
-        raise _unknown(label)
+        words = call.keywords if isinstance(call, ast.Call) else []
+        held = {word.arg: ast.literal_eval(word.value) for word in words if word.arg}
+    except _UNREADABLE:
+        kind = None
+    if kind is None or not held.keys() <= set(kind._fields):
+        remedy = "Write it as `ast.dump` does: Name(id='x')."
+        raise refusal("the label of a node", "be a class of `ast`", label, remedy)
     node = kind()
     for field in kind._fields:
-        setattr(node, field, values.get(field, [] if field in _lists(kind) else None))
+        setattr(node, field, held.get(field, [] if field in _lists(kind) else None))
     return node
 
 
-def _unknown(label: str) -> InputError:
-    remedy = "Write it as `ast.dump` does: Name(id='x')."
-    return refusal("the label of a node", "be a class of `ast`", label, remedy)
+def _leaf(kind: type[ast.AST], label: str) -> Any:
+    """The identifier or constant that a node below one of this class is."""
+    if not issubclass(kind, CONSTANTS):
+        named = label == "*" or all(part.isidentifier() for part in label.split("."))
+        remedy = "Name it as Python would."
+        require(named, "the label of a leaf", "be an identifier", label, remedy)
+        return label
+    try:
+        return ast.literal_eval(label)
+    except _UNREADABLE:
+        remedy = "Write it as Python does."
+        raise refusal("the label of a leaf", "be a constant", label, remedy) from None
 
 
-def _kind(name: str) -> type[ast.AST] | None:
-    kind = getattr(ast, name, None)
+def _kind(label: str) -> type[ast.AST] | None:
+    """The class of `ast` that a label begins with, if it does."""
+    kind = getattr(ast, label.partition("(")[0], None)
     return kind if isinstance(kind, type) and issubclass(kind, ast.AST) else None
 
 
@@ -106,16 +128,19 @@ def _root(count: int, fields: Iterable[Triple]) -> int:
 
 
 def _fill(
-    node: ast.AST,
+    node: Any,
     own: Sequence[tuple[int, str]],
-    nodes: Sequence[ast.AST | None],
+    nodes: Sequence[Any],
     following: Mapping[int, int],
 ) -> None:
+    """Sets the fields of a node that nodes below it stand for; a leaf has none."""
+    remedy = "Label edges by the fields of the class."
     for name in dict.fromkeys(name for _, name in own):
         children = [target for target, label in own if label == name]
-        known = name in node._fields and (len(children) == 1 or name in _lists(type(node)))
+        known = name in getattr(node, "_fields", ()) and (
+            len(children) == 1 or name in _lists(type(node))
+        )
         found = Received(f"{len(children)} under {name!r} of {type(node).__name__}")
-        remedy = "Label edges by the fields of the class."
         require(known, "the children of a node", "be its fields", found, remedy)
         ordered = [nodes[k] for k in _ordered(children, following)]
         setattr(node, name, ordered if name in _lists(type(node)) else ordered[0])
@@ -134,9 +159,9 @@ def _ordered(children: list[int], following: Mapping[int, int]) -> list[int]:
     return order
 
 
-def _set_contexts(nodes: Sequence[ast.AST | None]) -> None:
+def _set_contexts(nodes: Sequence[ast.AST]) -> None:
     for node in nodes:
-        if node is not None and "ctx" in node._fields:
+        if "ctx" in node._fields:
             vars(node)["ctx"] = ast.Load()
     for node in nodes:
         field = _STORED.get(type(node).__name__)
