@@ -78,10 +78,19 @@ def test_leaves_of_a_list_are_in_order() -> None:
     ]
 
 
+def test_an_invalid_escape_is_no_concern_of_ours() -> None:
+    (record,) = python([r"x = '\d'"], tokens=True)
+    assert _labels(record)[-1] == r"'\d'"
+    tree = graph_to_python(record["target"])
+    assert ast.unparse(ast.fix_missing_locations(tree)) == r"x = '\\d'"
+
+
 def test_blocks_are_tokens() -> None:
     (record,) = python(["if a:\n  b\n\n  # c\nd"], tokens=True)
     labels = [node["label"] for node in record["input"]["nodes"]]
     assert labels == ["if", "a", ":", "NEWLINE", "INDENT", "b", "NEWLINE", "DEDENT", "d", "NEWLINE"]
+    (record,) = python(["a\rb\r\n"], tokens=True)
+    assert [node["label"] for node in record["input"]["nodes"]] == ["a", "NEWLINE", "b", "NEWLINE"]
 
 
 def test_a_long_sum_is_no_problem() -> None:

@@ -9,8 +9,10 @@ from typing import Any
 from torch_geometric.data import Data
 
 from .._check import Received, refusal, require
+from ..graph import NEXT
 from ._document import Triple, read_graph
-from ._python import CONSTANTS, NEXT, NOTHING, leaf_fields
+from ._tokens import constant
+from ._tree import CONSTANTS, NOTHING, leaf_fields
 
 _UNREADABLE = (SyntaxError, ValueError, RecursionError, MemoryError)
 """What reading a label as Python may raise."""
@@ -94,7 +96,7 @@ def _leaf(kind: type[ast.AST], label: str) -> Any:
         require(named, "the label of a leaf", "be an identifier", label, remedy)
         return label
     try:
-        return ast.literal_eval(label)
+        return constant(label)
     except _UNREADABLE:
         remedy = "Write it as Python does."
         raise refusal("the label of a leaf", "be a constant", label, remedy) from None

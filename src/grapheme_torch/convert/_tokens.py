@@ -1,14 +1,15 @@
 """The tokens of Python source, and where in it identifiers and constants stand."""
 
 import ast
-import io
+import re
 import tokenize
+import warnings
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from .._check import Received, refusal
-from ._pieces import located
 
 _NAMED = {tokenize.NEWLINE: "NEWLINE", tokenize.INDENT: "INDENT", tokenize.DEDENT: "DEDENT"}
 """Tokens that layout stands for."""
@@ -38,39 +39,51 @@ class Tokens:
         return next((k for k in order if means(self.labels[k])), None)
 
 
-def tokens_of(text: str, lines: Sequence[str]) -> Tokens:
+def source_lines(text: str) -> list[str]:
+    """The lines as Python counts them, with their ends; `splitlines` knows more line ends."""
+    return re.findall(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+", text)
+
+
+def tokens_of(lines: Sequence[str], starts: Sequence[int]) -> Tokens:
     """The tokens of a source.
 
     Args:
-        text: The source.
         lines: Its lines, with their ends.
+        starts: The character at which each begins, and that behind the last.
 
     Raises:
-        InputError: If it cannot be told apart into tokens; the error knows the line.
+        InputError: If it does not fall into tokens.
     """
-    starts = [0]
-    for line in lines:
-        starts.append(starts[-1] + len(line))
-    kept = [token for token in _generated(text) if token.type not in _LEFT_OUT]
+    kept = [token for token in _generated(lines) if token.type not in _LEFT_OUT]
     labels = [_NAMED.get(token.type, token.string) for token in kept]
-    offsets = [min(starts[min(t.start[0] - 1, len(lines))] + t.start[1], len(text)) for t in kept]
+    offsets = [min(starts[min(t.start[0] - 1, len(lines))] + t.start[1], starts[-1]) for t in kept]
     return Tokens(labels, offsets)
 
 
-def _generated(text: str) -> Iterator[tokenize.TokenInfo]:
+def _generated(lines: Sequence[str]) -> Iterator[tokenize.TokenInfo]:
+    ends = (re.sub(r"\r\n?$", "\n", line) for line in lines)  # as Python reads them
     try:
-        yield from tokenize.generate_tokens(io.StringIO(text).readline)
+        yield from tokenize.generate_tokens(lambda: next(ends, ""))
     except (tokenize.TokenError, SyntaxError) as error:
-        message, (line, _) = error.args[0], error.args[1][:2] if error.args[1:] else (1, 0)
         remedy = "Convert it by characters."
-        bad = refusal("the source", "be readable token by token", Received(message), remedy)
-        raise located(bad, max(int(line) - 1, 0)) from None
+        raise refusal("the source", "fall into tokens", Received(str(error)), remedy) from None
 
 
-def is_literal(token: str, value: object) -> bool:
+def constant(text: str) -> Any:
+    """The value of a constant as Python writes it.
+
+    Raises:
+        ValueError, SyntaxError, RecursionError, MemoryError: If it is none.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # an invalid escape is no concern of ours
+        return ast.literal_eval(text)
+
+
+def is_constant(token: str, value: object) -> bool:
     """Whether a token is a constant of this type and value."""
     try:
-        read = ast.literal_eval(token)
+        read = constant(token)
     except (ValueError, SyntaxError):
         return False
     return type(read) is type(value) and repr(read) == repr(value)
