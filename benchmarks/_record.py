@@ -37,13 +37,20 @@ def recorded(name: str) -> dict[str, Any]:
 
 
 def commit() -> str:
-    """The commit, marked if files differ from it."""
+    """The commit of this checkout, marked if files differ from it; "unknown" where git knows none.
+
+    It is asked at the end of long runs, whose findings must not be lost for want of it.
+    """
 
     def git(*words: str) -> str:
-        return subprocess.run(["git", *words], capture_output=True, text=True, check=True).stdout
+        words = ("git", "-C", str(RESULTS.parent), *words)
+        return subprocess.run(words, capture_output=True, text=True, check=True).stdout
 
-    changed = git("status", "--porcelain", "--untracked-files=no", "--", "src")
-    return git("rev-parse", "--short=12", "HEAD").strip() + (" with changes" if changed else "")
+    try:
+        changed = git("status", "--porcelain", "--untracked-files=no", "--", ":/src")
+        return git("rev-parse", "--short=12", "HEAD").strip() + (" with changes" if changed else "")
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
 
 
 def _processor() -> str:

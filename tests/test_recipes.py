@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import _record
 import pytest
 import run
 
@@ -158,3 +159,16 @@ def test_an_unknown_key_of_a_task_is_refused(tmp_path: Path) -> None:
     message = f"{path}: the keys of 'x.sources' must be among file, format, options, got 'fail'"
     with pytest.raises(InputError, match="^" + re.escape(message)):
         run.read_tasks(path)
+
+
+def test_findings_are_not_lost_for_want_of_a_commit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = _record.commit()
+    monkeypatch.chdir(tmp_path)
+    assert _record.commit() == here
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert _record.commit() == "unknown"
+    monkeypatch.setattr(_record, "RESULTS", tmp_path / "results")
+    _record.record("tasks/one", {"task": "one"})
+    assert _record.recorded("tasks/one") == {"task": "one"}
