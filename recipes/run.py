@@ -65,7 +65,7 @@ class Task:
         once: Whether an input that comes again is left out.
         members: How many networks answer together, see `predict_together`.
         constraint: What the answers have to be, see `grapheme evaluate --constraint`.
-        reference: What else is known of the task: a name and a number of results of others.
+        reference: Exact results of others, by name, for the table of results.
     """
 
     train: str
@@ -104,7 +104,7 @@ def main(words: list[str] | None = None) -> int:
     except InputError as error:
         print(f"recipes/run.py: {error}", file=sys.stderr)
         return 2
-    found = {"task": chosen.task, "counts": counts, "reference": task.reference, "runs": runs}
+    found = {"task": chosen.task, "counts": counts, "runs": runs}
     record(f"tasks/{chosen.task}", {**found, "options": options})
     return 0
 
