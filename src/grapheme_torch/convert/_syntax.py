@@ -11,11 +11,8 @@ from torch_geometric.data import Data
 from .._check import Received, refusal, require
 from ..graph import NEXT
 from ._document import Triple, read_graph
-from ._tokens import constant
+from ._tokens import UNREADABLE, constant
 from ._tree import CONSTANTS, NOTHING, leaf_fields
-
-_UNREADABLE = (SyntaxError, ValueError, RecursionError, MemoryError)
-"""What reading a label as Python may raise."""
 
 _STORED = {
     "Assign": "targets",
@@ -77,7 +74,7 @@ def _node(label: str) -> ast.AST | None:
         call = ast.parse(label, mode="eval").body
         words = call.keywords if isinstance(call, ast.Call) else []
         held = {word.arg: ast.literal_eval(word.value) for word in words if word.arg}
-    except _UNREADABLE:
+    except UNREADABLE:
         kind = None
     if kind is None or not held.keys() <= set(kind._fields):
         remedy = "Write it as `ast.dump` does: Name(id='x')."
@@ -97,7 +94,7 @@ def _leaf(kind: type[ast.AST], label: str) -> Any:
         return label
     try:
         return constant(label)
-    except _UNREADABLE:
+    except UNREADABLE:
         remedy = "Write it as Python does."
         raise refusal("the label of a leaf", "be a constant", label, remedy) from None
 

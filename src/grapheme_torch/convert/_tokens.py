@@ -69,11 +69,15 @@ def _generated(lines: Sequence[str]) -> Iterator[tokenize.TokenInfo]:
         raise refusal("the source", "fall into tokens", Received(str(error)), remedy) from None
 
 
+UNREADABLE = (SyntaxError, ValueError, TypeError, RecursionError, MemoryError)
+"""What reading a text as Python may raise; TypeError: a set of lists."""
+
+
 def constant(text: str) -> Any:
     """The value of a constant as Python writes it.
 
     Raises:
-        ValueError, SyntaxError, RecursionError, MemoryError: If it is none.
+        Exception: One of `UNREADABLE`, if it is none.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # an invalid escape is no concern of ours
@@ -84,6 +88,6 @@ def is_constant(token: str, value: object) -> bool:
     """Whether a token is a constant of this type and value."""
     try:
         read = constant(token)
-    except (ValueError, SyntaxError):
+    except UNREADABLE:
         return False
     return type(read) is type(value) and repr(read) == repr(value)

@@ -40,6 +40,7 @@ class Places:
             self.starts.append(self.starts[-1] + len(line))
 
     def start(self, node: ast.AST) -> int | None:
+        """The first character of a node; None if it has no place."""
         return self._at(getattr(node, "lineno", None), getattr(node, "col_offset", 0))
 
     def span(self, node: ast.AST) -> range:
@@ -104,7 +105,7 @@ def _children(
         if value is not None and _holds_nodes(values):
             yield name, values
         elif tokens is not None and name in leaf_fields(type(node)) and _is_held(node, name, value):
-            yield name, [_leaf(node, one, places.span(node), tokens) for one in values]
+            yield name, [_leaf(node, one, places, tokens) for one in values]
 
 
 def leaf_fields(kind: type[ast.AST]) -> frozenset[str]:
@@ -118,15 +119,16 @@ def _named_or_constant(grammar: str) -> frozenset[str]:
     return frozenset(re.findall(r"\b(?:identifier|constant)[*?]? (\w+)", grammar))
 
 
-def _leaf(node: ast.AST, value: object, span: range, tokens: Tokens) -> _Leaf:
+def _leaf(node: ast.AST, value: object, places: Places, tokens: Tokens) -> _Leaf:
     """An identifier or constant of a node, as the source writes it if it does so in one token."""
+    span = places.span(node)
     if isinstance(node, CONSTANTS):
         at = tokens.where(lambda token: is_constant(token, value), span)
         label = _literal(value) if at is None else tokens.labels[at]
     else:
         label = str(value)
         at = tokens.where(label.__eq__, span, last=isinstance(node, ast.Attribute))
-    return _Leaf(label, span.start if at is None else tokens.starts[at])
+    return _Leaf(label, places.start(node) if at is None else tokens.starts[at])
 
 
 def _label(node: ast.AST, *, apart: bool) -> str:
@@ -142,7 +144,7 @@ def _label(node: ast.AST, *, apart: bool) -> str:
 
 
 def _is_held(node: ast.AST, name: str, value: object) -> bool:
-    """Whether a field is part of the label: no node, and not left empty."""
+    """Whether a field is part of the label, or a leaf: no node, and not left empty."""
     if isinstance(value, list):
         return bool(value) and not _holds_nodes(value)
     if value is None:
