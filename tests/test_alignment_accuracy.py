@@ -10,12 +10,14 @@ from torch import Tensor
 from torch_geometric.data import Data
 
 from grapheme_torch import InputError, text_to_graph
+from grapheme_torch._alignment_accuracy import Places
 from grapheme_torch.graph import make_graph
 from grapheme_torch.metrics import AlignmentAccuracy
 
 from .graphs import graphs, renumbered
 from .unchecked import unchecked
 
+NUMBERS = "an alignment must hold numbers of input nodes, from 0, lists of such, or null, got "
 ALCOHOL = make_graph("CCO", [(0, 1, "single"), (1, 2, "single")])
 
 
@@ -26,7 +28,7 @@ def plan(rows: list[int], num_predicted: int) -> Tensor:
     return whole
 
 
-def accuracy(rows: list[int], places: list[int | None], target: Data, size: int = 5) -> float:
+def accuracy(rows: list[int], places: Places, target: Data, size: int = 5) -> float:
     metric = AlignmentAccuracy()
     metric.update([plan(rows, size)], [places], [target])
     return metric.compute()
@@ -41,9 +43,11 @@ def accuracy(rows: list[int], places: list[int | None], target: Data, size: int 
         ([0, 1, 5], [0, 1, 2], 2 / 3),  # inserted
         ([0, 1, 2], [None, None, None], 1.0),
         ([3, 1, 2], [3, 3, 3], 1 / 3),
+        ([3, 1, 2], [[0, 3], [1], 2], 1.0),
+        ([3, 1, 2], [(0, 1), [1, 2, 3], [0, 1]], 1 / 3),
     ],
 )
-def test_known_values(rows: list[int], places: list[int | None], share: float) -> None:
+def test_known_values(rows: list[int], places: Places, share: float) -> None:
     assert accuracy(rows, places, ALCOHOL) == pytest.approx(share)
 
 
@@ -89,8 +93,12 @@ def test_the_numbering_does_not_matter(data: st.DataObject) -> None:
     ("places", "message"),
     [
         ([0], r"an alignment must be a list with one entry per target node \(2\), got \[0\]\. "),
-        ([0, -1], r"an alignment must hold numbers of input nodes, from 0, or null, got -1\. "),
-        ([0, True], r"an alignment must hold numbers of input nodes, from 0, or null, got True"),
+        ([0, -1], NUMBERS + r"-1\. "),
+        ([0, True], NUMBERS + "True"),
+        ([0, [1, -1]], NUMBERS + r"\[1, -1\]"),
+        ([0, [1, None]], NUMBERS + r"\[1, None\]"),
+        ([0, []], NUMBERS + r"\[\]"),
+        ([0, "1"], NUMBERS + "'1'"),
     ],
 )
 def test_refused_alignments(places: Any, message: str) -> None:

@@ -13,15 +13,18 @@ from torchmetrics import Metric
 from ._check import Received, require
 from ._colours import stable_colours
 
-Places = Sequence[int | None]
-"""For each target node, the input node at which it begins, or None where that is not known."""
+Place = int | Sequence[int] | None
+"""The input node, or the input nodes, that a target node comes from; None: not known."""
+Places = Sequence[Place]
+"""The place of each target node."""
 
 
 class AlignmentAccuracy(Metric):
-    """The share of target nodes whose predicted node stands at the input node they come from.
+    """The share of target nodes whose predicted node stands at an input node they come from.
 
     The predicted node of a target node is the one that the plan of the loss gives most of its
-    mass; it is wrong if most is inserted. Target nodes that an automorphism exchanges can stand
+    mass; it is wrong if most is inserted. Where a target node comes from several input nodes, as
+    the atom `[NH4+]` from six characters, it may stand at any of them. Target nodes that an automorphism exchanges can stand
     for one another: a node is also right at the place of any node of the same colour (label and
     neighbourhood, refined until stable). Colours can be coarser than the orbits of the
     automorphisms, in graphs nearly as regular as a ring beside two smaller ones, and are then
@@ -67,8 +70,15 @@ class AlignmentAccuracy(Metric):
         return right / known if known else 1.0
 
 
+def input_nodes(place: Place) -> Sequence[int]:
+    """The input nodes of a place; none where it is not known."""
+    if place is None:
+        return ()
+    return (place,) if isinstance(place, int) else place
+
+
 def check_places(name: str, places: Any, num_targets: int, num_inputs: int | None = None) -> None:
-    """Refuses what does not tell the input node of each target node.
+    """Refuses what does not tell the input nodes of each target node.
 
     Raises:
         InputError: Beginning with `name`.
@@ -77,12 +87,14 @@ def check_places(name: str, places: Any, num_targets: int, num_inputs: int | Non
     listed = isinstance(places, Sequence) and not isinstance(places, str)
     nodes = f"be a list with one entry per target node ({num_targets})"
     require(listed and len(places) == num_targets, name, nodes, places, remedy)
+    end = "" if num_inputs is None else f" below {num_inputs}"
+    requirement = f"hold numbers of input nodes, from 0{end}, lists of such, or null"
+    below = inf if num_inputs is None else num_inputs
     for place in places:
-        number = isinstance(place, int) and not isinstance(place, bool)
-        inside = number and 0 <= place < (inf if num_inputs is None else num_inputs)
-        end = "" if num_inputs is None else f" below {num_inputs}"
-        requirement = f"hold numbers of input nodes, from 0{end}, or null"
-        require(place is None or inside, name, requirement, place, remedy)
+        several = isinstance(place, Sequence) and not isinstance(place, str) and len(place) > 0
+        numbers = place if several else [place]
+        fits = place is None or all(type(k) is int and 0 <= k < below for k in numbers)
+        require(fits, name, requirement, place, remedy)
 
 
 def _right(plan: Tensor, places: Places, target: Data, slots: int) -> list[bool]:
@@ -95,8 +107,7 @@ def _right(plan: Tensor, places: Places, target: Data, slots: int) -> list[bool]
     (colour,) = stable_colours([target])
     standing: dict[int, set[int]] = {}
     for node, place in enumerate(places):
-        if place is not None:
-            standing.setdefault(colour[node], set()).add(place)
+        standing.setdefault(colour[node], set()).update(input_nodes(place))
     likely = plan.argmax(0).tolist()
     return [
         likely[node] < len(plan) - 1 and likely[node] // slots in standing[colour[node]]

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from grapheme_torch import InputError, graph_from_node_link
+from grapheme_torch._alignment_accuracy import input_nodes
 from grapheme_torch.convert import Skipped, molecule_to_smiles, sdf, smiles
 from grapheme_torch.convert._molecule import canonical, read_smiles
 
@@ -63,12 +64,15 @@ def test_brackets_that_say_nothing_are_left_out() -> None:
     assert _labels(_graph("c1ccccc1", kekulize=True)) == ["C"] * 6
 
 
-def test_every_atom_knows_its_character() -> None:
+def test_every_atom_knows_its_characters() -> None:
     text = "[13CH3]C(Cl)(Br)c1c[nH]cc1[N+](=O)[O-]"
     (record,) = smiles([text])
-    heads = ["C", "C", "C", "B", "c", "c", "n", "c", "c", "N", "O", "O"]
-    assert [text[at] for at in record["alignment"]] == heads
+    atoms = ["[13CH3]", "C", "Cl", "Br", "c", "c", "[nH]", "c", "c", "[N+]", "O", "[O-]"]
+    places = record["alignment"]
+    assert ["".join(text[at] for at in input_nodes(place)) for place in places] == atoms
+    assert places[1:3] == [7, [9, 10]]
     assert next(smiles(["[H]OC([H])[H]"]))["alignment"] == [3, 4]
+    assert next(smiles(["[H][NH2+]C"]))["alignment"] == [[3, 4, 5, 6, 7, 8], 9]
 
 
 def test_columns_are_kept() -> None:

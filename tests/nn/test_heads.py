@@ -43,10 +43,11 @@ def test_candidates_are_those_of_a_double_loop(
     assert found.T.tolist() == wanted
 
 
-def _heads(num_heads: int = 2, *, copy: bool = False) -> OutputHeads:
+def _heads(num_heads: int = 2, *, copy: bool = False, locality: float = 0.0) -> OutputHeads:
     made = OutputHeads(
-        DIM, num_labels=LABELS, num_relations=RELATIONS, num_heads=num_heads, copy=copy
-    )
+        DIM, num_labels=LABELS, num_relations=RELATIONS, num_heads=num_heads, copy=copy,
+        locality=locality,
+    )  # fmt: skip
     return made.double()
 
 
@@ -55,9 +56,9 @@ def _inputs(n: int = 4) -> tuple[Tensor, Tensor]:
 
 
 @pytest.mark.parametrize("placed", [True, False])
-@pytest.mark.parametrize("num_heads", [1, 2, 4])
-def test_the_formula_edge_by_edge(num_heads: int, placed: bool) -> None:
-    part, (h, ends) = _heads(num_heads), _inputs()
+@pytest.mark.parametrize(("num_heads", "locality"), [(1, 0.0), (2, 1.5), (4, 0.0)])
+def test_the_formula_edge_by_edge(num_heads: int, locality: float, placed: bool) -> None:
+    part, (h, ends) = _heads(num_heads, locality=locality), _inputs()
     position = costs(2, 4) * 10 if placed else None
     existence, label, relation = part(h, ends, position)
     z = part.norm(h)
@@ -73,13 +74,28 @@ def test_the_formula_edge_by_edge(num_heads: int, placed: bool) -> None:
             step = sinusoids(position[v : v + 1] - position[u : u + 1], DIM, torch.float64)
             pair = pair + part.offset(step)[0]
         wanted = part.relation(silu(pair))
+        if position is not None:
+            wanted[0] += locality * math.log(max(1.0, abs(float(position[v] - position[u]))))
         torch.testing.assert_close(relation[k], wanted, rtol=0, atol=1e-12)
     assert relation.shape == (12, RELATIONS + 1)
 
 
-@pytest.mark.parametrize("copy", [False, True])
-def test_derivative_by_finite_differences(copy: bool) -> None:
-    part, (h, ends) = _heads(copy=copy), _inputs(3)
+def test_odds_fall_with_the_distance() -> None:
+    """Half a chance between neighbours, then the distance to that power, in either direction."""
+    part, (h, ends) = _heads(locality=2.0), _inputs()
+    torch.nn.init.zeros_(part.relation.weight)
+    torch.nn.init.zeros_(part.relation.bias[1:])
+    absent = part(h, ends, torch.arange(4).double() * 3)[2].softmax(1)[:, 0]
+    distance = 3.0 * (ends[1] - ends[0]).abs().double()
+    torch.testing.assert_close((1 - absent) / absent, distance**-2)
+    together = part(h, ends, torch.zeros(4).double())[2].softmax(1)[:, 0]
+    torch.testing.assert_close(together, torch.full((12,), 0.5).double())
+    assert OutputHeads(DIM, num_labels=1, num_relations=0, locality=1.0).relation.bias[0] == 0
+
+
+@pytest.mark.parametrize(("copy", "locality"), [(False, 0.0), (True, 0.0), (False, 2.0)])
+def test_derivative_by_finite_differences(copy: bool, locality: float) -> None:
+    part, (h, ends) = _heads(copy=copy, locality=locality), _inputs(3)
     position, own = torch.arange(3).double(), torch.tensor([1, LABELS, 1])
 
     def outputs(h: Tensor) -> Tensor:

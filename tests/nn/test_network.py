@@ -72,6 +72,7 @@ def test_several_output_nodes_per_input_node() -> None:
         {"num_layers": 0},
         {"slots": 3, "places": "count"},
         {"slots": 2, "slot_layers": 0, "copy": False},
+        {"locality": 2.0},
     ],
 )
 @pytest.mark.parametrize("placed", [True, False])
@@ -254,6 +255,11 @@ def test_a_step_down_the_gradient_lowers_the_loss() -> None:
             'Use "forward" for acyclic targets.',
         ),
         ({"window": 0}, "`window` must be at least 1, got 0. Leave it out to allow any distance."),
+        (
+            {"locality": -1.0},
+            "`locality` must be at least 0, got -1.0. "
+            "2 makes an edge over two steps four times less likely.",
+        ),
         (
             {"dim": 12},
             "`dim` must be a multiple of num_hashes (8), got 12. "

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from grapheme_torch import InputError
+from grapheme_torch._alignment_accuracy import Places
 from grapheme_torch.cli import main
 from grapheme_torch.data import load_pairs
 from grapheme_torch.train import load_network
@@ -14,7 +15,7 @@ from grapheme_torch.train._candidates import choose_candidates
 from .runs import SMALL, quick, write_pairs
 
 
-def tree(*edges: tuple[int, int], places: list[int | None] | None = None) -> dict[str, Any]:
+def tree(*edges: tuple[int, int], places: Places | None = None) -> dict[str, Any]:
     """Three nodes over a text of six characters."""
     target = {
         "nodes": [{"id": k, "label": "abc"[k]} for k in range(3)],
@@ -40,6 +41,7 @@ AHEAD = tree((0, 1), (1, 2), places=[0, 2, 5])
          ("forward", None)),
         ([{"input": "abc", "target": "ba"}, BACK], True, 1, ("all", None)),
         ([tree(places=[0, 1, 2])], True, 1, ("forward", 1)),
+        ([tree((0, 1), (1, 2), places=[[1, 0], 2, [4, 5]])], True, 1, ("forward", 2)),
     ],
 )  # fmt: skip
 def test_the_data_decide(

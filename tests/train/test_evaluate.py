@@ -10,12 +10,15 @@ import torch
 from torch_geometric.data import Data
 
 from grapheme_torch import InputError, StructuralLoss, graph_to_text, make_graph, text_to_graph
+from grapheme_torch._alignment_accuracy import Places
 from grapheme_torch.data import Pair, load_pairs
 from grapheme_torch.graph import both_ways, edge_triples, node_labels
 from grapheme_torch.train import check_saved_model, evaluate, load_network, predict
 from grapheme_torch.train._evaluate import fits, share_exact
 
 from .runs import PAIRS, SMALL, quick, write_pairs
+
+NUMBERS = "hold numbers of input nodes, from 0 below 3, lists of such, or null, got "
 
 TERMS = ["total", "node", "edge", "clique", "converged"]
 
@@ -113,16 +116,16 @@ def test_the_accuracy_of_the_alignment(folder: Path) -> None:
     known = _known()
     assert "alignment_accuracy" not in evaluate(folder, known).metrics
 
-    def told(pair: Pair, places: list[int | None]) -> Pair:
+    def told(pair: Pair, places: Places) -> Pair:
         return Pair(pair.input, pair.target, {"alignment": places})
 
     # "abcd" -> "ba" among others of which nothing is told; the positions decide where nodes stand.
     for size in (1, 2, 5):
         accuracies = [
             evaluate(folder, [known[0], told(known[3], places), *known], batch_size=size).metrics
-            for places in ([0, 1], [1, 0], [None, 1])
+            for places in ([0, 1], [1, 0], [None, 1], [[1, 0], [0]])
         ]
-        assert [numbers["alignment_accuracy"] for numbers in accuracies] == [1.0, 0.0, 1.0]
+        assert [numbers["alignment_accuracy"] for numbers in accuracies] == [1.0, 0.0, 1.0, 0.5]
     nothing = [told(known[3], [None, None]), told(_pair("c", "xx"), [0, 0])]
     assert "alignment_accuracy" not in evaluate(folder, nothing).metrics
 
@@ -131,7 +134,8 @@ def test_the_accuracy_of_the_alignment(folder: Path) -> None:
     ("alignment", "message"),
     [
         ("left", "be a list with one entry per target node (2), got 'left'. Write what"),
-        ([0, 3], "hold numbers of input nodes, from 0 below 3, or null, got 3. Write what"),
+        ([0, 3], f"{NUMBERS}3. Write what"),
+        ([[0, 1], [2, 3]], f"{NUMBERS}[2, 3]. Write what"),
     ],
 )
 def test_refused_alignments(folder: Path, alignment: Any, message: str) -> None:

@@ -21,15 +21,15 @@ from ._document import Triple, read_graph
 from ._stereo import descriptors, set_descriptors
 
 _ORGANIC = {"B", "C", "N", "O", "P", "S", "F", "Cl", "Br", "I", "*"}
-_ATOM = re.compile(r"\[\d*([^\]]*)\]|Cl|Br|[BCNOPSFI*]|[bcnops]")
+_ATOM = re.compile(r"\[[^\]]*\]|Cl|Br|[BCNOPSFI*]|[bcnops]")
 _LABEL = re.compile(r"(.*?)(?:\(([RSrsEZMPmp])\))?", re.DOTALL)
 
 
-def read_smiles(text: str) -> tuple[Any, list[int]]:
-    """The RDKit molecule of a SMILES, and the character at which each of its atoms stands.
+def read_smiles(text: str) -> tuple[Any, list[range]]:
+    """The RDKit molecule of a SMILES, and the characters that each of its atoms is written with.
 
-    That is the first of its element's symbol. Atoms come in the order of the text. Explicit
-    hydrogens (`[H]`) become part of their neighbours, as RDKit does it, and have no place.
+    Atoms come in the order of the text. Explicit hydrogens (`[H]`) become part of their
+    neighbours, as RDKit does it, and have no place.
 
     Raises:
         InputError: If `text` is no SMILES, or of no possible molecule.
@@ -39,8 +39,7 @@ def read_smiles(text: str) -> tuple[Any, list[int]]:
         mol = chem().MolFromSmiles(text, _parameters())
         if mol is None:
             raise _no_molecule(text)
-        # In brackets, behind the isotope: where the symbol of the element begins.
-        place = [max(found.start(), found.start(1)) for found in _ATOM.finditer(text)]
+        place = [range(*found.span()) for found in _ATOM.finditer(text)]
         if len(place) == mol.GetNumAtoms():
             return mol, place
         return _without_hydrogens(text, place)
@@ -115,16 +114,16 @@ def _impossible(mol: Any) -> Exception | None:
     return None
 
 
-def _without_hydrogens(text: str, place: Sequence[int]) -> tuple[Any, list[int]]:
+def _without_hydrogens(text: str, place: Sequence[range]) -> tuple[Any, list[range]]:
     """The same molecule, atoms counted before explicit hydrogens are taken away."""
     mol = chem().MolFromSmiles(text, _parameters(hydrogens=True))
     counts = Received(f"{mol.GetNumAtoms()} atoms, of which {len(place)} were found")
     remedy = "Write every atom in brackets or by its symbol."
     require(mol.GetNumAtoms() == len(place), "the SMILES", "show its atoms", counts, remedy)
-    for atom, at in zip(mol.GetAtoms(), place, strict=True):
-        atom.SetIntProp("_place", at)
+    for atom in mol.GetAtoms():
+        atom.SetIntProp("_number", atom.GetIdx())
     mol = chem().RemoveHs(mol)
-    return mol, [atom.GetIntProp("_place") for atom in mol.GetAtoms()]
+    return mol, [place[atom.GetIntProp("_number")] for atom in mol.GetAtoms()]
 
 
 def _bare_atoms(mol: Any) -> list[bool]:

@@ -44,7 +44,7 @@ def smiles(
 
     Yields:
         A record per line, with "alignment": the character of the input (grapheme cluster,
-        from 0) at which each atom stands, for evaluation only.
+        from 0) that each atom is written with, or the list of them, for evaluation only.
 
     Raises:
         InputError: "FILE:LINE: ..." at a line whose SMILES is not of a possible molecule, or
@@ -79,4 +79,5 @@ def molecule_record(text: str, *, kekulize: bool, expected: str | None = None) -
         again = molecule_to_smiles(target)
         found = Received(f"{again!r} for {expected!r}")
         require(again == expected, "the target", "be read back", found, "Leave the molecule out.")
-    return {"input": text, "target": target, "alignment": place}
+    alignment = [list(span) if len(span) > 1 else span.start for span in place]
+    return {"input": text, "target": target, "alignment": alignment}

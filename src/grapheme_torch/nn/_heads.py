@@ -1,5 +1,6 @@
 """From node vectors to logits: existence, label, relation of candidate edges."""
 
+import math
 from typing import Literal
 
 import torch
@@ -31,6 +32,8 @@ class OutputHeads(nn.Module):
         num_relations: Edge relations, *absent* not counted.
         num_heads: Bilinear scores of a pair of nodes.
         copy: Whether labels may be copied.
+        locality: How fast an edge gets less likely with the distance of its ends, see
+            `GraphTransformNet`.
     """
 
     def __init__(
@@ -41,9 +44,10 @@ class OutputHeads(nn.Module):
         num_relations: int,
         num_heads: int = 4,
         copy: bool = False,
+        locality: float = 0.0,
     ) -> None:
         super().__init__()
-        self.num_heads = num_heads
+        self.num_heads, self.locality = num_heads, locality
         self.norm = nn.LayerNorm(dim)
         self.existence = nn.Linear(dim, 1)
         self.label = nn.Linear(dim, num_labels + copy)
@@ -57,6 +61,8 @@ class OutputHeads(nn.Module):
         self.score = nn.Linear(num_heads, dim, bias=False)
         self.offset = nn.Linear(dim, dim, bias=False)
         self.relation = nn.Linear(dim, num_relations + 1)
+        if locality:
+            nn.init.constant_(self.relation.bias[0], math.log(max(num_relations, 1)))
 
     def forward(
         self,
@@ -87,6 +93,9 @@ class OutputHeads(nn.Module):
             steps, which = (position[target] - position[source]).unique(return_inverse=True)
             pair = pair + self.offset(sinusoids(steps, h.shape[1], h.dtype))[which]
         relation = self.relation(nn.functional.silu(pair))
+        if position is not None and self.locality:
+            absent = self.locality * steps.abs().clamp(min=1).log()[which]
+            relation = relation + nn.functional.pad(absent[:, None], (0, relation.shape[1] - 1))
         return self.existence(z)[:, 0], self._label(z, own), relation
 
     def _label(self, z: Tensor, own: Tensor | None) -> Tensor:

@@ -56,6 +56,11 @@ class GraphTransformNet(nn.Module):
         ngrams: Nodes of the longest run of input nodes, in their order, that has a vector of its
             own, see `NGramEmbedding`; for texts where what words and prefixes mean has to be
             known by heart. 1: none has.
+        locality: How fast an edge gets less likely with the distance of its ends in the order of
+            the output nodes, before anything is learned: between neighbours it is as likely as
+            not, elsewhere its odds are divided by the distance to this power. Where only edges
+            tell nodes of one label apart, targets are then read along their inputs from the
+            start. 0: distance does not matter.
 
     Raises:
         InputError: If a size does not fit.
@@ -79,6 +84,7 @@ class GraphTransformNet(nn.Module):
         dropout: float = 0.0,
         hide: float = 0.0,
         ngrams: int = 1,
+        locality: float = 0.0,
     ) -> None:
         super().__init__()
         for name, value, least in (
@@ -95,6 +101,8 @@ class GraphTransformNet(nn.Module):
         require(window is None or window >= 1, "`window`", "be at least 1", window, remedy)
         for name, share in (("dropout", dropout), ("hide", hide)):
             require(0 <= share < 1, f"`{name}`", "lie in [0, 1)", share, "Try 0.1.")
+        remedy = "2 makes an edge over two steps four times less likely."
+        require(0 <= locality < math.inf, "`locality`", "be at least 0", locality, remedy)
         remedy = 'Use "count" where targets are texts.'
         require(places in ("input", "count"), "`places`", 'be "input" or "count"', places, remedy)
         self.labels, self.relations = tuple(labels), tuple(relations)
@@ -105,7 +113,7 @@ class GraphTransformNet(nn.Module):
             "num_layers": num_layers, "num_heads": num_heads, "num_buckets": num_buckets,
             "candidates": candidates, "window": window, "slots": slots,
             "slot_layers": slot_layers, "copy": copy, "places": places, "dropout": dropout,
-            "hide": hide, "ngrams": ngrams,
+            "hide": hide, "ngrams": ngrams, "locality": locality,
         }  # fmt: skip
         self.embedding = HashEmbedding(dim, num_buckets=num_buckets)
         self.ngrams = NGramEmbedding(dim, ngrams) if ngrams > 1 else None
@@ -117,7 +125,7 @@ class GraphTransformNet(nn.Module):
         self.own = OwnLabel(labels) if copy else None
         self.heads = OutputHeads(
             dim, num_labels=len(labels), num_relations=len(relations), num_heads=num_heads,
-            copy=copy,
+            copy=copy, locality=locality,
         )  # fmt: skip
 
     def expect(self, nodes: float, edges: float | None = None) -> None:
@@ -128,8 +136,8 @@ class GraphTransformNet(nn.Module):
 
         Args:
             nodes: Share of the output nodes, in (0, 1].
-            edges: Share of the candidate edges, in (0, 1]. Default: "absent" is as likely as each
-                of the relations.
+            edges: Share of the candidate edges (with `locality`: of those over one step), in
+                (0, 1]. Default: "absent" is as likely as each of the relations.
 
         Raises:
             InputError: If a share is none.

@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from .._alignment_accuracy import input_nodes
 from ..data import Pair
 from ._places import told_places
 
@@ -14,7 +15,7 @@ def choose_candidates(pairs: Sequence[Pair], *, directed: bool, slots: int) -> d
     """The options `candidates` and `window` of a network for these pairs.
 
     "forward" where edges have no direction, or where all edges of the targets lead ahead: from the
-    places that the "alignment" of a pair tells, or else by position; "all" where one does not, or
+    first places that the "alignment" of a pair tells, or else by position; "all" where one does not, or
     nothing is told. A window only where alignments tell it: a text has other places than its input.
 
     Args:
@@ -42,9 +43,11 @@ def choose_candidates(pairs: Sequence[Pair], *, directed: bool, slots: int) -> d
 
 
 def _aligned(pair: Pair) -> Tensor | None:
-    """The input node of each target node, where all are known."""
+    """The first input node of each target node, where all are known."""
     places = told_places(pair)
-    return None if places is None or None in places else torch.tensor(places)
+    if places is None or None in places:
+        return None
+    return torch.tensor([min(input_nodes(place)) for place in places])
 
 
 def _steps(pairs: Sequence[Pair], placed: Sequence[Tensor]) -> Tensor:

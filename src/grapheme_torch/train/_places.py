@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from .._alignment_accuracy import check_places
+from .._alignment_accuracy import Places, check_places
 from ..data import Pair
 from ..graph import node_labels
 
 
-def told_places(pair: Pair) -> list[int | None] | None:
-    """The input node of each target node, None where it is not known; None if nothing is told.
+def told_places(pair: Pair) -> Places | None:
+    """The input nodes of each target node, None where not known; None if nothing is told.
 
     Raises:
         InputError: "FILE:LINE: ..." if what is told cannot be that.
