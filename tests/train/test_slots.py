@@ -118,6 +118,9 @@ def test_a_network_on_all_pairs_starts_out_with_the_edges_of_the_data(tmp_path: 
     quick(tmp_path / "run", data=data, epochs=0, network={**SMALL, "candidates": "all"})
     bias = load_network(tmp_path / "run").heads.relation.bias[0].item()
     assert bias == pytest.approx(math.log((1 - wanted) / wanted), rel=1e-5)
+    near = {**SMALL, "candidates": "all", "locality": 2.0}
+    quick(tmp_path / "near", data=data, epochs=0, network=near)
+    assert load_network(tmp_path / "near").heads.relation.bias[0] == 0  # one relation: even odds
 
 
 def _pair(given: str, wanted: str) -> Pair:

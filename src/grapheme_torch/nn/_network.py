@@ -136,8 +136,9 @@ class GraphTransformNet(nn.Module):
 
         Args:
             nodes: Share of the output nodes, in (0, 1].
-            edges: Share of the candidate edges (with `locality`: of those over one step), in
-                (0, 1]. Default: "absent" is as likely as each of the relations.
+            edges: Share of the candidate edges (with `locality`: of those between neighbours), in
+                (0, 1]. Default: "absent" is as likely as each of the relations (with `locality`,
+                between neighbours: as all of them together).
 
         Raises:
             InputError: If a share is none.

@@ -102,8 +102,10 @@ def train(
         given = {} if network.get("window") is None else {"window": network["window"]}
         network |= chosen | given
     model = GraphTransformNet(split.alphabet.labels, split.alphabet.relations, **network)
-    # Of all ordered pairs so few are edges that learning this would take the first epochs.
-    edges = split.share_of_edges(model) if model.candidates == "all" else None
+    # Of all ordered pairs so few are edges that learning this would take the first epochs; edges
+    # that get less likely with their length are few already.
+    many = model.candidates == "all" and not model.heads.locality
+    edges = split.share_of_edges(model) if many else None
     model.expect(split.share_of_nodes(model.num_slots), edges)
     beside_a_run = claim(out, overwrite=overwrite)
     options = {
