@@ -199,9 +199,9 @@ def _tasks(found: list[dict[str, Any]]) -> str:
     head = """By `make recipe TASK=... DATA=...`; test pairs are not trained on. *Exact*: share of
 test pairs reproduced exactly, mean of the seeds (and each seed). *Aligned*: share of target nodes
 that the loss aligns with the place they come from (an atom: with any of its characters). *UAS*,
-*LAS*: nodes of trees with the right head, and relation. *CER*: edits of symbols as a share of those wanted. *Reference*: exact results
-of others, on other test pairs where nothing else is said. *Networks* that answer together
-(`grapheme evaluate --others`).
+*LAS*: nodes of trees with the right head, and relation. *CER*: edits of symbols as a share of
+those wanted. *Reference*: exact results of others, on other test pairs where nothing else is said.
+*Networks* that answer together (`grapheme evaluate --others`).
 Seconds are of training all of them, one after the other, on a busy machine of two cores.
 
 """
