@@ -61,6 +61,11 @@ class AlignmentAccuracy(Metric):
             InputError: If a plan or an alignment is not one of its target.
         """
         for plan, places, target in zip(plans, alignments, targets, strict=True):
+            size = int(target.num_nodes or 0)
+            shape = Received(str(tuple(plan.shape)))
+            remedy = "Take it from `StructuralLossResult.plan`."
+            require(plan.shape[1] == size + 1, "a plan", f"have {size + 1} columns", shape, remedy)
+            check_places("an alignment", places, size)
             right = _right(plan, places, target, self.slots)
             self.sums += self.sums.new_tensor([sum(right), len(right)])
 
@@ -99,11 +104,6 @@ def check_places(name: str, places: Any, num_targets: int, num_inputs: int | Non
 
 def _right(plan: Tensor, places: Places, target: Data, slots: int) -> list[bool]:
     """Whether each node with a known place is right."""
-    size = int(target.num_nodes or 0)
-    shape = Received(str(tuple(plan.shape)))
-    remedy = "Take it from `StructuralLossResult.plan`."
-    require(plan.shape[1] == size + 1, "a plan", f"have {size + 1} columns", shape, remedy)
-    check_places("an alignment", places, size)
     (colour,) = stable_colours([target])
     standing: dict[int, set[int]] = {}
     for node, place in enumerate(places):
