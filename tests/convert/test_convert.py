@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from grapheme_torch import InputError
+from grapheme_torch._alignment_accuracy import input_nodes
 from grapheme_torch.cli import main
 from grapheme_torch.convert import FORMATS, convert
 from grapheme_torch.data import read_pairs
-from grapheme_torch.train._places import told_places
 
 from .samples import BENZENE, BUTANOL, LOGICAL_FORMS, SENTENCES, SOURCE
 
@@ -57,8 +57,10 @@ def test_every_format_gives_a_data_set(tmp_path: Path, capsys: Capture, format: 
     larger = sum((pair.target.num_nodes or 0) > (pair.input.num_nodes or 0) for pair in pairs)
     assert summary["larger"] == larger
     for pair in pairs:
-        places = told_places(pair)
-        assert places is None or len(places) == pair.target.num_nodes
+        places = pair.extra.get("alignment", [0] * (pair.target.num_nodes or 0))
+        assert len(places) == pair.target.num_nodes
+        nodes = [at for place in places for at in input_nodes(place)]
+        assert all(0 <= at < (pair.input.num_nodes or 1) for at in nodes)
 
 
 def test_standard_input_and_output(monkeypatch: pytest.MonkeyPatch, capfd: Capture) -> None:

@@ -44,7 +44,7 @@ def smiles(
 
     Yields:
         A record per line, with "alignment": the character of the input (grapheme cluster,
-        from 0) that each atom is written with, or the list of them, for evaluation only.
+        from 0) that each atom is written with, or the list of them; no network reads it.
 
     Raises:
         InputError: "FILE:LINE: ..." at a line whose SMILES is not of a possible molecule, or

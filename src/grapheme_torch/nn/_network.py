@@ -57,10 +57,10 @@ class GraphTransformNet(nn.Module):
             own, see `NGramEmbedding`; for texts where what words and prefixes mean has to be
             known by heart. 1: none has.
         locality: How fast an edge gets less likely with the distance of its ends in the order of
-            the output nodes, before anything is learned: between neighbours it is as likely as
-            not, elsewhere its odds are divided by the distance to this power. Where only edges
+            the output nodes, before anything is learned: between neighbours it is about as likely
+            as not, elsewhere its odds are divided by the distance to this power. Where only edges
             tell nodes of one label apart, targets are then read along their inputs from the
-            start. 0: distance does not matter.
+            start. 0: not at all; no more where the input has no positions.
 
     Raises:
         InputError: If a size does not fit.
