@@ -34,6 +34,7 @@ def test_undirected_pairs_of_slots_stand_once() -> None:
     soft = Prediction.from_dense(
         label, relation, existence=label[..., 0], mask=mask, directed=False
     )
+    assert not soft.directed
     slot = mask.flatten().nonzero()[:, 0]
     joined = [(slot[u].item(), slot[v].item()) for u, v in soft.edge_index.T.tolist()]
     pairs = [(0, 2), (0, 3), (2, 3), *((u, v) for u in range(4, 8) for v in range(u + 1, 8))]

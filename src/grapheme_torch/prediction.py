@@ -38,6 +38,8 @@ class Prediction:
             used to steer the alignment only. Default: none.
         weight: Weight of each candidate edge, compared with `edge_weight` of the target where
             edges are aligned. Default: edges have no weight.
+        directed: Whether an edge has a direction. If not, each pair of nodes is one candidate,
+            given in one direction.
 
     Raises:
         InputError: If the shapes do not fit together.
@@ -51,6 +53,7 @@ class Prediction:
     num_graphs: int = _READ_OFF
     position: Float[Tensor, "n *d"] | None = None
     weight: Float[Tensor, " e"] | None = None
+    directed: bool = True
 
     def __post_init__(self) -> None:
         if self.batch is None:
@@ -114,6 +117,7 @@ class Prediction:
             num_graphs=size,
             position=None if position is None else position[mask],
             weight=None if weight is None else weight[pair],
+            directed=directed,
         )
 
     @classmethod
