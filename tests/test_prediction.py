@@ -63,10 +63,23 @@ def test_a_prediction_of_no_node():
     assert graph.num_nodes == 0
 
 
-def test_a_prediction_cannot_be_changed():
+def test_a_field_keeps_its_kind_and_shape():
+    """Tools put a moved or detached tensor in the place of one; nothing else is let in."""
     prediction: Any = Prediction(**parts())
-    with pytest.raises(AttributeError, match="cannot assign to field 'label'"):
-        prediction.label = torch.zeros(3, 4)
+    prediction.label = torch.zeros(3, 4)
+    assert prediction.label.eq(0).all()
+    for name, value in (
+        ("label", torch.zeros(2, 4)),
+        ("label", torch.zeros(3, 4, dtype=torch.long)),
+        ("batch", torch.zeros(3)),
+        ("weight", torch.zeros(2)),
+        ("num_graphs", 2),
+        ("relation", None),
+    ):
+        with pytest.raises(InputError, match=f"`Prediction.{name}` must keep its kind and shape"):
+            setattr(prediction, name, value)
+    with pytest.raises(InputError, match="`Prediction.wieght` must be a field to be assigned to"):
+        prediction.wieght = torch.zeros(2)
 
 
 def test_a_prediction_equals_itself_only():
@@ -80,16 +93,16 @@ def test_a_prediction_equals_itself_only():
     [
         ("existence", (3, 1), "(3,)"),
         ("existence", (), "(1,)"),
-        ("label", (3,), "(3, -1)"),
-        ("label", (2, 4), "(3, -1)"),
+        ("label", (3,), "(3, classes)"),
+        ("label", (2, 4), "(3, classes)"),
         ("edge_index", (3, 2), "(2, 2)"),
         ("edge_index", (), "(2, 0)"),
-        ("relation", (3, 2), "(2, -1)"),
-        ("relation", (2,), "(2, -1)"),
+        ("relation", (3, 2), "(2, relations)"),
+        ("relation", (2,), "(2, relations)"),
         ("batch", (2,), "(3,)"),
         ("batch", (), "(3,)"),
         ("position", (2,), "(3,)"),
-        ("position", (2, 1), "(3, -1)"),
+        ("position", (2, 1), "(3, coordinates)"),
         ("weight", (3,), "(2,)"),
     ],
 )
@@ -97,8 +110,8 @@ def test_shapes_that_do_not_fit_are_refused(name: str, shape: tuple[int, ...], w
     whole = name in ("edge_index", "batch")
     tensor = torch.zeros(shape, dtype=torch.long if whole else torch.float)
     message = (
-        f"`Prediction.{name}` must have shape {wanted} (-1: any), got {shape}. "
-        "Give one row per node, or one per candidate edge."
+        f"`Prediction.{name}` must have shape {wanted}, got {shape}. "
+        "Give one row per node or candidate edge."
     )
     with pytest.raises(InputError, match=re.escape(message)):
         unchecked(Prediction)(**parts(**{name: tensor}))
