@@ -63,6 +63,12 @@ class _Envelope(Function):
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Tensor, ...], output: Tensor) -> None:
         ctx.save_for_backward(inputs[1])
+        ctx.save_for_forward(inputs[1])
+
+    @staticmethod
+    def jvp(ctx: Any, cost: Tensor, *_: Any) -> Tensor:
+        (plan,) = ctx.saved_tensors
+        return (plan * cost).sum((1, 2))
 
     @staticmethod
     def backward(ctx: Any, w: Tensor) -> tuple[Tensor | None, ...]:

@@ -10,6 +10,7 @@ from torch.autograd import Function
 
 from .._check import require
 from ._adjoint import centred
+from ._once import Once, refuse_forward
 from ._operators import transport, transport_adjoint
 from ._transport import Transport
 
@@ -112,6 +113,15 @@ class _Plan(Function):
         ctx.mark_non_differentiable(f, g, residual, iterations)
         ctx.set_materialize_grads(False)
         ctx.save_for_backward(cost, eps, a, b, plan, residual, iterations)
+        ctx.save_for_forward(eps, plan)
+
+    @staticmethod
+    def jvp(ctx: Any, cost: Tensor, _: Any, a: Tensor, b: Tensor, *__: Any) -> tuple[Any, ...]:
+        """Forward mode, where the theorem is taken to hold: the derivative is symmetric, (E8)."""
+        if ctx.mode != "implicit":
+            refuse_forward()
+        eps, plan = ctx.saved_tensors
+        return centred(plan, cost / eps[:, None, None], a, b)[0], None, None, None, None
 
     @staticmethod
     def backward(ctx: Any, w: Tensor | None, *_: Tensor | None) -> tuple[Tensor | None, ...]:
@@ -126,10 +136,8 @@ class _Plan(Function):
         return grad_cost, None, grad_a, grad_b, None, None, None
 
 
-class _Adjoint(Function):
-    """The first derivative, which has none of its own and says so."""
-
-    generate_vmap_rule = True
+class _Adjoint(Once):
+    """The first derivative."""
 
     @staticmethod
     def forward(
@@ -143,14 +151,3 @@ class _Adjoint(Function):
         w: Tensor,
     ) -> tuple[Tensor, ...]:
         return transport_adjoint(cost, eps, a, b, plan, iterations, implicit, w)
-
-    @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:
-        pass
-
-    @staticmethod
-    def backward(ctx: Any, *_: Tensor) -> tuple[Tensor | None, ...]:
-        raise RuntimeError(
-            "The alignment is differentiated once: a second derivative must be asked for with "
-            'gradient="implicit".'
-        )
