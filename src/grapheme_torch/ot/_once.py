@@ -1,17 +1,18 @@
 """What is differentiated once, and says so when it is asked for more."""
 
+from contextlib import AbstractContextManager
 from typing import Any, NoReturn
 
 from torch import Tensor
-from torch.autograd import Function
+from torch.autograd import Function, forward_ad
 
 
 class Once(Function):
-    """A function of tensors that refuses to be differentiated, backward and forward.
+    """A function of tensors that refuses to be differentiated.
 
     The first derivative of an alignment is one. All that it is computed from has to be its
     arguments: then every way to a second derivative leads through it. PyTorch's own
-    `once_differentiable` stands aside from those ways, and what is asked of it alone is left out.
+    `once_differentiable` stands beside those ways: whoever names the inputs gets past it.
     """
 
     generate_vmap_rule = True
@@ -28,10 +29,14 @@ class Once(Function):
             'gradient="implicit", of a `StructuralLoss` or `ot.transport_plan`.'
         )
 
-    @staticmethod
-    def jvp(ctx: Any, *_: Any) -> NoReturn:
-        """Refuses."""
-        refuse_forward()
+
+def forward_again() -> AbstractContextManager[Any]:
+    """Lets an outer forward mode see what a `jvp` computes.
+
+    PyTorch turns that off inside a `jvp`: nested forward modes would silently lose a term.
+    """
+    found: AbstractContextManager[Any] = forward_ad._set_fwd_grad_enabled(True)
+    return found
 
 
 def refuse_forward() -> NoReturn:

@@ -10,7 +10,7 @@ from torch.autograd import Function
 
 from .._check import require
 from ._adjoint import centred
-from ._once import Once, refuse_forward
+from ._once import Once, forward_again, refuse_forward
 from ._operators import transport, transport_adjoint
 from ._transport import Transport
 
@@ -67,7 +67,8 @@ def transport_plan(
     check(len(cost), eps, tolerance, max_iterations)
     if gradient == "cut":
         cost, a, b = cost.detach(), a.detach(), b.detach()
-    plan, f, g, residual, iterations = _Plan.apply(
+    function = _Plan if torch.compiler.is_compiling() else _BothWays
+    plan, f, g, residual, iterations = function.apply(
         cost.double(),
         eps.expand(len(cost)),
         a.double(),
@@ -116,14 +117,6 @@ class _Plan(Function):
         ctx.save_for_forward(eps, plan)
 
     @staticmethod
-    def jvp(ctx: Any, cost: Tensor, _: Any, a: Tensor, b: Tensor, *__: Any) -> tuple[Any, ...]:
-        """Forward mode, where the theorem is taken to hold: the derivative is symmetric, (E8)."""
-        if ctx.mode != "implicit":
-            refuse_forward()
-        eps, plan = ctx.saved_tensors
-        return centred(plan, cost / eps[:, None, None], a, b)[0], None, None, None, None
-
-    @staticmethod
     def backward(ctx: Any, w: Tensor | None, *_: Tensor | None) -> tuple[Tensor | None, ...]:
         if w is None:  # as of `transport_cost`, which knows its derivative without this one
             return (None,) * 7
@@ -134,6 +127,23 @@ class _Plan(Function):
         implicit = (residual <= ctx.tolerance) & (ctx.mode == "exact")
         grad_cost, grad_a, grad_b = _Adjoint.apply(cost, eps, a, b, plan, iterations, implicit, w)
         return grad_cost, None, grad_a, grad_b, None, None, None
+
+
+class _BothWays(_Plan):
+    """The same with a derivative in forward mode; the compiler knows no such functions."""
+
+    @staticmethod
+    def jvp(
+        ctx: Any, cost: Tensor | None, _: Any, a: Tensor | None, b: Tensor | None, *__: Any
+    ) -> tuple[Tensor | None, ...]:
+        """By the theorem, whose derivative is symmetric, (E8); what stands still is None."""
+        if ctx.mode != "implicit":
+            refuse_forward()
+        eps, plan = ctx.saved_tensors
+        with forward_again():
+            scaled = torch.zeros_like(plan) if cost is None else cost / eps[:, None, None]
+            margins = (0.0 if x is None else x for x in (a, b))
+            return centred(plan, scaled, *margins)[0], None, None, None, None
 
 
 class _Adjoint(Once):
