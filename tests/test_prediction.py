@@ -78,7 +78,7 @@ def test_a_field_keeps_its_kind_and_shape():
     ):
         with pytest.raises(InputError, match=f"`Prediction.{name}` must keep its kind and shape"):
             setattr(prediction, name, value)
-    with pytest.raises(InputError, match="`Prediction.wieght` must be a field to be assigned to"):
+    with pytest.raises(InputError, match="must be a field to be assigned to"):
         prediction.wieght = torch.zeros(2)
 
 

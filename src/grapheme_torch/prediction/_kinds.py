@@ -56,3 +56,10 @@ def check_shape(name: str, got: Sequence[int], wanted: Shape, remedy: str) -> No
     comma = "," * (len(wanted) == 1)
     shape = f"({', '.join(str(x) for x in wanted)}{comma})"
     raise refusal(name, f"have shape {shape}", Received(str(tuple(got))), remedy)
+
+
+def check_count(name: str, value: object) -> None:
+    """Refuses what is not a whole number from 0 on; a compiler's symbol is one."""
+    if isinstance(value, int | torch.SymInt) and not isinstance(value, bool) and value >= 0:
+        return
+    raise refusal(name, "be a whole number from 0 on", value, "Leave it out, or use `int(...)`.")

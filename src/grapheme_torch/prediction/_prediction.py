@@ -14,7 +14,7 @@ from .._check import Received, refusal, require
 from .._union import check_batch, runs
 from ._certain import certain
 from ._dense import ragged
-from ._kinds import check_shape, floats, indices, kind
+from ._kinds import check_count, check_shape, floats, indices, kind
 from ._parts import joined, numbers
 
 _READ_OFF: Any = None
@@ -72,15 +72,13 @@ class Prediction:
         self._check_kinds()
         if self.batch is None:
             self._put("batch", torch.zeros_like(self.existence, dtype=torch.long))
-            self._put("num_graphs", 1 if self.num_graphs is None else self.num_graphs)
+            if self.num_graphs is None:
+                self._put("num_graphs", 1)
         self._check_shapes()
         if self.num_graphs is None:
             self._put("num_graphs", int(self.batch[-1]) + 1 if len(self.batch) else 1)
-        count: object = self.num_graphs
-        whole = isinstance(count, int | torch.SymInt) and not isinstance(count, bool)
-        if not (whole and self.num_graphs >= 0):
-            remedy = "Leave it out, or give `batch.num_graphs`."
-            raise refusal("`Prediction.num_graphs`", "be a whole number from 0 on", count, remedy)
+        else:
+            check_count("`Prediction.num_graphs`", self.num_graphs)
 
     def __setattr__(self, name: str, value: Any) -> None:
         before = self.__dict__.get(name, value)
@@ -165,7 +163,7 @@ class Prediction:
             what = "hold predictions only"
             require(isinstance(one, cls), "`predictions`", what, kind(one), "Give a list of them.")
         require(bool(whole), "`predictions`", "hold at least one", whole, "Give a list of them.")
-        names = [name for name in _names() if name not in ("edge_index", "batch", "num_graphs")]
+        names = [name for name in _NAMES if name not in ("edge_index", "batch", "num_graphs")]
         found = {name: joined(name, [getattr(one, name) for one in whole]) for name in names}
         nodes, graphs = (
             [0, *itertools.accumulate(x)] for x in zip(*map(_sizes, whole), strict=True)
@@ -222,15 +220,15 @@ class Prediction:
                 renumbered.
         """
         found: dict[str, Any] = {"edge_index": self.edge_index[:, edges]}
-        for rows, kept in (("node", nodes), ("edge", edges)):
-            for name in _rows(rows):
+        for names, kept in ((_NODES, nodes), (_EDGES, edges)):
+            for name in names:
                 value = getattr(self, name)
                 found[name] = None if value is None else value[kept]
         return replace(self, **{**found, **other})
 
     def apply(self, function: Callable[[Tensor], Tensor]) -> "Prediction":
         """The prediction with `function` of each of its tensors, which keeps their shapes."""
-        values = {name: getattr(self, name) for name in _names()}
+        values = {name: getattr(self, name) for name in _NAMES}
         return replace(
             self, **{name: function(x) for name, x in values.items() if isinstance(x, Tensor)}
         )
@@ -258,14 +256,14 @@ class Prediction:
 
     def requires_grad_(self, requires_grad: bool = True) -> "Prediction":
         """Makes autograd record operations on logits, positions and weights; in place."""
-        for name in (*_rows("node"), *_rows("edge")):
+        for name in (*_NODES, *_EDGES):
             value = getattr(self, name)
             if value is not None:
                 value.requires_grad_(requires_grad)
         return self
 
     def _check_kinds(self) -> None:
-        for name in _FLOATING:
+        for name in (*_NODES, *_EDGES):
             value = getattr(self, name)
             if value is not None or name in ("existence", "label", "relation"):
                 floats(f"`Prediction.{name}`", value)
@@ -302,21 +300,15 @@ class Prediction:
                 raise refusal(name, where, Received(str(tensor.device)), "Move it: `x.to(device)`.")
 
 
-def _names() -> tuple[str, ...]:
-    return tuple(f.name for f in fields(Prediction))
-
-
 def _sizes(prediction: Prediction) -> tuple[int, int]:
     """Nodes and graphs."""
     return len(prediction.existence), prediction.num_graphs
 
 
-def _rows(what: str) -> tuple[str, ...]:
-    """The fields with a row for each node, or each edge."""
-    return tuple(f.name for f in fields(Prediction) if f.metadata.get("per") == what)
-
-
-_FLOATING = (*_rows("node"), *_rows("edge"))
+# Found once: a compiler cannot ask.
+_NAMES = tuple(f.name for f in fields(Prediction))
+_NODES = tuple(f.name for f in fields(Prediction) if f.metadata == _NODE)
+_EDGES = tuple(f.name for f in fields(Prediction) if f.metadata == _EDGE)
 
 
 def _alike(before: object, after: object) -> bool:
