@@ -84,8 +84,8 @@ def sparse_plan(
         The plan in the dtype of `cost` (computed in float64). Mass cannot be feasible on every
         support; where it is not, the pair does not converge.
 
-    Differentiation: once, in reverse, in `cost`; more is refused. Kept are cost, plan and potentials;
-    "unrolled" needs one column potential a sweep while it goes backward.
+    Differentiation: once, in reverse, in `cost`; more is refused. Kept are cost, plan and
+    potentials; "unrolled" needs one column potential a sweep while it goes backward.
     """
     if gradient == "cut":
         cost = cost.detach()

@@ -12,7 +12,7 @@ from grapheme_torch.decoding import decode
 from grapheme_torch.graph import edge_triples, make_graph, text_to_graph
 from grapheme_torch.prediction import Prediction
 
-from .unchecked import unchecked
+from ..unchecked import unchecked
 
 
 def parts(**other: Any) -> dict[str, Any]:

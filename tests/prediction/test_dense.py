@@ -8,7 +8,7 @@ from grapheme_torch import InputError, Prediction, StructuralLoss
 from grapheme_torch.data import Alphabet
 from grapheme_torch.graph import text_to_graph
 
-from .unchecked import unchecked
+from ..unchecked import unchecked
 
 
 def _logits(size: int = 2, slots: int = 4) -> tuple[torch.Tensor, torch.Tensor]:
