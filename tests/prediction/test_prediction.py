@@ -5,14 +5,15 @@ from typing import Any
 
 import pytest
 import torch
-from torch_geometric.data import Batch, Data
 
 from grapheme_torch import InputError
 from grapheme_torch.decoding import decode
-from grapheme_torch.graph import edge_triples, make_graph, text_to_graph
+from grapheme_torch.graph import edge_triples
 from grapheme_torch.prediction import Prediction
 
 from ..unchecked import unchecked
+from .samples import assert_same, full
+from .samples import parts as fields_of
 
 
 def parts(**other: Any) -> dict[str, Any]:
@@ -24,14 +25,6 @@ def parts(**other: Any) -> dict[str, Any]:
         "relation": torch.tensor([[0.0, 1.0], [0.0, 2.0]]),
     }
     return {**given, **other}
-
-
-def target(texts: list[str], alphabet: str) -> Data:
-    """A batch of texts with `y`, as training gives it."""
-    graphs = [text_to_graph(text) for text in texts]
-    for graph in graphs:
-        graph.y = torch.tensor([alphabet.index(name) for name in graph.label], dtype=torch.long)
-    return Batch.from_data_list(graphs)
 
 
 def test_without_a_batch_all_nodes_are_one_graph():
@@ -117,42 +110,65 @@ def test_shapes_that_do_not_fit_are_refused(name: str, shape: tuple[int, ...], w
         unchecked(Prediction)(**parts(**{name: tensor}))
 
 
-# The sure prediction.
+@pytest.mark.parametrize("name", ["existence", "label", "relation", "position", "weight"])
+@pytest.mark.parametrize("dtype", [torch.long, torch.bool, torch.uint8, torch.complex64])
+def test_what_is_no_real_number_is_refused(name: str, dtype: torch.dtype):
+    good = full((3,))
+    other = {name: getattr(good, name).to(dtype)}
+    message = f"`Prediction.{name}` must be a floating-point tensor, got one of {dtype}. Convert it"
+    with pytest.raises(InputError, match=message):
+        unchecked(Prediction)(**{**fields_of(good), **other})
 
 
-def test_the_sure_prediction_of_a_batch():
-    batch = target(["ab", "", "c"], "abc")
-    sure = Prediction.certain(batch, num_labels=3, num_relations=1)
-    assert sure.num_graphs == 3
-    assert torch.equal(sure.batch, batch.batch)
-    assert sure.existence.tolist() == [40.0] * 3
-    assert sure.label.argmax(1).tolist() == [0, 1, 2]
-    assert sure.label.abs().unique().tolist() == [20.0]
-    assert sure.edge_index.t().tolist() == [[0, 0], [0, 1], [1, 0], [1, 1], [2, 2]]
-    assert sure.relation.argmax(1).tolist() == [0, 1, 0, 0, 0]
-    assert {sure.existence.dtype, sure.label.dtype, sure.relation.dtype} == {torch.float64}
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
+def test_every_real_number_is_taken(dtype: torch.dtype):
+    given = full((3,)).to(dtype)
+    assert given.label.dtype == given.weight.dtype == dtype
 
 
-@pytest.mark.parametrize("texts", [["abc", "", "b", "ca"], ["a"], [""], ["", "", "cab"]])
-def test_the_sure_prediction_reads_back(texts: list[str]):
-    batch = target(texts, "abc")
-    sure = Prediction.certain(batch, num_labels=3, num_relations=1)
-    graphs = decode(sure, "abc", ["next"])
-    assert [graph.label for graph in graphs] == [list(text) for text in texts]
-    for graph, text in zip(graphs, texts, strict=True):
-        assert edge_triples(graph) == edge_triples(text_to_graph(text))
-        assert torch.equal(graph.position, text_to_graph(text).position)
+@pytest.mark.parametrize("name", ["edge_index", "batch"])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bool, torch.uint8])
+def test_what_is_no_index_is_refused(name: str, dtype: torch.dtype):
+    good = full((3,))
+    other = {name: getattr(good, name).to(dtype)}
+    with pytest.raises(InputError, match=f"`Prediction.{name}` must be a tensor of integers, got"):
+        unchecked(Prediction)(**{**fields_of(good), **other})
 
 
-def test_the_sure_prediction_of_several_relations():
-    graph = make_graph(["a", "b", "a"], [(2, 0, "up"), (0, 1, "down"), (1, 1, "up")])
-    graph.y = torch.tensor([0, 1, 0])
-    graph.edge_type = torch.tensor([1, 2, 1])
-    sure = Prediction.certain(graph, num_labels=2, num_relations=2)
-    (back,) = decode(sure, "ab", ["up", "down"])
-    assert back.label == ["a", "b", "a"]
-    assert sorted(edge_triples(back)) == sorted(edge_triples(graph))
-    assert back.get("position") is None
+@pytest.mark.parametrize("dtype", [torch.int8, torch.int16, torch.int32])
+def test_integers_of_any_width_are_taken(dtype: torch.dtype):
+    good = full()
+    other = {name: getattr(good, name).to(dtype) for name in ("edge_index", "batch")}
+    assert_same(unchecked(Prediction)(**{**fields_of(good), **other}), good)
+
+
+@pytest.mark.parametrize("empty", [[], [[], []]])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.long])
+def test_no_edges_may_be_an_empty_list(empty: list[Any], dtype: torch.dtype):
+    """`torch.tensor([])` is of floats, which says nothing wrong."""
+    none = torch.tensor(empty, dtype=dtype)
+    prediction = unchecked(Prediction)(**parts(edge_index=none, relation=torch.zeros(0, 2)))
+    assert prediction.edge_index.shape == (2, 0)
+    assert prediction.edge_index.dtype == torch.long
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("label", [[0.0]], "`Prediction.label` must be a floating-point tensor, got a list"),
+        ("existence", None, "`Prediction.existence` must be a floating-point tensor, got a None"),
+        ("edge_index", [[0], [1]], "`Prediction.edge_index` must be a tensor of integers, got a l"),
+        ("batch", [0, 0, 0], "`Prediction.batch` must be a tensor of integers, got a list"),
+        ("num_graphs", -1, "`Prediction.num_graphs` must be a whole number from 0 on, got -1"),
+        ("num_graphs", 2.0, "`Prediction.num_graphs` must be a whole number from 0 on, got 2.0"),
+        ("num_graphs", True, "`Prediction.num_graphs` must be a whole number from 0 on, got True"),
+        ("directed", 0, "`Prediction.directed` must be True or False, got 0"),
+        ("label", torch.zeros(3, 4, device="meta"), "must be on the device of `existence` .cpu., "),
+    ],
+)
+def test_what_is_of_another_kind_is_refused(name: str, value: Any, message: str):
+    with pytest.raises(InputError, match=message):
+        unchecked(Prediction)(**parts(**{name: value}))
 
 
 # Reading a prediction.

@@ -141,11 +141,9 @@ class Module(pl.LightningModule):
         return self.model(batch)
 
     def training_step(self, batch: Prediction) -> Tensor:
-        assert isinstance(batch, Prediction)
         self.seen += len(batch)
-        teacher = batch.to(torch.float32)
-        loss: Tensor = (self.model(torch.ones(1, 2)).label - teacher.label).square().mean()
-        return loss
+        said = self.model(torch.ones(1, 2)).label
+        return torch.stack([(said - teacher.label).square().mean() for teacher in batch]).mean()
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         return torch.optim.SGD(self.parameters(), lr=0.1)

@@ -87,13 +87,13 @@ def _booleans(mask: Tensor) -> Bool[Tensor, "B K"]:
     """The mask as booleans: zero and one mean the same, nothing else means anything."""
     if mask.dtype == torch.bool:
         return mask
-    fine = ((mask == 0) | (mask == 1)).all()
+    fine = (mask == 0) | (mask == 1)
     if torch.compiler.is_compiling():
-        torch._assert_async(fine, "`mask` must be of booleans, or of 0 and 1.")
-    elif not fine:
+        torch._assert_async(fine.all(), "`mask` must be of booleans, or of 0 and 1.")
+    elif not fine.all():
         wanted = "be of booleans, or of 0 and 1 (1: in use)"
         remedy = "A mask that is added to logits is turned into one by `mask == 0`."
-        raise refusal("`mask`", wanted, mask, remedy)
+        raise refusal("`mask`", wanted, mask[~fine][0].item(), remedy)
     return mask == 1
 
 
