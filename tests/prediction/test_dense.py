@@ -125,7 +125,7 @@ def test_a_mask_of_other_numbers_is_refused(value: float) -> None:
     label, relation = _logits()
     mask = torch.ones(2, 4)
     mask[1, 2] = value
-    with pytest.raises(InputError, match=r"`mask` must be of booleans, or of 0 and 1 .* mask == 0"):
+    with pytest.raises(InputError, match=r"`mask` must be of booleans, or of 0 and 1 .*mask == 0"):
         Prediction.from_dense(label, relation, mask=mask)
 
 
