@@ -4,6 +4,7 @@ from dataclasses import replace
 from math import inf
 
 from torch import Tensor
+from torch.nn.functional import log_softmax
 
 from .._check import refusal
 from ..prediction import Prediction
@@ -27,9 +28,12 @@ def masked(pairs: Pairs, prediction: Prediction) -> Pairs:
     relation = prediction.relation
     _check_below_infinity("relation", relation)
     lost = relation.isneginf().all(1)
-    absent = pairs.relation.new_full(relation.shape[1:], -inf)
-    absent[0] = 0
-    pairs = replace(pairs, relation=absent.where(lost[:, None], pairs.relation))
+    if bool(lost.any()):
+        absent = relation.new_full(relation.shape[1:], -inf)
+        absent[0] = 0
+        # Before the logarithm: its derivative is NaN where all are impossible.
+        relation = absent.where(lost[:, None], relation).to(pairs.relation.dtype)
+        pairs = replace(pairs, relation=log_softmax(relation, dim=1))
     if pairs.node_cost != "labels" or not prediction.label.shape[1]:
         return pairs
     _check_below_infinity("label", prediction.label)

@@ -191,7 +191,9 @@ class StructuralLoss(nn.Module):
         temperature = self.temperature if temperature is None else temperature
         check_temperature(temperature)
         given = given.checked(pairs)
-        found = self._native(pairs, temperature) if given.nothing else None
+        found: tuple[Tensor, Transport | _fused.Alignment] | None = None
+        if given.nothing:
+            found = self._native(pairs, temperature)
         if found is None:
             pairs = masked(pairs, prediction)
             head = self._head(pairs, temperature, self._compose) if given.nothing else None
