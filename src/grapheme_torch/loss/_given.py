@@ -24,6 +24,11 @@ class Given(NamedTuple):
         """Whether there is none."""
         return all(matrix is None for matrix in self)
 
+    @property
+    def to_align(self) -> bool:
+        """Whether the first alignment is still to be found."""
+        return self.start is None and self.alignment is None
+
     def checked(self, pairs: Pairs) -> "Given":
         """The same in the dtype of the pairs; refuses what does not fit them."""
         if self.nothing:

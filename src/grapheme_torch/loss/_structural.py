@@ -196,8 +196,9 @@ class StructuralLoss(nn.Module):
             found = self._native(pairs, temperature)
         if found is None:
             pairs = masked(pairs, prediction)
-            head = self._head(pairs, temperature, self._compose) if given.nothing else None
-            found = self._compose(pairs, temperature, head, given)
+            align = partial(self._compose, given=given)
+            head = self._head(pairs, temperature, align) if given.to_align else None
+            found = align(pairs, temperature, head)
         terms, transport = found
         total, node, edge, clique = self.reduce(terms).unbind()
         return StructuralLossResult(
