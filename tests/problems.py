@@ -116,7 +116,7 @@ def batch_of_pairs(seed: int, sizes: Sequence[tuple[int, int]] = SIZES) -> tuple
 
 def upward(prediction: Prediction) -> Prediction:
     """With one direction of each candidate."""
-    up = prediction.edge_index[0] < prediction.edge_index[1]
+    up = prediction.edge_index[0] <= prediction.edge_index[1]
     return replace(
         prediction,
         edge_index=prediction.edge_index[:, up],

@@ -9,8 +9,13 @@ import torch
 from torch import Tensor
 from torch_geometric.data import Data
 
-from grapheme_torch import InputError, Prediction, SparseStructuralLoss, StructuralLoss
-from grapheme_torch import TiledStructuralLoss
+from grapheme_torch import (
+    InputError,
+    Prediction,
+    SparseStructuralLoss,
+    StructuralLoss,
+    TiledStructuralLoss,
+)
 
 from ..problems import batch_of_pairs, distance_between, leaf, leaves, random_dag, random_prediction
 
