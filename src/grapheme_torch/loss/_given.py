@@ -7,6 +7,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from .._check import Received, refusal, require
+from .._tensors import described, is_dense
 from ..ot import Transport
 from ._node import impossible, masses
 from ._pairs import Pairs
@@ -59,13 +60,12 @@ def _padded(name: str, matrix: Tensor | None, pairs: Pairs) -> Tensor | None:
         return None
     device = pairs.exists.device
     shape = (len(pairs.layout.count), pairs.layout.width + 1, pairs.target.layout.width + 1)
-    ok = isinstance(matrix, Tensor) and matrix.is_floating_point() and matrix.shape == shape
-    got: object = matrix
-    if isinstance(matrix, Tensor):
-        ok = ok and matrix.device == device
-        got = Received(f"{matrix.dtype} of shape {tuple(matrix.shape)} on {matrix.device}")
+    ok = is_dense(matrix) and matrix.is_floating_point() and matrix.shape == shape
     remedy = "Give it in the form of `StructuralLossResult.padded_plan`."
-    require(ok, f"`{name}`", f"be floating-point of shape {shape} on {device}", got, remedy)
+    wanted = f"be floating-point of shape {shape}"
+    require(ok, f"`{name}`", wanted, described(matrix), remedy)
+    if matrix.device != device:
+        raise refusal(f"`{name}`", f"be on {device}", Received(str(matrix.device)), "Move it.")
     if name == "match_cost":
         valid = not bool((matrix.isnan() | matrix.isneginf()).any())
         received = Received("NaN or minus infinity")

@@ -8,6 +8,7 @@ from typing import Any
 from torch import Tensor
 
 from .._check import Received, refusal, require
+from .._tensors import described, is_dense
 from ._likeness import NODE_KINDS
 
 _CHOICES: Mapping[str, tuple[str, ...]] = {
@@ -54,10 +55,9 @@ def check_settings(loss: Any) -> None:
 def check_temperature(temperature: Any) -> None:
     """Refuses what is no temperature; the numbers of a tensor are looked at where it is used."""
     if isinstance(temperature, Tensor):
-        ok = temperature.is_floating_point() and temperature.ndim <= 1
-        got = Received(f"{temperature.dtype} of shape {tuple(temperature.shape)}")
+        ok = is_dense(temperature) and temperature.is_floating_point() and temperature.ndim <= 1
         wanted = "be a number, or a floating-point tensor with one number per pair"
-        require(ok, "`temperature`", wanted, got, "Try 0.1.")
+        require(ok, "`temperature`", wanted, described(temperature), "Try 0.1.")
         return
     ok = _is_number(temperature) and 0 <= temperature < inf
     negative = _is_number(temperature) and temperature < 0

@@ -9,6 +9,7 @@ from torch import Tensor
 from torch_geometric.data import Data
 
 from .._check import Received, refusal, require
+from .._tensors import described, is_dense, is_whole
 from ..graph import membership
 from ..prediction import Prediction
 from ._layout import Layout
@@ -64,6 +65,8 @@ def read_target(
     """
     device = prediction.existence.device
     edge_index = _edge_index(target, device)
+    n = _num_nodes(target, device)
+    y = _y(target, n, classes, device)
     batch, count = membership(target)
     require(
         count == prediction.num_graphs,
@@ -72,8 +75,6 @@ def read_target(
         count,
         "Collate predictions and targets in the same order.",
     )
-    batch = _integers("target.batch", batch, len(batch), "graph per node", device)
-    y = _y(target, len(batch), classes, device)
     t = edge_index.shape[1]
     relation = torch.ones_like(edge_index[0])
     if target.get("edge_type") is not None:
@@ -88,6 +89,21 @@ def read_target(
     return Target(layout, y, graph, source, sink, relation, weight, position)
 
 
+def _num_nodes(target: Data, device: torch.device) -> int:
+    batch: Any = target.get("batch")
+    if batch is not None:
+        fits = is_dense(batch) and batch.ndim == 1 and batch.dtype == torch.int64
+        wanted, remedy = "be int64, one graph per node", "PyTorch Geometric's Batch gives it."
+        require(fits, "`target.batch`", wanted, described(batch), remedy)
+        _on("target.batch", batch, device)
+        return len(batch)
+    count: Any = target.num_nodes
+    whole = isinstance(count, int) and not isinstance(count, bool) and count >= 0
+    remedy = "Set `num_nodes` on each graph."
+    require(whole, "`target.num_nodes`", "be a whole number from 0 on", count, remedy)
+    return count
+
+
 def _edge_index(target: Data, device: torch.device) -> Int[Tensor, "2 t"]:
     value: Any = target.get("edge_index")
     remedy = "Use torch.empty(2, 0, dtype=torch.long) for a graph without edges."
@@ -95,10 +111,10 @@ def _edge_index(target: Data, device: torch.device) -> Int[Tensor, "2 t"]:
     if isinstance(value, Tensor) and not value.numel() and value.shape in ((0,), (2, 0)):
         # What `torch.tensor([])` gives where there are no edges.
         value = torch.empty(2, 0, dtype=torch.long, device=value.device)
-    fits = isinstance(value, Tensor) and value.ndim == 2 and len(value) == 2 and _whole(value)
+    fits = is_dense(value) and value.ndim == 2 and len(value) == 2 and is_whole(value)
     remedy += " PyTorch Geometric turns a batch with one floating-point `edge_index` into floats."
     wanted = "be integers of shape (2, edges)"
-    require(fits, "`target.edge_index`", wanted, _described(value), remedy)
+    require(fits, "`target.edge_index`", wanted, described(value), remedy)
     _on("target.edge_index", value, device)
     return value.long()
 
@@ -114,10 +130,10 @@ def _y(target: Data, count: int, classes: bool, device: torch.device) -> Tensor:
 
 def _weight(target: Data, count: int, device: torch.device) -> Float[Tensor, " t"]:
     value: Any = target.get("edge_weight")
-    fits = isinstance(value, Tensor) and value.shape == (count,) and not value.is_complex()
+    fits = is_dense(value) and value.shape == (count,)
     wanted = f"be a tensor with one weight per edge ({count})"
     remedy = "A prediction with weights is compared with weights."
-    require(fits, "`target.edge_weight`", wanted, _described(value), remedy)
+    require(fits, "`target.edge_weight`", wanted, described(value), remedy)
     _on("target.edge_weight", value, device)
     return value if value.is_floating_point() else value.to(torch.get_default_dtype())
 
@@ -129,11 +145,11 @@ def _position(
     value: Any = target.get("position")
     if value is None or predicted is None:
         return None
-    fits = isinstance(value, Tensor) and value.ndim in (1, 2) and len(value) == count
-    fits = fits and not value.is_complex()
+    fits = is_dense(value) and value.ndim in (1, 2) and len(value) == count
+    fits = fits
     wanted = f"be a tensor with one place per node ({count})"
     remedy = "Give every node its place, or leave `position` out on one side."
-    require(fits, "`target.position`", wanted, _described(value), remedy)
+    require(fits, "`target.position`", wanted, described(value), remedy)
     _on("target.position", value, device)
     columns, own = (tuple(x.shape[1:]) or (1,) for x in (predicted, value))
     wanted = f"have {columns[0]} coordinates a node, as the prediction"
@@ -144,33 +160,21 @@ def _position(
 
 def _integers(name: str, value: Any, count: int, what: str, device: torch.device) -> Tensor:
     """Whole numbers as int64, one for each of `count`."""
-    fits = isinstance(value, Tensor) and value.shape == (count,)
-    fits = fits and (_whole(value) or value.dtype == torch.bool)
+    fits = is_dense(value) and value.shape == (count,)
+    fits = fits and (is_whole(value) or value.dtype == torch.bool)
     wanted = f"be an integer tensor with one {what} ({count})"
-    require(fits, f"`{name}`", wanted, _described(value), _REMEDY)
+    require(fits, f"`{name}`", wanted, described(value), _REMEDY)
     _on(name, value, device)
     return value.long()
 
 
 def _rows(name: str, value: Any, count: int, what: str) -> None:
-    fits = isinstance(value, Tensor) and value.ndim >= 1 and len(value) == count
+    fits = is_dense(value) and value.ndim >= 1 and len(value) == count
     wanted = f"be a tensor with one {what} ({count})"
-    require(fits, f"`{name}`", wanted, _described(value), _REMEDY)
+    require(fits, f"`{name}`", wanted, described(value), _REMEDY)
 
 
 _REMEDY = "`Alphabet.encode` adds it to a graph; `num_nodes` says how many nodes there are."
-
-
-def _whole(value: Tensor) -> bool:
-    return not (value.is_floating_point() or value.is_complex() or value.dtype == torch.bool)
-
-
-def _described(value: Any) -> object:
-    if value is None:
-        return Received("nothing")
-    if isinstance(value, Tensor):
-        return Received(f"{value.dtype} of shape {tuple(value.shape)}")
-    return value
 
 
 def _on(name: str, value: Tensor, device: torch.device) -> None:

@@ -73,9 +73,7 @@ def _moved(cost: _flow.Array, a: _flow.Array, b: _flow.Array) -> _flow.Array | _
     return _counted(rows[i], columns[j], cost.shape)
 
 
-def _counted(
-    i: NDArray[np.intp], j: NDArray[np.intp], shape: tuple[int, ...]
-) -> _flow.Array:
+def _counted(i: NDArray[np.intp], j: NDArray[np.intp], shape: tuple[int, ...]) -> _flow.Array:
     plan = np.zeros(shape)
     np.add.at(plan, (i, j), 1)
     return plan
