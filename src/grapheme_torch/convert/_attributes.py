@@ -66,19 +66,38 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A declared attribute: its name, its type and the value of an element that says none."""
+    """A declared attribute.
+
+    Args:
+        name: Its name.
+        type: The type of its values.
+        default: The value of an item that has none, or None where the file declares none.
+    """
 
     name: str
     type: str
     default: Value | None
 
 
+def declared(element: Element, name: str, kind: str | None) -> Field:
+    """The attribute that an element declares; an empty `<default>` is no value.
+
+    Args:
+        element: The element, which may hold a `<default>`.
+        name: The name of the attribute.
+        kind: Its type; text, where none is given.
+    """
+    kind = kind or "string"
+    texts = [Value(child.text or None, kind) for child in element.find("default")]
+    return Field(name, kind, texts[0] if texts else None)
+
+
 def defaults(fields: Iterable[Field]) -> Values:
     """The default values of the declared attributes, by name."""
     found: dict[str, list[Value]] = {}
-    for declared in fields:
-        if declared.default is not None:
-            found.setdefault(declared.name, []).append(declared.default)
+    for field in fields:
+        if field.default is not None:
+            found.setdefault(field.name, []).append(field.default)
     return found
 
 

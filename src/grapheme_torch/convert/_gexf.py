@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from .._check import Received
-from ._attributes import Field, Item, Value, Values, defaults
+from ._attributes import Field, Item, Value, Values, declared, defaults
 from ._graph_document import Edge, FileGraph, edge_named, only_graph, required
 from ._xml import Element, check_children, parse, refused
 
@@ -77,16 +77,10 @@ def _fields(graph: Element, kind: str) -> dict[str, Field]:
             if name in fields:
                 remedy = "Give each attribute its own id."
                 raise refused(element, "the id of an attribute", "be unique", name, remedy)
-            fields[name] = _field(element, name)
+            check_children(element, ("default",), ("options",))
+            says = element.attributes
+            fields[name] = declared(element, says.get("title") or name, says.get("type"))
     return fields
-
-
-def _field(element: Element, name: str) -> Field:
-    check_children(element, ("default",), ("options",))
-    kind = element.attributes.get("type") or "string"
-    default = next((child.text for child in element.find("default")), "")
-    title = element.attributes.get("title") or name
-    return Field(title, kind, Value(default, kind) if default else None)
 
 
 def _node(element: Element, fields: _Fields) -> Item:

@@ -101,7 +101,7 @@ def _content(path: Path) -> bytes:
             return file.read()
     except (OSError, EOFError, ValueError, zlib.error) as error:  # ValueError: a null in the path
         found = Received(getattr(error, "strerror", None) or str(error))
-        raise refusal("the file", "be readable", found, "Check its path.") from None
+        raise refusal("the file", "be readable", found, "Check the file and its path.") from None
 
 
 def _opened(path: Path) -> IO[bytes]:

@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from .._check import Received
-from ._attributes import Field, Item, Value, Values, defaults
+from ._attributes import Field, Item, Value, Values, declared, defaults
 from ._graph_document import Edge, FileGraph, edge_named, only_graph, required
 from ._xml import Element, check_children, parse, refused
 
@@ -63,16 +64,11 @@ def _keys(root: Element, kind: str) -> _Keys:
             remedy = "Give each key its own id."
             raise refused(element, "the id of a key", "be unique", name, remedy)
         if ours or name not in found:
-            found[name] = _field(element, has_default=ours)
+            says = element.attributes
+            key = declared(element, says.get("attr.name") or name, says.get("attr.type"))
+            found[name] = key if ours else replace(key, default=None)
             taken |= {name} if ours else set()
     return found
-
-
-def _field(element: Element, *, has_default: bool) -> Field:
-    name = element.attributes.get("attr.name") or element.attributes["id"]
-    kind = element.attributes.get("attr.type") or "string"
-    default = next((child.text for child in element.find("default")), "") if has_default else ""
-    return Field(name, kind, Value(default, kind) if default else None)
 
 
 def _node(element: Element, keys: _Keys) -> Item:
