@@ -32,7 +32,8 @@ def _file(
 
 
 def _names(document: Any) -> tuple[list[str], list[str]]:
-    return tuple([item["label"] for item in document[side]] for side in ("nodes", "edges"))
+    nodes, edges = document["nodes"], document["edges"]
+    return [node["label"] for node in nodes], [edge["label"] for edge in edges]
 
 
 def _ends(document: Any) -> list[tuple[int, int]]:

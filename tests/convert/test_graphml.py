@@ -33,7 +33,8 @@ def _file(inner: str, keys: str = LABELS, default: str | None = "directed") -> s
 
 
 def _names(document: Any) -> tuple[list[str], list[str]]:
-    return tuple([item["label"] for item in document[side]] for side in ("nodes", "edges"))
+    nodes, edges = document["nodes"], document["edges"]
+    return [node["label"] for node in nodes], [edge["label"] for edge in edges]
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,8 @@ import bz2
 import gzip
 import zlib
 from collections.abc import Callable, Iterable, Iterator
+from io import BufferedIOBase
 from pathlib import Path
-from typing import IO
 
 from .._check import Received, refusal
 from ._gexf import read_gexf
@@ -104,7 +104,7 @@ def _content(path: Path) -> bytes:
         raise refusal("the file", "be readable", found, "Check the file and its path.") from None
 
 
-def _opened(path: Path) -> IO[bytes]:
+def _opened(path: Path) -> BufferedIOBase:
     if path.suffix == ".gz":
         return gzip.open(path)
     return bz2.open(path) if path.suffix == ".bz2" else path.open("rb")

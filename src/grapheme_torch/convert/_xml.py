@@ -152,7 +152,7 @@ class _Builder:
         if not self.open[-1].children:
             self.open[-1].text += text
 
-    def _doctype(self, name: str, system: str | None, public: str | None, internal: bool) -> None:
+    def _doctype(self, name: str, system: str | None, public: str | None, internal: int) -> None:
         self.external = system is not None
 
     def _declared(self, *declaration: object) -> None:
