@@ -25,6 +25,17 @@ def parse_lines(content: bytes, source: str) -> list[tuple[int, dict[str, Any]]]
     return [(k, _object(raw, f"{source}:{k}")) for k, raw in enumerate(lines, 1) if raw.strip()]
 
 
+def parse_document(content: bytes) -> object:
+    """The value of a JSON file, read as strictly as a line; a byte order mark is passed over.
+
+    Raises:
+        InputError: For a key twice in one object, NaN, Infinity or a number too large for a float.
+        ValueError: For invalid UTF-8 or broken JSON.
+        RecursionError: For brackets nested too deeply.
+    """
+    return _DECODER.decode(content.removeprefix(codecs.BOM_UTF8).decode())
+
+
 def _object(raw: bytes, place: str) -> dict[str, Any]:
     try:
         value = _parsed(_decoded(raw))
