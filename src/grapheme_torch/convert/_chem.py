@@ -37,7 +37,7 @@ def calls() -> Iterator[None]:
             yield
         except (InputError, MemoryError):
             raise
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - the classes are not documented
             text = " ".join(str(error).split()) or type(error).__name__
             remedy = "Check the molecule, or leave it out."
             found = Received(f"{type(error).__name__}: {text[:200]}")

@@ -9,32 +9,14 @@ without a mark says. The chiral flag is not read: wedges are taken as absolute, 
 import functools
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
 
 from .._check import InputError, Received, refusal
 from ._chem import chem
+from ._claims import Claims
 from ._pieces import located
 
 END = "M  END"
 COUNTS = re.compile(r".{6}.*V[23]000\s*$")
-
-
-@dataclass
-class Claims:
-    """What the block says of atoms (numbered from 0) and RDKit may not take over.
-
-    Args:
-        wedges: Begin and end of the bonds drawn as wedges.
-        parities: Atoms of a stereo parity, odd or even.
-        valences: Valences that are given.
-        radicals: Atoms with one unpaired electron.
-    """
-
-    wedges: list[tuple[int, int]] = field(default_factory=list)
-    parities: list[int] = field(default_factory=list)
-    valences: dict[int, int] = field(default_factory=dict)
-    radicals: list[int] = field(default_factory=list)
 
 
 def claims(lines: Sequence[str]) -> Claims:
@@ -96,7 +78,7 @@ class _Block:
         self.claims = Claims()
 
     def symbol(self, offset: int, symbol: str) -> None:
-        if symbol not in ("D", "T") and symbol.capitalize() not in _elements():
+        if symbol.capitalize() not in _elements():
             raise _untold(offset, f"the atom {symbol!r}, which is no element")
 
     def radical(self, offset: int, atom: int, code: int) -> None:
@@ -139,11 +121,12 @@ _PROPERTIES = {
     "UNS": "an unsaturation to search for",
     "ZBO": "a zero-order bond",
     "ZCH": "a charge of zero-order bonds",
-    "A  ": "an alias of an atom",
-    "V  ": "a text at an atom",
-    "G  ": "an abbreviated group",
+    "A": "an alias of an atom",
+    "V": "a text at an atom",
+    "G": "an abbreviated group",
 }
-_SGROUP_LINES = set("SLB SDS SAL SBL SMT SDI SBV SDT SDD SCD SED SPL SAP SCL SBT".split())
+_GROUP_LINES = re.compile(r"S(LB|DS|AL|BL|MT|DI|BV|DT|DD|CD|ED|PL|AP|CL|BT)")
+"""Lines that say more of a group, whose type decides."""
 
 
 class _V2000(_Block):
@@ -193,7 +176,7 @@ class _V2000(_Block):
     def _properties(self, first: int, lines: Sequence[str]) -> None:
         kinds: dict[int, tuple[int, str]] = {}
         for offset, line in enumerate(lines, first):
-            code = line[3:6] if line.startswith("M  ") else line[:3]
+            code = line[3:6] if line.startswith("M  ") else line[:1]
             if line[:6] == "M  RAD":
                 for atom, value in _entries(line):
                     self.radical(offset, atom, value)
@@ -203,7 +186,7 @@ class _V2000(_Block):
                 kinds |= {int(index): (offset, kind) for index, kind in pairs}
             elif line[:6] == "M  SDT" and line[11:].split()[:1] == [_IMPLICIT]:
                 kinds.pop(int(line[7:10]), None)
-            elif not line.startswith("M  ") or code not in {"CHG", "ISO"} | _SGROUP_LINES:
+            elif code not in ("CHG", "ISO") and not _GROUP_LINES.fullmatch(code):
                 raise _untold(offset, _PROPERTIES.get(code, f"the line {line!r}"))
         for offset, kind in kinds.values():
             if kind != "SUP":
@@ -230,10 +213,9 @@ class _V3000(_Block):
         for offset, text in _joined(lines):
             words = text.split()
             if words[:1] in (["BEGIN"], ["END"]):
-                name = words[1] if len(words) > 1 else ""
-                if name not in _SECTIONS:
-                    raise _untold(offset, f"a section {name}")
-                section = name if words[0] == "BEGIN" else "CTAB"
+                if words[1:2] and words[1] not in _SECTIONS:
+                    raise _untold(offset, f"a section {words[1]}")
+                section = words[1] if words[0] == "BEGIN" and words[1:] else "CTAB"
                 continue
             self._entry(offset, section, text, words)
         return self.claims
@@ -307,55 +289,4 @@ def _number(line: str, start: int) -> int:
 def _entries(line: str) -> list[tuple[int, int]]:
     """Atoms, from 0, and values of a line `M  XXX`."""
     words = [int(word) for word in line[9:].split()]
-    return [
-        (atom - 1, value) for atom, value in zip(words[::2], words[1::2], strict=True)
-    ]
-
-
-def check_claims(found: Claims, read: Any, sanitized: Any) -> None:
-    """Looks in the molecule for what its MOL block says.
-
-    Args:
-        found: What the block says.
-        read: The molecule with all its hydrogens, as RDKit read it, not sanitized.
-        sanitized: The same, sanitized.
-
-    Raises:
-        InputError: If it is not there.
-    """
-    read.UpdatePropertyCache(strict=False)
-    for atom, valence in found.valences.items():
-        got = read.GetAtomWithIdx(atom).GetTotalValence()
-        if got != valence:
-            raise _lost(f"valence {valence} of atom {atom + 1}, which has {got}")
-    for atom in found.radicals:
-        if sanitized.GetAtomWithIdx(atom).GetNumRadicalElectrons() != 1:
-            raise _lost(f"one unpaired electron of atom {atom + 1}")
-    if not (found.wedges or found.parities):
-        return
-    open_centres = {
-        place.centeredOn
-        for place in chem().FindPotentialStereo(sanitized)
-        if place.type.name.startswith("Atom") and place.specified.name != "Specified"
-    }
-    for atom in found.parities:
-        if atom in open_centres:
-            raise _lost(f"the stereo parity of atom {atom + 1}, which no wedge shows")
-    for begin, end in found.wedges:
-        atom = sanitized.GetAtomWithIdx(begin)
-        if atom.GetChiralTag().name != "CHI_UNSPECIFIED":
-            continue
-        if begin in open_centres or end in open_centres or _flat(atom):
-            why = "is of an axis (atropisomer or allene)" if _flat(atom) else "shows no centre"
-            raise _lost(f"the wedge from atom {begin + 1} to {end + 1}, which {why}")
-
-
-def _flat(atom: Any) -> bool:
-    """Whether a wedge here can only tell the stereo of an axis: an allene, two rings."""
-    double = any(bond.GetBondTypeAsDouble() in (1.5, 2) for bond in atom.GetBonds())
-    return double and atom.GetSymbol() in ("C", "N")
-
-
-def _lost(what: str) -> InputError:
-    remedy = "Check it, or leave the molecule out."
-    return refusal("what a MOL block says", "be found in the molecule", Received(what), remedy)
+    return [(atom - 1, value) for atom, value in zip(words[::2], words[1::2], strict=True)]

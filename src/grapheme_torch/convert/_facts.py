@@ -42,19 +42,26 @@ def _facts(mol: Any) -> Iterator[str]:
             yield f"a substance group of type {group.GetProp('TYPE')}"
 
 
+_CARRIED = {
+    "isotope": "GetIsotope",
+    "charge": "GetFormalCharge",
+    "hydrogens": "GetTotalNumHs",
+    "unpaired electrons": "GetNumRadicalElectrons",
+    "map number": "GetAtomMapNum",
+    "aromatic": "GetIsAromatic",
+    "stereo": "GetChiralTag",
+    "query": "HasQuery",
+}
+
+
 def _atom(atom: Any) -> str:
-    parts = {
-        "isotope": atom.GetIsotope(),
-        "charge": atom.GetFormalCharge(),
-        "hydrogens": atom.GetTotalNumHs(),
-        "unpaired electrons": atom.GetNumRadicalElectrons(),
-        "map number": atom.GetAtomMapNum(),
-        "aromatic": int(atom.GetIsAromatic()),
-        "chiral": int(atom.GetChiralTag().name != "CHI_UNSPECIFIED"),
-        "query": int(atom.GetAtomicNum() != 0 and atom.HasQuery()),
-    }
-    said = ", ".join(f"{name} {value}" for name, value in parts.items() if value)
-    return f"an atom {atom.GetSymbol()} ({said})"
+    values = {name: int(getattr(atom, get)()) for name, get in _CARRIED.items()}
+    # The two kinds of centre are told apart by the canonical SMILES; a dummy atom is a query or
+    # none, by the way it was made.
+    values["stereo"] = min(values["stereo"], 1)
+    values["query"] *= atom.GetAtomicNum() != 0
+    said = ", ".join(f"{name} {value}" for name, value in values.items() if value)
+    return f"an atom {atom.GetSymbol()} ({said or 'plain'})"
 
 
 _STEREO = {"STEREOE": "E or Z", "STEREOZ": "E or Z", "STEREOCIS": "E or Z", "STEREOTRANS": "E or Z"}

@@ -16,7 +16,7 @@ from typing import Any
 from torch_geometric.data import Data
 
 from .._check import Received, refusal, require
-from ._chem import chem, calls
+from ._chem import calls, chem
 from ._document import Triple, read_graph
 from ._facts import check_same
 from ._stereo import descriptors, set_descriptors

@@ -5,7 +5,8 @@ from typing import Any, Literal
 
 from .._check import Received, require
 from ._chem import calls, chem
-from ._ctab import END, check_claims, claims, no_block
+from ._claims import check_claims
+from ._ctab import END, claims, no_block
 from ._items import TERMINATOR, properties
 from ._molecule import impossible, written
 from ._pieces import Piece, Record, Skip, numbered, records
@@ -87,7 +88,9 @@ def _read(block: list[str], end: int) -> Any:
         mol = chem().MolFromMolBlock(text)
         if mol is None:
             raise _refused(text)
-        require(mol.GetNumAtoms() > 0, "the molecule", "have atoms", Received("none"), "Leave it out.")
+        require(
+            mol.GetNumAtoms() > 0, "the molecule", "have atoms", Received("none"), "Leave it out."
+        )
         if any(vars(found).values()):
             raw = chem().MolFromMolBlock(text, sanitize=False, removeHs=False)
             check_claims(found, raw, chem().MolFromMolBlock(text, removeHs=False))
