@@ -8,8 +8,8 @@ from grapheme_torch.convert import Skipped, molecule_to_smiles, sdf
 STAR = [(0, 0), (-1, 0), (0, 1), (1, 0), (0, -1)]
 CHAIN = [(1.2 * k, 0.7 * (k % 2)) for k in range(9)]
 
-ATOM_FIELDS = ("mass", "charge", "parity", "hydrogens", "care", "valence", "h0")
-ATOM_FIELDS += ("role", "component", "map", "inversion", "exact")
+ATOM_FIELDS = ["mass", "charge", "parity", "hydrogens", "care", "valence", "h0"]
+ATOM_FIELDS += ["role", "component", "map", "inversion", "exact"]
 
 
 def v2000(
