@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from .._check import InputError, Received, refusal
+from .._check import InputError, Received, refusal, require
+from .._reading import decoded
 
 Record = dict[str, Any]
 """`{"input": ..., "target": ...}` and further keys, ready for `json.dumps`."""
@@ -40,21 +41,21 @@ class Piece:
         """The piece as text.
 
         Raises:
-            InputError: If the bytes are no UTF-8, or there is another problem.
+            InputError: If the bytes are no UTF-8 or hold a carriage return alone, which some would
+                take for a line end and others would not; or if there is another problem.
         """
         if self.problem:
             raise InputError(self.problem)
-        content = self.content
-        try:
-            raw = content.encode(errors="surrogatepass") if isinstance(content, str) else content
-            return raw.decode()
-        except UnicodeDecodeError as error:
-            line = raw.rfind(b"\n", 0, error.start) + 1
-            place = f"byte 0x{raw[error.start]:02x} at byte {error.start - line + 1} of the line"
-            offset = raw.count(b"\n", 0, error.start)
-            remedy = "Save the file as UTF-8."
-            bad = refusal("the text", "be valid UTF-8", Received(place), remedy)
-            raise located(bad, offset) from None
+        if isinstance(self.content, str):
+            # Of a line of JSON, or of a program: it need not have been a line of a file.
+            return _valid(self.content)
+        lines = []
+        for offset, line in enumerate(self.content.split(b"\n")):
+            try:
+                lines.append(_line(line))
+            except InputError as error:
+                raise located(error, offset) from None
+        return "\n".join(lines)
 
     @property
     def as_it_stands(self) -> str:
@@ -86,6 +87,20 @@ class Skipped:
     def error(self) -> InputError:
         """The refusal, "FILE:LINE: ..."."""
         return InputError(f"{self.source}:{self.line}: {self.reason}")
+
+
+def _valid(text: str) -> str:
+    torn = next((character for character in text if "\ud800" <= character <= "\udfff"), None)
+    remedy = "Write it in UTF-8, without lone surrogates."
+    require(torn is None, "the text", "be valid UTF-8", torn, remedy)
+    return text
+
+
+def _line(raw: bytes) -> str:
+    found = Received("a carriage return within it, as files of old Macs have")
+    remedy = r"Type `tr '\r' '\n' < OLD > NEW`, or take it out."
+    require(b"\r" not in raw, "the line", r"end in \n or \r\n", found, remedy)
+    return decoded(raw, "the text")
 
 
 Skip = Callable[[Skipped], None]

@@ -6,6 +6,7 @@ import math
 from typing import Any, NoReturn
 
 from .._check import InputError, Received, refusal, relocate, require
+from .._reading import decoded
 
 
 def parse_lines(content: bytes, source: str) -> list[tuple[int, dict[str, Any]]]:
@@ -27,7 +28,7 @@ def parse_lines(content: bytes, source: str) -> list[tuple[int, dict[str, Any]]]
 
 def _object(raw: bytes, place: str) -> dict[str, Any]:
     try:
-        value = _parsed(_decoded(raw))
+        value = _parsed(decoded(raw, "the line"))
         require(
             isinstance(value, dict),
             "the line",
@@ -39,14 +40,6 @@ def _object(raw: bytes, place: str) -> dict[str, Any]:
         relocate(error, place)
     assert isinstance(value, dict)
     return value
-
-
-def _decoded(raw: bytes) -> str:
-    try:
-        return raw.decode()
-    except UnicodeDecodeError as error:
-        found = Received(f"byte 0x{raw[error.start]:02x} at byte {error.start + 1} of the line")
-        raise refusal("the line", "be valid UTF-8", found, "Save the file as UTF-8.") from None
 
 
 def _parsed(text: str) -> object:
