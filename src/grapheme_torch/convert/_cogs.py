@@ -18,7 +18,7 @@ from torch_geometric.data import Data
 
 from .._check import InputError, Received, refusal, require
 from ._document import Triple, clusters_at, node_link, read_graph, symbols_document
-from ._pieces import Piece, Record, Skip, records
+from ._pieces import Normal, Piece, Record, Skip, records
 from ._table import Table, extras
 
 _TERM = re.compile(r"(\* )?(\S+)((?: \. \S+)*) \( (x _ \d+|\S+)(?: , (x _ \d+|\S+))? \)")
@@ -48,6 +48,7 @@ def cogs(
     columns: str = "sentence,logical_form,type",
     unit: Unit = "character",
     articles: bool = False,
+    normalize: Normal | None = None,
 ) -> Iterator[Record]:
     """Sentences of COGS to the graphs of their logical forms, nodes in the order of the words.
 
@@ -58,6 +59,7 @@ def cogs(
         columns: Names of the columns; those but the first two are kept as further keys.
         unit: What a node of the input is: a "character" (grapheme cluster) or a "word".
         articles: Whether a definite article is a node, `*`, instead of a part of the label.
+        normalize: The normal form of Unicode of all columns. Default: as they stand.
 
     Yields:
         A record per line, with "alignment": the node of the input, from 0, at which the word of
@@ -66,7 +68,7 @@ def cogs(
     Raises:
         InputError: "FILE:LINE: ..." at a line whose logical form is not of COGS.
     """
-    table = Table(columns, "\t", header=False)
+    table = Table(columns, "\t", header=False, quotes=False, normalize=normalize)
     names = table.names[:2]
     require(len(names) == 2, "`columns`", "name two at least", columns, "Name the sentence first.")
 

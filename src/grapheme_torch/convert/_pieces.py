@@ -1,16 +1,20 @@
 """The pieces a file falls into, one record each, and what happens to a piece that is refused."""
 
 import codecs
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
-from .._check import InputError, Received, refusal, require
+from .._check import InputError, Received, require
 from .._reading import decoded
 
 Record = dict[str, Any]
 """`{"input": ..., "target": ...}` and further keys, ready for `json.dumps`."""
 
+
+Normal = Literal["nfc", "nfd", "nfkc", "nfkd"]
+"""The normal forms of Unicode Annex 15."""
 
 RESERVED = frozenset({"input", "target", "alignment"})
 """The keys that a record fills itself."""
@@ -87,6 +91,11 @@ class Skipped:
     def error(self) -> InputError:
         """The refusal, "FILE:LINE: ..."."""
         return InputError(f"{self.source}:{self.line}: {self.reason}")
+
+
+def normal(text: str, form: Normal | None) -> str:
+    """`text` in a normal form; None: as it stands."""
+    return text if form is None else unicodedata.normalize(form.upper(), text)
 
 
 def _valid(text: str) -> str:
