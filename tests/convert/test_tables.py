@@ -65,7 +65,7 @@ def test_fields_may_be_quoted_with_any_one_character(mark: str) -> None:
     assert _pair(f'5"{mark}""""', separator=mark) == {"input": '5"', "target": '"'}
     assert _pair(f'a{mark}"b"{mark}', separator=mark)["column_3"] == ""
     for bad in ('"a"b', '"a', ' "a"'):
-        with pytest.raises(InputError, match="the line must be CSV, got .*--quotes false"):
+        with pytest.raises(InputError, match=r"the line must be CSV, got .*--quotes false"):
             _pair(f"{bad}{mark}c", separator=mark)
         assert _pair(f"{bad}{mark}c", separator=mark, quotes=False)["input"] == bad
 
@@ -74,7 +74,7 @@ def test_quotes_of_a_table_of_tabs_are_text_unless_they_can_be_both() -> None:
     assert _pair('"the\tx') == {"input": '"the', "target": "x"}
     assert _pair('"a," he\tx')["input"] == '"a," he'
     for line in ('"a"\tb', '"a\tb"\tc', 'a\t""'):
-        with pytest.raises(InputError, match="quotes must have one meaning, got .*--quotes true"):
+        with pytest.raises(InputError, match=r"quotes must have one meaning, got .*--quotes true"):
             _pair(line)
     assert _pair('"a\tb"\tc', quotes=True) == {"input": "a\tb", "target": "c"}
     assert _pair('"a"\tb', quotes=False)["input"] == '"a"'
