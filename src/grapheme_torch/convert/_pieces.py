@@ -52,7 +52,7 @@ class Piece:
             raise InputError(self.problem)
         if isinstance(self.content, str):
             # Of a line of JSON, or of a program: it need not have been a line of a file.
-            return _valid(self.content)
+            return valid(self.content)
         lines = []
         for offset, line in enumerate(self.content.split(b"\n")):
             try:
@@ -98,7 +98,8 @@ def normal(text: str, form: Normal | None) -> str:
     return text if form is None else unicodedata.normalize(form.upper(), text)
 
 
-def _valid(text: str) -> str:
+def valid(text: str) -> str:
+    """`text`, refused if it holds a lone surrogate, which no encoding can store."""
     torn = next((character for character in text if "\ud800" <= character <= "\udfff"), None)
     remedy = "Write it in UTF-8, without lone surrogates."
     require(torn is None, "the text", "be valid UTF-8", torn, remedy)
