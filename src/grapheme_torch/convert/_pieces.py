@@ -45,8 +45,8 @@ class Piece:
         """The piece as text.
 
         Raises:
-            InputError: If the bytes are no UTF-8 or hold a carriage return alone, which some would
-                take for a line end and others would not; or if there is another problem.
+            InputError: If the bytes are no UTF-8; if lines hold a carriage return, which some
+                programs take for a line end and others do not; or if there is another problem.
         """
         if self.problem:
             raise InputError(self.problem)
@@ -56,7 +56,7 @@ class Piece:
         lines = []
         for offset, line in enumerate(self.content.split(b"\n")):
             try:
-                lines.append(_line(line))
+                lines.append(decoded(line, "the text") if self.whole else _line(line))
             except InputError as error:
                 raise located(error, offset) from None
         return "\n".join(lines)

@@ -28,7 +28,7 @@ def parse_lines(content: bytes, source: str) -> list[tuple[int, dict[str, Any]]]
 
 def _object(raw: bytes, place: str) -> dict[str, Any]:
     try:
-        value = _parsed(decoded(raw, "the line"))
+        value = _parsed(_decoded(raw))
         require(
             isinstance(value, dict),
             "the line",
@@ -40,6 +40,10 @@ def _object(raw: bytes, place: str) -> dict[str, Any]:
         relocate(error, place)
     assert isinstance(value, dict)
     return value
+
+
+def _decoded(raw: bytes) -> str:
+    return decoded(raw, "the line")
 
 
 def _parsed(text: str) -> object:
