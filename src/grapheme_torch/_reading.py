@@ -40,7 +40,7 @@ def unpacked(file: BinaryIO, name: str) -> BinaryIO:
     Raises:
         InputError: If it begins as a file that is no UTF-8 text.
     """
-    ahead: Any = file if hasattr(file, "peek") else io.BufferedReader(file)  # type: ignore[arg-type]
+    ahead: Any = file if hasattr(file, "peek") else io.BufferedReader(file)
     head = ahead.peek(_LONGEST)[:_LONGEST]
     for magic, open_ in _UNPACKED.items():
         if re.match(magic, head):

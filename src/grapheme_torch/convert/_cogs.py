@@ -316,7 +316,7 @@ def _plain_form(
     heads = {source for source, _, label in edges if not label.startswith("nmod")}
     order = sorted(range(len(labels)), key=lambda k: words[k])
     definite = [f"{labels[k]} ( {argument(k)} ) ; " for k in order if labels[k][:2] == "* "]
-    terms = [
+    terms: list[tuple[tuple[int, float], str]] = [
         ((words[k], -1), f"{labels[k]} ( {argument(k)} )")
         for k in order
         if labels[k][:2] != "* " and not _is_name(labels[k]) and k not in heads

@@ -16,6 +16,10 @@ Record = dict[str, Any]
 Normal = Literal["nfc", "nfd", "nfkc", "nfkd"]
 """The normal forms of Unicode Annex 15."""
 
+_FORMS: dict[str, Literal["NFC", "NFD", "NFKC", "NFKD"]] = {
+    "nfc": "NFC", "nfd": "NFD", "nfkc": "NFKC", "nfkd": "NFKD",
+}  # fmt: skip
+
 RESERVED = frozenset({"input", "target", "alignment"})
 """The keys that a record fills itself."""
 
@@ -95,7 +99,7 @@ class Skipped:
 
 def normal(text: str, form: Normal | None) -> str:
     """`text` in a normal form; None: as it stands."""
-    return text if form is None else unicodedata.normalize(form.upper(), text)
+    return text if form is None else unicodedata.normalize(_FORMS[form], text)
 
 
 def valid(text: str) -> str:
