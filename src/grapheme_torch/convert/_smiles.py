@@ -26,6 +26,7 @@ def smiles(
     seed: int = 0,
     kekulize: bool = False,
     verify: bool = False,
+    quotes: bool | None = None,
 ) -> Iterator[Record]:
     r"""SMILES text to the graph of its molecule, atoms in the order of the text.
 
@@ -35,14 +36,16 @@ def smiles(
         skip: Called with each line that is refused; without it the first one is raised.
         columns: Names of the columns, separated by commas.
         column: Which column is the SMILES; the others are kept as further keys.
-        separator: What separates columns: a tab may be written `\t`; for a comma, fields may
-            be quoted.
+        separator: What separates columns: a tab may be written `\t`.
         header: Whether the first line names the columns.
         order: Whether the input is the SMILES as it stands, the canonical one, or one of the same
             molecule that begins and branches at random: more of these teach a network more.
         seed: Seed of the random order.
         kekulize: Whether aromatic bonds are written as single and double ones.
         verify: Whether every target is read back and refused if the molecule is another.
+        quotes: Whether a field may stand in quotes, and then hold separators and line ends.
+            Default: if the separator is one character that is no space; else a line that quotes
+            would change is refused.
 
     Yields:
         A record per line, with "alignment": the character of the input (grapheme cluster,
@@ -53,7 +56,7 @@ def smiles(
             if RDKit is not installed.
     """
     chem()
-    table = Table(columns, separator, header)
+    table = Table(columns, separator, header, quotes)
 
     def make(piece: Piece) -> Record:
         row = table.row(piece, (column,))

@@ -6,6 +6,7 @@ import math
 from typing import Any, NoReturn
 
 from .._check import InputError, Received, refusal, relocate, require
+from .._reading import decoded
 
 
 def parse_lines(content: bytes, source: str) -> list[tuple[int, dict[str, Any]]]:
@@ -53,11 +54,7 @@ def _object(raw: bytes, place: str) -> dict[str, Any]:
 
 
 def _decoded(raw: bytes) -> str:
-    try:
-        return raw.decode()
-    except UnicodeDecodeError as error:
-        found = Received(f"byte 0x{raw[error.start]:02x} at byte {error.start + 1} of the line")
-        raise refusal("the line", "be valid UTF-8", found, "Save the file as UTF-8.") from None
+    return decoded(raw, "the line")
 
 
 def _parsed(text: str) -> object:
