@@ -2,8 +2,9 @@
 
     python benchmarks/soak.py --pairs 1000000
 
-Draws sizes of 0 to 12 nodes and every option, on one thread and on two, and reports the worst
-differences of values and gradients, each relative to the largest entry of a batch if that is
+Draws sizes of 0 to 12 nodes and every option, edges from nodes to themselves, weights, targets that
+store both directions or require gradients, and all dtypes, on one thread and on two. Reports the
+worst differences of values and gradients, each relative to the largest entry of a batch if that is
 above one. Exit status 1 if any is above its bound, or not finite.
 """
 
@@ -59,18 +60,39 @@ def draw(rng: random.Random) -> tuple[StructuralLoss, Any, Any, int]:
     options = {name: rng.choice(values) for name, values in CHOICES.items()}
     tolerance, most = rng.choice(ENDS)
     sizes = [(rng.randint(0, LARGEST), rng.randint(0, LARGEST)) for _ in range(BATCH)]
-    weighted = rng.random() < 0.3
+    directed = options["directed"]
     prediction, target = problem(
         rng.randrange(10**6),
         sizes,
-        directed=options["directed"],
-        weighted=weighted,
+        directed=directed,
+        weighted=rng.random() < 0.3,
         kind=options["node_cost"],
+        loops=rng.random() < 0.5,
+        both_ways=not directed and rng.random() < 0.3,
     )
     if rng.random() < 0.3:  # without places
         prediction = replace(prediction, position=None)
+    prediction, target = in_other_dtypes(rng, prediction, target, options["node_cost"])
     loss = StructuralLoss(**options, tolerance=tolerance, max_iterations=most, reduction="none")
     return loss, prediction, target, rng.choice([1, 2])
+
+
+def in_other_dtypes(rng: random.Random, prediction: Any, target: Any, kind: Any) -> Any:
+    """The same batch with other dtypes that hold its numbers, or with a target that learns."""
+    if kind == "labels" and rng.random() < 0.5:
+        target.y = target.y.to(rng.choice([torch.uint8, torch.int16, torch.int32]))
+    if rng.random() < 0.3:
+        target.edge_type = target.edge_type.to(rng.choice([torch.uint8, torch.int8, torch.int32]))
+    if rng.random() < 0.2:  # one tensor in single precision: the sum of all is in double
+        single = prediction.relation.detach().float().double()
+        prediction = replace(prediction, relation=single.float().requires_grad_())
+    if rng.random() < 0.2:
+        target.position.requires_grad_()
+        if "edge_weight" in target:
+            target.edge_weight.requires_grad_()
+        if target.y.is_floating_point():
+            target.y.requires_grad_()
+    return prediction, target
 
 
 def main() -> int:
@@ -79,8 +101,10 @@ def main() -> int:
     parser.add_argument("--pairs", type=int, default=10_000)
     parser.add_argument("--seconds", type=float, default=float("inf"))
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--no-record", action="store_true", help="only print what was found")
     given = parser.parse_args()
-    assert _cpu.AVAILABLE, "the native kernel was not built"
+    if not _cpu.AVAILABLE:
+        parser.error("the native kernel was not built")
     rng, start, done = random.Random(given.seed), time.perf_counter(), 0
     worst: dict[str, tuple[float, str]] = {"value": (0.0, ""), "gradient": (0.0, "")}
     open_counts = 0
@@ -105,7 +129,8 @@ def main() -> int:
         print(f"worst {name}: {found:.1e}, bound {bounds[name]:.0e}, {where}")
     largest = {name: found for name, (found, _) in worst.items()}
     told = {"pairs": done, "largest": LARGEST, "left_out": open_counts, "seconds": seconds}
-    record("soak", {**told, "level": _cpu.LEVELS[-1], "worst": largest, "bounds": bounds})
+    if not given.no_record:
+        record("soak", {**told, "level": _cpu.LEVELS[-1], "worst": largest, "bounds": bounds})
     return int(not all(found < bounds[name] for name, found in largest.items()))
 
 

@@ -1,6 +1,8 @@
 #include "batch.hpp"
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 #include <stdexcept>
 
 namespace grapheme {
@@ -38,6 +40,20 @@ bool within(const std::int64_t* values, Index count, std::int64_t low, std::int6
                      [&](std::int64_t x) { return low <= x && x < end; });
 }
 
+template <class Real>
+bool finite(const Real* values, Index count) {
+  bool ok = true;  // no early end, so that the loop becomes vectors; false for NaN
+  for (Index i = 0; i < count; ++i)
+    ok &= std::fabs(values[i]) <= std::numeric_limits<Real>::max();
+  return ok;
+}
+
+template <class Real>
+bool finite_places(const Graphs<Real>& all) {
+  return finite(all.position, all.first.back() * all.coordinates) &&
+         finite(all.target_position, all.target_first.back() * all.coordinates);
+}
+
 // Edges by graph, in the order given within each.
 Edges group(Reader<std::uintptr_t>& arrays, Index count, const std::vector<Index>& first) {
   const std::int64_t* graph = array<std::int64_t>(arrays);
@@ -72,11 +88,13 @@ template <class Real>
 Graphs<Real> read_graphs(const Addresses& given, const Sizes& sizes, const Numbers& numbers) {
   Reader<std::uintptr_t> arrays(given);
   Graphs<Real> all{};
-  expect(sizes.size() == 16, "sizes");
+  expect(given.size() == 22 && sizes.size() == 17, "sizes");
   all.pairs = sizes[0], all.rows = sizes[1], all.columns = sizes[2];
   const Index nodes = sizes[3], target_nodes = sizes[4], edges = sizes[5], targets = sizes[6];
   all.outputs = sizes[7], all.relations = sizes[8], all.coordinates = sizes[9];
-  all.settings = read_settings(sizes, 10, numbers);
+  expect(0 <= sizes[10] && sizes[10] <= 2, "a way to compare nodes that there is not");
+  all.likeness = static_cast<Likeness>(sizes[10]);
+  all.settings = read_settings(sizes, 11, numbers);
 
   all.first = starts(array<std::int64_t>(arrays), all.pairs);
   all.target_first = starts(array<std::int64_t>(arrays), all.pairs);
@@ -93,15 +111,27 @@ Graphs<Real> read_graphs(const Addresses& given, const Sizes& sizes, const Numbe
   all.exists = array<Real>(arrays), all.absent = array<Real>(arrays);
   all.score = array<Real>(arrays), all.agreement = array<Real>(arrays);
   all.label = array<std::int64_t>(arrays), all.wanted = array<Real>(arrays);
-  all.likeness = all.label    ? Likeness::labels
-                 : all.wanted ? Likeness::features
-                              : Likeness::dense;
-  if (all.label) expect(within(all.label, target_nodes, 0, all.outputs), "a class there is not");
+  if (all.likeness == Likeness::labels)
+    expect(within(all.label, target_nodes, 0, all.outputs), "a class there is not");
   all.relation = array<Real>(arrays), all.weight = array<Real>(arrays);
   all.target_weight = array<Real>(arrays);
   all.position = array<Real>(arrays), all.target_position = array<Real>(arrays);
   all.eps = array<Real>(arrays), all.head = array<Real>(arrays);
   return all;
+}
+
+template <class Real>
+void expect_finite(const Graphs<Real>& all) {
+  const Index nodes = all.first.back(), edges = static_cast<Index>(all.edges.order.size());
+  const Index scores = all.likeness == Likeness::dense
+                           ? all.pairs * (all.rows - 1) * (all.columns - 1)
+                           : nodes * all.outputs;
+  const bool ok = finite(all.exists, nodes) && finite(all.absent, nodes) &&
+                      finite(all.score, scores) &&
+                      finite(all.relation, edges * all.relations) &&
+                      (!all.head || finite(all.head, all.pairs * all.rows * all.columns)) &&
+                      (!all.position || finite_places(all));
+  if (!ok) throw std::overflow_error("a number that is not finite");
 }
 
 template <class Real>
@@ -120,6 +150,8 @@ Slopes<Real> read_slopes(const Addresses& given) {
 
 template Graphs<double> read_graphs(const Addresses&, const Sizes&, const Numbers&);
 template Graphs<float> read_graphs(const Addresses&, const Sizes&, const Numbers&);
+template void expect_finite(const Graphs<double>&);
+template void expect_finite(const Graphs<float>&);
 template Found<double> read_found(const Addresses&);
 template Found<float> read_found(const Addresses&);
 template Slopes<double> read_slopes(const Addresses&);

@@ -17,6 +17,11 @@ using Numbers = std::vector<double>;
 template <class Real>
 Graphs<Real> read_graphs(const Addresses& arrays, const Sizes& sizes, const Numbers& numbers);
 
+// Throws std::overflow_error where a number is NaN or infinite: impossible matches are not the
+// kernel's.
+template <class Real>
+void expect_finite(const Graphs<Real>& all);
+
 template <class Real>
 Found<Real> read_found(const Addresses& arrays);
 template <class Real>

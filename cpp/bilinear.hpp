@@ -99,7 +99,9 @@ class Bilinear {
       Index i = edges.source[edge], j = edges.sink[edge];
       if (!sinks) std::swap(i, j);
       add_to(spread_.row(i), x, turned_.row(j), turned_.width);
-      if (!all_.settings.directed) add_to(spread_.row(j), x, turned_.row(i), turned_.width);
+      // A loop is the same in both directions: laid once.
+      if (!all_.settings.directed && i != j)
+        add_to(spread_.row(j), x, turned_.row(i), turned_.width);
     }
     transpose(spread_, to);
   }

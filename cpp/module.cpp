@@ -144,6 +144,7 @@ void align(const Addresses& arrays, const Sizes& sizes, const Numbers& numbers,
   const nb::gil_scoped_release released;
   const Kernel<Real>& chosen = kernel<Real>(level);
   const Graphs<Real> all = read_graphs<Real>(arrays, sizes, numbers);
+  expect_finite(all);
   const Found<Real> to = read_found<Real>(found);
   const double sweeps = static_cast<double>(std::min<Index>(all.settings.max_iterations, 25));
   in_parallel(efforts(all, sweeps, all.settings.mode == Mode::unrolled ? 0 : 3), threads,

@@ -93,7 +93,7 @@ def batch_of_pairs(seed: int, sizes: Sequence[tuple[int, int]] = SIZES) -> tuple
 
 def upward(prediction: Prediction) -> Prediction:
     """With one direction of each candidate."""
-    return prediction.take(edges=prediction.edge_index[0] < prediction.edge_index[1])
+    return prediction.take(edges=prediction.edge_index[0] <= prediction.edge_index[1])
 
 
 def everything(prediction: Prediction, target: Data) -> Tensor:

@@ -205,13 +205,15 @@ def _compare(options: Namespace) -> int:
 
 def _graph(argument: str) -> Any:
     """The graph of a text, or of a node-link file."""
+    from .data._jsonl import parse_document
     from .graph import graph_from_node_link, text_to_graph
 
     if not argument.endswith(".json"):
         return text_to_graph(argument)
     remedy = "Write a node-link object, or end a text in something else than .json."
     try:
-        return graph_from_node_link(json.loads(Path(argument).read_text(encoding="utf-8")))
+        document: Any = parse_document(Path(argument).read_bytes())
+        return graph_from_node_link(document)
     except InputError as error:
         raise InputError(f"{argument}: {error}") from None
     except OSError as error:

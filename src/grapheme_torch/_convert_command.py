@@ -79,7 +79,7 @@ def _add_common(parser: ArgumentParser) -> None:
     parser.add_argument("--overwrite", action="store_true", help=overwrite)
     skip_bad = "whether what is refused is skipped, counted and kept in a file"
     parser.add_argument("--skip_bad", action="store_true", help=skip_bad)
-    skipped = "that file (default: OUTPUT with the ending .skipped.jsonl)"
+    skipped = "file of what is skipped or left out (with skip_bad: OUTPUT.skipped.jsonl)"
     parser.add_argument("--skipped", type=str, help=skipped)
     parser.add_argument("--json", action="store_true", help="print JSON")
 

@@ -1,5 +1,6 @@
 """The command `grapheme`, as its users meet it."""
 
+import codecs
 import json
 import re
 from pathlib import Path
@@ -206,6 +207,8 @@ def test_compare(capsys: Capture, tmp_path: Path) -> None:
 def test_compare_reads_node_link_files(capsys: Capture, tmp_path: Path) -> None:
     path = tmp_path / "graph.json"
     path.write_text('{"nodes": [{"id": 7, "label": "a"}], "edges": []}', encoding="utf-8")
+    assert _json(capsys, "compare", str(path), "a", "--json")["edits"]["cost"] == 0
+    path.write_bytes(codecs.BOM_UTF8 + path.read_bytes())
     assert _json(capsys, "compare", str(path), "a", "--json")["edits"]["cost"] == 0
     assert _json(capsys, "compare", "123", "null", "--json")["edits"]["nodes"][0]["predicted"] == 0
 

@@ -314,6 +314,8 @@ def test_a_node_link_file_that_is_none(capsys: Capture, tmp_path: Path) -> None:
         ("{", " must be JSON, got Expecting property name"),
         ("[" * 100_000, " must be JSON, got maximum recursion depth"),
         ('{"nodes": 3}', ": "),
+        ('{"nodes": [], "edges": [], "nodes": []}', ": the keys of an object must be unique, got"),
+        ('{"nodes": NaN}', ": a number must be finite, got NaN. "),
     ):
         path.write_text(content, encoding="utf-8")
         assert refused(capsys, "compare", str(path), "a").startswith(f"{path}{message}")

@@ -100,6 +100,27 @@ cup\tLAMBDA a . cup ( a )\tprimitive
 Ann\tAnn\tprimitive
 """
 
+QUESTIONS = """\
+What did Ada bake ?\tbake . agent ( x _ 3 , Ada ) AND bake . theme ( x _ 3 , ? )\twh
+Who baked the pie ?\t* pie ( x _ 3 ) ; bake . agent ( x _ 1 , ? ) AND \
+bake . theme ( x _ 1 , x _ 3 )\twh
+What did Ada pass to Max ?\tpass . agent ( x _ 3 , Ada ) AND pass . theme ( x _ 3 , ? ) AND \
+pass . recipient ( x _ 3 , Max )\twh
+Who did Ada pass the pie to ?\t* pie ( x _ 5 ) ; pass . agent ( x _ 3 , Ada ) AND \
+pass . theme ( x _ 3 , x _ 5 ) AND pass . recipient ( x _ 3 , ? )\twh
+Ada ate the pie that Max made .\t* pie ( x _ 3 ) ; eat . agent ( x _ 1 , Ada ) AND \
+eat . theme ( x _ 1 , x _ 3 ) AND pie . nmod ( x _ 3 , x _ 6 ) AND \
+make . agent ( x _ 6 , Max ) AND make . theme ( x _ 6 , x _ 3 )\trc
+A man that sang saw a pie that Max passed Ada .\tman ( x _ 1 ) AND \
+man . nmod ( x _ 1 , x _ 3 ) AND sing . agent ( x _ 3 , x _ 1 ) AND \
+see . agent ( x _ 4 , x _ 1 ) AND see . theme ( x _ 4 , x _ 6 ) AND \
+pie ( x _ 6 ) AND pie . nmod ( x _ 6 , x _ 9 ) AND pass . agent ( x _ 9 , Max ) AND \
+pass . recipient ( x _ 9 , Ada ) AND pass . theme ( x _ 9 , x _ 6 )\trc
+A man on a TV sang .\tman ( x _ 1 ) AND man . nmod . on ( x _ 1 , x _ 4 ) AND \
+TV ( x _ 4 ) AND sing . agent ( x _ 5 , x _ 1 )\tpp
+"""
+"""As SLOG has them: what is asked for, relative clauses, a noun in capitals."""
+
 SOURCE = '''\
 """Doc — ünïcode."""
 from __future__ import annotations

@@ -7,12 +7,13 @@ import pytest
 from grapheme_torch import InputError
 from grapheme_torch.convert import cogs, cogs_to_logical_form
 
-from .samples import LOGICAL_FORMS
+from .samples import LOGICAL_FORMS, QUESTIONS
 
 LINES = LOGICAL_FORMS.splitlines()
+BOTH = LINES + QUESTIONS.splitlines()
 
 
-@pytest.mark.parametrize("line", LINES)
+@pytest.mark.parametrize("line", BOTH)
 def test_the_logical_form_comes_back(line: str) -> None:
     (record,) = cogs([line])
     form = cogs_to_logical_form(record["input"], record["target"], record["alignment"])
@@ -20,7 +21,7 @@ def test_the_logical_form_comes_back(line: str) -> None:
 
 
 @pytest.mark.parametrize("unit", ["character", "word"])
-@pytest.mark.parametrize("line", LINES)
+@pytest.mark.parametrize("line", BOTH)
 def test_the_logical_form_comes_back_from_articles(line: str, unit: Any) -> None:
     (record,) = cogs([line], unit=unit, articles=True)
     sentence = line.split("\t")[0]
@@ -75,6 +76,32 @@ def test_a_graph_has_a_node_per_variable_and_name() -> None:
 def test_another_form_is_refused(form: str, reason: str) -> None:
     with pytest.raises(InputError, match=f"^c.tsv:1: .*{reason}"):
         list(cogs([f"the cat .\t{form}"], source="c.tsv"))
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("A dog ran .\trun . agent ( x _ 2 , x _ 1 ) AND dog ( x _ 1 )",
+         "got 'dog \\( x _ 1 \\)' for 'run . agent"),
+        ("A dog ran .\tdog ( x _ 1 ) ; run . agent ( x _ 2 , x _ 1 )", "got 'dog .* for 'dog"),
+        ("the Ape ran .\tApe ( x _ 1 ) AND run . agent ( x _ 2 , x _ 1 )", "got 'run . agent"),
+        ("ann ran .\trun . agent ( x _ 1 , ann )", "x _ 0 \\)' for 'run . agent"),
+        ("A dog ran .\tdog", "got 'dog \\( x _ 1 \\)' for 'dog'"),
+        ("A dog .\tdog ( x _ 1 ) AND dog ( x _ 1 )", "got 'dog .* for 'dog"),
+    ],
+)  # fmt: skip
+def test_a_form_that_would_come_back_otherwise_is_refused(line: str, reason: str) -> None:
+    with pytest.raises(InputError, match=f"logical form must come back from its graph, .*{reason}"):
+        list(cogs([line]))
+
+
+def test_the_order_of_terms_may_be_let_go() -> None:
+    line = "A dog ran .\trun . agent ( x _ 2 , x _ 1 ) AND dog ( x _ 1 )"
+    (record,) = cogs([line], any_order=True)
+    form = cogs_to_logical_form(record["input"], record["target"], record["alignment"])
+    assert form == "dog ( x _ 1 ) AND run . agent ( x _ 2 , x _ 1 )"
+    with pytest.raises(InputError, match="come back from its graph"):
+        list(cogs(["ann ran .\trun . agent ( x _ 1 , ann )"], any_order=True))
 
 
 def test_a_graph_of_something_else_is_refused() -> None:

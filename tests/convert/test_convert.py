@@ -1,8 +1,13 @@
 """The command `grapheme convert`: files, what is skipped, and that nothing is lost."""
 
+import bz2
+import gzip
 import io
 import json
+import lzma
+import re
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -211,7 +216,113 @@ def test_what_is_left_out_is_counted(tmp_path: Path, capsys: Capture) -> None:
     words = ["convert", "conllu", str(source), str(tmp_path / "out.jsonl"), "--max-words=3"]
     assert main(words) == 0
     assert "1 pairs" in (printed := capsys.readouterr().out)
-    assert "; 1 left out" in printed
+    assert f"; 1 left out, the first: {source}:1: 6 words are more than `max_words`, 3" in printed
+
+
+def test_a_pair_that_no_network_could_learn_is_left_out(tmp_path: Path, capsys: Capture) -> None:
+    package, out = tmp_path / "package", tmp_path / "out.jsonl"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "a.py").write_text("x = 1\n", encoding="utf-8")
+    listed = tmp_path / "listed.jsonl"
+    assert main(["convert", "python", str(package), str(out), f"--skipped={listed}"]) == 0
+    why = "the input is empty, and the target has 1 nodes"
+    printed = capsys.readouterr().out
+    assert f"1 left out, the first: {package / '__init__.py'}:1: {why}" in printed
+    assert [pair.extra["path"] for pair in read_pairs(out)] == ["a.py"]
+    (row,) = _lines(listed)
+    assert (row["source"], row["line"], row["left_out"]) == (str(package / "__init__.py"), 1, True)
+    with pytest.raises(InputError, match=f"got none, 0 refused, 1 left out.*The first: .*{why}"):
+        convert("python", str(package / "__init__.py"), str(tmp_path / "none"))
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress])
+def test_packed_files_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pack: Callable[[bytes], bytes]
+) -> None:
+    for format, text in SAMPLES.items():
+        plain, packed = tmp_path / f"{format}.plain", tmp_path / f"{format}.packed"
+        plain.write_text(text, encoding="utf-8")
+        packed.write_bytes(pack(text.encode()))
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(packed.read_bytes())))
+        for source, out in ((str(plain), "a"), (str(packed), "b"), ("-", "c")):
+            convert(format, source, str(tmp_path / out), overwrite=True)
+        read = [(tmp_path / out).read_bytes() for out in "abc"]
+        assert read[0] == read[1] == read[2]
+    twice = tmp_path / "twice.jsonl.gz"
+    twice.write_bytes(pack(pack(b'{"source": "x"}\n')))
+    assert convert("python", str(twice), str(tmp_path / "out")).records == 1
+
+
+def test_a_damaged_packed_file_is_refused(tmp_path: Path) -> None:
+    source, out = tmp_path / "x.gz", tmp_path / "out"
+    whole = gzip.compress((GOOD * 1000).encode())
+    for content in (whole[:-10], whole[:-8] + bytes(8), whole[:15] + b"xx" + whole[17:]):
+        source.write_bytes(content)
+        with pytest.raises(InputError, match=r"x\.gz must be a whole packed file, got"):
+            convert("pairs", str(source), str(out), skip_bad=True)
+        assert list(tmp_path.iterdir()) == [source]
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ("a\tb\n".encode("utf-16"), "be UTF-8 text, got UTF-16. Type `iconv -f UTF-16 -t UTF-8 "),
+        ("\ufeffa\tb\n".encode("utf-16-be"), "be UTF-8 text, got UTF-16"),
+        ("a\tb\n".encode("utf-32"), "be UTF-8 text, got UTF-32"),
+        ("a\tb\n".encode("utf-16-le"), "got a null character at byte 2 of the line, as in UTF-16"),
+        (b"PK\x03\x04\n", "got a ZIP archive. Type `unzip -p"),
+        (b"\x28\xb5\x2f\xfd\n", "got a Zstandard file. Type `zstd -d"),
+    ],
+)
+def test_what_is_no_text_is_named(tmp_path: Path, content: bytes, reason: str) -> None:
+    source, out = tmp_path / "x", str(tmp_path / "out")
+    for format in SAMPLES:
+        if format == "python" and b"\0\t" in content:
+            continue  # Python itself refuses null characters
+        source.write_bytes(content)
+        with pytest.raises(InputError, match=f"{source}.*{re.escape(reason)}"):
+            convert(format, str(source), out, skip_bad=True)
+    data = tmp_path / "x.jsonl"
+    data.write_bytes(content)
+    with pytest.raises(InputError, match=re.escape(reason)):
+        read_pairs(data)
+
+
+@pytest.mark.parametrize("format", sorted(SAMPLES.keys() - {"python"}))
+def test_line_ends_are_those_of_unix_or_windows(tmp_path: Path, format: str) -> None:
+    source = tmp_path / "source"
+    text = SAMPLES[format]
+    outputs = []
+    for end in ("\n", "\r\n"):
+        source.write_text(text, encoding="utf-8", newline=end)
+        convert(format, str(source), str(tmp_path / "out"), overwrite=True)
+        outputs.append((tmp_path / "out").read_bytes())
+    assert outputs[0] == outputs[1]
+    for end in ("\r", "\r\r\n"):
+        source.write_bytes(text.replace("\n", end).encode())
+        with pytest.raises(InputError, match=r"source:\d+: the line must end in .*old Macs"):
+            convert(format, str(source), str(tmp_path / "none"))
+
+
+def test_a_data_set_may_be_packed(tmp_path: Path) -> None:
+    data = tmp_path / "data.jsonl.gz"
+    data.write_bytes(gzip.compress(b'{"input": "a", "target": "b"}\n'))
+    assert len(read_pairs(data)) == 1
+    data.write_bytes(data.read_bytes()[:-9])
+    with pytest.raises(InputError, match=r"data\.jsonl\.gz must be a whole packed file"):
+        read_pairs(data)
+
+
+def test_a_file_of_a_folder_that_cannot_be_read_is_skipped(tmp_path: Path) -> None:
+    folder = tmp_path / "src"
+    folder.mkdir()
+    (folder / "a.py").write_bytes("x = 1\n".encode("utf-16"))
+    (folder / "b.py").write_text("x = 1\n", encoding="utf-8")
+    done = convert("python", str(folder), str(tmp_path / "out.jsonl"), skip_bad=True)
+    assert (done.records, done.skipped) == (1, 1)
+    (row,) = _lines(tmp_path / "out.skipped.jsonl")
+    assert "UTF-16" in row["reason"]
 
 
 def test_nothing_is_kept_in_memory(tmp_path: Path) -> None:

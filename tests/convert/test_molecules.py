@@ -88,7 +88,17 @@ def test_columns_are_kept() -> None:
         ("C1CC", "the SMILES must be readable, got 'C1CC'"),
         ("C(C)(C)(C)(C)C", "the molecule must be possible, got .*valence"),
         ("c1cccc1", "the molecule must be possible, got .*kekulize"),
-        ("C methane", "the SMILES must be readable, got 'C methane'"),
+        (
+            "C methane",
+            "the SMILES must be readable, got 'C methane'.*--separator ' '` if that ends",
+        ),
+        ("C;methane", "the SMILES must be readable, got 'C;methane'.*--separator ';'` if that"),
+        ("C,methane", "the SMILES must be readable, got 'C,methane'.*--separator ','` if that"),
+        ("CC>>C->N", "the SMILES must be readable, got 'CC>>C->N'. A reaction is no molecule"),
+        ("CC>O>CO", "the SMILES must be readable, got 'CC>O>CO'. A reaction is no molecule"),
+        ("C[C@H](F)Cl |&1:1|", "the SMILES must be plain, got CXSMILES '.&1:1.'.*drawing only"),
+        ("C[C@H](F)Cl\t|o1:1|", "the SMILES must be plain, got CXSMILES '.o1:1.'"),
+        ("*C |$R1;$|\tname", "the SMILES must be plain, got CXSMILES '.\\$R1;\\$.'"),
         ("\tmethane", "the SMILES must hold at least one atom"),
         ("Cl[Pt@SP1](Br)(I)F", "chirality must be tetrahedral, got CHI_SQUAREPLANAR at atom 1"),
         (b"C\t\xe9", "the text must be valid UTF-8, got byte 0xe9 at byte 3"),
@@ -143,6 +153,13 @@ def test_sdf_records_become_smiles() -> None:
     assert (first["name"], first["properties"]) == ("butan-2-ol", {"smell": "of wine"})
     assert molecule_to_smiles(first["target"]) == first["input"]
     assert (second["input"], second["alignment"]) == ("c1ccccc1", [0, 2, 3, 4, 5, 6])
+
+
+def test_a_cxsmiles_between_spaces_is_refused() -> None:
+    with pytest.raises(InputError, match=r"must be plain, got CXSMILES '\|r\|'"):
+        list(smiles(["C[C@H](F)Cl |r| racemate"], separator=" "))
+    record = next(smiles(["7 C a|b|c"], columns="id,smiles,name", separator=" "))
+    assert (record["id"], record["name"]) == ("7", "a|b|c")
 
 
 def test_sdf_in_random_order_is_repeatable() -> None:

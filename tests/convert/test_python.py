@@ -2,7 +2,9 @@
 
 import ast
 import itertools
+import json
 import random
+import re
 from pathlib import Path
 from typing import Any
 
@@ -104,10 +106,55 @@ def test_functions_are_outdented() -> None:
     assert (first["name"], first["line"], second["name"], second["line"]) == ("f", 6, "g", 18)
     assert second["input"].startswith("def g(self):\n    ")
     assert second["path"] == "m.py"
-    found: list[Skipped] = []
-    text = 'class A:\n    def f(self):\n        """a\nb"""\n'
-    assert list(python([text], unit="function", skip=found.append)) == []
-    assert [(skipped.bad, skipped.line) for skipped in found] == [(False, 2)]
+
+
+def test_what_stands_left_of_a_function_may_stay_there() -> None:
+    text = (
+        'class A:\n  # c\n  @d(1,\n2)\n  def f(self):\n# margin\n      x = """a\n   b\nc"""\n'
+        '      y = 1 + \\\n2\n\n      return f"""\n{x}"""\n  def g(self): return (1,\n2)\n'
+    )
+    first, second = python([text], unit="function")
+    assert first["input"] == (
+        '@d(1,\n2)\ndef f(self):\n# margin\n    x = """a\n   b\nc"""\n'
+        '    y = 1 + \\\n2\n\n    return f"""\n{x}"""\n'
+    )
+    assert second["input"] == "def g(self): return (1,\n2)\n"
+    functions = ast.parse(text).body[0].body  # type: ignore[attr-defined]
+    for record, function in zip((first, second), functions, strict=True):
+        tree = ast.Module([function], [])
+        assert ast.dump(graph_to_python(record["target"])) == ast.dump(tree)
+
+
+@pytest.mark.parametrize("unit", ["module", "function", "statement"])
+@pytest.mark.parametrize("tokens", [False, True])
+@pytest.mark.parametrize("sign", ["0x", "0o", "0b", "-0X"])
+def test_a_number_too_long_to_write_is_refused(unit: Any, tokens: bool, sign: str) -> None:
+    number = sign + "1" * 20_000
+    text = f"def f(a):\n    return {{\n  1: {number}}}\n"
+    for source in (text, text.replace("1: ", "1: 1, 2: ")):
+        found: list[Skipped] = []
+        pieces = [Piece(source, "m.py"), Piece("def g(): return 1", "n.py")]
+        assert len(list(python(pieces, unit=unit, tokens=tokens, skip=found.append))) == 1
+        (skipped,) = found
+        assert skipped.bad
+        message = r"m\.py:3: a constant must be writable, got Exceeds the limit \(4300"
+        assert re.match(message, str(skipped.error))
+
+
+def test_a_notebook_is_no_source() -> None:
+    text = json.dumps({"cells": [], "metadata": {}, "nbformat": 4})
+    for piece in (Piece(text), Piece(b" " + text.encode()), Piece("x = 1", "a.ipynb")):
+        with pytest.raises(InputError, match="the source must be Python, got a notebook"):
+            list(python([piece]))
+
+
+def test_deep_source_is_refused_or_read() -> None:
+    for text in ("-" * 5000 + "1", "x" + ".a" * 5000, "x" + "[0]" * 5000, "1" + "+1" * 5000):
+        for unit, tokens in itertools.product(("module", "statement"), (False, True)):
+            found: list[Skipped] = []
+            made = list(python([text], unit=unit, tokens=tokens, skip=found.append))
+            assert len(made) + len(found) == 1
+            assert all(skipped.bad for skipped in found)
 
 
 def test_statements_stand_by_themselves() -> None:
@@ -128,6 +175,9 @@ def test_statements_stand_by_themselves() -> None:
         ("(" * 1000, "m.py:1: the source must be Python"),
         (b"\xff", "m.py:1: the source must be readable text"),
         (b"# coding: nonsense\n", "m.py:1: the source must be readable text"),
+        (b"# coding: rot13\n", "m.py:1: the source must be readable text"),
+        (b"# coding: undefined\n", "m.py:1: the source must be readable text"),
+        (b"# coding: raw_unicode_escape\n'\\ud800'", "m.py:1: the text must be valid UTF-8"),
     ],
 )
 def test_what_is_no_python_is_named(text: str | bytes, reason: str) -> None:

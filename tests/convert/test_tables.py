@@ -1,11 +1,17 @@
 """Tables of pairs: columns, separators, symbols."""
 
+import csv
+import io
+import unicodedata
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from grapheme_torch import InputError
-from grapheme_torch.convert import pairs
+from grapheme_torch.convert import Skipped, pairs
+from grapheme_torch.convert._table import Table
 
 
 def _pair(line: str, **options: Any) -> dict[str, Any]:
@@ -51,6 +57,90 @@ def test_a_quoted_field() -> None:
     assert record == {"input": 'a, "b"', "target": "c"}
     with pytest.raises(InputError, match="<memory>:1: the line must be CSV"):
         _pair('"a,b', separator=",")
+
+
+@pytest.mark.parametrize("mark", [",", ";", "|", ":"])
+def test_fields_may_be_quoted_with_any_one_character(mark: str) -> None:
+    assert _pair(f'"a{mark}b"{mark}c', separator=mark) == {"input": f"a{mark}b", "target": "c"}
+    assert _pair(f'5"{mark}""""', separator=mark) == {"input": '5"', "target": '"'}
+    assert _pair(f'a{mark}"b"{mark}', separator=mark)["column_3"] == ""
+    for bad in ('"a"b', '"a', ' "a"'):
+        with pytest.raises(InputError, match=r"the line must be CSV, got .*--quotes false"):
+            _pair(f"{bad}{mark}c", separator=mark)
+        assert _pair(f"{bad}{mark}c", separator=mark, quotes=False)["input"] == bad
+
+
+def test_quotes_of_a_table_of_tabs_are_text_unless_they_can_be_both() -> None:
+    assert _pair('"the\tx') == {"input": '"the', "target": "x"}
+    assert _pair('"a," he\tx')["input"] == '"a," he'
+    for line in ('"a"\tb', '"a\tb"\tc', 'a\t""'):
+        with pytest.raises(InputError, match=r"quotes must have one meaning, got .*--quotes true"):
+            _pair(line)
+    assert _pair('"a\tb"\tc', quotes=True) == {"input": "a\tb", "target": "c"}
+    assert _pair('"a"\tb', quotes=False)["input"] == '"a"'
+    assert _pair('"a" -> "b"', separator=" -> ", quotes=True) == {"input": "a", "target": "b"}
+
+
+def test_a_quoted_field_may_hold_line_ends() -> None:
+    lines = [b'"a\r\n', b"\r\n", b'""b""",c\r\n', b"d,e\n"]
+    first, second = pairs(lines, separator=",")
+    assert first == {"input": 'a\n\n"b"', "target": "c"}
+    assert second == {"input": "d", "target": "e"}
+    header = ['"in\n', 'put",target\n', "a,b\n"]
+    (record,) = pairs(header, separator=",", header=True, input="in\nput")
+    assert record == {"input": "a", "target": "b"}
+
+
+def test_a_quote_that_is_never_closed_costs_one_line() -> None:
+    found: list[Skipped] = []
+    lines = ['"a,b\n', "c,d\n", 'e,"f\n', "g,h\n", 'i,"j"\n', '"k\n', "l,m\n"]
+    read = list(pairs(lines, separator=",", source="t", skip=found.append))
+    assert [record["input"] for record in read] == ["c", "g", "i", "l"]
+    assert [(skipped.line, skipped.text) for skipped in found] == [(1, '"a,b'), (3, 'e,"f'),
+                                                                   (6, '"k')]  # fmt: skip
+
+
+def test_a_field_may_be_of_any_size() -> None:
+    big = "x" * 300_000
+    assert _pair(f'"{big}",c', separator=",")["input"] == big
+
+
+@given(st.lists(st.lists(st.text('ab", \n;', max_size=4), min_size=2, max_size=3), max_size=4))
+def test_what_csv_writes_is_read(rows: list[list[str]]) -> None:
+    """Against the module `csv`, which quotes all here, as unquoted ones may be blank lines."""
+    written = io.StringIO()
+    csv.writer(written, quoting=csv.QUOTE_ALL).writerows(rows)
+    lines = written.getvalue().encode().splitlines(keepends=True)
+    table = Table("a,b", ",", header=False)
+    read = [list(table.row(piece, ()).values()) for piece in table.pieces(lines, "")]
+    assert read == [[field.replace("\r\n", "\n") for field in row] for row in rows]
+
+
+def test_another_separator_is_named() -> None:
+    for mark in (";", "|", " "):
+        with pytest.raises(InputError, match=rf"if not: `--separator '\{mark}'`"):
+            _pair(f"a{mark}b")
+    with pytest.raises(InputError, match=r"if not: `--separator '\\t'`"):
+        _pair("a\tb", separator=",")
+
+
+def test_a_carriage_return_within_a_line_is_refused() -> None:
+    with pytest.raises(InputError, match=r"<memory>:1: the line must end in .*got a carriage"):
+        list(pairs([b"a\tb\rc\td\r"]))
+    found: list[Skipped] = []
+    assert len(list(pairs([b"a\tb\r\r\n", b"c\td\r\n"], skip=found.append))) == 1
+    assert [skipped.line for skipped in found] == [1]
+    for end in "\x0b\x0c\x1c\x85\u2028\u2029":
+        assert _pair(f"a\tb{end}c")["target"] == f"b{end}c"
+
+
+@pytest.mark.parametrize("form", ["nfc", "nfd"])
+def test_columns_may_be_normalized(form: Any) -> None:
+    line = "e\u0301;\u00e9;\u037e"
+    record = _pair(line, separator=";", normalize=form)
+    assert record["input"] == record["target"] == unicodedata.normalize(form.upper(), "\u00e9")
+    assert record["column_3"] == ";"  # which separates no columns
+    assert _pair(line, separator=";")["input"] == "e\u0301"
 
 
 @pytest.mark.parametrize(

@@ -54,11 +54,25 @@ def problem(
     directed: bool = True,
     weighted: bool = False,
     kind: Any = "labels",
+    loops: bool = False,
+    both_ways: bool = False,
 ) -> tuple[Prediction, Data]:
-    """A random batch for a loss with these options; edges stand in any order."""
+    """A random batch for a loss with these options; edges stand in any order.
+
+    Args:
+        seed: Of all random numbers.
+        sizes: Predicted and target nodes of each pair.
+        directed: Whether candidates go both ways.
+        weighted: Whether edges have weights.
+        kind: The node cost.
+        loops: Whether half of the nodes have an edge to themselves, on either side.
+        both_ways: Whether each target edge is there in both directions.
+    """
     predictions, targets = random_pairs(seed, sizes)
     prediction, target = join(predictions), union(targets)
     rng = torch.Generator().manual_seed(seed)
+    if loops:
+        prediction, target = with_loops(prediction, target, rng)
     if kind != "labels":
         if kind != "gaussian":
             prediction = replace(prediction, label=prediction.label[:, :2])
@@ -67,6 +81,8 @@ def problem(
         noise = torch.randn(len(prediction.relation), generator=rng, dtype=torch.float64)
         prediction = replace(prediction, weight=noise)
         target.edge_weight = torch.rand(target.edge_index.shape[1], generator=rng)
+    if both_ways:
+        target = doubled(target)
     shuffle = torch.randperm(len(prediction.relation), generator=rng)
     prediction = replace(
         prediction,
@@ -76,8 +92,42 @@ def problem(
     )
     prediction = leaf(prediction if directed else upward(prediction))
     if prediction.weight is not None:
-        prediction.weight.requires_grad_()
+        prediction = replace(prediction, weight=prediction.weight.clone().requires_grad_())
     return prediction, target
+
+
+def with_loops(
+    prediction: Prediction, target: Data, rng: torch.Generator
+) -> tuple[Prediction, Data]:
+    """The same with edges from nodes to themselves."""
+
+    def drawn(count: int) -> Tensor:
+        return (torch.rand(count, generator=rng) < 0.5).nonzero()[:, 0].expand(2, -1)
+
+    at, wanted = drawn(len(prediction.existence)), drawn(len(target.y))
+    columns = prediction.relation.shape[1]
+    logits = torch.randn(at.shape[1], columns, generator=rng, dtype=torch.float64)
+    prediction = replace(
+        prediction,
+        edge_index=torch.cat([prediction.edge_index, at], 1),
+        relation=torch.cat([prediction.relation, logits]),
+    )
+    kinds = torch.randint(1, columns, (wanted.shape[1],), generator=rng)
+    target.edge_index = torch.cat([target.edge_index, wanted], 1)
+    target.edge_type = torch.cat([target.edge_type, kinds])
+    return prediction, target
+
+
+def doubled(target: Data) -> Data:
+    """The same with every edge but loops in both directions."""
+    twin = target.edge_index[0] != target.edge_index[1]
+    target = target.clone()
+    for name in ("edge_type", "edge_weight"):
+        if name in target:
+            target[name] = torch.cat([target[name], target[name][twin]])
+    turned = target.edge_index[:, twin].flip(0)
+    target.edge_index = torch.cat([target.edge_index, turned], 1)
+    return target
 
 
 def solved(
@@ -98,8 +148,14 @@ def solved(
     if result.padded_plan.requires_grad:
         value = value + drawn(result.padded_plan)
     weights = [] if prediction.weight is None else [prediction.weight]
-    wanted = [*leaves(prediction), *weights]
+    wanted = [*leaves(prediction), *weights, *learning(target)]
     return result, list(torch.autograd.grad(value, wanted, materialize_grads=True))
+
+
+def learning(target: Data) -> list[Tensor]:
+    """The tensors of a target that require gradients."""
+    found = (target.get(name) for name in ("y", "edge_weight", "position"))
+    return [x for x in found if isinstance(x, Tensor) and x.requires_grad]
 
 
 class Gaps(NamedTuple):
@@ -145,7 +201,10 @@ def compare(
     edges = same[prediction.batch[prediction.edge_index[0]]]
     nodes = same[prediction.batch]
     places = [] if prediction.position is None else [nodes]
-    kept = [nodes, nodes, edges, *places, edges][: len(own)]
+    weights = [] if prediction.weight is None else [edges]
+    kept = [nodes, nodes, edges, *places, *weights]
+    # What a target learns is summed over the pair's rounds alone: compared where all pairs agree.
+    kept += [torch.full((len(x),), bool(same.all())) for x in learning(target)]
     slopes = [gap(x[k], y[k]) for x, y, k in zip(own, plain, kept, strict=True)]
     return Gaps(max(values), max(slopes), int((~same).sum()))
 

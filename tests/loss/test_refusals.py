@@ -130,13 +130,13 @@ _TWO = join([certain(random_dag(3, 2)), certain(random_dag(4, 2))])
             _SOUND[0],
             _with(_SOUND[1], y=torch.zeros(3)),
             "`target.y` must be an integer tensor with one class per node (3), "
-            "got tensor([0., 0., 0.]). " + _ENCODE,
+            "got torch.float32 of shape (3,). " + _ENCODE,
         ),
         (
             _SOUND[0],
             _with(_SOUND[1], y=torch.tensor([0, 1])),
             "`target.y` must be an integer tensor with one class per node (3), "
-            "got tensor([0, 1]). " + _ENCODE,
+            "got torch.int64 of shape (2,). " + _ENCODE,
         ),
         (
             _SOUND[0],
@@ -146,7 +146,7 @@ _TWO = join([certain(random_dag(3, 2)), certain(random_dag(4, 2))])
                 edge_type=torch.tensor([1, 2]),
             ),
             "`target.edge_type` must be an integer tensor with one relation per edge (1), "
-            "got tensor([1, 2]). " + _ENCODE,
+            "got torch.int64 of shape (2,). " + _ENCODE,
         ),
         (
             replace(_TWO, batch=torch.tensor([1, 0, 1, 0])),
@@ -198,7 +198,8 @@ _TWO = join([certain(random_dag(3, 2)), certain(random_dag(4, 2))])
         (
             _SOUND[0],
             _without(_SOUND[1], "edge_index"),
-            "`target.edge_index` must be given, got None. Use shape [2, 0].",
+            "`target.edge_index` must be given, got None. "
+            "Use torch.empty(2, 0, dtype=torch.long) for a graph without edges.",
         ),
     ],
 )

@@ -50,11 +50,17 @@ def test_plan_of_python_optimal_transport(seed: int) -> None:
     )
 
 
-def test_halves_are_rounded_up_on_both_sides() -> None:
-    a, b = torch.tensor([[0.5, 1.0]]), torch.tensor([[1.0, 0.5]])
-    plan = exact_plan(costs(1, 1, 2, 2), a, b)
-    assert plan.sum(2).tolist() == [[1, 1]]
-    assert plan.sum(1).tolist() == [[1, 1]]
+@pytest.mark.parametrize("seed", range(5))
+def test_histograms_have_the_plan_of_a_linear_program(seed: int) -> None:
+    cost = costs(seed, 2, 7, 5)
+    a, b = ((5 * costs(seed + k, 2, n)).softmax(1) for k, n in ((1, 7), (2, 5)))
+    found = exact_plan(cost, a, b)
+    torch.testing.assert_close(found.sum(2), a, rtol=0, atol=1e-14)
+    torch.testing.assert_close(found.sum(1), b, rtol=0, atol=1e-14)
+    assert (found >= 0).all()
+    for k in range(2):
+        wanted = ot.emd2(a[k].numpy(), b[k].numpy(), cost[k].numpy())
+        assert float((found[k] * cost[k]).sum()) == pytest.approx(float(wanted), abs=1e-13)
 
 
 def test_several_units_may_take_the_same_way() -> None:

@@ -107,7 +107,7 @@ def test_the_operators_are_what_they_are_registered_as(layout: str) -> None:
     # No derivative is registered, on purpose: `_plan` has it.
     utils = ("test_schema", "test_faketensor")
     torch.library.opcheck(transport, (cost, eps, a, b, 1e-12, 100, True), test_utils=utils)
-    plan, _, _, residual, iterations = transport(cost, eps, a, b, 1e-12, 100, True)
+    plan, _, _, residual, iterations, *parts = transport(cost, eps, a, b, 1e-12, 100, True)
     for implicit in (residual < 1, residual > 1):
-        args = (cost, eps, a, b, plan, iterations, implicit, costs(6, *plan.shape))
+        args = (cost, eps, a, b, plan, iterations, implicit, costs(6, *plan.shape), *parts)
         torch.library.opcheck(transport_adjoint, args, test_utils=utils)

@@ -185,7 +185,8 @@ def test_what_is_kept_for_backward_does_not_grow_with_the_iterations(
     few, many = (kept(tolerance=-1.0, max_iterations=count) for count in (3, 300))
     assert few == many
     entries = cost.numel() + a.numel() + b.numel() + 3 * len(SIZES)
-    assert many <= 8 * (entries + cost.numel())
+    parts = a.numel() + b.numel()  # a small number of each row and column, see `_forbidden`
+    assert many <= 8 * (entries + cost.numel()) + 4 * parts
 
 
 @pytest.mark.usefixtures("in_pytorch")

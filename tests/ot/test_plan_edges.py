@@ -48,7 +48,7 @@ def test_a_cost_that_is_not_finite_spoils_its_pair_only() -> None:
     good = transport_plan(cost, a, b, temperature=0.1)
     cost[1, 0, 1], cost[2, 1, 0], cost[3, 4, 4] = (
         torch.nan,
-        torch.inf,
+        -torch.inf,
         torch.nan,
     )  # the last: unused
     found = transport_plan(cost.requires_grad_(), a, b, temperature=0.1)
@@ -132,11 +132,12 @@ def test_strides_do_not_matter() -> None:
         ({"max_iterations": 0}, "`max_iterations` must be at least 1, got 0. Try 100."),
         (
             {"b": torch.tensor([[2.5, -0.5]])},
-            "`a` and `b` must not be negative, got -0.5. Zero switches a node off.",
+            "`b` must be finite and not negative, got -0.5 for column 1 of pair 0. "
+            "Zero switches a column off.",
         ),
         (
             {"a": torch.tensor([[1.0, 1.5]])},
-            "`a` and `b` must have equal sums, got 0.5. Add a void row or column.",
+            "`a` and `b` must have equal sums, got 2.5 and 2 in pair 0. Add a void row or column.",
         ),
     ],
 )

@@ -6,9 +6,9 @@ from ._conllu import conllu as conllu
 from ._file import Conversion as Conversion
 from ._file import convert as convert
 from ._formats import FORMATS as FORMATS
+from ._graph_files import gexf as gexf
+from ._graph_files import graphml as graphml
 from ._molecule import molecule_to_smiles as molecule_to_smiles
-from ._networkx import gexf as gexf
-from ._networkx import graphml as graphml
 from ._pairs import pairs as pairs
 from ._pieces import Piece as Piece
 from ._pieces import Skipped as Skipped

@@ -1,8 +1,10 @@
 """RDKit, where it is installed."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from .._check import Received, refusal
+from .._check import InputError, Received, refusal
 
 
 def chem() -> Any:
@@ -20,8 +22,23 @@ def chem() -> Any:
     return Chem
 
 
-def quiet() -> Any:
-    """A context in which RDKit does not write to the screen."""
+@contextmanager
+def calls() -> Iterator[None]:
+    """A context for calls of RDKit: it does not write to the screen, and what it raises is refused.
+
+    Raises:
+        InputError: If RDKit raises anything else: it tells of faults of its own, and of molecules
+            that it cannot handle, by whatever exception is at hand. Memory is another matter.
+    """
     from rdkit import rdBase
 
-    return rdBase.BlockLogs()
+    with rdBase.BlockLogs():
+        try:
+            yield
+        except (InputError, MemoryError):
+            raise
+        except Exception as error:  # noqa: BLE001 - the classes are not documented
+            text = " ".join(str(error).split()) or type(error).__name__
+            remedy = "Check the molecule, or leave it out."
+            found = Received(f"{type(error).__name__}: {text[:200]}")
+            raise refusal("the molecule", "be one that RDKit handles", found, remedy) from None

@@ -18,7 +18,7 @@ from torch_geometric.data import Data
 
 from .._check import InputError, Received, refusal, require
 from ._document import Triple, clusters_at, node_link, read_graph, symbols_document
-from ._pieces import Piece, Record, Skip, records
+from ._pieces import Normal, Piece, Record, Skip, records
 from ._table import Table, extras
 
 _TERM = re.compile(r"(\* )?(\S+)((?: \. \S+)*) \( (x _ \d+|\S+)(?: , (x _ \d+|\S+))? \)")
@@ -48,6 +48,8 @@ def cogs(
     columns: str = "sentence,logical_form,type",
     unit: Unit = "character",
     articles: bool = False,
+    normalize: Normal | None = None,
+    any_order: bool = False,
 ) -> Iterator[Record]:
     """Sentences of COGS to the graphs of their logical forms, nodes in the order of the words.
 
@@ -58,15 +60,19 @@ def cogs(
         columns: Names of the columns; those but the first two are kept as further keys.
         unit: What a node of the input is: a "character" (grapheme cluster) or a "word".
         articles: Whether a definite article is a node, `*`, instead of a part of the label.
+        normalize: The normal form of Unicode of all columns. Default: as they stand.
+        any_order: Whether a form is taken that comes back with its terms in another order.
+            Default: it is refused.
 
     Yields:
         A record per line, with "alignment": the node of the input, from 0, at which the word of
         each node begins, None for a lambda term.
 
     Raises:
-        InputError: "FILE:LINE: ..." at a line whose logical form is not of COGS.
+        InputError: "FILE:LINE: ..." at a line whose logical form is not of COGS, or does not come
+            back from its graph by `cogs_to_logical_form`.
     """
-    table = Table(columns, "\t", header=False)
+    table = Table(columns, "\t", header=False, quotes=False, normalize=normalize)
     names = table.names[:2]
     require(len(names) == 2, "`columns`", "name two at least", columns, "Name the sentence first.")
 
@@ -83,6 +89,8 @@ def cogs(
             record["alignment"] = places
         else:
             record["alignment"] = clusters_at(sentence, _characters(sentence, places))
+        back = cogs_to_logical_form(sentence, record["target"], record["alignment"], unit=unit)
+        _check_back(form, back, any_order)
         return record | extras(row, names)
 
     return records(table.pieces(lines, source), make, skip)
@@ -117,7 +125,19 @@ def cogs_to_logical_form(
     words = [_word(sentence, at, unit) for at in alignment]
     if len(labels) == 1 and not edges and _is_name(labels[0]):
         return labels[0]
-    return _plain_form(labels, edges, words)
+    return _plain_form(labels, edges, words, sentence.split(" "))
+
+
+def _check_back(form: str, back: str, any_order: bool) -> None:
+    """Refuses a form that its graph does not tell."""
+    given, found = _SEPARATOR.split(form), _SEPARATOR.split(back)
+    if sorted(given) == sorted(found) and (any_order or form == back):
+        return
+    differ = [pair for pair in zip(given, found, strict=False) if pair[0] != pair[1]]
+    shown = " for ".join(map(repr, reversed(differ[0]))) if differ else f"{back!r} for {form!r}"
+    reorder = "" if any_order else ", or say `--any-order true` if only the order differs"
+    remedy = f"Leave the line out{reorder}."
+    raise refusal("the logical form", "come back from its graph", Received(shown), remedy)
 
 
 def _parsed(form: str) -> _Form:
@@ -253,17 +273,50 @@ def _word(sentence: str, at: int | None, unit: Unit) -> int:
 
 
 def _is_name(label: str) -> bool:
-    return label[:1].isupper()
+    """Whether a label is a constant, not a predicate: a name such as `Liam`, or `?`; not `TV`."""
+    capital = label[:1].isupper() and not (len(label) > 1 and label.isupper())
+    return capital or _is_question(label)
 
 
-def _plain_form(labels: Sequence[str], edges: Sequence[Triple], words: Sequence[int]) -> str:
+def _is_question(label: str) -> bool:
+    return not label[:1].isalpha() and not label.startswith(f"{_STAR} ")
+
+
+def _told(
+    source: int,
+    target: int,
+    edges: Sequence[Triple],
+    labels: Sequence[str],
+    words: Sequence[int],
+    spoken: Sequence[str],
+) -> float:
+    """The word at which a role of an event is told, to which others are compared.
+
+    It is that of the participant. What a relative clause or a question takes out of its place
+    is told where it is missing: behind the verb and what follows that without `to`, unless it is
+    the subject.
+    """
+    verb, at = words[source], words[target]
+    question = _is_question(labels[target])
+    if not question and (target, source) not in {(s, t) for s, t, _ in edges}:
+        return at
+    others = [words[t] for s, t, _ in edges if s == source and t != target]
+    if not any((question or at < other) and other < verb for other in others):
+        return -1 if question else at
+    objects = (other for other in others if other > verb and "to" not in spoken[verb:other])
+    return max(objects, default=verb) + 0.5
+
+
+def _plain_form(
+    labels: Sequence[str], edges: Sequence[Triple], words: Sequence[int], spoken: Sequence[str]
+) -> str:
     def argument(k: int) -> str:
         return labels[k] if _is_name(labels[k]) else f"x _ {words[k]}"
 
     heads = {source for source, _, label in edges if not label.startswith("nmod")}
     order = sorted(range(len(labels)), key=lambda k: words[k])
     definite = [f"{labels[k]} ( {argument(k)} ) ; " for k in order if labels[k][:2] == "* "]
-    terms = [
+    terms: list[tuple[tuple[int, float], str]] = [
         ((words[k], -1), f"{labels[k]} ( {argument(k)} )")
         for k in order
         if labels[k][:2] != "* " and not _is_name(labels[k]) and k not in heads
@@ -271,7 +324,7 @@ def _plain_form(labels: Sequence[str], edges: Sequence[Triple], words: Sequence[
     for source, target, role in edges:
         predicate = labels[source].removeprefix("* ")
         term = f"{predicate} . {role} ( {argument(source)} , {argument(target)} )"
-        terms.append(((words[source], words[target]), term))
+        terms.append(((words[source], _told(source, target, edges, labels, words, spoken)), term))
     return "".join(definite) + " AND ".join(term for _, term in sorted(terms))
 
 

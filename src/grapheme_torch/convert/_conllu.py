@@ -7,37 +7,15 @@ out. The word whose head is 0, the root, has no edge to it.
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Literal
 
-from .._check import Received, refusal, require
+from .._check import Received, require
 from ._document import clusters_at, node_link
-from ._pieces import LeftOut, Piece, Record, Skip, located, numbered, records
+from ._pieces import LeftOut, Normal, Piece, Record, Skip, normal, numbered, records
+from ._sentence import Word, check, read_sentence, starts
 
-_COLUMNS = 10
+_COLUMNS = "ID FORM LEMMA UPOS XPOS FEATS HEAD DEPREL DEPS MISC"
 _COLUMN = {"form": 1, "lemma": 2, "upos": 3}
-_COMMENT = re.compile(r"#\s*(text|sent_id)\s*=\s*(.*)")
-
-
-@dataclass(frozen=True)
-class _Word:
-    """A word: its line within the sentence (from 0), its columns."""
-
-    offset: int
-    columns: list[str]
-
-
-@dataclass(frozen=True)
-class _Sentence:
-    """Words in order, and tokens as the text has them.
-
-    A token is its form, the number of its first word, how many it has, and whether a space
-    follows.
-    """
-
-    comments: dict[str, str]
-    words: list[_Word]
-    tokens: list[tuple[str, int, int, bool]]
 
 
 def conllu(
@@ -49,6 +27,7 @@ def conllu(
     max_words: int | None = None,
     subtypes: bool = True,
     positions: bool = False,
+    normalize: Normal | None = None,
 ) -> Iterator[Record]:
     """Sentences to their basic dependency trees, words in order, an edge from head to dependent.
 
@@ -61,31 +40,32 @@ def conllu(
         max_words: Leaves out sentences with more words.
         subtypes: Whether relations keep their subtype: `nsubj:pass`, or `nsubj` without.
         positions: Whether a word has a position, the character of the input at which it begins;
-            words that begin at the same one, or nowhere, follow each other in steps of one.
+            words that begin at the same one follow each other in steps of one.
+        normalize: The normal form of Unicode in which all is written. Default: as it stands.
 
     Yields:
         A record per sentence. The input is its `# text`, or else its tokens, joined as
         `SpaceAfter` says; "alignment": the character of the input (grapheme cluster, from 0) at
-        which each word begins, None where the text does not show it; "sent_id", if there is one.
+        which each word begins, that of its token in a multiword token; "sent_id", if there is one.
 
     Raises:
-        InputError: "FILE:LINE: ..." at a line that is no CoNLL-U, or a sentence that is no tree.
+        InputError: "FILE:LINE: ..." at a line that is no CoNLL-U, a sentence that is no tree,
+            whose `# text` is another, or whose words were taken out (`_`).
     """
 
     def make(piece: Piece) -> Record:
-        sentence = _sentence(piece.text)
+        sentence = read_sentence(normal(piece.text, normalize))
         if max_words is not None and len(sentence.words) > max_words:
-            raise LeftOut(f"{len(sentence.words)} words")
+            raise LeftOut(f"{len(sentence.words)} words are more than `max_words`, {max_words}")
         edges = _edges(sentence.words, subtypes)
         labels = [_label(word, label) for word in sentence.words]
-        text = sentence.comments.get("text") or _joined(sentence)
-        record: Record = {"input": text, "target": node_link(labels, edges)}
-        record["alignment"] = places = clusters_at(text, _offsets(text, sentence))
+        record: Record = {"input": sentence.text, "target": node_link(labels, edges)}
+        record["alignment"] = places = clusters_at(sentence.text, starts(sentence))
         if positions:
             for node, place in zip(record["target"]["nodes"], _apart(places), strict=True):
                 node["position"] = place
-        if "sent_id" in sentence.comments:
-            record["sent_id"] = sentence.comments["sent_id"]
+        if sentence.sent_id is not None:
+            record["sent_id"] = sentence.sent_id
         return record
 
     return records(_pieces(lines, source), make, skip)
@@ -95,6 +75,8 @@ def _pieces(lines: Iterable[bytes | str], source: str) -> Iterator[Piece]:
     block: list[bytes] = []
     start = 1
     for number, raw in numbered(lines):
+        if number == 1:
+            _check_columns(raw, source)
         if raw.strip():
             start = start if block else number
             block.append(raw)
@@ -105,51 +87,16 @@ def _pieces(lines: Iterable[bytes | str], source: str) -> Iterator[Piece]:
         yield Piece(b"\n".join(block), source, start)
 
 
-def _sentence(text: str) -> _Sentence:
-    found = _Sentence({}, [], [])
-    covered = 0  # words up to here belong to a multiword token
-    for offset, line in enumerate(text.split("\n")):
-        if line.startswith("#"):
-            if comment := _COMMENT.fullmatch(line):
-                found.comments[comment[1]] = comment[2].strip()
-            continue
-        columns = line.split("\t")
-        remedy = "Write 10 columns, separated by tabs."
-        _check(
-            len(columns) == _COLUMNS, offset, "the line", "have 10 columns", len(columns), remedy
-        )
-        number = columns[0]
-        if "." in number:
-            continue
-        spaced = "SpaceAfter=No" not in columns[9].split("|")
-        if "-" in number:
-            first, last = _range(number, len(found.words) + 1, offset)
-            found.tokens.append((columns[1], first - 1, last - first + 1, spaced))
-            covered = last
-            continue
-        wanted = str(len(found.words) + 1)
-        remedy = "Number the words 1, 2, 3, ..."
-        _check(number == wanted, offset, "the ID", f"be {wanted}", number, remedy)
-        found.words.append(_Word(offset, columns))
-        if len(found.words) > covered:
-            found.tokens.append((columns[1], len(found.words) - 1, 1, spaced))
-    count = max(covered, 1)
-    remedy = "End a sentence with a blank line, after all its words."
-    _check(len(found.words) >= count, 0, "the sentence", f"have at least {count} words",
-           len(found.words), remedy)  # fmt: skip
-    return found
+def _check_columns(raw: bytes, source: str) -> None:
+    """Refuses a file that says that its columns are others (CoNLL-U Plus)."""
+    found = re.fullmatch(rb"#\s*global\.columns\s*=\s*(.*)", raw)
+    names = "" if found is None else found[1].decode(errors="replace").strip()
+    remedy = "Write these columns, `_` where there is nothing to say."
+    name = f"{source}:1: the columns"
+    require(names in ("", _COLUMNS), name, f"be {_COLUMNS}", Received(names), remedy)
 
 
-def _range(number: str, following: int, offset: int) -> tuple[int, int]:
-    ends = re.fullmatch(r"(\d+)-(\d+)", number)
-    ok = ends is not None and int(ends[1]) == following and int(ends[2]) > following
-    remedy = "A multiword token stands before its words."
-    _check(ok, offset, "the ID", f"be {following}-N, N larger", number, remedy)
-    assert ends is not None
-    return int(ends[1]), int(ends[2])
-
-
-def _edges(words: Sequence[_Word], subtypes: bool) -> list[tuple[int, int, str]]:
+def _edges(words: Sequence[Word], subtypes: bool) -> list[tuple[int, int, str]]:
     heads = [_head(word, len(words)) for word in words]
     roots = [k for k, head in enumerate(heads) if head == 0]
     shown = Received(f"{len(roots)}")
@@ -158,21 +105,21 @@ def _edges(words: Sequence[_Word], subtypes: bool) -> list[tuple[int, int, str]]
     edges = []
     for k, (word, head) in enumerate(zip(words, heads, strict=True)):
         relation = word.columns[7] if subtypes else word.columns[7].partition(":")[0]
-        _check(relation not in ("", "_"), word.offset, "DEPREL", "be given", relation, "Add it.")
+        check(relation not in ("", "_"), word.offset, "DEPREL", "be given", relation, "Add it.")
         if head:
             edges.append((head - 1, k, relation))
     return edges
 
 
-def _head(word: _Word, count: int) -> int:
+def _head(word: Word, count: int) -> int:
     value = word.columns[6]
-    ok = re.fullmatch(r"\d{1,9}", value) is not None and int(value) <= count
+    ok = re.fullmatch(r"[0-9]{1,9}", value) is not None and int(value) <= count
     requirement = f"be the ID of a word, or 0 (at most {count})"
-    _check(ok, word.offset, "HEAD", requirement, value, "Number heads by the words.")
+    check(ok, word.offset, "HEAD", requirement, value, "Number heads by the words.")
     return int(value)
 
 
-def _check_tree(heads: Sequence[int], words: Sequence[_Word]) -> None:
+def _check_tree(heads: Sequence[int], words: Sequence[Word]) -> None:
     rooted = {0}
     for k in range(1, len(heads) + 1):
         path = []
@@ -182,36 +129,21 @@ def _check_tree(heads: Sequence[int], words: Sequence[_Word]) -> None:
         cycle = " -> ".join(str(word) for word in [*path, k])
         offset = words[k - 1].offset
         remedy = "Break the cycle."
-        _check(k in rooted, offset, "the heads", "lead to the root", Received(cycle), remedy)
+        check(k in rooted, offset, "the heads", "lead to the root", Received(cycle), remedy)
         rooted.update(path)
 
 
-def _label(word: _Word, label: str) -> str:
+def _label(word: Word, label: str) -> str:
     value = word.columns[_COLUMN[label]]
     written = value not in ("", "_") or (value == "_" and label != "upos" and _may_be_bare(word))
     name = label.upper()
-    _check(written, word.offset, name, "be given", value, "Annotate it, or choose another label.")
+    check(written, word.offset, name, "be given", value, "Annotate it, or choose another label.")
     return value
 
 
-def _may_be_bare(word: _Word) -> bool:
+def _may_be_bare(word: Word) -> bool:
     """Whether "_" is no gap: the word is an underscore itself, or a part of the one before it."""
     return word.columns[1] == "_" or word.columns[7].partition(":")[0] == "goeswith"
-
-
-def _joined(sentence: _Sentence) -> str:
-    return "".join(form + " " * spaced for form, _, _, spaced in sentence.tokens).rstrip()
-
-
-def _offsets(text: str, sentence: _Sentence) -> list[int | None]:
-    """Where each word begins in the text; the words of a multiword token begin with it."""
-    place: list[int | None] = []
-    at = 0
-    for form, _, count, _ in sentence.tokens:
-        start = text.find(form, at)
-        place += [start if start >= 0 else None] * count
-        at = start + len(form) if start >= 0 else at
-    return place
 
 
 def _apart(places: Sequence[int | None]) -> Iterator[int]:
@@ -220,8 +152,3 @@ def _apart(places: Sequence[int | None]) -> Iterator[int]:
     for place in places:
         at = max(at + 1, place or 0)
         yield at
-
-
-def _check(ok: bool, offset: int, name: str, requirement: str, value: object, remedy: str) -> None:
-    if not ok:
-        raise located(refusal(name, requirement, value, remedy), offset)

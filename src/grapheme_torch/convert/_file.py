@@ -27,11 +27,14 @@ class Conversion:
         output: The data set that was written.
         records: Pairs in it.
         skipped: Pieces that were refused.
-        left_out: Pieces that an option left out.
+        left_out: Pieces that an option left out, and pairs of which no network can learn: those
+            whose input is empty and whose target is not.
+        first_left_out: Which was the first of them and why; None if there is none.
         larger: Pairs whose target has more nodes than their input.
         max_input, max_target: Most nodes of an input and of a target.
         seconds: How long it took.
-        skipped_file: Where the refused pieces stand, with line and reason; None for nowhere.
+        skipped_file: Where the refused pieces and those left out stand, with line and reason; None
+            for nowhere.
     """
 
     format: str
@@ -39,6 +42,7 @@ class Conversion:
     records: int
     skipped: int
     left_out: int
+    first_left_out: str | None
     larger: int
     max_input: int
     max_target: int
@@ -58,7 +62,7 @@ class Conversion:
         if self.larger:
             text += f"; {self.larger} targets are larger than their input"
         if self.left_out:
-            text += f"; {self.left_out} left out"
+            text += f"; {self.left_out} left out, the first: {self.first_left_out}"
         if self.skipped:
             text += f"\n{self.skipped} skipped: {self.skipped_file or 'reasons above'}"
         return text
@@ -81,19 +85,20 @@ def convert(
 ) -> Conversion:
     """Converts a file into a JSON Lines data set, record by record.
 
-    The output appears when all is done, or not at all.
+    The output appears when all is done, or not at all; on the standard output, records appear
+    as they are made.
 
     Args:
         format: One of `FORMATS`.
         input: The file, a folder of files where the format has one file per record, or "-" for
-            the standard input.
+            the standard input. A file of gzip, bzip2 or xz is unpacked.
         output: The data set to write, or "-" for the standard output.
         targets: File or folder of the targets, for formats of pairs of files.
         overwrite: Whether an existing output may be replaced.
         skip_bad: Whether refused pieces are skipped; otherwise the first one ends it.
-        skipped: Where skipped pieces are written: line, reason and text of each, as JSON
-            Lines. Default: the output with ".skipped.jsonl" as its ending; if that is the
-            standard output, they are told to `warn`.
+        skipped: Where the pieces that were skipped or left out are written: line, reason and text
+            of each, as JSON Lines. Default with `skip_bad`: the output with ".skipped.jsonl" as
+            its ending; if that is the standard output, what is skipped is told to `warn`.
         key: The key that holds the source, where sources are read from JSON Lines.
         progress: Called with how much has been read, and how much there is (0: unknown).
         warn: Called with each skipped piece, "FILE:LINE: ...", that goes into no file.
@@ -105,7 +110,7 @@ def convert(
     """
     began = time.perf_counter()
     found = _format(format)
-    path = _skipped_path(output, skipped) if skip_bad else None
+    path = _skipped_path(output) if skipped is None and skip_bad else skipped
     for file in (output, path):
         _check_free(file, overwrite, (input, targets))
     found_names = Received(f"{output} for both")
@@ -114,18 +119,18 @@ def convert(
     with ExitStack() as stack:
         out = _opened(stack, output)
         bad = None if path is None else _opened(stack, path)
-        writer = _Writer(out, bad, skip_bad, warn)
+        writer = _Writer(name_of(input), out, bad, skip_bad, warn)
         feed = _feed(found, input, targets, key, progress)
         if found.feed == "lines":
             options = {"source": name_of(input), **options}
         writer.write(found.read(feed, skip=writer.skip, **options))
-        writer.check_any(name_of(input))
+        writer.check_any()
     return Conversion(
         format=format,
         output=output,
         seconds=time.perf_counter() - began,
         skipped_file=path,
-        **writer.counts,
+        **writer.summary(),
     )
 
 
@@ -134,50 +139,67 @@ class _Writer:
 
     def __init__(
         self,
+        source: str,
         out: BinaryIO,
         bad: BinaryIO | None,
         skip_bad: bool,
         warn: Callable[[str], None] | None,
     ) -> None:
-        self.out, self.bad, self.skip_bad, self.warn = out, bad, skip_bad, warn
-        self.first: Skipped | None = None
+        self.source, self.out, self.bad = source, out, bad
+        self.skip_bad, self.warn = skip_bad, warn
+        self.first: dict[bool, Skipped] = {}  # the first that was refused, and that was left out
         names = ("records", "skipped", "left_out", "larger", "max_input", "max_target")
         self.counts = dict.fromkeys(names, 0)
 
     def write(self, records: Iterator[Record]) -> None:
         for record in records:
-            self.out.write(_line(record))
             given, wanted = num_nodes(record["input"]), num_nodes(record["target"])
+            if wanted > given == 0:
+                self.skip(self._without_input(record, wanted))
+                continue
+            self.out.write(_line(record))
             self.counts["records"] += 1
             self.counts["larger"] += wanted > given
             self.counts["max_input"] = max(self.counts["max_input"], given)
             self.counts["max_target"] = max(self.counts["max_target"], wanted)
 
     def skip(self, skipped: Skipped) -> None:
-        if not skipped.bad:
-            self.counts["left_out"] += 1
-            return
-        if not self.skip_bad:
+        if skipped.bad and not self.skip_bad:
             raise skipped.error
-        self.first = self.first or skipped
-        self.counts["skipped"] += 1
+        self.first.setdefault(skipped.bad, skipped)
+        self.counts["skipped" if skipped.bad else "left_out"] += 1
         if self.bad is not None:
-            kept = {name: value for name, value in asdict(skipped).items() if name != "bad"}
-            self.bad.write(_line(kept))
-        elif self.warn is not None:
+            kept = asdict(skipped)
+            left_out = not kept.pop("bad")
+            self.bad.write(_line({**kept, "left_out": left_out}))
+        elif skipped.bad and self.warn is not None:
             self.warn(str(skipped.error))
 
-    def check_any(self, source: str) -> None:
+    def check_any(self) -> None:
         """Refuses a file that gave no pair, which no data set may be."""
         counts = f"none, {self.counts['skipped']} refused, {self.counts['left_out']} left out"
-        first = f" The first: {self.first.error}" if self.first else ""
+        which = self.first.get(True) or self.first.get(False)
+        first = f" The first: {which.error}" if which else ""
         require(
             self.counts["records"] > 0,
-            f"{source}: the input",
+            f"{self.source}: the input",
             "give at least one pair",
             Received(counts),
             f"Check the format and its options.{first}",
         )
+
+    def summary(self) -> dict[str, Any]:
+        """The fields of `Conversion` that were counted."""
+        left_out = self.first.get(False)
+        return {**self.counts, "first_left_out": str(left_out.error) if left_out else None}
+
+    def _without_input(self, record: Record, wanted: int) -> Skipped:
+        """What is told of a pair whose input is empty, which no network could answer."""
+        path, line = record.get("path"), record.get("line")
+        source = self.source if path is None else os.path.join(self.source, str(path))
+        name = f" of {record['name']!r}" if "name" in record else ""
+        reason = f"the input{name} is empty, and the target has {wanted} nodes"
+        return Skipped(source, line if isinstance(line, int) else 1, reason, None, bad=False)
 
 
 def _format(name: str) -> Format:
@@ -199,10 +221,8 @@ def _feed(
     return pairs_of(input, targets, found.suffix, progress)
 
 
-def _skipped_path(output: str, skipped: str | None) -> str | None:
-    if skipped is not None or output == STDIN:
-        return skipped
-    return output.removesuffix(".jsonl") + ".skipped.jsonl"
+def _skipped_path(output: str) -> str | None:
+    return None if output == STDIN else output.removesuffix(".jsonl") + ".skipped.jsonl"
 
 
 def _check_free(path: str | None, overwrite: bool, inputs: tuple[str | None, ...]) -> None:

@@ -6,7 +6,7 @@ from typing import Literal
 
 from ._cogs import cogs
 from ._conllu import conllu
-from ._networkx import gexf, graphml
+from ._graph_files import gexf, graphml
 from ._pairs import pairs
 from ._pieces import Record
 from ._python import python

@@ -16,8 +16,9 @@ from typing import Any
 from torch_geometric.data import Data
 
 from .._check import Received, refusal, require
-from ._chem import chem, quiet
+from ._chem import calls, chem
 from ._document import Triple, read_graph
+from ._facts import check_same
 from ._stereo import descriptors, set_descriptors
 
 _ORGANIC = {"B", "C", "N", "O", "P", "S", "F", "Cl", "Br", "I", "*"}
@@ -35,7 +36,7 @@ def read_smiles(text: str) -> tuple[Any, list[range]]:
         InputError: If `text` is no SMILES, or of no possible molecule.
     """
     require(text != "", "the SMILES", "hold at least one atom", text, "Leave the line out.")
-    with quiet():
+    with calls():
         mol = chem().MolFromSmiles(text, _parameters())
         if mol is None:
             raise _no_molecule(text)
@@ -55,7 +56,7 @@ def graph_of(mol: Any, *, kekulize: bool = False) -> tuple[list[str], list[Tripl
     Raises:
         InputError: If its stereo cannot be told by CIP descriptors.
     """
-    with quiet():
+    with calls():
         atoms, bonds = descriptors(mol)
         if kekulize:
             mol = chem().Mol(mol)
@@ -79,13 +80,27 @@ def molecule_to_smiles(graph: Data | Mapping[str, Any]) -> str:
         InputError: If a label is no atom or bond, or no such molecule is possible.
     """
     labels, edges = read_graph(graph)
-    with quiet():
+    with calls():
         return _written(_assembled(labels, edges))
+
+
+def check_told(mol: Any, target: Mapping[str, Any]) -> None:
+    """Refuses a target from which another molecule than `mol` is read back.
+
+    Raises:
+        InputError: If atoms, bonds, stereo or how they are joined differ.
+    """
+    with calls():
+        again = _assembled(*read_graph(target))
+        texts = _written(again), _written(mol)
+    found = Received(f"{texts[0]!r} for {texts[1]!r}")
+    require(texts[0] == texts[1], "the target", "be read back", found, "Leave the molecule out.")
+    check_same(mol, again, "its graph")
 
 
 def canonical(mol: Any) -> str:
     """The canonical SMILES of an RDKit molecule."""
-    with quiet():
+    with calls():
         return _written(mol)
 
 
@@ -100,12 +115,20 @@ def _parameters(*, sanitize: bool = True, hydrogens: bool = False) -> Any:
 def _no_molecule(text: str) -> Exception:
     raw = chem().MolFromSmiles(text, _parameters(sanitize=False))
     if raw is None:
-        remedy = "Check the brackets and ring bonds, and which column holds it."
-        return refusal("the SMILES", "be readable", text, remedy)
-    return _impossible(raw) or refusal("the SMILES", "be of a molecule", text, "Check it.")
+        return refusal("the SMILES", "be readable", text, _remedy(text))
+    return impossible(raw) or refusal("the SMILES", "be of a molecule", text, "Check it.")
 
 
-def _impossible(mol: Any) -> Exception | None:
+def _remedy(text: str) -> str:
+    if text.replace("->", "").count(">") == 2:
+        return "A reaction is no molecule: write its molecules, each on a line."
+    if (other := re.search(r"[\s;,]", text)) is not None:
+        return f"Check `separator`: `--separator {other[0]!r}` if that ends the column."
+    return "Check the brackets and ring bonds, and which column holds it."
+
+
+def impossible(mol: Any) -> Exception | None:
+    """Why an RDKit molecule that is not sanitized cannot be, if that is so."""
     try:
         chem().SanitizeMol(mol)
     except chem().MolSanitizeException as error:
@@ -182,7 +205,7 @@ def _assembled(labels: Sequence[str], edges: Sequence[Triple]) -> Any:
         index = mol.AddBond(source, target, _bond_type(name)) - 1
         if descriptor:
             bonds[index] = descriptor
-    if (error := _impossible(mol)) is not None:
+    if (error := impossible(mol)) is not None:
         raise error
     # Or it would be done while the SMILES is written, and take away what is set here.
     chem().AssignStereochemistry(mol, cleanIt=True, force=True)
@@ -228,7 +251,7 @@ def _written(mol: Any) -> str:
 
 def written(mol: Any, seed: int | None) -> str:
     """A SMILES of the molecule: the canonical one, or one drawn by the seed."""
-    with quiet():
+    with calls():
         if seed is None:
             return str(chem().MolToSmiles(mol))
         return str(chem().MolToRandomSmilesVect(mol, 1, randomSeed=seed)[0])

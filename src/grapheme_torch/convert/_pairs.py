@@ -7,7 +7,7 @@ from typing import Any
 
 from .._check import Received, refusal, require
 from ._document import clusters, symbols_document
-from ._pieces import Piece, Record, Skip, records
+from ._pieces import Normal, Piece, Record, Skip, records
 from ._table import Table, extras
 
 Split = Callable[[str], list[str]]
@@ -30,6 +30,8 @@ def pairs(
     token: str = r"[^\s;,()]+",
     decompose: str = "",
     keep: str = "",
+    quotes: bool | None = None,
+    normalize: Normal | None = None,
 ) -> Iterator[Record]:
     r"""Lines of columns to pairs of texts or of symbol sequences.
 
@@ -40,8 +42,7 @@ def pairs(
         columns: Names of the columns, separated by commas.
         input: The column, or several separated by commas, that make the input.
         target: The column or columns that make the target.
-        separator: What separates columns: a tab may be written `\t`; for a comma, fields may
-            be quoted.
+        separator: What separates columns: a tab may be written `\t`.
         header: Whether the first line names the columns.
         join: What is put between several columns of one side. Default: a space.
         input_separator: What separates the symbols of the input, a node each, such as a space.
@@ -53,15 +54,20 @@ def pairs(
         decompose: Columns, separated by commas, whose characters are taken apart (NFD of Unicode
             Annex 15) with a node for each code point: a Hangul syllable becomes its letters.
         keep: Columns, separated by commas, that are kept as further keys though they are used.
+        quotes: Whether a field may stand in quotes, and then hold separators and line ends.
+            Default: if the separator is one character that is no space; else a line that quotes
+            would change is refused.
+        normalize: The normal form of Unicode in which all columns are written. Default: as they
+            stand, so that the two spellings of "é" are two labels.
 
     Yields:
-        A record per line. Symbols are a path of nodes, written as text where that is the same
-        graph. Columns that are not used are kept as further keys.
+        A record per line, or per lines that quotes join. Symbols are a path of nodes, written as
+        text where that is the same graph. Columns that are not used are kept as further keys.
 
     Raises:
         InputError: "FILE:LINE: ..." at a line without a column, or with an empty one.
     """
-    table = Table(columns, separator, header)
+    table = Table(columns, separator, header, quotes, normalize)
     sides = [
         ("input", _names(input), input_separator),
         ("target", _names(target), target_separator),

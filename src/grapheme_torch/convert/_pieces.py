@@ -1,15 +1,24 @@
 """The pieces a file falls into, one record each, and what happens to a piece that is refused."""
 
 import codecs
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
-from .._check import InputError, Received, refusal
+from .._check import InputError, Received, require
+from .._reading import decoded
 
 Record = dict[str, Any]
 """`{"input": ..., "target": ...}` and further keys, ready for `json.dumps`."""
 
+
+Normal = Literal["nfc", "nfd", "nfkc", "nfkd"]
+"""The normal forms of Unicode Annex 15."""
+
+_FORMS: dict[str, Literal["NFC", "NFD", "NFKC", "NFKD"]] = {
+    "nfc": "NFC", "nfd": "NFD", "nfkc": "NFKC", "nfkd": "NFKD",
+}  # fmt: skip
 
 RESERVED = frozenset({"input", "target", "alignment"})
 """The keys that a record fills itself."""
@@ -40,21 +49,21 @@ class Piece:
         """The piece as text.
 
         Raises:
-            InputError: If the bytes are no UTF-8, or there is another problem.
+            InputError: If the bytes are no UTF-8; if lines hold a carriage return, which some
+                programs take for a line end and others do not; or if there is another problem.
         """
         if self.problem:
             raise InputError(self.problem)
-        content = self.content
-        try:
-            raw = content.encode(errors="surrogatepass") if isinstance(content, str) else content
-            return raw.decode()
-        except UnicodeDecodeError as error:
-            line = raw.rfind(b"\n", 0, error.start) + 1
-            place = f"byte 0x{raw[error.start]:02x} at byte {error.start - line + 1} of the line"
-            offset = raw.count(b"\n", 0, error.start)
-            remedy = "Save the file as UTF-8."
-            bad = refusal("the text", "be valid UTF-8", Received(place), remedy)
-            raise located(bad, offset) from None
+        if isinstance(self.content, str):
+            # Of a line of JSON, or of a program: it need not have been a line of a file.
+            return valid(self.content)
+        lines = []
+        for offset, line in enumerate(self.content.split(b"\n")):
+            try:
+                lines.append(decoded(line, "the text") if self.whole else _line(line))
+            except InputError as error:
+                raise located(error, offset) from None
+        return "\n".join(lines)
 
     @property
     def as_it_stands(self) -> str:
@@ -86,6 +95,26 @@ class Skipped:
     def error(self) -> InputError:
         """The refusal, "FILE:LINE: ..."."""
         return InputError(f"{self.source}:{self.line}: {self.reason}")
+
+
+def normal(text: str, form: Normal | None) -> str:
+    """`text` in a normal form; None: as it stands."""
+    return text if form is None else unicodedata.normalize(_FORMS[form], text)
+
+
+def valid(text: str) -> str:
+    """`text`, refused if it holds a lone surrogate, which no encoding can store."""
+    torn = next((character for character in text if "\ud800" <= character <= "\udfff"), None)
+    remedy = "Write it in UTF-8, without lone surrogates."
+    require(torn is None, "the text", "be valid UTF-8", torn, remedy)
+    return text
+
+
+def _line(raw: bytes) -> str:
+    found = Received("a carriage return within it, as files of old Macs have")
+    remedy = r"Type `tr '\r' '\n' < OLD > NEW`, or take it out."
+    require(b"\r" not in raw, "the line", r"end in \n or \r\n", found, remedy)
+    return decoded(raw, "the text")
 
 
 Skip = Callable[[Skipped], None]

@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import Any, Literal
 
-from .._check import InputError, Received, refusal
+from .._check import InputError, Received, refusal, require
 from ._document import clusters_at, node_link, symbols_document
-from ._pieces import LeftOut, Piece, Record, Skip, located, records
+from ._pieces import LeftOut, Piece, Record, Skip, located, records, valid
 from ._tokens import source_lines, tokens_of
 from ._tree import Places, syntax_graph
 
@@ -45,10 +45,10 @@ def python(
         InputError: "FILE:LINE: ..." at a source that is no Python for the running interpreter.
     """
     sources = (Piece(piece) if isinstance(piece, str) else piece for piece in pieces)
-    make = partial(_record, tokens=tokens)
     if unit == "module":
-        return records(sources, make, skip)
-    return records(_parts(sources, *_PARTS[unit], skip), partial(_part_record, make), skip)
+        return records(sources, partial(_record, tokens=tokens, part=False), skip)
+    parts = _parts(sources, *_PARTS[unit], skip)
+    return records(parts, partial(_record, tokens=tokens, part=True), skip)
 
 
 def parsed(text: str) -> ast.Module:
@@ -66,17 +66,24 @@ def parsed(text: str) -> ast.Module:
         reason, at = error.msg, f" at column {error.offset}" if error.offset else ""
     except (ValueError, RecursionError, MemoryError) as error:
         line, reason, at = 0, str(error) or "an expression nested too deeply", ""
-    remedy = "Check it with the interpreter that runs this."
-    bad = refusal("the source", "be Python", Received(reason + at), remedy)
-    raise located(bad, line) from None
+    raise located(_refused(reason + at), line) from None
 
 
-def _record(piece: Piece, *, tokens: bool) -> Record:
+def _record(piece: Piece, *, tokens: bool, part: bool) -> Record:
     text = _decoded(piece)
     places = Places(text)
-    tree = parsed(text)
-    read = tokens_of(places.lines, places.starts) if tokens else None
-    labels, edges, starts = syntax_graph(tree, places, read)
+    try:
+        tree = parsed(text)
+    except InputError as error:
+        if not part:
+            raise
+        # The whole file is Python, so it is the margin that is not.
+        raise LeftOut(f"cannot be outdented: {error}") from None
+    try:
+        read = tokens_of(places.lines, places.starts) if tokens else None
+        labels, edges, starts = syntax_graph(tree, places, read)
+    except (RecursionError, MemoryError) as error:
+        raise _refused(str(error) or "too large for the memory") from None
     record: Record = {"input": text, "target": node_link(labels, edges)}
     if read is None:
         record["alignment"] = clusters_at(text, starts)
@@ -86,23 +93,31 @@ def _record(piece: Piece, *, tokens: bool) -> Record:
     return record | (piece.extra or {})
 
 
-def _part_record(make: Callable[[Piece], Record], piece: Piece) -> Record:
-    try:
-        return make(piece)
-    except InputError as error:  # the whole file is Python, so it is the margin that is not
-        raise LeftOut(f"cannot be outdented: {error}") from None
+def _refused(reason: str) -> InputError:
+    remedy = "Check it with the interpreter that runs this."
+    return refusal("the source", "be Python", Received(reason), remedy)
 
 
 def _decoded(piece: Piece) -> str:
     """The text, in the encoding that a source file may declare."""
-    if isinstance(piece.content, str):
-        return piece.text
+    text = piece.text if isinstance(piece.content, str) or piece.problem else _read(piece.content)
+    # A notebook is an expression of Python, as JSON is; what it shows is not its program.
+    notebook = piece.source.endswith(".ipynb") or (
+        text.lstrip().startswith("{") and all(f'"{key}"' in text for key in ("cells", "nbformat"))
+    )
+    remedy = "Type `jupyter nbconvert --to script NOTEBOOK` first."
+    require(not notebook, "the source", "be Python", Received("a notebook"), remedy)
+    return text
+
+
+def _read(content: bytes) -> str:
     try:
-        encoding, _ = tokenize.detect_encoding(io.BytesIO(piece.content).readline)
-        return piece.content.decode(encoding)
-    except (SyntaxError, UnicodeDecodeError) as error:
+        encoding, _ = tokenize.detect_encoding(io.BytesIO(content).readline)
+        text = content.decode(encoding)
+    except (SyntaxError, LookupError, ValueError) as error:  # LookupError: rot13 is no encoding
         remedy = "Save it as UTF-8, or declare its encoding."
         raise refusal("the source", "be readable text", Received(str(error)), remedy) from None
+    return valid(text)
 
 
 def _parts(pieces: Iterable[Piece], kind: Any, cut: Cut, skip: Skip | None) -> Iterator[Piece]:
@@ -126,9 +141,24 @@ def _function(
     piece: Piece, node: ast.FunctionDef | ast.AsyncFunctionDef, lines: list[str]
 ) -> Piece:
     first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
-    text = textwrap.dedent("".join(lines[first - 1 : node.end_lineno]))
+    text = _outdented(node, first, lines[first - 1 : node.end_lineno])
     extra = {**(piece.extra or {}), "name": node.name, "line": piece.line + first - 1}
     return Piece(text, piece.source, piece.line + first - 1, extra)
+
+
+def _outdented(node: ast.stmt, first: int, lines: list[str]) -> str:
+    """The lines of a function at the margin."""
+    text = textwrap.dedent("".join(lines))
+    if not text[:1].isspace():
+        return text
+    # A line stands further left than the function: a comment, the inside of a string or what goes
+    # on from the line above. Those may stand anywhere, and strings stay as they are.
+    margin = lines[0][: node.col_offset]
+    spans = (range(part.lineno + 1, (part.end_lineno or 0) + 1) for part in ast.walk(node)
+             if isinstance(part, ast.Constant | ast.JoinedStr))  # fmt: skip
+    kept = {line for span in spans for line in span}
+    numbered = enumerate(lines, first)
+    return "".join(line if k in kept else line.removeprefix(margin) for k, line in numbered)
 
 
 def _statement(piece: Piece, node: ast.stmt, lines: list[str]) -> Piece | None:

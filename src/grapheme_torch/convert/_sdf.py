@@ -3,13 +3,14 @@
 from collections.abc import Iterable, Iterator
 from typing import Any, Literal
 
-from .._check import InputError, Received, refusal, require
-from ._chem import chem, quiet
-from ._molecule import canonical, written
+from .._check import Received, require
+from ._chem import calls, chem
+from ._claims import check_claims
+from ._ctab import END, claims, no_block
+from ._items import TERMINATOR, properties
+from ._molecule import impossible, written
 from ._pieces import Piece, Record, Skip, numbered, records
 from ._smiles import molecule_record
-
-_END = b"$$$$"
 
 
 def sdf(
@@ -35,11 +36,13 @@ def sdf(
 
     Yields:
         A record as `smiles` gives it, atoms in the order of the SMILES, with the "name" of the
-        molecule and its "properties", all as text.
+        molecule and its "properties", all as text; a name that stands more than once has the
+        list of its texts.
 
     Raises:
-        InputError: "FILE:LINE: ..." at a record that is not of a possible molecule, or if RDKit
-            is not installed.
+        InputError: "FILE:LINE: ..." at a record that is not of a possible molecule, that says
+            what a SMILES cannot (queries, groups of stereo, polymers, ...), or that holds text
+            of no data item; or if RDKit is not installed.
     """
     chem()
     count = 0
@@ -47,14 +50,13 @@ def sdf(
     def make(piece: Piece) -> Record:
         nonlocal count
         count += 1
-        mol = _read(piece.text)
-        text = written(mol, seed + count if order == "random" else None)
-        expected = canonical(mol) if verify else None
-        record = molecule_record(text, kekulize=kekulize, expected=expected)
-        with quiet():
-            properties = mol.GetPropsAsDict(autoConvertStrings=False)
-            name = mol.GetProp("_Name") if mol.HasProp("_Name") else ""
-        return {**record, "name": name, "properties": properties}
+        text = piece.text.split("\n")
+        end = next((k for k, line in enumerate(text) if k > 3 and line.startswith(END)), len(text))
+        mol = _read(text[: end + 1], end)
+        further = properties(text[end + 1 :], end + 1)
+        smiles = written(mol, seed + count if order == "random" else None)
+        record = molecule_record(smiles, kekulize=kekulize, given=mol, verify=verify)
+        return {**record, "name": text[0].strip(), "properties": further}
 
     return records(_pieces(lines, source), make, skip)
 
@@ -63,7 +65,7 @@ def _pieces(lines: Iterable[bytes | str], source: str) -> Iterator[Piece]:
     block: list[bytes] = []
     start = 1
     for number, raw in numbered(lines):
-        if not raw.startswith(_END):
+        if raw.rstrip() != TERMINATOR.encode():
             block.append(raw)
             continue
         yield Piece(b"\n".join(block), source, start)
@@ -72,28 +74,30 @@ def _pieces(lines: Iterable[bytes | str], source: str) -> Iterator[Piece]:
         yield Piece(b"\n".join(block), source, start)
 
 
-def _read(text: str) -> Any:
-    with quiet():
-        mol = _record(text, sanitize=True)
+def _read(block: list[str], end: int) -> Any:
+    """The molecule of a MOL block, which goes up to `M  END` at line `end`, from 0."""
+    if not any(line.strip() for line in block):
+        raise no_block("nothing")
+    found = claims(block[:end])
+    if end == len(block):
+        raise no_block(f"{end} lines without M  END")
+    if block[end].rstrip() != END:
+        raise no_block(f"text after M  END: {block[end]!r}")
+    text = "\n".join(block) + "\n"
+    with calls():
+        mol = chem().MolFromMolBlock(text)
         if mol is None:
             raise _refused(text)
-    require(mol.GetNumAtoms() > 0, "the molecule", "have atoms", Received("none"), "Leave it out.")
+        require(
+            mol.GetNumAtoms() > 0, "the molecule", "have atoms", Received("none"), "Leave it out."
+        )
+        if any(vars(found).values()):
+            raw = chem().MolFromMolBlock(text, sanitize=False, removeHs=False)
+            check_claims(found, raw, chem().MolFromMolBlock(text, removeHs=False))
     return mol
 
 
-def _record(text: str, *, sanitize: bool) -> Any:
-    supplier = chem().SDMolSupplier()
-    supplier.SetData(text + "\n$$$$\n", sanitize=sanitize)
-    return supplier[0] if len(supplier) else None
-
-
-def _refused(text: str) -> InputError:
-    mol = _record(text, sanitize=False)
-    if mol is not None:
-        try:
-            chem().SanitizeMol(mol)
-        except chem().MolSanitizeException as error:
-            remedy = "Check charges, hydrogens and valences."
-            return refusal("the molecule", "be possible", Received(str(error)), remedy)
-    found = Received(f"{len(text.splitlines())} lines that RDKit does not understand")
-    return refusal("the record", "be a MOL block", found, "Compare its counts line with its atoms.")
+def _refused(text: str) -> Exception:
+    mol = chem().MolFromMolBlock(text, sanitize=False)
+    lines = f"{len(text.splitlines())} lines that RDKit does not understand"
+    return (None if mol is None else impossible(mol)) or no_block(lines)

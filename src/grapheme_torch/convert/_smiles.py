@@ -1,12 +1,14 @@
 """SMILES to molecule graphs."""
 
-from collections.abc import Iterable, Iterator
-from typing import Literal
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Literal
 
-from .._check import Received, require
+from .._check import Received, refusal
 from ._chem import chem
 from ._document import node_link
-from ._molecule import canonical, graph_of, molecule_to_smiles, read_smiles, written
+from ._facts import check_same
+from ._molecule import check_told, graph_of, read_smiles, written
 from ._pieces import Piece, Record, Skip, records
 from ._table import Table, extras
 
@@ -24,6 +26,7 @@ def smiles(
     seed: int = 0,
     kekulize: bool = False,
     verify: bool = False,
+    quotes: bool | None = None,
 ) -> Iterator[Record]:
     r"""SMILES text to the graph of its molecule, atoms in the order of the text.
 
@@ -33,14 +36,16 @@ def smiles(
         skip: Called with each line that is refused; without it the first one is raised.
         columns: Names of the columns, separated by commas.
         column: Which column is the SMILES; the others are kept as further keys.
-        separator: What separates columns: a tab may be written `\t`; for a comma, fields may
-            be quoted.
+        separator: What separates columns: a tab may be written `\t`.
         header: Whether the first line names the columns.
         order: Whether the input is the SMILES as it stands, the canonical one, or one of the same
             molecule that begins and branches at random: more of these teach a network more.
         seed: Seed of the random order.
         kekulize: Whether aromatic bonds are written as single and double ones.
         verify: Whether every target is read back and refused if the molecule is another.
+        quotes: Whether a field may stand in quotes, and then hold separators and line ends.
+            Default: if the separator is one character that is no space; else a line that quotes
+            would change is refused.
 
     Yields:
         A record per line, with "alignment": the character of the input (grapheme cluster,
@@ -51,33 +56,52 @@ def smiles(
             if RDKit is not installed.
     """
     chem()
-    table = Table(columns, separator, header)
+    table = Table(columns, separator, header, quotes)
 
     def make(piece: Piece) -> Record:
         row = table.row(piece, (column,))
         text = row[column].strip()
+        _check_plain(text, row, column)
+        given = None
         if order != "given":
-            random = seed + piece.line if order == "random" else None
-            text = written(read_smiles(text)[0], random)
-        expected = canonical(read_smiles(text)[0]) if verify else None
-        record = molecule_record(text, kekulize=kekulize, expected=expected)
+            given = read_smiles(text)[0]
+            text = written(given, seed + piece.line if order == "random" else None)
+        record = molecule_record(text, kekulize=kekulize, given=given, verify=verify)
         return record | extras(row, (column,))
 
     return records(table.pieces(lines, source), make, skip)
 
 
-def molecule_record(text: str, *, kekulize: bool, expected: str | None = None) -> Record:
+_EXTENSION = re.compile(r"\|[^|]*\|?")
+
+
+def _check_plain(text: str, row: Mapping[str, str], column: str) -> None:
+    """Refuses CXSMILES: its extension, in the same column or the next, is of the molecule too."""
+    following = list(row.values())[list(row).index(column) + 1 :][:1]
+    for after in (*text.split(maxsplit=1)[1:], *following):
+        if found := _EXTENSION.match(after.strip()):
+            remedy = "Take the extension away if it is for drawing only, or leave the line out."
+            raise refusal("the SMILES", "be plain", Received(f"CXSMILES {found[0]!r}"), remedy)
+
+
+def molecule_record(text: str, *, kekulize: bool, given: Any | None, verify: bool) -> Record:
     """Input, target and alignment of one SMILES.
 
+    Args:
+        text: The SMILES.
+        kekulize: Whether aromatic bonds are written as single and double ones.
+        given: The molecule it was written for, if it is not the first to tell of it.
+        verify: Whether the target is read back.
+
     Raises:
-        InputError: If it is not of a possible molecule, or the target is not read back as
-            `expected`, a canonical SMILES.
+        InputError: If it is not of a possible molecule, or if the SMILES, or the target that is
+            read back, does not tell all of `given`.
     """
     mol, place = read_smiles(text)
+    if given is not None:
+        check_same(given, mol, f"the SMILES {text!r}")
     target = node_link(*graph_of(mol, kekulize=kekulize))
-    if expected is not None:
-        again = molecule_to_smiles(target)
-        found = Received(f"{again!r} for {expected!r}")
-        require(again == expected, "the target", "be read back", found, "Leave the molecule out.")
+    if verify:
+        check_told(mol if given is None else given, target)
     alignment = [list(span) if len(span) > 1 else span.start for span in place]
     return {"input": text, "target": target, "alignment": alignment}

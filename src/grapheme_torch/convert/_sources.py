@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from .._check import InputError, Received, refusal, require
+from .._reading import bare_name, unpacked, unpacking
 from ._pieces import RESERVED, Piece, line_pieces
 
 Progress = Callable[[int, int], None]
@@ -16,17 +17,20 @@ STDIN = "-"
 
 
 def lines_of(path: str, progress: Progress | None) -> Iterator[bytes]:
-    """The lines of a file, or of the standard input for "-".
+    """The lines of a file, or of the standard input for "-"; of gzip, bzip2 or xz: unpacked.
 
     Raises:
-        InputError: If it cannot be read.
+        InputError: If it cannot be read, or is no UTF-8 text.
     """
     if path == STDIN:
-        yield from _told(sys.stdin.buffer, 0, progress)
+        with unpacking(name_of(path)):
+            yield from _told(unpacked(sys.stdin.buffer, name_of(path)), 0, progress)
         return
     try:
-        with Path(path).open("rb") as file:
-            yield from _told(file, Path(path).stat().st_size, progress)
+        with Path(path).open("rb") as file, unpacking(path):
+            content = unpacked(file, path)
+            size = Path(path).stat().st_size if content is file else 0
+            yield from _told(content, size, progress)
     except IsADirectoryError:
         raise _unreadable(path, "a folder") from None
     except (OSError, ValueError) as error:  # ValueError: a null character in the path
@@ -42,8 +46,8 @@ def sources_of(path: str, suffix: str, key: str, progress: Progress | None) -> I
     """Sources: a file, the files of a folder and those below it, or the texts of JSON Lines.
 
     Args:
-        path: File or folder, or "-" for the standard input. A file that ends in .jsonl holds
-            a source per line.
+        path: File or folder, or "-" for the standard input. A file that ends in .jsonl (packed:
+            .jsonl.gz) holds a source per line.
         suffix: The ending of the files of a folder that count.
         key: The key of a line of JSON that is the source; the others are kept.
         progress: Told of files, or of bytes of a file of JSON Lines.
@@ -51,7 +55,7 @@ def sources_of(path: str, suffix: str, key: str, progress: Progress | None) -> I
     Raises:
         InputError: If it cannot be read.
     """
-    if path.endswith(".jsonl"):
+    if bare_name(path).endswith(".jsonl"):
         for piece in line_pieces(lines_of(path, progress), path):
             yield _source(piece, key)
         return
@@ -65,8 +69,7 @@ def sources_of(path: str, suffix: str, key: str, progress: Progress | None) -> I
         if progress is not None:
             progress(done, len(files))
         name = file.relative_to(path).as_posix()
-        content = b"".join(lines_of(str(file), None))
-        yield Piece(content, str(file), extra={"path": name}, whole=True)
+        yield _whole(file, {"path": name})
 
 
 def pairs_of(
@@ -98,11 +101,21 @@ def pairs_of(
 def _by_name(folder: str, suffix: str) -> dict[str, str]:
     found: dict[str, str] = {}
     for file in sorted(Path(folder).iterdir()):
-        if file.suffix in (suffix, ".txt"):
+        name = Path(bare_name(file.name))
+        if name.suffix in (suffix, ".txt"):
             remedy = "Keep one of the two."
-            require(file.stem not in found, folder, "hold one file of a name", file.name, remedy)
-            found[file.stem] = str(file)
+            require(name.stem not in found, folder, "hold one file of a name", file.name, remedy)
+            found[name.stem] = str(file)
     return found
+
+
+def _whole(file: Path, extra: dict[str, Any]) -> Piece:
+    """A file of a folder; one that cannot be read is passed on to be refused."""
+    try:
+        content = b"".join(lines_of(str(file), None))
+    except InputError as error:
+        return Piece(b"", str(file), extra=extra, whole=True, problem=str(error))
+    return Piece(content, str(file), extra=extra, whole=True)
 
 
 def _told(file: Iterable[bytes], size: int, progress: Progress | None) -> Iterator[bytes]:

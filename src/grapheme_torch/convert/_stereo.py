@@ -12,6 +12,10 @@ Descriptors = dict[int, str]
 _MOST_TRIED = 12
 """Elements of stereo for which all combinations are tried, if correcting one by one fails."""
 
+_MOST_COMPARED = 1_250_000
+"""Comparisons of the CIP labeller, about a second: without a bound a cage such as dodecahedrane
+takes for ever. Most molecules need fewer than 10,000."""
+
 
 def descriptors(mol: Any) -> tuple[Descriptors, Descriptors]:
     """The CIP descriptors (R, S, r, s, E, Z) of atoms and of double bonds, by index.
@@ -106,7 +110,7 @@ def _label(mol: Any) -> None:
 
     for part in itertools.chain(mol.GetAtoms(), mol.GetBonds()):
         part.ClearProp("_CIPCode")
-    rdCIPLabeler.AssignCIPLabels(mol)
+    rdCIPLabeler.AssignCIPLabels(mol, maxRecursiveIterations=_MOST_COMPARED)
 
 
 def _codes(mol: Any, atoms: list[int], bonds: list[int]) -> dict[tuple[str, int], str | None]:

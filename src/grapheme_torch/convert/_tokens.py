@@ -88,6 +88,6 @@ def is_constant(token: str, value: object) -> bool:
     """Whether a token is a constant of this type and value."""
     try:
         read = constant(token)
+        return type(read) is type(value) and repr(read) == repr(value)
     except UNREADABLE:
         return False
-    return type(read) is type(value) and repr(read) == repr(value)

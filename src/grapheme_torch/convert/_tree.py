@@ -19,6 +19,7 @@ from typing import NamedTuple
 from .._check import Received, refusal
 from ..graph import NEXT
 from ._document import Triple
+from ._pieces import located
 from ._tokens import Tokens, is_constant, source_lines
 
 NOTHING = "None"
@@ -124,7 +125,7 @@ def _leaf(node: ast.AST, value: object, places: Places, tokens: Tokens) -> _Leaf
     span = places.span(node)
     if isinstance(node, CONSTANTS):
         at = tokens.where(lambda token: is_constant(token, value), span)
-        label = _literal(value) if at is None else tokens.labels[at]
+        label = _literal(node, value) if at is None else tokens.labels[at]
     else:
         label = str(value)
         at = tokens.where(label.__eq__, span, last=isinstance(node, ast.Attribute))
@@ -135,7 +136,7 @@ def _label(node: ast.AST, *, apart: bool) -> str:
     """The label of a node; without what is told apart from it in leaves."""
     leaves = leaf_fields(type(node)) if apart else frozenset()
     held = [
-        f"{name}={_literal(value)}"
+        f"{name}={_literal(node, value)}"
         for name, value in ast.iter_fields(node)
         if name not in leaves and _is_held(node, name, value)
     ]
@@ -156,12 +157,13 @@ def _holds_nodes(values: list[object]) -> bool:
     return any(item is None or isinstance(item, ast.AST) for item in values)
 
 
-def _literal(value: object) -> str:
+def _literal(node: ast.AST, value: object) -> str:
     if value is ...:
         return "..."
     try:
         text = repr(value)
     except ValueError as error:  # an integer of more digits than Python writes
         remedy = "Write it as an expression."
-        raise refusal("a constant", "be writable", Received(str(error)), remedy) from None
+        bad = refusal("a constant", "be writable", Received(str(error)), remedy)
+        raise located(bad, getattr(node, "lineno", 1) - 1) from None
     return text.replace("inf", _INFINITY) if isinstance(value, float | complex) else text

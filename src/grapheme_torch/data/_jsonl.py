@@ -6,6 +6,7 @@ import math
 from typing import Any, NoReturn
 
 from .._check import InputError, Received, refusal, relocate, require
+from .._reading import decoded
 
 
 def parse_lines(content: bytes, source: str) -> list[tuple[int, dict[str, Any]]]:
@@ -25,6 +26,17 @@ def parse_lines(content: bytes, source: str) -> list[tuple[int, dict[str, Any]]]
     return [(k, _object(raw, f"{source}:{k}")) for k, raw in enumerate(lines, 1) if raw.strip()]
 
 
+def parse_document(content: bytes) -> object:
+    """The value of a JSON file, read as strictly as a line; a byte order mark is passed over.
+
+    Raises:
+        InputError: For a key twice in one object, NaN, Infinity or a number too large for a float.
+        ValueError: For invalid UTF-8 or broken JSON.
+        RecursionError: For brackets nested too deeply.
+    """
+    return _DECODER.decode(content.removeprefix(codecs.BOM_UTF8).decode())
+
+
 def _object(raw: bytes, place: str) -> dict[str, Any]:
     try:
         value = _parsed(_decoded(raw))
@@ -42,11 +54,7 @@ def _object(raw: bytes, place: str) -> dict[str, Any]:
 
 
 def _decoded(raw: bytes) -> str:
-    try:
-        return raw.decode()
-    except UnicodeDecodeError as error:
-        found = Received(f"byte 0x{raw[error.start]:02x} at byte {error.start + 1} of the line")
-        raise refusal("the line", "be valid UTF-8", found, "Save the file as UTF-8.") from None
+    return decoded(raw, "the line")
 
 
 def _parsed(text: str) -> object:

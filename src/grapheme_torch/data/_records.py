@@ -3,12 +3,12 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from torch_geometric.data import Data
 
 from .._check import InputError, Received, refusal, relocate, require, shown
+from .._reading import read_bytes
 from ..graph import (
     edge_triples,
     graph_from_node_link,
@@ -92,7 +92,7 @@ def graph_document(graph: Data) -> str | dict[str, Any]:
 
 def _content(source: str) -> bytes:
     try:
-        return Path(source).read_bytes()
+        return read_bytes(source)
     except IsADirectoryError:
         found, remedy = "a folder", "Name one JSON Lines file."
     except FileNotFoundError:

@@ -46,15 +46,14 @@ def lay_out(
     None if anything is wrong with the batch or its edges.
     """
     batch, edge_index = batch.contiguous(), edge_index.contiguous()
+    n, e = len(batch), edge_index.shape[1]
     count, place = batch.new_empty(num_graphs), torch.empty_like(batch)
-    graph, ends = torch.empty_like(edge_index[0]), torch.empty_like(edge_index)
-    assert batch.dtype == edge_index.dtype == torch.int64
-    assert edge_index.shape == (2, len(graph))
+    graph, ends = edge_index.new_empty(e), torch.empty_like(edge_index)
     fault = _native.lay_out(
-        batch.data_ptr(),
-        edge_index.data_ptr(),
-        len(batch),
-        len(graph),
+        _at(batch, torch.int64, n),
+        _at(edge_index, torch.int64, 2, e),
+        n,
+        e,
         num_graphs,
         directed,
         count.data_ptr(),
@@ -147,17 +146,20 @@ def align_adjoint(
 def _problem(values: Values, constants: Constants, places: Places) -> tuple[list[int], list[int]]:
     """Addresses and sizes in the order of `read_graphs` in `cpp/batch.cpp`.
 
-    The kernel believes sizes, so they are compared here.
+    The kernel believes sizes and kinds, so they are compared here.
     """
     exists, absent, score, agreement, relation, weight, position, head = values
     wanted, target_weight, target_position, eps = constants
     count, target_count, graph, source, sink, tgraph, tsource, tsink, kind, label = places
     pairs, n, e, t = len(count), len(exists), len(graph), len(kind)
     m = int(target_count.sum())
-    dense = score.ndim == 3
+    likeness = _likeness(score, wanted)
     rows, columns = _width(count, score, 1), _width(target_count, score, 2)
     real, whole = eps.dtype, torch.int64
-    outputs = score.shape[-1]
+    outputs, relations = score.shape[-1], relation.shape[-1]
+    classes, features, dense = (likeness == one for one in range(3))
+    coordinates = position.shape[1] if position.ndim == 2 else 0
+    placed, weighted = coordinates > 0, len(weight) > 0
     # fmt: off
     arrays = [
         _at(count, whole, pairs), _at(target_count, whole, pairs),
@@ -165,18 +167,36 @@ def _problem(values: Values, constants: Constants, places: Places) -> tuple[list
         _at(tgraph, whole, t), _at(tsource, whole, t), _at(tsink, whole, t), _at(kind, whole, t),
         _at(exists, real, n), _at(absent, real, n),
         _at(score, real, pairs, rows, columns) if dense else _at(score, real, n, outputs),
-        _at(agreement, real, pairs, rows, columns) if dense else 0,
-        _optional(label, whole, m), _optional(wanted, real, m, outputs),
-        _at(relation, real, e, relation.shape[1]),
-        _optional(weight, real, e), _optional(target_weight, real, t),
-        _optional(position, real, n, *position.shape[1:]),
-        _optional(target_position, real, m, *position.shape[1:]),
-        _at(eps, real, pairs), _optional(head, real, pairs, rows + 1, columns + 1),
+        _if(dense, agreement, real, pairs, rows, columns),
+        _if(classes, label, whole, m), _if(features, wanted, real, m, outputs),
+        _at(relation, real, e, relations),
+        _if(weighted, weight, real, e), _if(weighted, target_weight, real, t),
+        _if(placed, position, real, n, coordinates),
+        _if(placed, target_position, real, m, coordinates),
+        _at(eps, real, pairs), _if(head.ndim == 3, head, real, pairs, rows + 1, columns + 1),
     ]
     # fmt: on
-    coordinates = position.shape[1] if position.ndim == 2 else 0
-    sizes = [pairs, rows + 1, columns + 1, n, m, e, t, outputs, relation.shape[1], coordinates]
+    sizes = [
+        pairs,
+        rows + 1,
+        columns + 1,
+        n,
+        m,
+        e,
+        t,
+        outputs,
+        relations,
+        coordinates,
+        likeness,
+    ]  # fmt: skip
     return arrays, sizes
+
+
+def _likeness(score: Tensor, wanted: Tensor) -> int:
+    """How nodes are compared, as `Likeness` in `cpp/graphs.hpp` numbers it."""
+    if score.ndim == 3:
+        return 2
+    return 1 if wanted.ndim == 2 else 0
 
 
 def _width(count: Tensor, score: Tensor, axis: int) -> int:
@@ -185,14 +205,16 @@ def _width(count: Tensor, score: Tensor, axis: int) -> int:
     return int(count.max()) if len(count) else 0
 
 
-def _optional(tensor: Tensor, dtype: torch.dtype, *shape: int) -> int:
-    return _at(tensor, dtype, *shape) if tensor.numel() else 0
+def _if(given: bool, tensor: Tensor, dtype: torch.dtype, *shape: int) -> int:
+    """The address of what is given; otherwise none."""
+    return _at(tensor, dtype, *shape) if given else 0
 
 
 def _at(tensor: Tensor, dtype: torch.dtype, *shape: int) -> int:
     """The address of the first number."""
-    assert tensor.shape == shape
-    assert tensor.dtype is dtype
-    assert tensor.is_contiguous()
-    assert tensor.is_cpu
+    ok = tensor.shape == shape and tensor.dtype is dtype
+    if not (ok and tensor.is_contiguous() and tensor.is_cpu):
+        # An error of ours, not of a user: what users give was checked before.
+        found = f"{tensor.dtype} {tuple(tensor.shape)} on {tensor.device}"
+        raise RuntimeError(f"The kernel wants {dtype} {shape}, contiguous, got {found}.")
     return tensor.data_ptr()

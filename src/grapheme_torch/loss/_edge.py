@@ -76,14 +76,18 @@ class Charges:
 
 
 def surprise_charges(pairs: Pairs, prices: Prices = UNIT) -> Charges:
-    """`-log q` of the aligned relation, one for each edge left unmatched, (E17)."""
-    absent = pairs.relation[:, 0]
-    return Charges(
-        -prices.edge_deletion * absent,
-        -pairs.relation[:, 1:],
-        prices.edge_insertion,
-        torch.ones_like(absent),
-    )
+    """`-log q` of the aligned relation, one for each edge left unmatched, (E17).
+
+    What is impossible has no surprise, and is charged as an edit: a candidate takes no target edge
+    of an impossible relation, which then counts as unmatched; one that cannot be absent is deleted.
+    """
+    nats = -pairs.relation
+    impossible = nats.isposinf()
+    unaligned = prices.edge_deletion * nats[:, 0].masked_fill(impossible[:, 0], 1)
+    unmatched = (unaligned + prices.edge_insertion)[:, None]
+    aligned = torch.where(impossible[:, 1:], unmatched, nats[:, 1:])
+    certainty = 1 - impossible[:, 1:].all(1).to(nats.dtype)
+    return Charges(unaligned, aligned, prices.edge_insertion, certainty)
 
 
 def edit_charges(pairs: Pairs, prices: Prices = UNIT) -> Charges:

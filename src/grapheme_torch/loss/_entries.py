@@ -131,10 +131,24 @@ def entry_edits(
 def entry_surprise(
     pairs: Pairs, entries: Entries, found: Likeness, prices: Prices
 ) -> Float[Tensor, " all"]:
-    """Negative log-probability of each entry, (E13)."""
-    unlikely = found.surprise - pairs.exists.index_select(0, entries.predicted)
-    deletion = -prices.node_deletion * pairs.absent
-    return _joined(entries, unlikely, deletion, prices.node_insertion)
+    """Negative log-probability of each entry, (E13); what is impossible costs nothing."""
+    cost, deletion = _unlikely(pairs, entries, found)
+    cost = cost.masked_fill(cost.isposinf(), 0)
+    deletion = prices.node_deletion * deletion.masked_fill(deletion.isposinf(), 0)
+    return _joined(entries, cost, deletion, prices.node_insertion)
+
+
+@torch.no_grad()
+def impossible(pairs: Pairs, entries: Entries, found: Likeness) -> Bool[Tensor, " all"]:
+    """Which entries have probability zero, not by rounding but by their logits."""
+    return _joined(entries, *_unlikely(pairs, entries, found), 0.0).isposinf()
+
+
+def _unlikely(
+    pairs: Pairs, entries: Entries, found: Likeness
+) -> tuple[Float[Tensor, " s"], Float[Tensor, " n"]]:
+    """Negative log-probability of each match, and of each deletion."""
+    return found.surprise - pairs.exists.index_select(0, entries.predicted), -pairs.absent
 
 
 def entry_steps(pairs: Pairs, entries: Entries) -> Float[Tensor, " all"]:

@@ -12,8 +12,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from ..ot import GradientMode
-from ..ot._plan import check
+from ..ot import GradientMode, _inputs
 from . import _cpu
 from ._likeness import Likeness, by_classes
 from ._operators import MODES, Compose, Terms
@@ -78,8 +77,8 @@ def terms(
     """
     values = [*values_of(pairs), pairs.exists.new_empty(0) if head is None else head]
     prices, size = settings.prices, len(pairs.layout.count)
-    eps = torch.as_tensor(temperature, dtype=torch.float64).reshape(-1)
-    check(size, eps, settings.tolerance, settings.max_iterations)
+    eps = _inputs.temperatures(temperature, pairs.exists, size)
+    _inputs.options(size, eps, settings.tolerance, settings.max_iterations)
     numbers = [
         *settings.weights, settings.position_weight, settings.slack, prices.node_insertion,
         prices.node_deletion, prices.edge_insertion, prices.edge_deletion, settings.tolerance,

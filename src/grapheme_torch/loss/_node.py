@@ -1,7 +1,9 @@
 """Matching cost, masses and node term, (E1), (E2) and (E13)-(E14) of docs/math.md."""
 
+from math import inf
+
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from ._layout import Layout
@@ -31,8 +33,11 @@ def masses(pairs: Pairs, slack: float) -> tuple[Float[Tensor, "B N1"], Float[Ten
 def matching_cost(
     pairs: Pairs, position_weight: float, prices: Prices = UNIT
 ) -> Float[Tensor, "B N1 M1"]:
-    """Expected edits of matching `i` with `j`, and what their places add, (E1)."""
-    cost = expected_edits(pairs, prices)
+    """Expected edits of matching `i` with `j`, and what their places add, (E1).
+
+    Infinite where a logit of minus infinity makes it impossible.
+    """
+    cost = expected_edits(pairs, prices).masked_fill(impossible(pairs), inf)
     if position_weight and pairs.position is not None and pairs.target.position is not None:
         steps = distance(pairs.layout, pairs.position, pairs.target.layout, pairs.target.position)
         cost = cost + position_weight * with_void(steps, cost.new_zeros(steps.shape[:2]), 0.0)
@@ -55,7 +60,23 @@ def expected_edits(pairs: Pairs, prices: Prices = UNIT) -> Float[Tensor, "B N1 M
 
 
 def surprise(pairs: Pairs, prices: Prices = UNIT) -> Float[Tensor, "B N1 M1"]:
-    """`-log h_i p_i(y_j)` to match, `-log(1 - h_i)` to delete, 1 to insert, (E13)."""
-    unlikely = pairs.likeness.surprise - pairs.layout.pad(pairs.exists)[:, :, None]
-    deletion = pairs.layout.pad(-prices.node_deletion * pairs.absent)
-    return with_void(unlikely, deletion, prices.node_insertion)
+    """`-log h_i p_i(y_j)` to match, `-log(1 - h_i)` to delete, 1 to insert, (E13).
+
+    What is impossible has no mass and costs nothing: 0 times infinity is 0.
+    """
+    cost, deletion = _unlikely(pairs)
+    cost = cost.masked_fill(cost.isposinf(), 0)
+    deletion = prices.node_deletion * deletion.masked_fill(deletion.isposinf(), 0)
+    return with_void(cost, deletion, prices.node_insertion)
+
+
+@torch.no_grad()
+def impossible(pairs: Pairs) -> Bool[Tensor, "B N1 M1"]:
+    """Which matches and deletions have probability zero, not by rounding but by their logits."""
+    return with_void(*_unlikely(pairs), 0.0).isposinf()
+
+
+def _unlikely(pairs: Pairs) -> tuple[Float[Tensor, "B N M"], Float[Tensor, "B N"]]:
+    """Negative log-probability of each match, and of each deletion."""
+    exists = pairs.layout.pad(pairs.exists)
+    return pairs.likeness.surprise - exists[:, :, None], pairs.layout.pad(-pairs.absent)

@@ -11,8 +11,8 @@ from torch import Tensor
 from torch.autograd import Function
 
 from ..ot import GradientMode
+from ..ot._inputs import check_temperature
 from ..ot._once import Once, refuse_forward
-from ..ot._operators import check_temperature
 from . import _cpu
 
 MODES: tuple[GradientMode, ...] = ("exact", "implicit", "unrolled", "cut")

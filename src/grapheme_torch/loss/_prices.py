@@ -1,6 +1,8 @@
 """What an insertion or a deletion costs; a change of label or relation costs one."""
 
 from dataclasses import dataclass, fields
+from math import inf
+from numbers import Real
 
 from .._check import require
 
@@ -19,7 +21,8 @@ class Prices:
         for field in fields(self):
             price = getattr(self, field.name)
             remedy = "An edit costs 1 unless you say otherwise."
-            ok = 0 <= price < float("inf")
+            number = isinstance(price, Real) and not isinstance(price, bool)
+            ok = number and 0 <= price < inf
             require(ok, f"`{field.name}`", "be finite and not negative", price, remedy)
 
 

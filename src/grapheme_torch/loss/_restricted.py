@@ -3,9 +3,12 @@
 import torch
 from jaxtyping import Float
 from torch import Tensor
+from torch_geometric.data import Data
 
 from .._check import Received, refusal, require
-from ._pairs import Pairs
+from ..prediction import Prediction
+from ._pairs import Pairs, pair_up
+from ._settings import check_settings, check_size, check_temperature
 from ._structural import StructuralLoss
 
 
@@ -23,11 +26,20 @@ def check_wrapped(loss: StructuralLoss | None) -> StructuralLoss:
     return loss
 
 
+def read_for(loss: StructuralLoss, prediction: Prediction, target: Data) -> Pairs:
+    """A batch, checked and laid out as the wrapped loss compares it, with all its places."""
+    check_settings(check_wrapped(loss))
+    pairs = pair_up(prediction, target, node_cost=loss.node_cost, directed=loss.directed)
+    check_size(loss, len(pairs.layout.count))
+    return pairs
+
+
 def temperatures(
     loss: StructuralLoss, temperature: float | Tensor | None, pairs: Pairs
 ) -> Float[Tensor, " B"]:
     """The temperature of each pair: the given one, or the loss's own."""
     given = loss.temperature if temperature is None else temperature
+    check_temperature(given)
     eps = torch.as_tensor(given, dtype=torch.float64, device=pairs.exists.device).reshape(-1)
     size = len(pairs.layout.count)
     wanted = f"be one number, or one per pair ({size})"

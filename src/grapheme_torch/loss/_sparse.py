@@ -1,6 +1,7 @@
 """The structural loss of large graphs: aligned along a sparse support, (E29)-(E33)."""
 
 from dataclasses import dataclass
+from math import inf
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -21,12 +22,14 @@ from ._entries import (
     entry_edits,
     entry_steps,
     entry_surprise,
+    impossible,
     masses,
     window,
 )
 from ._likeness import Likeness
-from ._pairs import Pairs, pair_up
-from ._restricted import check_wrapped, temperatures
+from ._masks import masked
+from ._pairs import Pairs
+from ._restricted import check_wrapped, read_for, temperatures
 from ._sparse_edge import Meetings, SparseEdgeCost, meetings
 from ._structural import StructuralLoss
 from ._truncation import Floor, Truncation, loss_range, outside_mass, slope_drop
@@ -118,7 +121,7 @@ class SparseStructuralLoss(nn.Module):
         """
         with torch.autocast(prediction.existence.device.type, enabled=False):
             loss = self.loss
-            pairs = pair_up(prediction, target, node_cost=loss.node_cost, directed=loss.directed)
+            pairs = masked(read_for(loss, prediction, target), prediction)
             matches = window(pairs, self.window) if support is None else support
             entries = Entries.of(pairs, matches)
             check_covered(pairs, entries, loss.slack)
@@ -184,6 +187,7 @@ class _Comparison:
         """Transport by matching cost, then again with the edges at the last plan, (E19)."""
         loss, pairs, entries = self.loss, self.pairs, self.entries
         cost = entry_edits(pairs, entries, self.found, loss.prices)
+        cost = cost.masked_fill(impossible(pairs, entries, self.found), inf)
         if self.weight:
             cost = cost + self.weight * entry_steps(pairs, entries)
         transport = self.solve(cost)

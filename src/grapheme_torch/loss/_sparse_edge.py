@@ -40,8 +40,9 @@ def meetings(pairs: Pairs, entries: Entries) -> Meetings:
     sink = t.layout.node(t.graph, t.sink)
     number = torch.arange(len(source), device=source.device)
     if not pairs.directed:
-        source, sink = torch.cat([source, sink]), torch.cat([sink, source])
-        number = torch.cat([number, number])
+        other = (source != sink).nonzero()[:, 0]  # a loop is the same in both directions
+        number = torch.cat([number, other])
+        source, sink = torch.cat([source, sink[other]]), torch.cat([sink, source[other]])
     u = pairs.layout.node(pairs.graph, pairs.source)
     v = pairs.layout.node(pairs.graph, pairs.sink)
     order = source.argsort(stable=True)

@@ -1,7 +1,7 @@
 """The structural loss, (E1)-(E25) of docs/math.md."""
 
 import inspect
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from math import inf
 from typing import Literal
@@ -18,12 +18,15 @@ from . import _fused
 from ._clique import clique_cost
 from ._eager import eager
 from ._edge import edge_edits, edge_surprise
-from ._likeness import NODE_KINDS, NodeCost, NodeKind
+from ._given import NOTHING, Given, taken
+from ._likeness import NodeCost, NodeKind
+from ._masks import masked
 from ._neighbours import neighbour_edits
 from ._node import expected_edits, masses, matching_cost, surprise
 from ._pairs import Pairs, pair_up
 from ._prices import Prices
 from ._result import StructuralLossResult, with_gradients
+from ._settings import check_settings, check_size, check_temperature
 
 Criterion = Literal["likelihood", "edit"]
 Reduction = Literal["mean", "sum", "none"]
@@ -74,13 +77,17 @@ class StructuralLoss(nn.Module):
             vectors, half their squared distance. "gaussian": means, then log-variances, and
             vectors. "multilabel": logits and zeros or ones. Or a function from padded outputs
             `[B, N, outputs]` and targets `[B, M, ...]` to costs `[B, N, M]`, not negative.
-        directed: Whether an edge has a direction. If not, candidates and target edges are given
-            in one direction each.
+        directed: Whether an edge has a direction. If not, candidates are given in one direction
+            each, target edges in one or both. Default: as `prediction.directed` and, if it is
+            there, `target.directed` say.
         node_insertion, node_deletion, edge_insertion, edge_deletion: Prices, in edits (in nats
             of a likelihood for what is inserted; a factor of it for what is deleted).
 
     Raises:
         InputError: If an argument is out of range.
+
+    A logit of minus infinity makes a class, a relation, a node or an edge impossible: the plan has
+    no mass there, and loss and gradient are finite. What cannot be satisfied then is refused.
 
     Differentiation: total and terms are differentiable once in every logit of the prediction
     and in its positions; a second derivative is refused but for "implicit" and "cut".
@@ -102,7 +109,7 @@ class StructuralLoss(nn.Module):
         gradient: GradientMode = "exact",
         reduction: Reduction = "mean",
         node_cost: NodeKind | NodeCost = "labels",
-        directed: bool = True,
+        directed: bool | None = None,
         node_insertion: float = 1.0,
         node_deletion: float = 1.0,
         edge_insertion: float = 1.0,
@@ -113,42 +120,23 @@ class StructuralLoss(nn.Module):
         restarts: int = 1,
     ) -> None:
         super().__init__()
-        require(
-            0 < alpha < inf,
-            "`alpha`",
-            "be positive and finite",
-            alpha,
-            "Weigh the other terms against 1.",
-        )
-        weights = {"beta": beta, "gamma": gamma, "position_weight": position_weight}
-        weights |= {"neighbour_weight": neighbour_weight, "tie_noise": tie_noise}
-        for name, value in weights.items():
-            require(value >= 0, f"`{name}`", "not be negative", value, "0 leaves the term out.")
-        require(temperature >= 0, "`temperature`", "not be negative", temperature, "Try 0.1.")
-        require(0 <= slack <= 1, "`slack`", "lie in [0, 1]", slack, "1 is the edit distance.")
-        require(rounds >= 0, "`rounds`", "not be negative", rounds, "0 ignores the edges.")
-        require(restarts >= 1, "`restarts`", "be at least 1", restarts, "Try 2.")
-        alike = restarts == 1 or tie_noise > 0
-        require(alike, "`restarts`", "be 1 without noise", restarts, "Try --tie_noise 0.003.")
-        require(
-            max_iterations >= 1, "`max_iterations`", "be at least 1", max_iterations, "Try 100."
-        )
-        _one_of("criterion", criterion, ("likelihood", "edit"))
-        _one_of("gradient", gradient, ("exact", "implicit", "unrolled", "cut"))
-        _one_of("update", update, ("linear", "proximal"))
-        _one_of("reduction", reduction, ("mean", "sum", "none"))
-        if not callable(node_cost):
-            _one_of("node_cost", node_cost, NODE_KINDS)
         self.node_cost, self.directed, self.update = node_cost, directed, update
         self.node_insertion, self.node_deletion = node_insertion, node_deletion
         self.edge_insertion, self.edge_deletion = edge_insertion, edge_deletion
-        self.prices = Prices(node_insertion, node_deletion, edge_insertion, edge_deletion)
         self.alpha, self.beta, self.gamma = alpha, beta, gamma
         self.criterion, self.temperature, self.gradient = criterion, temperature, gradient
         self.position_weight, self.slack, self.rounds = position_weight, slack, rounds
         self.neighbour_weight, self.tie_noise = neighbour_weight, tie_noise
         self.restarts = restarts
         self.max_iterations, self.tolerance, self.reduction = max_iterations, tolerance, reduction
+        check_settings(self)
+
+    @property
+    def prices(self) -> Prices:
+        """What insertions and deletions cost."""
+        return Prices(
+            self.node_insertion, self.node_deletion, self.edge_insertion, self.edge_deletion
+        )
 
     @eager
     def forward(
@@ -160,6 +148,7 @@ class StructuralLoss(nn.Module):
         temperature: float | Float[Tensor, " #B"] | None = None,
         start: Float[Tensor, "B N1 M1"] | None = None,
         alignment: Float[Tensor, "B N1 M1"] | None = None,
+        match_cost: Float[Tensor, "B N1 M1"] | None = None,
     ) -> StructuralLossResult:
         """The loss of a batch of predictions against a batch of targets.
 
@@ -174,14 +163,19 @@ class StructuralLoss(nn.Module):
             temperature: One per pair, or one in all, instead of the loss's own: to anneal it.
             start: A plan to linearise the edges at in the first round (as `padded_plan`), instead
                 of the node-only plan: breaks the ties of symmetric targets, or goes on from before.
-            alignment: The plan to use, as it is (as `padded_plan`); nothing is aligned.
+            alignment: The plan to use, as it is (as `padded_plan`); nothing is aligned. `residual`
+                says how far its row and column sums are from the masses.
+            match_cost: Added to the matching cost in every round, in edits (as `padded_plan`), to
+                steer the alignment. Infinity forbids a match, a deletion (last column) or an
+                insertion (last row): the plan has no mass there.
 
         Raises:
             InputError: If prediction and target cannot be compared.
         """
         # Under autocast products of plans would be rounded to half precision.
         with torch.autocast(prediction.existence.device.type, enabled=False):
-            result = self._compare(prediction, target, temperature, start, alignment)
+            given = Given(start, alignment, match_cost)
+            result = self._compare(prediction, target, temperature, given)
             return with_gradients(result, prediction) if return_gradients else result
 
     def _compare(
@@ -189,17 +183,23 @@ class StructuralLoss(nn.Module):
         prediction: Prediction,
         target: Data,
         temperature: float | Tensor | None,
-        start: Tensor | None,
-        alignment: Tensor | None,
+        given: Given,
     ) -> StructuralLossResult:
-        pairs = pair_up(prediction, target, node_cost=self.node_cost, directed=self.directed)
+        check_settings(self)
+        pairs = self.read(prediction, target)
+        check_size(self, len(pairs.layout.count))
         temperature = self.temperature if temperature is None else temperature
-        transport: Transport | _fused.Alignment
-        if start is None and alignment is None:
-            head = self._head(pairs, temperature)
-            terms, transport = self._aligned(pairs, temperature, head)
-        else:
-            terms, transport = self._compose(pairs, temperature, start, alignment)
+        check_temperature(temperature)
+        given = given.checked(pairs)
+        found: tuple[Tensor, Transport | _fused.Alignment] | None = None
+        if given.nothing:
+            found = self._native(pairs, temperature)
+        if found is None:
+            pairs = masked(pairs, prediction)
+            align = partial(self._compose, given=given)
+            head = self._head(pairs, temperature, align) if given.to_align else None
+            found = align(pairs, temperature, head)
+        terms, transport = found
         total, node, edge, clique = self.reduce(terms).unbind()
         return StructuralLossResult(
             total, node, edge, clique, transport.plan, pairs.layout.count,
@@ -207,12 +207,29 @@ class StructuralLoss(nn.Module):
             transport.converged,
         )  # fmt: skip
 
-    def _aligned(
-        self, pairs: Pairs, temperature: float | Tensor, head: Tensor | None
-    ) -> tuple[Float[Tensor, "4 B"], Transport | _fused.Alignment]:
-        """Terms and alignment, by the fused operator where it serves."""
+    def read(self, prediction: Prediction, target: Data) -> Pairs:
+        """A batch, checked and laid out as this loss compares it."""
+        return pair_up(
+            prediction, target, node_cost=self.node_cost, directed=self.directed,
+            placed=self.position_weight > 0,
+        )  # fmt: skip
+
+    def _native(
+        self, pairs: Pairs, temperature: float | Tensor
+    ) -> tuple[Float[Tensor, "4 B"], _fused.Alignment] | None:
+        """Terms and alignment by the native kernel; None where it does not serve."""
         if not _fused.serves(pairs, temperature):
-            return self._compose(pairs, temperature, head=head)
+            return None
+        try:
+            head = self._head(pairs, temperature, self._fuse)
+            return self._fuse(pairs, temperature, head)
+        except OverflowError:  # a number is not finite: the program below says what that means
+            return None
+
+    def _fuse(
+        self, pairs: Pairs, temperature: float | Tensor, head: Tensor | None
+    ) -> tuple[Float[Tensor, "4 B"], _fused.Alignment]:
+        """Terms and alignment by the native kernel."""
         compose = partial(self._composed, pairs, temperature)
         return _fused.terms(pairs, self._settings(), temperature, head, compose)
 
@@ -220,20 +237,19 @@ class StructuralLoss(nn.Module):
         self,
         pairs: Pairs,
         temperature: float | Tensor,
-        start: Tensor | None = None,
-        alignment: Tensor | None = None,
         head: Tensor | None = None,
+        given: Given = NOTHING,
     ) -> tuple[Float[Tensor, "4 B"], Transport]:
         """Total, node, edge and clique term of each pair, and the alignment."""
         edit = self.criterion == "edit"
         # Before the alignment: what both read of the nodes is computed once, with its record.
         node_cost = (expected_edits if edit else surprise)(pairs, self.prices)
-        if alignment is None:
+        if given.alignment is None:
             # Nothing of a plan that is cut off needs to be remembered.
             with torch.set_grad_enabled(torch.is_grad_enabled() and self.gradient != "cut"):
-                transport = self._align(pairs, temperature, start, head)
+                transport = self._align(pairs, temperature, head, given)
         else:
-            transport = _given(pairs, alignment)
+            transport = taken(pairs, given.alignment, self.slack)
         plan = transport.plan
         node = (plan * node_cost).sum((1, 2))
         edge = (edge_edits if edit else edge_surprise)(pairs, self.prices)(plan[:, :-1, :-1])
@@ -274,19 +290,21 @@ class StructuralLoss(nn.Module):
         self,
         pairs: Pairs,
         temperature: float | Tensor,
-        start: Tensor | None,
         head: Tensor | None,
+        given: Given,
     ) -> Transport:
         """Transport by matching cost, then again with the edges at the last plan, (E19)."""
         a, b = masses(pairs, self.slack)
-        cost = matching_cost(pairs, self.position_weight, self.prices)
+        cost, start = matching_cost(pairs, self.position_weight, self.prices), given.start
+        if given.match_cost is not None:
+            cost = cost + given.match_cost
         solve = partial(self._transport, a=a, b=b, temperature=temperature)
         rounds = self.rounds if self.beta else 0
         if start is not None:
             remedy = "Use at least one round and an edge weight, or give it as `alignment`."
             require(rounds > 0, "`start`", "be left out without rounds", rounds, remedy)
         first = cost if head is None else cost + head
-        transport = solve(first) if start is None else _given(pairs, start)
+        transport = solve(first) if start is None else taken(pairs, start, self.slack)
         if rounds == 0:
             return transport
         edges = edge_edits(pairs, self.prices)
@@ -299,7 +317,12 @@ class StructuralLoss(nn.Module):
             transport = transport.then(solve(sum_of_steps if self.update == "proximal" else step))
         return transport
 
-    def _head(self, pairs: Pairs, temperature: float | Tensor) -> Tensor | None:
+    def _head(
+        self,
+        pairs: Pairs,
+        temperature: float | Tensor,
+        align: Callable[..., tuple[Tensor, Transport | _fused.Alignment]],
+    ) -> Tensor | None:
         """What the first cost has besides, where nodes are alike: (E40) and (E41), padded."""
         if not (self.neighbour_weight or self.tie_noise):
             return None
@@ -316,7 +339,7 @@ class StructuralLoss(nn.Module):
         if self.restarts == 1:
             return heads[0]
         with torch.no_grad():
-            found = [self._aligned(pairs, temperature, head)[0][0] for head in heads]
+            found = [align(pairs, temperature, head)[0][0] for head in heads]
         best = torch.stack(found).nan_to_num(inf, inf).argmin(0)
         return heads[best, torch.arange(len(best), device=best.device)]
 
@@ -335,16 +358,3 @@ class StructuralLoss(nn.Module):
         if self.reduction == "none":
             return terms
         return terms.mean(-1) if self.reduction == "mean" else terms.sum(-1)
-
-
-def _given(pairs: Pairs, plan: Tensor) -> Transport:
-    """A plan that nobody computed, taken as it is."""
-    size = len(pairs.layout.count)
-    shape = (size, pairs.layout.width + 1, pairs.target.layout.width + 1)
-    remedy = "Give a plan in the form of `StructuralLossResult.padded_plan`."
-    require(plan.shape == shape, "a given plan", f"have shape {shape}", tuple(plan.shape), remedy)
-    return Transport.given(plan.to(pairs.exists.dtype))
-
-
-def _one_of(name: str, value: str, choices: tuple[str, ...]) -> None:
-    require(value in choices, f"`{name}`", f"be one of {', '.join(choices)}", value, "Choose one.")

@@ -7,14 +7,15 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from torch_geometric.data import Data
 
-from .._check import require
+from .._check import Received, refusal, require
 from ..ot import Adjoint, Status, Tile, status
 from ..prediction import Prediction
 from ._clique import clique_cost
 from ._eager import eager
 from ._edge import edge_channels, edit_charges, surprise_charges
-from ._pairs import Pairs, pair_up
-from ._restricted import check_wrapped, temperatures
+from ._masks import masked
+from ._pairs import Pairs
+from ._restricted import check_wrapped, read_for, temperatures
 from ._structural import StructuralLoss
 from ._tiled_align import Comparison, Placed
 from ._tiled_pair import Settings
@@ -138,8 +139,25 @@ class TiledStructuralLoss(nn.Module):
         """
         with torch.autocast(prediction.existence.device.type, enabled=False):
             loss = self.loss
-            pairs = pair_up(prediction, target, node_cost=loss.node_cost, directed=loss.directed)
+            pairs = masked(read_for(loss, prediction, target), prediction)
+            _check_possible(pairs)
             return _compared(loss, pairs, temperatures(loss, temperature, pairs))
+
+
+def _check_possible(pairs: Pairs) -> None:
+    """Refuses matches that are impossible: tiles hold no infinite cost."""
+    remedy = "Use StructuralLoss or SparseStructuralLoss, or a large finite logit."
+    wanted = "hold no logit of plus or minus infinity"
+    never = (pairs.exists.isneginf() | pairs.absent.isneginf()).nonzero()[:, 0]
+    if len(never):
+        node = Received(f"one at node {int(never[0])}")
+        raise refusal("`prediction.existence`", wanted, node, remedy)
+    if pairs.node_cost == "labels" and len(pairs.target.y):
+        classes = pairs.target.y.unique()
+        never = pairs.outputs[:, classes].isneginf().any(1).nonzero()[:, 0]
+        if len(never):
+            node = Received(f"one at node {int(never[0])}, of a class that a target has")
+            raise refusal("`prediction.label`", wanted, node, remedy)
 
 
 def _compared(loss: StructuralLoss, pairs: Pairs, eps: Float[Tensor, " B"]) -> TiledLossResult:

@@ -131,8 +131,9 @@ class Comparison:
         start, end = column[t.source[wanted]], column[t.sink[wanted]]
         value = value.index_select(0, wanted)
         if not pairs.directed:
-            start, end = torch.cat([start, end]), torch.cat([end, start])
-            value = torch.cat([value, value])
+            other = (start != end).nonzero()[:, 0]  # a loop is the same in both directions
+            start, end = torch.cat([start, end[other]]), torch.cat([end, start[other]])
+            value = torch.cat([value, value[other]])
         source, sink = row[pairs.source[candidates]], row[pairs.sink[candidates]]
         return Edges(source, sink, start, end, value, len(rows))
 

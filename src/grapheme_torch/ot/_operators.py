@@ -17,7 +17,8 @@ import torch
 from torch import Tensor
 
 from .._check import require
-from . import _adjoint, _cpu, _solver
+from . import _adjoint, _cpu, _forbidden, _solver
+from ._inputs import check_values
 
 Backend = Literal["native", "triton", "pytorch"]
 
@@ -114,16 +115,25 @@ def transport(
     tolerance: float,
     max_iterations: int,
     newton: bool,
-) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
-    """Plan, potentials, residual and iterations of `_solver.solve`, after a look at the numbers."""
-    _check_values(eps, a, b)
+) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]:
+    """What `_solver.solve` gives, after a look at the numbers, and parts, see `_forbidden`."""
+    forbids = check_values(cost, eps, a, b)
+    row_part, column_part = (torch.zeros_like(x, dtype=torch.int32) for x in (a, b))
     if not cost.numel():
         f, g, residual = torch.zeros_like(a), torch.zeros_like(b), torch.zeros_like(eps)
-        return cost.new_zeros(cost.shape), f, g, residual, residual.long()  # nothing to move
-    cost, eps, a, b = (x.contiguous() for x in (cost, eps, a, b))
-    found = _solver_of(cost).solve(cost, eps, a, b, tolerance, max_iterations, newton)
-    plan, f, g, residual, iterations = (value.contiguous() for value in found)
-    return plan, f, g, residual, iterations
+        nothing = cost.new_zeros(cost.shape)
+        return nothing, f, g, residual, residual.long(), row_part, column_part
+
+    def solve(*problem: Tensor) -> tuple[Tensor, ...]:
+        inputs = (x.contiguous() for x in problem)
+        return _solver_of(cost).solve(*inputs, tolerance, max_iterations, newton)
+
+    if forbids:
+        found = _forbidden.solve(solve, cost, eps, a, b, tolerance)
+    else:
+        found = *solve(cost, eps, a, b), row_part, column_part
+    plan, f, g, residual, iterations, row_part, column_part = (x.contiguous() for x in found)
+    return plan, f, g, residual, iterations, row_part, column_part
 
 
 @torch.library.custom_op("grapheme_torch::transport_adjoint", mutates_args=())
@@ -136,13 +146,20 @@ def transport_adjoint(
     iterations: Tensor,
     implicit: Tensor,
     w: Tensor,
+    row_part: Tensor,
+    column_part: Tensor,
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Derivatives in the cost and the masses, of `_adjoint.adjoint`."""
     if not cost.numel():
         return cost.new_zeros(cost.shape), torch.zeros_like(a), torch.zeros_like(b)
+    solver, forbids = _solver_of(cost), bool((cost == inf).any())
+    if forbids:
+        shut = _forbidden.closed(cost, row_part, column_part)
+        cost, w = _forbidden.walled(cost, eps, shut), torch.where(shut & (plan == 0), 0, w)
     inputs = (x.contiguous() for x in (cost, eps, a, b, plan, iterations, implicit, w))
-    found = _solver_of(cost).adjoint(*inputs)
-    grad_cost, grad_a, grad_b = (value.contiguous() for value in found)
+    grad_cost, grad_a, grad_b = (value.contiguous() for value in solver.adjoint(*inputs))
+    if forbids:
+        grad_cost = torch.where(shut & (plan == 0), 0, grad_cost)
     return grad_cost, grad_a, grad_b
 
 
@@ -150,7 +167,8 @@ def transport_adjoint(
 def _(cost: Tensor, eps: Tensor, a: Tensor, b: Tensor, *_: object) -> tuple[Tensor, ...]:
     iterations = eps.new_empty(eps.shape, dtype=torch.long)
     like = (cost.new_empty(x.shape) for x in (cost, a, b, eps))
-    return *like, iterations
+    parts = (x.new_empty(x.shape, dtype=torch.int32) for x in (a, b))
+    return *like, iterations, *parts
 
 
 @transport_adjoint.register_fake
@@ -178,27 +196,3 @@ def _in_front(x: Tensor, axis: int | None, size: int) -> Tensor:
 
 _fold(transport)
 _fold(transport_adjoint)
-
-
-def check_temperature(eps: Tensor) -> None:
-    """Refuses temperatures that are not positive."""
-    _check_positive(*torch.stack([_least(eps, 1.0), -_least(-eps, -1.0)]).tolist())
-
-
-def _check_positive(least: float, most: float) -> None:
-    bad = most if least > 0 else least
-    require(least > 0 and most < inf, "`temperature`", "be positive", bad, "Try 0.1.")
-
-
-def _check_values(eps: Tensor, a: Tensor, b: Tensor) -> None:
-    gap = (a.sum(1) - b.sum(1)).abs()
-    extremes = _least(eps, 1.0), -_least(-eps, -1.0), _least(a), _least(b), -_least(-gap)
-    least, most, *masses, widest = torch.stack(extremes).tolist()  # a GPU is waited for once
-    _check_positive(least, most)
-    lowest = min(masses)
-    require(lowest >= 0, "`a` and `b`", "not be negative", lowest, "Zero switches a node off.")
-    require(widest < 1e-6, "`a` and `b`", "have equal sums", widest, "Add a void row or column.")
-
-
-def _least(x: Tensor, default: float = 0.0) -> Tensor:
-    return x.min() if x.numel() else x.new_full((), default)

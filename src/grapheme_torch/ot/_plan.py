@@ -1,6 +1,5 @@
 """The transport plan as a differentiable function, (E3) and (E8)-(E12) of docs/math.md."""
 
-from math import isnan
 from typing import Any, Literal
 
 import torch
@@ -8,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.autograd import Function
 
-from .._check import require
+from . import _inputs
 from ._adjoint import centred
 from ._once import Once, forward_again, refuse_forward
 from ._operators import transport, transport_adjoint
@@ -63,31 +62,18 @@ def transport_plan(
     needs one column potential a sweep while it goes backward. Works under `torch.func.grad`,
     `torch.vmap` and `torch.compile(fullgraph=True)`.
     """
-    eps = torch.as_tensor(temperature, dtype=torch.float64, device=cost.device).reshape(-1)
-    check(len(cost), eps, tolerance, max_iterations)
+    wide, rows, columns = _inputs.problem(cost, a, b)
+    eps = _inputs.temperatures(temperature, wide, len(wide))
+    _inputs.options(len(wide), eps, tolerance, max_iterations)
+    _inputs.mode(gradient, GradientMode)
     if gradient == "cut":
-        cost, a, b = cost.detach(), a.detach(), b.detach()
+        wide, rows, columns = wide.detach(), rows.detach(), columns.detach()
     function = _Plan if torch.compiler.is_compiling() else _BothWays
-    plan, f, g, residual, iterations = function.apply(
-        cost.double(),
-        eps.expand(len(cost)),
-        a.double(),
-        b.double(),
-        tolerance,
-        max_iterations,
-        gradient,
+    plan, f, g, residual, iterations, _, _ = function.apply(
+        wide, eps.expand(len(wide)), rows, columns, float(tolerance), max_iterations, gradient
     )
-    return Transport(plan.to(cost.dtype), f, g, iterations, residual, residual <= tolerance)
-
-
-def check(size: int, eps: Tensor, tolerance: float, max_iterations: int) -> None:
-    """Refuses options of `transport_plan` that make no sense for `size` pairs."""
-    require(not eps.requires_grad, "`temperature`", "not require a gradient", True, "Detach it.")
-    fits = len(eps) in (1, size)
-    wanted = f"be one number, or one per pair ({size})"
-    require(fits, "`temperature`", wanted, len(eps), "Try 0.1.")
-    require(not isnan(tolerance), "`tolerance`", "be a number", tolerance, "Try 1e-12.")
-    require(max_iterations >= 1, "`max_iterations`", "be at least 1", max_iterations, "Try 100.")
+    plan = plan.to(_inputs.result_dtype(cost))
+    return Transport(plan, f, g, iterations, residual, residual <= tolerance)
 
 
 class _Plan(Function):
@@ -110,22 +96,27 @@ class _Plan(Function):
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:
         cost, eps, a, b, ctx.tolerance, _, ctx.mode = inputs
-        plan, f, g, residual, iterations = output
-        ctx.mark_non_differentiable(f, g, residual, iterations)
+        plan, *evidence = output
+        ctx.mark_non_differentiable(*evidence)
         ctx.set_materialize_grads(False)
-        ctx.save_for_backward(cost, eps, a, b, plan, residual, iterations)
+        _, _, residual, *others = evidence
+        ctx.save_for_backward(cost, eps, a, b, plan, residual, *others)
         ctx.save_for_forward(eps, plan)
 
     @staticmethod
     def backward(ctx: Any, w: Tensor | None, *_: Tensor | None) -> tuple[Tensor | None, ...]:
         if w is None:  # as of `transport_cost`, which knows its derivative without this one
             return (None,) * 7
-        cost, eps, a, b, plan, residual, iterations = ctx.saved_tensors
+        cost, eps, a, b, plan, residual, iterations, *parts = ctx.saved_tensors
         if ctx.mode == "implicit":
+            # A derivative in an entry that carries nothing may be infinite, as a forbidden cost is.
+            w = torch.where(plan == 0, 0, w)
             scaled, grad_a, grad_b = centred(plan, w)
             return scaled / eps[:, None, None], None, grad_a, grad_b, None, None, None
         implicit = (residual <= ctx.tolerance) & (ctx.mode == "exact")
-        grad_cost, grad_a, grad_b = _Adjoint.apply(cost, eps, a, b, plan, iterations, implicit, w)
+        grad_cost, grad_a, grad_b = _Adjoint.apply(
+            cost, eps, a, b, plan, iterations, implicit, w, *parts
+        )
         return grad_cost, None, grad_a, grad_b, None, None, None
 
 
@@ -142,8 +133,9 @@ class _BothWays(_Plan):
         eps, plan = ctx.saved_tensors
         with forward_again():
             scaled = torch.zeros_like(plan) if cost is None else cost / eps[:, None, None]
+            scaled = torch.where(plan == 0, 0, scaled)  # as going backward
             margins = (0.0 if x is None else x for x in (a, b))
-            return centred(plan, scaled, *margins)[0], None, None, None, None
+            return centred(plan, scaled, *margins)[0], *[None] * 6
 
 
 class _Adjoint(Once):
@@ -159,5 +151,9 @@ class _Adjoint(Once):
         iterations: Tensor,
         implicit: Tensor,
         w: Tensor,
+        row_part: Tensor,
+        column_part: Tensor,
     ) -> tuple[Tensor, ...]:
-        return transport_adjoint(cost, eps, a, b, plan, iterations, implicit, w)
+        return transport_adjoint(
+            cost, eps, a, b, plan, iterations, implicit, w, row_part, column_part
+        )

@@ -75,10 +75,34 @@ class Transport(Evidence):
     converged: Bool[Tensor, " B"]
 
     @classmethod
-    def given(cls, plan: Float[Tensor, "B N M"]) -> "Transport":
-        """A plan that no solver stands behind, taken as it is."""
+    def given(
+        cls,
+        plan: Float[Tensor, "B N M"],
+        a: Float[Tensor, "B N"] | None = None,
+        b: Float[Tensor, "B M"] | None = None,
+    ) -> "Transport":
+        """A plan that no solver stands behind, taken as it is.
+
+        Args:
+            plan: Mass moved from row to column.
+            a, b: Masses of rows and columns: the residual is measured by them. Default: what the
+                plan holds.
+        """
         zero = torch.zeros(len(plan), dtype=torch.float64, device=plan.device)
+        residual = zero if a is None or b is None else _residual(plan.detach().double(), a, b)
         return cls(
             plan, plan.new_zeros(plan.shape[:2]), plan.new_zeros(plan.shape[::2]),
-            zero.long(), zero, zero == 0,
+            zero.long(), residual, residual <= GIVEN,
         )  # fmt: skip
+
+
+GIVEN = 1e-6
+"""Residual up to which a given plan counts as one of its masses: it may be in single precision."""
+
+
+def _residual(plan: Tensor, a: Tensor, b: Tensor) -> Float[Tensor, " B"]:
+    """Mass in the wrong row or column, whichever is more, or below zero, as a share of all."""
+    wrong = torch.maximum((plan.sum(2) - a).abs().sum(1), (plan.sum(1) - b).abs().sum(1))
+    wrong = torch.maximum(wrong, -plan.clamp(max=0).sum((1, 2)))
+    total = a.sum(1)
+    return wrong / torch.where(total > 0, total, 1)
