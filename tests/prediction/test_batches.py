@@ -82,9 +82,9 @@ def test_a_graph_that_is_not_there(bad: Any) -> None:
     ("bad", "message"),
     [
         ("ab", "`graphs` must name graphs of the batch, got 'ab'"),
-        (torch.tensor([0.0]), "`graphs` must be a tensor of integers, got one of torch.float32"),
+        (torch.tensor([0.0]), "`graphs` must be a tensor of integers, got torch.float32"),
         (torch.ones(3, dtype=torch.bool), r"a mask of graphs must have shape \(4,\), got \(3,\)"),
-        (torch.ones(4, dtype=torch.uint8), "got one of torch.uint8. .* a mask is turned into"),
+        (torch.ones(4, dtype=torch.uint8), "got torch.uint8 of .* a mask is turned into"),
     ],
 )
 def test_what_is_no_index(bad: Any, message: str) -> None:
@@ -118,7 +118,7 @@ def test_what_is_not_alike_is_not_joined(name: str, change: Any) -> None:
 def test_what_is_no_prediction_is_not_joined() -> None:
     with pytest.raises(InputError, match="`predictions` must hold at least one"):
         Prediction.cat([])
-    with pytest.raises(InputError, match="`predictions` must hold predictions only, got a int"):
+    with pytest.raises(InputError, match="`predictions` must hold predictions only, got 1"):
         unchecked(Prediction.cat)([full(), 1])
 
 

@@ -120,7 +120,7 @@ def test_graphs_of_both_kinds_are_refused():
         ({"y": torch.tensor([0, -1, 0])}, r"`graph.y` must lie in \[0, 1\]"),
         ({"y": torch.tensor([0.0, 1, 0])}, "`graph.y` must be a tensor of integers"),
         ({"y": torch.tensor([0, 1])}, r"`graph.y` must be a tensor of 3 integers, got \(2,\)"),
-        ({"y": None}, "`graph.y` must be a tensor of 3 integers, got a NoneType"),
+        ({"y": None}, "`graph.y` must be a tensor of 3 integers, got nothing"),
         ({"edge_type": torch.tensor([0, 1])}, r"`graph.edge_type` must lie in \[1, 2\]"),
         ({"edge_type": torch.tensor([1, 3])}, r"`graph.edge_type` must lie in \[1, 2\]"),
         ({"edge_type": torch.tensor([1])}, "`graph.edge_type` must be a tensor of 2 integers"),

@@ -14,9 +14,9 @@ from ..ot._once import Once, refuse_forward
 from ._edge import edge_channels, edit_charges
 from ._pairs import Pairs
 from ._prices import Prices
-from ._tiled_cost import Nodes, Said
+from ._tiled_cost import Nodes, Said, Wanted
 from ._tiled_edge import Edges
-from ._tiled_pair import Settings, TiledPair
+from ._tiled_pair import Settings, Slopes, TiledPair
 from ._truncation import slope_range
 
 
@@ -73,16 +73,16 @@ class Comparison:
     def found(self) -> Found:
         """Aligns each pair and sums up what depends on its plan.
 
-        Differentiation: once, in all that a network says, (E44).
+        Differentiation: once, in all that a network says and in the targets, (E44).
         """
         pairs = self.pairs
         gain, value = edge_channels(pairs, edit_charges(pairs, self.prices))
-        said = (pairs.exists, pairs.absent, pairs.outputs, self.position, gain)
+        t = pairs.target
+        y = t.y.double() if t.y.is_floating_point() else t.y
+        said = (pairs.exists, pairs.absent, pairs.outputs, self.position, gain, self.place, value)
         double = (None if x is None else x.double() for x in said)
         plans: list[Placed] = []
-        node, met, iterations, residual, converged = _TiledAlignment.apply(
-            self, value.detach().double(), plans, *double
-        )
+        node, met, iterations, residual, converged = _TiledAlignment.apply(self, plans, y, *double)
         return Found(node, met, iterations, residual, converged, plans)
 
     @property
@@ -91,8 +91,19 @@ class Comparison:
         counts = self.weight and self.pairs.target.position is not None
         return self.pairs.position if counts else None
 
+    @property
+    def place(self) -> Float[Tensor, "m d"] | None:
+        """Places of the targets in the precision of the predicted ones, if they count."""
+        position, place = self.position, self.pairs.target.position
+        return None if position is None or place is None else place.to(position.dtype)
+
     def split(
-        self, said: Said, gain: Float[Tensor, "e channels"], value: Float[Tensor, "t channels"]
+        self,
+        said: Said,
+        gain: Float[Tensor, "e channels"],
+        wanted: Wanted,
+        value: Float[Tensor, "t channels"],
+        learns: bool,
     ) -> Iterator[tuple[TiledPair, Placed, Int[Tensor, " c"]]]:
         """The pairs, where their nodes are, and the numbers of their candidates."""
         pairs, t = self.pairs, self.pairs.target
@@ -100,10 +111,7 @@ class Comparison:
         for k, eps in enumerate(self.eps.tolist()):
             rows = (pairs.layout.batch == k).nonzero()[:, 0]
             columns = (t.layout.batch == k).nonzero()[:, 0]
-            place = None
-            if said.position is not None and t.position is not None:
-                assert pairs.position is not None
-                place = t.position.to(pairs.position.dtype).double()
+            place = wanted.place
             one = place is not None and place.shape[1] == 1
             if place is not None and one:
                 assert said.position is not None
@@ -112,8 +120,7 @@ class Comparison:
             candidates = (pairs.graph == k).nonzero()[:, 0]
             edges = self._edges(k, rows, columns, candidates, value)
             nodes = Nodes(
-                said.rows(rows), t.y.index_select(0, columns),
-                None if place is None else place.index_select(0, columns),
+                said.rows(rows), wanted.rows(columns), learns,
                 pairs.node_cost, self.weight, self.likelihood, self.prices,
             )  # fmt: skip
             bounds = drop.index_select(0, rows), rise.index_select(0, rows)
@@ -129,13 +136,14 @@ class Comparison:
         place_rows, place_columns = pairs.layout.place[rows], t.layout.place[columns]
         row, column = place_rows.argsort(), place_columns.argsort()
         start, end = column[t.source[wanted]], column[t.sink[wanted]]
-        value = value.index_select(0, wanted)
         if not pairs.directed:
             other = (start != end).nonzero()[:, 0]  # a loop is the same in both directions
             start, end = torch.cat([start, end[other]]), torch.cat([end, start[other]])
-            value = torch.cat([value, value[other]])
+            wanted = torch.cat([wanted, wanted[other]])
         source, sink = row[pairs.source[candidates]], row[pairs.sink[candidates]]
-        return Edges(source, sink, start, end, value, len(rows))
+        return Edges(
+            source, sink, start, end, value.index_select(0, wanted), wanted, len(rows)
+        )
 
 
 class _TiledAlignment(Function):
@@ -143,24 +151,28 @@ class _TiledAlignment(Function):
     def forward(
         ctx: Any,
         comparison: Comparison,
-        value: Tensor,
         plans: list[Placed],
+        y: Tensor,
         exists: Tensor,
         absent: Tensor,
         outputs: Tensor,
         position: Tensor | None,
         gain: Tensor,
+        place: Tensor | None,
+        value: Tensor,
     ) -> tuple[Tensor, ...]:
         size = len(comparison.eps)
         node, met = exists.new_zeros(size), torch.zeros_like(gain)
         residual, converged = torch.zeros_like(node), torch.zeros_like(node, dtype=torch.bool)
         iterations = torch.zeros_like(node, dtype=torch.long)
         ctx.solved = []
-        said = Said(exists, absent, outputs, position)
-        for k, (pair, placed, candidates) in enumerate(comparison.split(said, gain, value)):
+        said, wanted = Said(exists, absent, outputs, position), Wanted(y, place)
+        learns = any(ctx.needs_input_grad[k] for k in (2, 8, 9))
+        parts = comparison.split(said, gain, wanted, value, learns)
+        for k, (pair, placed, candidates) in enumerate(parts):
             plans.append(placed)
             found = pair.align() if pair.finite else []
-            ctx.solved.append((pair, placed.rows, candidates, found))
+            ctx.solved.append((pair, placed, candidates, found))
             if not found:
                 node[k] = residual[k] = torch.nan
                 continue
@@ -170,7 +182,7 @@ class _TiledAlignment(Function):
             residual[k] = max(one.residual for one in found)
             converged[k] = all(one.converged for one in found)
         ctx.adjoint = comparison.adjoint
-        ctx.save_for_backward(exists, absent, outputs, position, gain)
+        ctx.save_for_backward(y, exists, absent, outputs, position, gain, place, value)
         ctx.mark_non_differentiable(iterations, residual, converged)
         return node, met, iterations, residual, converged
 
@@ -178,14 +190,14 @@ class _TiledAlignment(Function):
     def backward(ctx: Any, node: Tensor, met: Tensor, *_: Tensor) -> tuple[Tensor | None, ...]:
         # To unpack them refuses inputs that were changed in place since.
         slopes = _TiledAdjoint.apply(ctx.solved, ctx.adjoint, node, met, *ctx.saved_tensors)
-        return None, None, None, *slopes
+        return None, None, *slopes
 
     @staticmethod
     def jvp(ctx: Any, *_: Any) -> NoReturn:
         refuse_forward()
 
 
-_Solved = tuple[TiledPair, Tensor, Tensor, list[TiledTransport]]
+_Solved = tuple[TiledPair, Placed, Tensor, list[TiledTransport]]
 """A pair, which nodes and candidates of the batch are its own, and the plans of its rounds."""
 
 
@@ -201,24 +213,33 @@ class _TiledAdjoint(Once):
         *inputs: Tensor | None,
     ) -> tuple[Tensor | None, ...]:
         whole = [None if x is None else torch.zeros_like(x) for x in inputs]
-        *said, gain = whole
-        assert gain is not None
+        y, *said, gain, place, value = whole
         residual = torch.zeros_like(node)
-        for k, (pair, rows, candidates, found) in enumerate(solved):
+        for k, (pair, placed, candidates, found) in enumerate(solved):
             mine, slopes = Adjoint(), _nowhere(pair)
             if found:
                 slopes = pair.pull_back(found, float(node[k]), met[candidates], mine)
             if mine.residual is not None:
                 residual[k] = mine.residual[0]
-            for total, one in zip(said, slopes[0], strict=True):
+            for total, index, one in (
+                *((x, placed.rows, one) for x, one in zip(said, slopes.said, strict=True)),
+                *((x, placed.columns, one) for x, one in zip((y, place), slopes.wanted, strict=True)),
+                (gain, candidates, slopes.gain),
+                (value, pair.edges.number, slopes.value),
+            ):
                 if total is not None and one is not None:
-                    total[rows] = one
-            gain[candidates] = slopes[1]
+                    total.index_add_(0, index, one)  # an undirected edge is laid twice
         adjoint.note(residual)
         return tuple(whole)
 
 
-def _nowhere(pair: TiledPair) -> tuple[Said, Tensor]:
+def _nowhere(pair: TiledPair) -> Slopes:
     """The derivative of a pair whose costs are not finite."""
-    said = pair.nodes.said.each(lambda x: torch.full_like(x, torch.nan))
-    return said, torch.full_like(pair.gain, torch.nan)
+
+    def lost(x: Tensor) -> Tensor:
+        return torch.full_like(x, torch.nan if x.is_floating_point() else 0)
+
+    nodes, edges = pair.nodes, pair.edges
+    return Slopes(
+        nodes.said.each(lost), lost(pair.gain), nodes.wanted.each(lost), lost(edges.value)
+    )

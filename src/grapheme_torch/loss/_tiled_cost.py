@@ -38,13 +38,38 @@ class Said(NamedTuple):
         return Said(change(self.exists), change(self.absent), change(self.outputs), position)
 
 
+class Wanted(NamedTuple):
+    """What is known of target nodes.
+
+    Args:
+        y: Classes, or vectors in float64.
+        place: Places, if positions count; float64.
+    """
+
+    y: Shaped[Tensor, "m *y"]
+    place: Float[Tensor, "m d"] | None
+
+    def each(self, change: Callable[[Tensor], Tensor]) -> "Wanted":
+        """The same, each tensor changed."""
+        return Wanted(change(self.y), None if self.place is None else change(self.place))
+
+    def rows(self, index: Int[Tensor, " k"]) -> "Wanted":
+        """The same of some nodes."""
+        return self.each(lambda x: x.index_select(0, index))
+
+    def run(self, low: int, high: int) -> "Wanted":
+        """The same of a run of nodes."""
+        return self.each(lambda x: x[low:high])
+
+
 @dataclass(frozen=True)
 class Nodes:
     """The nodes of one pair, predicted and target.
 
     Args:
         said: Of the predicted nodes; constant.
-        y, place: Of the target nodes.
+        wanted: Of the target nodes.
+        learns: Whether anything of the targets is to be differentiated in.
         kind: How the two are compared.
         weight: Cost of a step between positions.
         likelihood: Whether the node term counts surprises, not edits.
@@ -52,8 +77,8 @@ class Nodes:
     """
 
     said: Said
-    y: Shaped[Tensor, "m *y"]
-    place: Float[Tensor, "m d"] | None
+    wanted: Wanted
+    learns: bool
     kind: NodeKind | NodeCost
     weight: float
     likelihood: bool
@@ -64,23 +89,23 @@ class Nodes:
         """Numbers that comparing two nodes takes."""
         return 1 if self.kind == "labels" else max(1, self.said.outputs.shape[1])
 
-    def matching(self, said: Said, low: int, high: int) -> Float[Tensor, "k w"]:
-        """Matching cost of some predicted nodes with a run of targets and the void, (E1)."""
+    def matching(self, said: Said, wanted: Wanted) -> Float[Tensor, "k w"]:
+        """Matching cost of some predicted nodes with some targets and the void, (E1)."""
         h = said.exists.exp()
-        cost = 1 - h[:, None] * self._agreement(said.outputs, low, high)
-        if said.position is not None and self.place is not None:
-            t, s = said.position[:, None], self.place[None, low:high]
+        cost = 1 - h[:, None] * self._agreement(said.outputs, wanted.y)
+        if said.position is not None and wanted.place is not None:
+            t, s = said.position[:, None], wanted.place[None]
             cost = cost + self.weight * _steps(t, s)
         return torch.cat([cost, self.prices.node_deletion * h[:, None]], 1)
 
-    def term(self, said: Said, low: int, high: int) -> Float[Tensor, "k w"]:
+    def term(self, said: Said, wanted: Wanted) -> Float[Tensor, "k w"]:
         """What each unit of mass adds to the node term, (E13) or (E14)."""
         if self.likelihood:
-            cost = self._surprise(said.outputs, low, high) - said.exists[:, None]
+            cost = self._surprise(said.outputs, wanted.y) - said.exists[:, None]
             deletion = -self.prices.node_deletion * said.absent
         else:
             h = said.exists.exp()
-            cost = 1 - h[:, None] * self._agreement(said.outputs, low, high)
+            cost = 1 - h[:, None] * self._agreement(said.outputs, wanted.y)
             deletion = self.prices.node_deletion * h
         return torch.cat([cost, deletion[:, None]], 1)
 
@@ -93,14 +118,12 @@ class Nodes:
         """Whether a tile is of the last row."""
         return len(at.rows) == 1 and int(at.rows[0]) == len(self.said.exists)
 
-    def _agreement(self, outputs: Tensor, low: int, high: int) -> Float[Tensor, "k w"]:
-        y = self.y[low:high]
+    def _agreement(self, outputs: Tensor, y: Tensor) -> Float[Tensor, "k w"]:
         if self.kind == "labels":  # exponentials of classes, not of nodes
             return log_softmax(outputs, dim=1).exp().gather(1, y.expand(len(outputs), -1))
         return likeness(self.kind, outputs[None], y[None]).agreement[0]
 
-    def _surprise(self, outputs: Tensor, low: int, high: int) -> Float[Tensor, "k w"]:
-        y = self.y[low:high]
+    def _surprise(self, outputs: Tensor, y: Tensor) -> Float[Tensor, "k w"]:
         if self.kind == "labels":
             return -log_softmax(outputs, dim=1).gather(1, y.expand(len(outputs), -1))
         return likeness(self.kind, outputs[None], y[None]).surprise[0]
@@ -122,7 +145,8 @@ class NodeMatching:
         """A part of it."""
         if self.nodes.is_void(at):
             return self.nodes.void(at)
-        return self.nodes.matching(self.nodes.said.rows(at.rows), at.low, at.high)
+        said, wanted = self.nodes.said.rows(at.rows), self.nodes.wanted.run(at.low, at.high)
+        return self.nodes.matching(said, wanted)
 
 
 @dataclass(frozen=True)
@@ -136,8 +160,8 @@ class NodeTerm:
         """A part of it."""
         if self.nodes.is_void(at):
             return self.nodes.void(at).mul_(self.scale)
-        said = self.nodes.said.rows(at.rows)
-        return self.nodes.term(said, at.low, at.high).mul_(self.scale)
+        said, wanted = self.nodes.said.rows(at.rows), self.nodes.wanted.run(at.low, at.high)
+        return self.nodes.term(said, wanted).mul_(self.scale)
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ class Edges:
         source, sink: Rows that each candidate joins.
         start, end: Columns that each target edge joins.
         value: Value of each target edge in each channel, as in `EdgeCost`.
+        number: Which target edge of the batch each one is.
         num_rows: Predicted nodes.
     """
 
@@ -28,6 +29,7 @@ class Edges:
     start: Int[Tensor, " t"]
     end: Int[Tensor, " t"]
     value: Float[Tensor, "t channels"]
+    number: Int[Tensor, " t"]
     num_rows: int
 
     @functools.cached_property
@@ -48,6 +50,7 @@ class _Ends:
         candidate, there: Of each half of a candidate, sorted by row: its number, the other row.
         rows: Which halves a row has; the last row, of the void, has none.
         here, column, value: Of each target edge, sorted: the column here, the one there, values.
+        edge: Which target edge it is.
     """
 
     candidate: Int[Tensor, " e"]
@@ -56,6 +59,7 @@ class _Ends:
     here: Int[Tensor, " t"]
     column: Int[Tensor, " t"]
     value: Float[Tensor, "t channels"]
+    edge: Int[Tensor, " t"]
 
     @classmethod
     def of(
@@ -64,8 +68,9 @@ class _Ends:
         """Sorts both kinds of edges by this end."""
         order, wanted = row.argsort(stable=True), here.argsort(stable=True)
         return cls(
-            order, other[order], Lists.of(row, n + 1), here[wanted], column[wanted], value[wanted]
-        )
+            order, other[order], Lists.of(row, n + 1), here[wanted], column[wanted], value[wanted],
+            wanted,
+        )  # fmt: skip
 
     def meeting(self, y: Matrix, at: Tile) -> Iterator["_Meeting"]:
         """The edges at a tile, and a matrix where their other ends meet, in parts."""
@@ -84,7 +89,8 @@ class _Ends:
             there = y.tile(Tile(rows, low, high))[inverse][:, column - low]
             here = self.here[first:last] - at.low
             value = self.value[first:last]
-            yield _Meeting(whose[part], self.candidate[half[part]], here, value, there)
+            edge = self.edge[first:last]
+            yield _Meeting(whose[part], self.candidate[half[part]], here, value, edge, there)
 
 
 @dataclass(frozen=True)
@@ -93,7 +99,8 @@ class _Meeting:
 
     Args:
         row, column: Places in the tile of their ends here.
-        candidate, value: Number of each candidate, values of each target edge.
+        candidate: Number of each candidate.
+        value, edge: Values and number of each target edge.
         there: Of a matrix, where their other ends meet.
     """
 
@@ -101,6 +108,7 @@ class _Meeting:
     candidate: Int[Tensor, " h"]
     column: Int[Tensor, " l"]
     value: Float[Tensor, "l channels"]
+    edge: Int[Tensor, " l"]
     there: Float[Tensor, "h l"]
 
 
@@ -140,11 +148,31 @@ def pairings(
         tiles: Cover all of `x` that is something.
     """
     out = edges.value.new_zeros(len(edges.source), edges.value.shape[1])
+    for met, both in _products(edges, x, y, tiles):
+        out.index_add_(0, met.candidate, both @ met.value)
+    return out
+
+
+def edge_pairings(
+    edges: Edges, gain: Float[Tensor, "e channels"], x: Matrix, y: Matrix, tiles: Iterator[Tile]
+) -> Float[Tensor, "t channels"]:
+    """`sum of K(r) x_ui y_vj over candidates (u, v)` for each target edge `(i, j)` and channel.
+
+    The derivative of `sum(K * pairings(x, y))` in the values of the target edges.
+    """
+    out = torch.zeros_like(edges.value)
+    for met, both in _products(edges, x, y, tiles):
+        out.index_add_(0, met.edge, both.T @ gain[met.candidate])
+    return out
+
+
+def _products(
+    edges: Edges, x: Matrix, y: Matrix, tiles: Iterator[Tile]
+) -> Iterator[tuple[_Meeting, Float[Tensor, "h l"]]]:
+    """`x_ui y_vj` wherever a candidate `(u, v)` meets a target edge `(i, j)`."""
     outgoing, _ = edges.ends
     for at in tiles:
         here = None
         for met in outgoing.meeting(y, at):
             here = x.tile(at) if here is None else here
-            both = met.there.mul_(here[met.row][:, met.column])
-            out.index_add_(0, met.candidate, both @ met.value)
-    return out
+            yield met, met.there.mul_(here[met.row][:, met.column])

@@ -20,8 +20,8 @@ from ..ot import (
     tiled_adjoint,
     tiled_plan,
 )
-from ._tiled_cost import NodeMatching, Nodes, NodeTerm, Said, Sum
-from ._tiled_edge import Edges, Slope, pairings
+from ._tiled_cost import NodeMatching, Nodes, NodeTerm, Said, Sum, Wanted
+from ._tiled_edge import Edges, Slope, edge_pairings, pairings
 
 
 class Settings(NamedTuple):
@@ -38,6 +38,21 @@ class Settings(NamedTuple):
     tolerance: float
     max_iterations: int
     gradient: str
+
+
+class Slopes(NamedTuple):
+    """Derivatives in all that a pair is made of; those in the targets zero unless wanted.
+
+    Args:
+        said, wanted: In what is known of predicted and of target nodes.
+        gain: In the gains of the candidates.
+        value: In the values of the target edges.
+    """
+
+    said: Said
+    gain: Float[Tensor, "e channels"]
+    wanted: Wanted
+    value: Float[Tensor, "t channels"]
 
 
 @dataclass(frozen=True)
@@ -97,12 +112,12 @@ class TiledPair:
         return range(0 if self.settings.proximal else max(level - 1, 0), level)
 
     def _problem(self, cost: Matrix, times: int, slopes: int) -> TiledProblem:
-        n, m = len(self.nodes.said.exists), len(self.nodes.y)
+        n, m = len(self.nodes.said.exists), len(self.nodes.wanted.y)
         spare = min(n, m) * self.settings.slack
         ones = torch.ones(max(n, m) + 1, dtype=torch.float64, device=self.gain.device)
         a, b = ones[: n + 1].clone(), ones[: m + 1].clone()
         a[n], b[m] = max(m - n, 0) + spare, max(n - m, 0) + spare
-        reach, position, place = None, self.nodes.said.position, self.nodes.place
+        reach, position, place = None, self.nodes.said.position, self.nodes.wanted.place
         if self.sorted and n and m and position is not None and place is not None:
             # A bound may be infinite: nothing is known of weights of edges.
             each = self.settings.scale * slopes
@@ -123,14 +138,15 @@ class TiledPair:
     def pull_back(
         self, found: list[TiledTransport], node: float, met: Float[Tensor, "e channels"],
         adjoint: Adjoint,
-    ) -> tuple[Said, Float[Tensor, "e channels"]]:  # fmt: skip
-        """Derivatives of `node * node term + sum(met * meetings)` in what is said and the gains."""
+    ) -> Slopes:  # fmt: skip
+        """Derivatives of `node * node term + sum(met * meetings)`."""
         slope, gain = _Slope(self), torch.zeros_like(self.gain)
         plan = found[-1].plan
         for at, part in plan.tiles():
             slope.add(at, self.nodes.term, part.mul_(node))
+        value = self._in_value(met, plan, plan)
         if self.settings.gradient == "cut":
-            return slope.said, gain
+            return Slopes(slope.said, gain, slope.wanted, value)
         w: Matrix = Sum([(1.0, NodeTerm(self.nodes, node)), (1.0, Slope(self.edges, met, plan))])
         later: list[Cotangent] = []
         for level in reversed(range(len(found))):
@@ -141,10 +157,12 @@ class TiledPair:
                 slope.add(at, self.nodes.matching, here.tile(at).mul_(self._times(level)))
             for k in self._linearised(level):
                 gain += self.settings.scale * self._in_gain(here, found[k].plan)
+                for x, y in ((here, found[k].plan), (found[k].plan, here)):
+                    value += self.settings.scale * self._in_value(self.gain, x, y)
             later = [here, *later] if self.settings.proximal else [here]
             both = Sum([(self.settings.scale, matrix) for matrix in later])
             w = Slope(self.edges, self.gain, both)
-        return slope.said, gain
+        return Slopes(slope.said, gain, slope.wanted, value)
 
     def _in_gain(self, x: Cotangent, plan: TiledCoupling) -> Float[Tensor, "e channels"]:
         """The derivative of `sum(x * slope at plan)` in the gains."""
@@ -152,27 +170,48 @@ class TiledPair:
         forward = pairings(self.edges, x, plan, tiles(x.spans))
         return forward + pairings(self.edges, plan, x, tiles(plan.spans))
 
+    def _in_value(
+        self, gain: Tensor, x: Cotangent | TiledCoupling, y: Matrix
+    ) -> Float[Tensor, "t channels"]:
+        """The derivative of `sum(gain * pairings(x, y))` in what target edges are, if wanted."""
+        if not self.nodes.learns:
+            return torch.zeros_like(self.edges.value)
+        plan = x.plan if isinstance(x, Cotangent) else x
+        return edge_pairings(self.edges, gain, x, y, plan.problem.tiles(x.spans))
 
-_Cost = Callable[[Said, int, int], Tensor]
+
+_Cost = Callable[[Said, Wanted], Tensor]
 
 
 class _Slope:
-    """The derivative in what is said of the predicted nodes, summed up over tiles."""
+    """The derivative in what is known of the nodes, summed up over tiles.
+
+    That of target nodes stays zero unless it is wanted.
+    """
 
     def __init__(self, pair: TiledPair) -> None:
         self.nodes = pair.nodes
         self.said = pair.nodes.said.each(torch.zeros_like)
+        self.wanted = pair.nodes.wanted.each(torch.zeros_like)
 
     def add(self, at: Tile, cost: _Cost, w: Float[Tensor, "k w"]) -> None:
         """Adds the derivative of `sum(w * cost)` over a tile."""
         if self.nodes.is_void(at):
             return
         said = self.nodes.said.rows(at.rows).each(Tensor.requires_grad_)
-        leaves = [x for x in said if x is not None]
+        wanted = self.nodes.wanted.run(at.low, at.high)
+        if self.nodes.learns:
+            wanted = wanted.each(lambda x: x.clone().requires_grad_(x.is_floating_point()))
         with torch.enable_grad():
-            value = cost(said, at.low, at.high)
-        grads = torch.autograd.grad(value, leaves, w, allow_unused=True)
-        totals = [x for x in self.said if x is not None]
-        for total, grad in zip(totals, grads, strict=True):
+            value = cost(said, wanted)
+        run = torch.arange(at.low, at.high, device=w.device)
+        leaves = [
+            (total, index, leaf)
+            for index, totals, parts in ((at.rows, self.said, said), (run, self.wanted, wanted))
+            for total, leaf in zip(totals, parts, strict=True)
+            if total is not None and leaf is not None and leaf.requires_grad
+        ]
+        grads = torch.autograd.grad(value, [leaf for *_, leaf in leaves], w, allow_unused=True)
+        for (total, index, _), grad in zip(leaves, grads, strict=True):
             if grad is not None:
-                total[at.rows] += grad
+                total[index] += grad

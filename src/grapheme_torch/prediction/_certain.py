@@ -8,9 +8,10 @@ from torch import Tensor
 from torch_geometric.data import Data
 
 from .._check import Received, refusal, require
+from .._tensors import described
 from .._union import check_batch, check_edges, runs
 from ..graph import membership
-from ._kinds import indices, kind
+from ._kinds import indices
 
 SURE = 40.0
 """The logit of a certain prediction: one minus its probability is the last bit of float64."""
@@ -48,7 +49,8 @@ def certain(graph: Data, num_labels: int, num_relations: int) -> dict[str, Any]:
 
 def _directed(graph: Data) -> bool:
     """Whether edges have a direction; a `Batch` holds the answers of its graphs as a tensor."""
-    said = torch.as_tensor(graph.get("directed", True)).flatten()
+    given = graph.get("directed")
+    said = torch.as_tensor(True if given is None else given).flatten()
     remedy = "Give directed and undirected graphs apart."
     alike = bool((said == said[:1]).all())
     require(alike, "`graph.directed`", "be the same of all graphs", said, remedy)
@@ -70,7 +72,7 @@ def _numbers(graph: Data, name: str, count: int, low: int, high: int) -> Int[Ten
     """A field of integers of a graph, checked."""
     value, name = graph.get(name), f"`graph.{name}`"
     if not isinstance(value, Tensor) or value.shape != (count,):
-        got = Received(str(tuple(value.shape))) if isinstance(value, Tensor) else kind(value)
+        got = Received(str(tuple(value.shape))) if isinstance(value, Tensor) else described(value)
         raise refusal(name, f"be a tensor of {count} integers", got, "Give one per node or edge.")
     value = indices(name, value)
     if len(value):
@@ -87,7 +89,7 @@ def _weight(graph: Data, source: Tensor, place: Int[Tensor, " t"]) -> Float[Tens
     if given is None:
         return None
     fits = isinstance(given, Tensor) and given.shape == place.shape
-    got = Received(str(tuple(given.shape))) if isinstance(given, Tensor) else kind(given)
+    got = Received(str(tuple(given.shape))) if isinstance(given, Tensor) else described(given)
     remedy = "Give one weight per edge."
     require(fits, "`graph.edge_weight`", f"have shape ({len(place)},)", got, remedy)
     return given.new_zeros(len(source), dtype=torch.float64).index_put((place,), given.double())

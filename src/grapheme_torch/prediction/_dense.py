@@ -7,7 +7,8 @@ from jaxtyping import Bool, Int
 from torch import Tensor
 
 from .._check import Received, refusal, require
-from ._kinds import check_shape, floats, kind
+from .._tensors import described
+from ._kinds import check_shape, floats
 
 
 def ragged(
@@ -110,7 +111,9 @@ def _check(
         if value is not None or name in ("label", "relation"):
             floats(f"`{name}`", value)
     if mask is not None and not isinstance(mask, Tensor):
-        raise refusal("`mask`", "be a tensor of booleans", kind(mask), "Try `torch.as_tensor`.")
+        raise refusal(
+            "`mask`", "be a tensor of booleans", described(mask), "Try `torch.as_tensor`."
+        )
     remedy = "Axes are graph, slot, class."
     check_shape("`label`", label.shape, ("graphs", "slots", "classes"), remedy)
     size, slots = label.shape[:2]

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from .._check import Received, refusal
+from .._tensors import described, is_dense
 
 FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 INDICES = (torch.int8, torch.int16, torch.int32, torch.int64)
@@ -15,9 +16,11 @@ Shape = tuple[int | str, ...]
 
 def floats(name: str, value: object) -> Tensor:
     """The tensor, if it is one of real numbers."""
-    if isinstance(value, Tensor) and value.dtype in FLOATS:
+    if is_dense(value) and value.dtype in FLOATS:
         return value
-    raise refusal(name, "be a floating-point tensor", kind(value), "Convert it: `x.float()`.")
+    raise refusal(
+        name, "be a dense floating-point tensor", described(value), "Convert it: `x.float()`."
+    )
 
 
 def indices(name: str, value: object) -> Tensor:
@@ -26,20 +29,13 @@ def indices(name: str, value: object) -> Tensor:
     `uint8` and `bool` are refused: PyTorch reads them as masks. An empty list becomes a tensor of
     floats, which says nothing wrong.
     """
-    if isinstance(value, Tensor):
+    if is_dense(value):
         if value.dtype == torch.int64:
             return value
         if value.dtype in INDICES or (value.is_floating_point() and not value.numel()):
             return value.long()
     remedy = "Convert it: `x.long()`; a mask is turned into numbers by `mask.nonzero()[:, 0]`."
-    raise refusal(name, "be a tensor of integers", kind(value), remedy)
-
-
-def kind(value: object) -> object:
-    """A value as a message shows it: of a tensor the dtype."""
-    if isinstance(value, Tensor):
-        return Received(f"one of {value.dtype}")
-    return Received(f"a {type(value).__name__}")
+    raise refusal(name, "be a tensor of integers", described(value), remedy)
 
 
 def check_shape(name: str, got: Sequence[int], wanted: Shape, remedy: str) -> None:

@@ -11,10 +11,11 @@ from torch import Tensor
 from torch_geometric.data import Data
 
 from .._check import Received, refusal, require
+from .._tensors import described
 from .._union import check_batch, runs
 from ._certain import certain
 from ._dense import ragged
-from ._kinds import check_count, check_shape, floats, indices, kind
+from ._kinds import check_count, check_shape, floats, indices
 from ._parts import joined, numbers
 
 _READ_OFF: Any = None
@@ -86,7 +87,7 @@ class Prediction:
         if not (known and (_alike(before, value) or "directed" not in self.__dict__)):
             remedy = "Make another: `dataclasses.replace(prediction, ...)`."
             wanted = "keep its kind and shape" if known else "be a field to be assigned to"
-            raise refusal(f"`Prediction.{name}`", wanted, kind(value), remedy)
+            raise refusal(f"`Prediction.{name}`", wanted, described(value), remedy)
         self._put(name, value)
 
     def _put(self, name: str, value: object) -> None:
@@ -161,7 +162,9 @@ class Prediction:
         whole = list(predictions)
         for one in whole:
             what = "hold predictions only"
-            require(isinstance(one, cls), "`predictions`", what, kind(one), "Give a list of them.")
+            require(
+                isinstance(one, cls), "`predictions`", what, described(one), "Give a list of them."
+            )
         require(bool(whole), "`predictions`", "hold at least one", whole, "Give a list of them.")
         names = [name for name in _NAMES if name not in ("edge_index", "batch", "num_graphs")]
         found = {name: joined(name, [getattr(one, name) for one in whole]) for name in names}
