@@ -115,7 +115,7 @@ def test_shapes_that_do_not_fit_are_refused(name: str, shape: tuple[int, ...], w
 def test_what_is_no_real_number_is_refused(name: str, dtype: torch.dtype):
     good = full((3,))
     other = {name: getattr(good, name).to(dtype)}
-    message = f"`Prediction.{name}` must be a dense floating-point tensor, got {dtype} of shape .* Convert"
+    message = f"`Prediction.{name}` must be a dense floating-point tensor, got {dtype} of shape"
     with pytest.raises(InputError, match=message):
         unchecked(Prediction)(**{**fields_of(good), **other})
 
@@ -155,14 +155,18 @@ def test_no_edges_may_be_an_empty_list(empty: list[Any], dtype: torch.dtype):
 @pytest.mark.parametrize(
     ("name", "value", "message"),
     [
-        ("label", [[0.0]], "`Prediction.label` must be a dense floating-point tensor, got [["),
+        ("label", [[0.0]], "`Prediction.label` must be a dense floating-point tensor, got ..0"),
         (
             "existence",
             None,
             "`Prediction.existence` must be a dense floating-point tensor, got not",
         ),
-        ("edge_index", [[0], [1]], "`Prediction.edge_index` must be a tensor of integers, got [["),
-        ("batch", [0, 0, 0], "`Prediction.batch` must be a tensor of integers, got ["),
+        (
+            "edge_index",
+            [[0], [1]],
+            "`Prediction.edge_index` must be a tensor of integers, got ..0",
+        ),
+        ("batch", [0, 0, 0], "`Prediction.batch` must be a tensor of integers, got .0, 0"),
         ("num_graphs", -1, "`Prediction.num_graphs` must be a whole number from 0 on, got -1"),
         ("num_graphs", 2.0, "`Prediction.num_graphs` must be a whole number from 0 on, got 2.0"),
         ("num_graphs", True, "`Prediction.num_graphs` must be a whole number from 0 on, got True"),

@@ -89,8 +89,9 @@ class SparseStructuralLoss(nn.Module):
     Raises:
         InputError: If a setting of `loss` has no meaning here.
 
-    Differentiation: as `StructuralLoss`, once, in every logit and position; the linear system of
-    a converged pair is solved by conjugate gradients, and `adjoint` says how well.
+    Differentiation: once, in every logit, weight and position, and in `y`, `edge_weight` and
+    `position` of the targets; more is refused. The linear system of a converged pair is solved by
+    conjugate gradients, and `adjoint` says how well.
     """
 
     def __init__(self, loss: StructuralLoss | None = None, *, window: float = 8.0) -> None:

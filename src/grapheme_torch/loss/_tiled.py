@@ -112,8 +112,9 @@ class TiledStructuralLoss(nn.Module):
     Raises:
         InputError: If a setting of `loss` has no meaning here.
 
-    Differentiation: as `StructuralLoss`, once, in every logit and position; the linear system of
-    a converged pair is solved by conjugate gradients, and `adjoint` says how well.
+    Differentiation: once, in every logit, weight and position, and in `y`, `edge_weight` and
+    `position` of the targets; more is refused. The linear system of a converged pair is solved by
+    conjugate gradients, and `adjoint` says how well.
     """
 
     def __init__(self, loss: StructuralLoss | None = None) -> None:
@@ -141,6 +142,7 @@ class TiledStructuralLoss(nn.Module):
             loss = self.loss
             pairs = masked(read_for(loss, prediction, target), prediction)
             _check_possible(pairs)
+            _check_fixed(pairs)
             return _compared(loss, pairs, temperatures(loss, temperature, pairs))
 
 
@@ -158,6 +160,16 @@ def _check_possible(pairs: Pairs) -> None:
         if len(never):
             node = Received(f"one at node {int(never[0])}, of a class that a target has")
             raise refusal("`prediction.label`", wanted, node, remedy)
+
+
+def _check_fixed(pairs: Pairs) -> None:
+    """Refuses a node cost that learns: tiles are differentiated in nodes alone."""
+    outputs, y = pairs.outputs[:1].detach(), pairs.target.y[:1].detach()
+    if callable(pairs.node_cost) and torch.is_grad_enabled() and len(outputs) and len(y):
+        learns = pairs.node_cost(outputs[None], y[None]).requires_grad
+        wanted, got = "have no parameter of its own that learns", Received("one that does")
+        remedy = "Freeze it (`requires_grad_(False)`), or use StructuralLoss."
+        require(not learns, "`node_cost`", wanted, got, remedy)
 
 
 def _compared(loss: StructuralLoss, pairs: Pairs, eps: Float[Tensor, " B"]) -> TiledLossResult:

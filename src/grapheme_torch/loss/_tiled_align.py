@@ -141,9 +141,7 @@ class Comparison:
             start, end = torch.cat([start, end[other]]), torch.cat([end, start[other]])
             wanted = torch.cat([wanted, wanted[other]])
         source, sink = row[pairs.source[candidates]], row[pairs.sink[candidates]]
-        return Edges(
-            source, sink, start, end, value.index_select(0, wanted), wanted, len(rows)
-        )
+        return Edges(source, sink, start, end, value.index_select(0, wanted), wanted, len(rows))
 
 
 class _TiledAlignment(Function):
@@ -223,7 +221,10 @@ class _TiledAdjoint(Once):
                 residual[k] = mine.residual[0]
             for total, index, one in (
                 *((x, placed.rows, one) for x, one in zip(said, slopes.said, strict=True)),
-                *((x, placed.columns, one) for x, one in zip((y, place), slopes.wanted, strict=True)),
+                *(
+                    (x, placed.columns, one)
+                    for x, one in zip((y, place), slopes.wanted, strict=True)
+                ),
                 (gain, candidates, slopes.gain),
                 (value, pair.edges.number, slopes.value),
             ):
