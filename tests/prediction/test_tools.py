@@ -45,8 +45,10 @@ def test_a_tree_holds_every_field() -> None:
     assert_same(
         pytree.tree_unflatten(leaves, pytree.treespec_loads(pytree.treespec_dumps(spec))), whole
     )
-    paths = [path[0].name for path, _ in pytree.tree_flatten_with_path(whole)[0]]
-    assert paths == [name for name, x in parts(whole).items() if torch.is_tensor(x)]
+    keys: list[Any] = [path[0] for path, _ in pytree.tree_flatten_with_path(whole)[0]]
+    assert [key.name for key in keys] == [
+        name for name, x in parts(whole).items() if torch.is_tensor(x)
+    ]
 
 
 def test_what_is_not_given_is_no_leaf() -> None:
@@ -119,6 +121,7 @@ COMPILED: dict[str, tuple[Callable[..., Prediction], Callable[[int], tuple[Tenso
 }
 
 
+@pytest.mark.compile
 @pytest.mark.parametrize("name", COMPILED)
 def test_compiled_as_a_whole_at_any_size(name: str) -> None:
     function, draw = COMPILED[name]
@@ -143,7 +146,8 @@ class Module(pl.LightningModule):
     def training_step(self, batch: Prediction) -> Tensor:
         self.seen += len(batch)
         said = self.model(torch.ones(1, 2)).label
-        return torch.stack([(said - teacher.label).square().mean() for teacher in batch]).mean()
+        teachers = [batch[k] for k in range(len(batch))]
+        return torch.stack([(said - teacher.label).square().mean() for teacher in teachers]).mean()
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         return torch.optim.SGD(self.parameters(), lr=0.1)

@@ -15,7 +15,7 @@ def ragged(
     label: Tensor,
     relation: Tensor,
     existence: Tensor | None,
-    mask: Tensor | None,
+    mask: Any,
     position: Tensor | None,
     weight: Tensor | None,
     directed: bool,
@@ -102,7 +102,7 @@ def _check(
     label: Tensor,
     relation: Tensor,
     existence: Tensor | None,
-    mask: Tensor | None,
+    mask: Any,
     position: Tensor | None,
     weight: Tensor | None,
 ) -> None:

@@ -1,6 +1,5 @@
 """Taking batches apart and putting them together."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -17,7 +16,7 @@ class NoSuchGraph(InputError, IndexError):
     """A graph that is not there; an `IndexError` too, so that a loop over a batch ends."""
 
 
-def numbers(graphs: int | slice | Tensor | Sequence[int], size: int) -> Int[Tensor, " k"]:
+def numbers(graphs: Any, size: int) -> Int[Tensor, " k"]:
     """The graphs that an index names, as numbers from 0 on.
 
     Raises:

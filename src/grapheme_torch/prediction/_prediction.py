@@ -17,6 +17,7 @@ from ._certain import certain
 from ._dense import ragged
 from ._kinds import check_count, check_shape, floats, indices
 from ._parts import joined, numbers
+from ._tree import as_tree
 
 _READ_OFF: Any = None
 """Default of a field that `__post_init__` fills in."""
@@ -27,6 +28,7 @@ _NODE = {"per": "node"}
 _EDGE = {"per": "edge"}
 
 
+@as_tree
 @dataclass(eq=False)
 class Prediction:
     """A batch of soft graphs as a disjoint union: the nodes, what they are, how they relate.
@@ -231,10 +233,9 @@ class Prediction:
 
     def apply(self, function: Callable[[Tensor], Tensor]) -> "Prediction":
         """The prediction with `function` of each of its tensors, which keeps their shapes."""
-        values = {name: getattr(self, name) for name in _NAMES}
-        return replace(
-            self, **{name: function(x) for name, x in values.items() if isinstance(x, Tensor)}
-        )
+        values = ((name, getattr(self, name)) for name in _NAMES)
+        found: dict[str, Any] = {name: function(x) for name, x in values if isinstance(x, Tensor)}
+        return replace(self, **found)
 
     def to(self, *args: Any, **kwargs: Any) -> "Prediction":
         """The prediction on another device or with logits of another dtype.

@@ -1,12 +1,12 @@
 """Predictions as a tree of tensors, for `vmap`, compilers, export and files of weights."""
 
 from dataclasses import fields
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch.utils import _pytree as pytree
 
-from ._prediction import Prediction
+Whole = TypeVar("Whole", bound=type)
 
 _Context = tuple[tuple[str, ...], tuple[tuple[str, Any], ...]]
 """Names of the fields that are tensors, and the other fields with their values."""
@@ -14,7 +14,7 @@ _Context = tuple[tuple[str, ...], tuple[tuple[str, Any], ...]]
 _STATIC = ("num_graphs", "directed")
 
 
-def _flatten(prediction: Prediction) -> tuple[list[Any], _Context]:
+def _flatten(prediction: Any) -> tuple[list[Any], _Context]:
     """The tensors; a field that is None is none of them.
 
     By name, not by type: transforms put numbers in the place of tensors.
@@ -25,18 +25,10 @@ def _flatten(prediction: Prediction) -> tuple[list[Any], _Context]:
     return [values[name] for name in names], (names, other)
 
 
-def _flatten_with_keys(prediction: Prediction) -> tuple[list[tuple[Any, Any]], _Context]:
+def _flatten_with_keys(prediction: Any) -> tuple[list[tuple[Any, Any]], _Context]:
     children, context = _flatten(prediction)
     keys = [pytree.GetAttrKey(name) for name in context[0]]
     return list(zip(keys, children, strict=True)), context
-
-
-def _unflatten(children: Any, context: _Context) -> Prediction:
-    """Without a check: transforms put stacks of tensors, or none at all, in their place."""
-    names, other = context
-    found = object.__new__(Prediction)
-    found.__dict__.update(zip(names, children, strict=True), **dict(other))
-    return found
 
 
 def _load(context: Any) -> _Context:
@@ -44,15 +36,24 @@ def _load(context: Any) -> _Context:
     return tuple(names), tuple((name, value) for name, value in other)
 
 
-def register() -> None:
-    """Makes predictions known to PyTorch's trees and to `torch.load(weights_only=True)`."""
+def as_tree(kind: Whole) -> Whole:
+    """Makes a class of predictions known to PyTorch's trees and to files of weights."""
+
+    def unflatten(children: Any, context: _Context) -> Any:
+        # Without a check: transforms put stacks of tensors, or none at all, in their place.
+        names, other = context
+        found: Any = object.__new__(kind)
+        found.__dict__.update(zip(names, children, strict=True), **dict(other))
+        return found
+
     pytree.register_pytree_node(
-        Prediction,
+        kind,
         _flatten,
-        _unflatten,
+        unflatten,
         serialized_type_name="grapheme_torch.Prediction",
         to_dumpable_context=list,
         from_dumpable_context=_load,
         flatten_with_keys_fn=_flatten_with_keys,
     )
-    torch.serialization.add_safe_globals([Prediction])
+    torch.serialization.add_safe_globals([kind])
+    return kind
