@@ -25,7 +25,7 @@ from ._neighbours import neighbour_edits
 from ._node import expected_edits, masses, matching_cost, surprise
 from ._pairs import Pairs, pair_up
 from ._prices import Prices
-from ._result import StructuralLossResult, with_gradients
+from ._result import StructuralLossResult, honest_residual, with_gradients
 from ._settings import check_settings, check_size, check_temperature
 
 Criterion = Literal["likelihood", "edit"]
@@ -200,11 +200,12 @@ class StructuralLoss(nn.Module):
             head = self._head(pairs, temperature, align) if given.to_align else None
             found = align(pairs, temperature, head)
         terms, transport = found
+        residual = honest_residual(terms[0], transport.residual)
         total, node, edge, clique = self.reduce(terms).unbind()
         return StructuralLossResult(
             total, node, edge, clique, transport.plan, pairs.layout.count,
-            pairs.target.layout.count, transport.iterations, transport.residual,
-            transport.converged,
+            pairs.target.layout.count, transport.iterations, residual,
+            transport.converged & residual.isfinite(),
         )  # fmt: skip
 
     def read(self, prediction: Prediction, target: Data) -> Pairs:
