@@ -71,20 +71,7 @@ def random_pairs(
 
 def join(predictions: Sequence[Prediction]) -> Prediction:
     """The disjoint union."""
-    counts = [len(one.existence) for one in predictions]
-    starts = [sum(counts[:k]) for k in range(len(counts))]
-    places = [one.position for one in predictions if one.position is not None]
-    return Prediction(
-        existence=torch.cat([one.existence for one in predictions]),
-        label=torch.cat([one.label for one in predictions]),
-        edge_index=torch.cat(
-            [one.edge_index + start for one, start in zip(predictions, starts, strict=True)], dim=1
-        ),
-        relation=torch.cat([one.relation for one in predictions]),
-        batch=torch.arange(len(counts)).repeat_interleave(torch.tensor(counts)),
-        num_graphs=len(counts),
-        position=torch.cat(places) if len(places) == len(predictions) else None,
-    )
+    return Prediction.cat(predictions)
 
 
 def union(targets: Sequence[Data]) -> Batch:
@@ -95,17 +82,7 @@ def union(targets: Sequence[Data]) -> Batch:
 def leaf(prediction: Prediction) -> Prediction:
     """The same numbers as leaves that require gradients."""
 
-    def fresh(values: Tensor) -> Tensor:
-        return values.detach().clone().requires_grad_()
-
-    position = prediction.position
-    return replace(
-        prediction,
-        existence=fresh(prediction.existence),
-        label=fresh(prediction.label),
-        relation=fresh(prediction.relation),
-        position=None if position is None else fresh(position),
-    )
+    return prediction.apply(torch.clone).detach().requires_grad_()
 
 
 def batch_of_pairs(seed: int, sizes: Sequence[tuple[int, int]] = SIZES) -> tuple[Prediction, Data]:
@@ -116,13 +93,7 @@ def batch_of_pairs(seed: int, sizes: Sequence[tuple[int, int]] = SIZES) -> tuple
 
 def upward(prediction: Prediction) -> Prediction:
     """With one direction of each candidate."""
-    up = prediction.edge_index[0] <= prediction.edge_index[1]
-    return replace(
-        prediction,
-        edge_index=prediction.edge_index[:, up],
-        relation=prediction.relation[up],
-        weight=None if prediction.weight is None else prediction.weight[up],
-    )
+    return prediction.take(edges=prediction.edge_index[0] <= prediction.edge_index[1])
 
 
 def everything(prediction: Prediction, target: Data) -> Tensor:
@@ -148,14 +119,9 @@ def gradients(value: Tensor, prediction: Prediction) -> list[Tensor]:
 
 def permuted_prediction(prediction: Prediction, order: Tensor) -> Prediction:
     """The same soft graph with node `order[k]` at place `k`, and its candidates turned round."""
-    position = prediction.position
-    return Prediction(
-        existence=prediction.existence[order],
-        label=prediction.label[order],
-        edge_index=order.argsort()[prediction.edge_index].flip(1),
-        relation=prediction.relation.flip(0),
-        position=None if position is None else position[order],
-    )
+    turned = torch.arange(len(prediction.relation)).flip(0)
+    ends = order.argsort()[prediction.edge_index][:, turned]
+    return prediction.take(order, turned, edge_index=ends)
 
 
 def permuted_target(target: Data, order: Tensor) -> Data:

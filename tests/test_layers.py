@@ -11,7 +11,7 @@ PACKAGE = Path(grapheme_torch.__file__).parent
 
 LAYERS: list[set[str]] = [
     {"_check", "_startup"},
-    {"_files", "_reading", "graph", "ot"},
+    {"_files", "_reading", "_union", "graph", "ot"},
     {"_colours"},
     {"_alignment_accuracy"},
     {"prediction", "encodings", "_isomorphism", "_rows", "_subgraphs"},

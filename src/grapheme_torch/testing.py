@@ -6,7 +6,6 @@ Give float64 models and predictions: the default tolerances are for them.
 
 import copy
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Any
 
 import torch
@@ -110,26 +109,15 @@ def assert_gradients_exact(
 
 def permute_prediction(prediction: Prediction, order: Int[Tensor, " n"]) -> Prediction:
     """The same prediction with node `order[k]` as node `k`; `order` stays within each graph."""
-    place = torch.empty_like(order)
-    place[order] = torch.arange(len(order), device=order.device)
-    position = prediction.position
-    return replace(
-        prediction,
-        existence=prediction.existence[order],
-        label=prediction.label[order],
-        edge_index=place[prediction.edge_index],
-        position=None if position is None else position[order],
-    )
+    return prediction.take(order, edge_index=_place(order)[prediction.edge_index])
 
 
 def permute_target(target: Data, order: Int[Tensor, " m"]) -> Data:
     """The same target with node `order[k]` as node `k`; `order` stays within each graph."""
-    place = torch.empty_like(order)
-    place[order] = torch.arange(len(order), device=order.device)
     turned = copy.copy(target)
     turned.y = target.y[order]
     assert target.edge_index is not None
-    turned.edge_index = place[target.edge_index]
+    turned.edge_index = _place(order)[target.edge_index]
     if target.get("position") is not None:
         turned.position = target.position[order]
     return turned
@@ -137,19 +125,12 @@ def permute_target(target: Data, order: Int[Tensor, " m"]) -> Data:
 
 def select_prediction(prediction: Prediction, graph: int) -> Prediction:
     """The part of a prediction that concerns one graph, as a batch of one."""
-    nodes = (prediction.batch == graph).nonzero()[:, 0]
-    edges = (prediction.batch[prediction.edge_index[0]] == graph).nonzero()[:, 0]
-    first = nodes[0] if len(nodes) else 0
-    position = prediction.position
-    return Prediction(
-        existence=prediction.existence[nodes],
-        label=prediction.label[nodes],
-        edge_index=prediction.edge_index[:, edges] - first,
-        relation=prediction.relation[edges],
-        batch=torch.zeros_like(nodes),
-        num_graphs=1,
-        position=None if position is None else position[nodes],
-    )
+    return prediction.select(graph)
+
+
+def _place(order: Int[Tensor, " n"]) -> Int[Tensor, " n"]:
+    """Where each node went: the inverse of `order`."""
+    return torch.empty_like(order).scatter_(0, order, torch.arange(len(order), device=order.device))
 
 
 def _shuffle(batch: Int[Tensor, " n"], generator: torch.Generator) -> Int[Tensor, " n"]:

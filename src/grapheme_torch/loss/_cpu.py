@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor
+from torch.autograd import forward_ad
 
 from ..ot._cpu import AVAILABLE, LEVELS
 from ..ot._operators import native
@@ -30,9 +31,11 @@ candidates, then of target edges, and the relation of these; classes of the targ
 def serves(*tensors: Tensor) -> bool:
     """Whether the kernel can be given these, in PyTorch's present state.
 
-    Inside a function transform (`torch.func`) tensors are wrapped and have no address.
+    Inside a function transform (`torch.func`) tensors are wrapped and have no address, and the
+    kernel has no derivative in forward mode.
     """
-    return all(native(x) for x in tensors) and not torch._C._are_functorch_transforms_active()
+    plain = not torch._C._are_functorch_transforms_active() and forward_ad._current_level < 0
+    return plain and all(native(x) for x in tensors)
 
 
 def lay_out(

@@ -4,7 +4,7 @@ It exists on the CPU only, where the native kernel was built; `_fused` says when
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 import torch
 from torch import Tensor
@@ -12,6 +12,7 @@ from torch.autograd import Function
 
 from ..ot import GradientMode
 from ..ot._inputs import check_temperature
+from ..ot._once import Once, refuse_forward
 from . import _cpu
 
 MODES: tuple[GradientMode, ...] = ("exact", "implicit", "unrolled", "cut")
@@ -120,6 +121,10 @@ class Terms(Function):
         return found
 
     @staticmethod
+    def jvp(ctx: Any, *_: Any) -> NoReturn:
+        refuse_forward()
+
+    @staticmethod
     def backward(ctx: Any, *slopes: Tensor | None) -> tuple[Tensor | None, ...]:
         *values, terms, plans, residual, iterations = ctx.saved_tensors
         grad_terms, grad_plans = slopes[:2]
@@ -152,12 +157,11 @@ def _through(
     return [next(found) if x.requires_grad else None for x in values]
 
 
-class _Once(Function):
-    """The first derivative, which has none of its own and says so."""
+class _Once(Once):
+    """The first derivative."""
 
     @staticmethod
     def forward(
-        ctx: Any,
         constants: Sequence[Tensor],
         places: Sequence[Tensor],
         numbers: Sequence[float],
@@ -169,10 +173,3 @@ class _Once(Function):
     ) -> tuple[Tensor, ...]:
         given = values, constants, places, numbers, flags, found, grad_terms, grad_plan
         return tuple(alignment_adjoint(*given))
-
-    @staticmethod
-    def backward(ctx: Any, *_: Tensor) -> tuple[Tensor | None, ...]:
-        raise RuntimeError(
-            "The alignment is differentiated once: a second derivative must be asked for with "
-            'gradient="implicit".'
-        )

@@ -2,15 +2,15 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from torch.autograd import Function
-from torch.autograd.function import once_differentiable
 
-from ..ot import Adjoint, TiledCoupling
+from ..ot import Adjoint, TiledCoupling, TiledTransport
+from ..ot._once import Once, refuse_forward
 from ._edge import edge_channels, edit_charges
 from ._pairs import Pairs
 from ._prices import Prices
@@ -175,25 +175,47 @@ class _TiledAlignment(Function):
         return node, met, iterations, residual, converged
 
     @staticmethod
-    @once_differentiable
     def backward(ctx: Any, node: Tensor, met: Tensor, *_: Tensor) -> tuple[Tensor | None, ...]:
         # To unpack them refuses inputs that were changed in place since.
-        *inputs, gain = ctx.saved_tensors
+        slopes = _TiledAdjoint.apply(ctx.solved, ctx.adjoint, node, met, *ctx.saved_tensors)
+        return None, None, None, *slopes
+
+    @staticmethod
+    def jvp(ctx: Any, *_: Any) -> NoReturn:
+        refuse_forward()
+
+
+_Solved = tuple[TiledPair, Tensor, Tensor, list[TiledTransport]]
+"""A pair, which nodes and candidates of the batch are its own, and the plans of its rounds."""
+
+
+class _TiledAdjoint(Once):
+    """The first derivative."""
+
+    @staticmethod
+    def forward(
+        solved: list[_Solved],
+        adjoint: Adjoint,
+        node: Tensor,
+        met: Tensor,
+        *inputs: Tensor | None,
+    ) -> tuple[Tensor | None, ...]:
         whole = [None if x is None else torch.zeros_like(x) for x in inputs]
-        gain = torch.zeros_like(gain)
+        *said, gain = whole
+        assert gain is not None
         residual = torch.zeros_like(node)
-        for k, (pair, rows, candidates, found) in enumerate(ctx.solved):
-            adjoint, solved = Adjoint(), _nowhere(pair)
+        for k, (pair, rows, candidates, found) in enumerate(solved):
+            mine, slopes = Adjoint(), _nowhere(pair)
             if found:
-                solved = pair.pull_back(found, float(node[k]), met[candidates], adjoint)
-            if adjoint.residual is not None:
-                residual[k] = adjoint.residual[0]
-            for total, one in zip(whole, solved[0], strict=True):
+                slopes = pair.pull_back(found, float(node[k]), met[candidates], mine)
+            if mine.residual is not None:
+                residual[k] = mine.residual[0]
+            for total, one in zip(said, slopes[0], strict=True):
                 if total is not None and one is not None:
                     total[rows] = one
-            gain[candidates] = solved[1]
-        ctx.adjoint.note(residual)
-        return None, None, None, *whole, gain
+            gain[candidates] = slopes[1]
+        adjoint.note(residual)
+        return tuple(whole)
 
 
 def _nowhere(pair: TiledPair) -> tuple[Said, Tensor]:

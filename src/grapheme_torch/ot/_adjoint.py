@@ -13,18 +13,22 @@ Unrolled = Callable[[Problem, Tensor, Tensor, Tensor], tuple[Tensor, Tensor, Ten
 
 
 def centred(
-    plan: Float[Tensor, "B N M"], w: Float[Tensor, "B N M"]
+    plan: Float[Tensor, "B N M"],
+    w: Float[Tensor, "B N M"],
+    rows: Float[Tensor, "B N"] | float = 0.0,
+    columns: Float[Tensor, "B M"] | float = 0.0,
 ) -> tuple[Float[Tensor, "B N M"], Float[Tensor, "B N"], Float[Tensor, "B M"]]:
     """The cotangent, centred until `P * w` has no margins, and the centring vectors, (E8)-(E9).
 
     They are the derivatives in the scaled cost and, up to a constant (mass is conserved), in the
-    masses. Made of differentiable operations in `plan` and `w`.
+    masses. Made of differentiable operations in `plan` and `w`. The same solve, with changes of
+    the masses as the margins to be left, is the derivative of the plan in forward mode.
     """
     q, a = plan * w, plan.sum(2)
-    inverse_a = _inverse(a)
-    right = q.sum(1) - (plan.mT @ (q.sum(2) * inverse_a)[..., None])[..., 0]
+    row, column, inverse_a = q.sum(2) + rows, q.sum(1) + columns, _inverse(a)
+    right = column - (plan.mT @ (row * inverse_a)[..., None])[..., 0]
     v = torch.linalg.solve(schur(plan, a), right)
-    u = (q.sum(2) - (plan @ v[..., None])[..., 0]) * inverse_a
+    u = (row - (plan @ v[..., None])[..., 0]) * inverse_a
     return -plan * (w - u[:, :, None] - v[:, None, :]), u, v
 
 

@@ -2,11 +2,13 @@
 
 from typing import Any
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.autograd import Function
+from torch.autograd import Function, forward_ad
 
 from .._check import require
+from ._once import forward_again
 from ._plan import transport_plan
 
 
@@ -47,7 +49,8 @@ def transport_cost(
         max_iterations=max_iterations, gradient="implicit",
     )  # fmt: skip
     dual = (a.double() * found.f).sum(1) + (b.double() * found.g).sum(1)
-    value: Tensor = _Envelope.apply(wide, found.plan, dual)
+    function = _Envelope if torch.compiler.is_compiling() else _BothWays
+    value: Tensor = function.apply(wide, found.plan, dual)
     return value.to(cost.dtype)
 
 
@@ -63,8 +66,20 @@ class _Envelope(Function):
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Tensor, ...], output: Tensor) -> None:
         ctx.save_for_backward(inputs[1])
+        ctx.save_for_forward(inputs[1])
 
     @staticmethod
     def backward(ctx: Any, w: Tensor) -> tuple[Tensor | None, ...]:
         (plan,) = ctx.saved_tensors
         return w[:, None, None] * plan, None, None
+
+
+class _BothWays(_Envelope):
+    """The same with a derivative in forward mode; the compiler knows no such functions."""
+
+    @staticmethod
+    def jvp(ctx: Any, cost: Tensor, *_: Any) -> Tensor:
+        (plan,) = ctx.saved_tensors
+        with forward_again():
+            fixed = forward_ad.unpack_dual(plan).primal  # what it changes by is of second order
+            return (fixed * cost).sum((1, 2))

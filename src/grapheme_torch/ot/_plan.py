@@ -9,6 +9,7 @@ from torch.autograd import Function
 
 from . import _inputs
 from ._adjoint import centred
+from ._once import Once, forward_again, refuse_forward
 from ._operators import transport, transport_adjoint
 from ._transport import Transport
 
@@ -67,7 +68,8 @@ def transport_plan(
     _inputs.mode(gradient, GradientMode)
     if gradient == "cut":
         wide, rows, columns = wide.detach(), rows.detach(), columns.detach()
-    plan, f, g, residual, iterations, _, _ = _Plan.apply(
+    function = _Plan if torch.compiler.is_compiling() else _BothWays
+    plan, f, g, residual, iterations, _, _ = function.apply(
         wide, eps.expand(len(wide)), rows, columns, float(tolerance), max_iterations, gradient
     )
     plan = plan.to(_inputs.result_dtype(cost))
@@ -99,6 +101,7 @@ class _Plan(Function):
         ctx.set_materialize_grads(False)
         _, _, residual, *others = evidence
         ctx.save_for_backward(cost, eps, a, b, plan, residual, *others)
+        ctx.save_for_forward(eps, plan)
 
     @staticmethod
     def backward(ctx: Any, w: Tensor | None, *_: Tensor | None) -> tuple[Tensor | None, ...]:
@@ -117,10 +120,26 @@ class _Plan(Function):
         return grad_cost, None, grad_a, grad_b, None, None, None
 
 
-class _Adjoint(Function):
-    """The first derivative, which has none of its own and says so."""
+class _BothWays(_Plan):
+    """The same with a derivative in forward mode; the compiler knows no such functions."""
 
-    generate_vmap_rule = True
+    @staticmethod
+    def jvp(
+        ctx: Any, cost: Tensor | None, _: Any, a: Tensor | None, b: Tensor | None, *__: Any
+    ) -> tuple[Tensor | None, ...]:
+        """By the theorem, whose derivative is symmetric, (E8); what stands still is None."""
+        if ctx.mode != "implicit":
+            refuse_forward()
+        eps, plan = ctx.saved_tensors
+        with forward_again():
+            scaled = torch.zeros_like(plan) if cost is None else cost / eps[:, None, None]
+            scaled = torch.where(plan == 0, 0, scaled)  # as going backward
+            margins = (0.0 if x is None else x for x in (a, b))
+            return centred(plan, scaled, *margins)[0], *[None] * 6
+
+
+class _Adjoint(Once):
+    """The first derivative."""
 
     @staticmethod
     def forward(
@@ -137,15 +156,4 @@ class _Adjoint(Function):
     ) -> tuple[Tensor, ...]:
         return transport_adjoint(
             cost, eps, a, b, plan, iterations, implicit, w, row_part, column_part
-        )
-
-    @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:
-        pass
-
-    @staticmethod
-    def backward(ctx: Any, *_: Tensor) -> tuple[Tensor | None, ...]:
-        raise RuntimeError(
-            "The alignment is differentiated once: a second derivative must be asked for with "
-            'gradient="implicit".'
         )

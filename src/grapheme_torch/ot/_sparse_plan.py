@@ -1,15 +1,15 @@
 """The plan on a sparse support as a differentiable function, (E29)-(E31) of docs/math.md."""
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NoReturn
 
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from torch.autograd import Function
-from torch.autograd.function import once_differentiable
 
 from ._matrix_free import inverse, solve_free, solve_schur
+from ._once import Once, refuse_forward
 from ._sinkhorn import exp
 from ._sparse import SparseCoupling, SparseProblem, Support
 from ._transport import Evidence
@@ -84,8 +84,8 @@ def sparse_plan(
         The plan in the dtype of `cost` (computed in float64). Mass cannot be feasible on every
         support; where it is not, the pair does not converge.
 
-    Differentiation: once, in `cost`. Kept are cost, plan and potentials; "unrolled" needs one
-    column potential a sweep while it goes backward.
+    Differentiation: once, in reverse, in `cost`; more is refused. Kept are cost, plan and
+    potentials; "unrolled" needs one column potential a sweep while it goes backward.
     """
     if gradient == "cut":
         cost = cost.detach()
@@ -122,9 +122,30 @@ class _SparsePlan(Function):
         ctx.save_for_backward(cost, eps, a, b, plan, residual, iterations)
 
     @staticmethod
-    @once_differentiable
     def backward(ctx: Any, w: Tensor, *_: Tensor) -> tuple[Tensor | None, ...]:
-        cost, eps, a, b, plan, residual, iterations = ctx.saved_tensors
+        slope = _SparseAdjoint.apply(ctx, w, *ctx.saved_tensors)
+        return (slope, *[None] * 8)
+
+    @staticmethod
+    def jvp(ctx: Any, *_: Any) -> NoReturn:
+        refuse_forward()
+
+
+class _SparseAdjoint(Once):
+    """The first derivative, of a problem that a context describes."""
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        w: Tensor,
+        cost: Tensor,
+        eps: Tensor,
+        a: Tensor,
+        b: Tensor,
+        plan: Tensor,
+        residual: Tensor,
+        iterations: Tensor,
+    ) -> Tensor:
         support: Support = ctx.support
         implicit = (residual <= ctx.tolerance) & (ctx.mode == "exact")
         scale = eps.index_select(0, support.pair)
@@ -137,7 +158,7 @@ class _SparsePlan(Function):
             count = torch.where(implicit, 0, iterations)
             w = torch.where(implicit[support.pair], 0, w)
             out = out + _unrolled(problem, count, plan, w)
-        return (out / scale, *[None] * 8)
+        return out / scale
 
 
 def _centred(

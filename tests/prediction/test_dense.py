@@ -1,5 +1,9 @@
 """`Prediction.from_dense`: what a decoder with slots says, in ragged form."""
 
+import re
+from math import inf, nan
+from typing import Any
+
 import pytest
 import torch
 from torch_geometric.data import Batch, Data
@@ -8,7 +12,8 @@ from grapheme_torch import InputError, Prediction, StructuralLoss
 from grapheme_torch.data import Alphabet
 from grapheme_torch.graph import text_to_graph
 
-from .unchecked import unchecked
+from ..unchecked import unchecked
+from .samples import assert_same
 
 
 def _logits(size: int = 2, slots: int = 4) -> tuple[torch.Tensor, torch.Tensor]:
@@ -99,7 +104,74 @@ def test_a_decoder_learns_from_it() -> None:
     assert total.item() < 0.2
 
 
-def test_refused_shapes() -> None:
+def test_the_last_class_may_be_no_node() -> None:
+    """As in DETR; the other classes keep their numbers."""
     label, relation = _logits()
-    with pytest.raises(InputError, match=r"`relation` must have shape \(2, 4, 4, relations\)"):
-        unchecked(Prediction.from_dense)(label, relation[:, :3])
+    turned = Prediction.from_dense(label.roll(-1, 2), relation, no_node="last")
+    assert_same(turned, Prediction.from_dense(label, relation, no_node="first"))
+    assert_same(turned, Prediction.from_dense(label, relation))
+
+
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.long, torch.float16, torch.float64])
+def test_a_mask_may_be_of_numbers(dtype: torch.dtype) -> None:
+    label, relation = _logits()
+    mask = torch.tensor([[True, False, True, True], [False, True, False, False]])
+    found = Prediction.from_dense(label, relation, mask=mask.to(dtype))
+    assert_same(found, Prediction.from_dense(label, relation, mask=mask))
+
+
+@pytest.mark.parametrize("value", [2.0, -1.0, 0.5, -inf, nan])
+def test_a_mask_of_other_numbers_is_refused(value: float) -> None:
+    label, relation = _logits()
+    mask = torch.ones(2, 4)
+    mask[1, 2] = value
+    with pytest.raises(InputError, match=r"`mask` must be of booleans, or of 0 and 1 .*mask == 0"):
+        Prediction.from_dense(label, relation, mask=mask)
+
+
+@pytest.mark.parametrize("directed", [True, False])
+@pytest.mark.parametrize(("size", "slots"), [(0, 3), (2, 0), (2, 1), (0, 0)])
+def test_no_graphs_and_no_slots(size: int, slots: int, directed: bool) -> None:
+    soft = Prediction.from_dense(
+        torch.zeros(size, slots, 3), torch.zeros(size, slots, slots, 2), directed=directed,
+        mask=torch.ones(size, slots), position=torch.zeros(size, slots, 2),
+        weight=torch.zeros(size, slots, slots),
+    )  # fmt: skip
+    assert (len(soft), len(soft.existence)) == (size, size * slots)
+    assert soft.directed is directed
+
+
+@pytest.mark.parametrize(
+    ("other", "message"),
+    [
+        ({"relation": torch.zeros(2, 3, 4, 2)}, r"`relation` must have shape (2, 4, 4, relations)"),
+        ({"relation": torch.zeros(2, 4, 4)}, "`relation` must have shape (2, 4, 4, relations), go"),
+        (
+            {"label": torch.zeros(4, 3)},
+            "`label` must have shape (graphs, slots, classes), got (4, ",
+        ),
+        (
+            {"label": torch.zeros(2, 4, 3).long()},
+            "`label` must be a floating-point tensor, got one",
+        ),
+        ({"label": torch.zeros(2, 4, 1)}, '`label` must have a class besides "no node", got 1.'),
+        ({"existence": torch.zeros(2, 4, 1)}, "`existence` must have shape (2, 4), got (2, 4, 1)"),
+        ({"existence": torch.zeros(8)}, "`existence` must have shape (2, 4), got (8,)"),
+        ({"mask": torch.ones(2, 3) > 0}, "`mask` must have shape (2, 4), got (2, 3)"),
+        ({"mask": [[True] * 4] * 2}, "`mask` must be a tensor of booleans, got a list"),
+        ({"position": torch.zeros(2, 3)}, "`position` must have shape (2, 4), got (2, 3)"),
+        ({"position": torch.zeros(2, 3, 1)}, "`position` must have shape (2, 4, coordinates), got"),
+        ({"position": torch.zeros(2, 4).long()}, "`position` must be a floating-point tensor"),
+        ({"weight": torch.zeros(2, 4)}, "`weight` must have shape (2, 4, 4), got (2, 4)"),
+        ({"weight": torch.zeros(2, 4, 4, device="meta")}, "`weight` must be on the device of `lab"),
+        ({"no_node": "middle"}, '`no_node` must be "first" or "last", got \'middle\''),
+        (
+            {"no_node": "last", "existence": torch.zeros(2, 4)},
+            "`no_node` must be None if `existence` is given, got 'last'",
+        ),
+    ],
+)
+def test_what_does_not_fit_is_refused_by_name(other: dict[str, Any], message: str) -> None:
+    label, relation = _logits()
+    with pytest.raises(InputError, match=re.escape(message)):
+        unchecked(Prediction.from_dense)(**{"label": label, "relation": relation, **other})

@@ -1,0 +1,49 @@
+"""The numbering of a disjoint union of graphs: the graph of each node, the ends of each edge."""
+
+import torch
+from jaxtyping import Int
+from torch import Tensor
+
+from ._check import Received, require
+
+
+def check_batch(side: str, batch: Int[Tensor, " n"], num_graphs: int) -> None:
+    """Refuses a `batch` that does not ascend within the graphs; `side` is whose it is."""
+    inside = not len(batch) or (int(batch[0]) >= 0 and int(batch[-1]) < num_graphs)
+    ok = inside and bool((batch.diff() >= 0).all())
+    wanted = f"ascend from 0 to at most {num_graphs - 1}"
+    require(ok, f"`{side}.batch`", wanted, batch, "Keep the nodes of a graph together.")
+
+
+def check_edges(
+    side: str, edge_index: Int[Tensor, "2 e"], batch: Int[Tensor, " n"], directed: bool
+) -> None:
+    """Refuses edges of missing nodes or between graphs, and an edge that is given twice."""
+    name, n = f"`{side}.edge_index`", len(batch)
+    inside = not edge_index.numel() or (int(edge_index.min()) >= 0 and int(edge_index.max()) < n)
+    remedy = "Number the nodes of the batch from 0, and set `num_nodes` on each graph."
+    require(inside, name, f"name nodes in [0, {n})", edge_index, remedy)
+    source, sink = edge_index if directed else edge_index.sort(0).values
+    require(
+        bool((batch[source] == batch[sink]).all()),
+        name,
+        "join nodes of the same graph",
+        Received("an edge between two graphs of the batch"),
+        "Offset the node numbers of each graph, as PyTorch Geometric's Batch does.",
+    )
+    require(
+        not bool(((source * n + sink).sort().values.diff() == 0).any()),
+        name,
+        f"hold each {'ordered ' * directed}pair of nodes at most once",
+        Received("the same edge twice"),
+        "Remove duplicates: torch_geometric.utils.coalesce(edge_index)."
+        if directed
+        else "Keep one direction of each edge: edge_index[:, edge_index[0] < edge_index[1]].",
+    )
+
+
+def runs(first: Int[Tensor, " k"], size: Int[Tensor, " k"]) -> Int[Tensor, " total"]:
+    """The numbers `first, first + 1, ...`, `size` of them, of one run after the other."""
+    start = size.cumsum(0) - size
+    number = torch.arange(int(size.sum()), device=size.device)
+    return number + (first - start).repeat_interleave(size)

@@ -1,0 +1,65 @@
+"""What the fields of a prediction must be: kind, shape and place of each tensor."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from .._check import Received, refusal
+
+FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
+INDICES = (torch.int8, torch.int16, torch.int32, torch.int64)
+
+Shape = tuple[int | str, ...]
+
+
+def floats(name: str, value: object) -> Tensor:
+    """The tensor, if it is one of real numbers."""
+    if isinstance(value, Tensor) and value.dtype in FLOATS:
+        return value
+    raise refusal(name, "be a floating-point tensor", kind(value), "Convert it: `x.float()`.")
+
+
+def indices(name: str, value: object) -> Tensor:
+    """The tensor as int64, if it is one of integers that may be negative, or is empty.
+
+    `uint8` and `bool` are refused: PyTorch reads them as masks. An empty list becomes a tensor of
+    floats, which says nothing wrong.
+    """
+    if isinstance(value, Tensor):
+        if value.dtype == torch.int64:
+            return value
+        if value.dtype in INDICES or (value.is_floating_point() and not value.numel()):
+            return value.long()
+    remedy = "Convert it: `x.long()`; a mask is turned into numbers by `mask.nonzero()[:, 0]`."
+    raise refusal(name, "be a tensor of integers", kind(value), remedy)
+
+
+def kind(value: object) -> object:
+    """A value as a message shows it: of a tensor the dtype."""
+    if isinstance(value, Tensor):
+        return Received(f"one of {value.dtype}")
+    return Received(f"a {type(value).__name__}")
+
+
+def check_shape(name: str, got: Sequence[int], wanted: Shape, remedy: str) -> None:
+    """Refuses a shape; where `wanted` has a word, any length will do.
+
+    The message is made only where it is needed: compilers trace this.
+    """
+    if len(got) == len(wanted):
+        for length, asked in zip(got, wanted, strict=True):
+            if not isinstance(asked, str) and length != asked:
+                break
+        else:
+            return
+    comma = "," * (len(wanted) == 1)
+    shape = f"({', '.join(str(x) for x in wanted)}{comma})"
+    raise refusal(name, f"have shape {shape}", Received(str(tuple(got))), remedy)
+
+
+def check_count(name: str, value: object) -> None:
+    """Refuses what is not a whole number from 0 on; a compiler's symbol is one."""
+    if isinstance(value, int | torch.SymInt) and not isinstance(value, bool) and value >= 0:
+        return
+    raise refusal(name, "be a whole number from 0 on", value, "Leave it out, or use `int(...)`.")
