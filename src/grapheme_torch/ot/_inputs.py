@@ -5,7 +5,7 @@ at where values may be looked at: inside the operators, which compilers and `vma
 """
 
 from math import inf, isnan
-from typing import get_args
+from typing import NoReturn, get_args
 
 import torch
 from torch import Tensor
@@ -13,6 +13,7 @@ from torch import Tensor
 from .._check import Received, refusal
 
 _NUMBERS = "Give a tensor of real numbers."
+_NEAR = 1e-9  # share of sums that agree, once reconciled, but for the last bits
 _MOST = 2**31 - 1  # iterations; what the kernels count with holds more
 
 
@@ -54,10 +55,10 @@ def _fits(name: str, mass: Tensor, cost: Tensor, side: str, axis: int) -> None:
     same_device(name, mass, cost)
 
 
-def same_device(name: str, x: Tensor, cost: Tensor) -> None:
-    """Refuses a tensor that is not where the cost is."""
-    if x.device != cost.device:
-        wanted, got = f"be on the device of `cost`, {cost.device}", Received(str(x.device))
+def same_device(name: str, x: Tensor, other: Tensor, of: str = "`cost`") -> None:
+    """Refuses a tensor that is not where another is."""
+    if x.device != other.device:
+        wanted, got = f"be on the device of {of}, {other.device}", Received(str(x.device))
         raise refusal(name, wanted, got, "Move it there.")
 
 
@@ -69,9 +70,13 @@ def reconciled(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
     """
     slack = rounding(a, b)
     a, b = a.double(), b.double()
-    of_a, of_b = a.sum(1, keepdim=True), b.sum(1, keepdim=True)
+    return a, b * ratio(a.sum(1, keepdim=True), b.sum(1, keepdim=True), slack)
+
+
+def ratio(of_a: Tensor, of_b: Tensor, slack: float) -> Tensor:
+    """What makes the sum of `b` that of `a`; one where they are not equal but for the slack."""
     close = ((of_a - of_b).abs() <= slack * of_a) & (of_b > 0)
-    return a, b * (torch.where(close, of_a, 1) / torch.where(close, of_b, 1))
+    return torch.where(close, of_a, 1) / torch.where(close, of_b, 1)
 
 
 def rounding(*masses: Tensor) -> float:
@@ -163,8 +168,13 @@ def check_masses(a: Tensor, b: Tensor) -> None:
 def _extremes(a: Tensor, b: Tensor) -> tuple[Tensor, ...]:
     """The least masses, and how far sums are apart; those that agreed are equal by now."""
     of_a, of_b = a.sum(1), b.sum(1)
-    apart = (of_a - of_b).abs() - 1e-9 * torch.maximum(of_a, of_b)
-    return _least(a), _least(b), -_least(-apart)
+    return _least(a), _least(b), gap(of_a, of_b)
+
+
+def gap(of_a: Tensor, of_b: Tensor) -> Tensor:
+    """Above zero if sums of masses, after `reconciled`, are not equal."""
+    apart = (of_a - of_b).abs() - _NEAR * torch.maximum(of_a, of_b)
+    return -_least(-apart)
 
 
 def _check_extremes(a: Tensor, b: Tensor, found: list[float]) -> None:
@@ -174,17 +184,27 @@ def _check_extremes(a: Tensor, b: Tensor, found: list[float]) -> None:
     check_mass("`a`", a, "row")
     check_mass("`b`", b, "column")
     sums = torch.stack([a.sum(1), b.sum(1)])
-    k = int((sums[0] - sums[1]).abs().argmax())
-    got = Received(f"{sums[0, k]:.9g} and {sums[1, k]:.9g} in pair {k}")
+    unequal(*sums, int(((sums[0] - sums[1]).abs() - _NEAR * sums.amax(0)).argmax()))
+
+
+def unequal(of_a: Tensor, of_b: Tensor, pair: int) -> NoReturn:
+    """Refuses the masses of a pair whose sums are these."""
+    got = Received(f"{of_a[pair]:.9g} and {of_b[pair]:.9g} in pair {pair}")
     raise refusal("`a` and `b`", "have equal sums", got, "Add a void row or column.")
 
 
-def check_mass(name: str, mass: Tensor, side: str) -> None:
-    """Refuses masses that are negative or not finite."""
+def check_mass(name: str, mass: Tensor, side: str, pair: Tensor | None = None) -> None:
+    """Refuses masses that are negative or not finite.
+
+    Args:
+        name, side: Of the masses, and of what holds them.
+        mass: With axes pair and number; the latter alone if `pair` says the pair of each.
+    """
     wrong = ~((mass >= 0) & (mass < inf))
     if bool(wrong.any()):
-        k, i = wrong.nonzero()[0].tolist()
-        got = Received(f"{mass[k, i].item()} for {side} {i} of pair {k}")
+        at = wrong.nonzero()[0].tolist()
+        k = at[0] if pair is None else int(pair[at[0]])
+        got = Received(f"{mass[tuple(at)].item()} for {side} {at[-1]} of pair {k}")
         raise refusal(name, "be finite and not negative", got, f"Zero switches a {side} off.")
 
 
