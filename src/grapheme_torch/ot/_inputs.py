@@ -5,6 +5,7 @@ at where values may be looked at: inside the operators, which compilers and `vma
 """
 
 from math import inf, isnan
+from numbers import Integral, Real
 from typing import NoReturn, get_args
 
 import torch
@@ -82,17 +83,17 @@ def ratio(of_a: Tensor, of_b: Tensor, slack: float) -> Tensor:
 def rounding(*masses: Tensor) -> float:
     """By what share of themselves sums of these masses may differ: the rounding of their dtype."""
     coarse = [torch.finfo(x.dtype).eps for x in masses if x.is_floating_point()]
-    return max(1e-6, *(4 * eps for eps in coarse))
+    return max([1e-6, *(4 * eps for eps in coarse)])
 
 
 def temperatures(temperature: object, cost: Tensor, pairs: int) -> Tensor:
     """The temperature as a float64 tensor of one number, or one per pair."""
     if isinstance(temperature, Tensor):
         if temperature.is_complex() or temperature.dtype == torch.bool or temperature.is_sparse:
-            got = Received(f"a tensor of {temperature.dtype}")
-            raise refusal("`temperature`", "be a real number", got, "Try 0.1.")
+            got = f"a tensor of {temperature.dtype}"
+            raise refusal("`temperature`", "be a real number", Received(got), "Try 0.1.")
         if temperature.ndim > 1:
-            wanted, got = f"be one number, or one per pair ({pairs})", tuple(temperature.shape)
+            wanted, got = f"be one number, or one per pair ({pairs})", f"{tuple(temperature.shape)}"
             raise refusal("`temperature`", wanted, Received(f"shape {got}"), "Try 0.1.")
         if temperature.device.type not in ("cpu", cost.device.type):
             same_device("`temperature`", temperature, cost)
@@ -103,7 +104,7 @@ def temperatures(temperature: object, cost: Tensor, pairs: int) -> Tensor:
 
 def number(name: str, value: object, remedy: str) -> None:
     """Refuses what is no real number; NaN counts as one here."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, bool) or not isinstance(value, Real):
         raise refusal(name, "be a number", value, remedy)
 
 
@@ -117,11 +118,11 @@ def options(size: int, eps: Tensor, tolerance: object, max_iterations: object) -
     number("`tolerance`", tolerance, "Try 1e-12.")
     if isnan(tolerance):  # type: ignore[arg-type]
         raise refusal("`tolerance`", "be a number", tolerance, "Try 1e-12.")
-    if isinstance(max_iterations, bool) or not isinstance(max_iterations, int):
+    if isinstance(max_iterations, bool) or not isinstance(max_iterations, Integral):
         raise refusal("`max_iterations`", "be a whole number", max_iterations, "Try 100.")
-    if max_iterations < 1:
+    if int(max_iterations) < 1:
         raise refusal("`max_iterations`", "be at least 1", max_iterations, "Try 100.")
-    if max_iterations > _MOST:
+    if int(max_iterations) > _MOST:
         raise refusal("`max_iterations`", f"be at most {_MOST}", max_iterations, "Try 100.")
 
 
@@ -184,7 +185,7 @@ def _check_extremes(a: Tensor, b: Tensor, found: list[float]) -> None:
     check_mass("`a`", a, "row")
     check_mass("`b`", b, "column")
     sums = torch.stack([a.sum(1), b.sum(1)])
-    unequal(*sums, int(((sums[0] - sums[1]).abs() - _NEAR * sums.amax(0)).argmax()))
+    unequal(sums[0], sums[1], int(((sums[0] - sums[1]).abs() - _NEAR * sums.amax(0)).argmax()))
 
 
 def unequal(of_a: Tensor, of_b: Tensor, pair: int) -> NoReturn:

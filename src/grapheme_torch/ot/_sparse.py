@@ -42,8 +42,13 @@ def check_support(support: "Support") -> None:
     for (name, end), x in zip(most.items(), given, strict=True):
         low, high = next(found) if len(x) else (0, end - 1)
         if low < 0 or high >= end:
-            wanted, got = f"be from 0 to {end - 1}", low if low < 0 else high
-            raise refusal(f"`{name}`", wanted, got, "It counts from zero through all pairs.")
+            wrong = low if low < 0 else high
+            raise refusal(
+                f"`{name}`",
+                f"be from 0 to {end - 1}",
+                wrong,
+                "It counts from zero through all pairs.",
+            )
     apart = support.pair != support.column_pair.index_select(0, support.column)
     key = (support.row * m + support.column).sort().values
     crossing, twice = torch.stack([apart.any(), (key.diff() == 0).any()]).tolist()

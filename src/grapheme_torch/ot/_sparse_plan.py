@@ -111,12 +111,12 @@ def sparse_plan(
         wide if whole else wide[open_], support if whole else support.only(open_),
         eps.expand(support.num_pairs), torch.where(spoilt[support.row_pair], 0, rows).detach(),
         torch.where(spoilt[support.column_pair], 0, columns).detach(), float(tolerance),
-        max_iterations, gradient, Adjoint() if adjoint is None else adjoint,
+        int(max_iterations), gradient, Adjoint() if adjoint is None else adjoint,
     )  # fmt: skip
     if not whole:
         plan = torch.zeros_like(wide).masked_scatter(open_, plan)
-        # Not a number, and neither is the derivative.
-        plan = torch.where(spoilt[support.pair], nan * wide, plan)
+        lost = spoilt[support.pair]  # not a number, and neither is the derivative
+        plan = plan + torch.where(lost, nan, 0) * torch.where(lost, wide, 0)
         residual = torch.where(spoilt, nan, residual)
     plan = plan.to(_inputs.result_dtype(cost))
     return SparseTransport(plan, f, g, iterations, residual, residual <= tolerance)
@@ -139,7 +139,9 @@ def _checked(
     for name, x, of, what in wanted:
         if len(x) != len(of):
             got = Received(f"{len(x)}")
-            raise refusal(name, f"have one number for each {what}, {len(of)}", got, "See `Support`.")
+            raise refusal(
+                name, f"have one number for each {what}, {len(of)}", got, "See `Support`."
+            )
         _inputs.same_device(name, x, support.row, "`support`")
     eps = _inputs.temperatures(temperature, entries, support.num_pairs)
     slack = _inputs.rounding(*sides)

@@ -49,7 +49,7 @@ def tiled_plan(
     """
     problem = _checked(problem)
     _inputs.options(1, problem.a.new_full((1,), problem.eps), tolerance, max_iterations)
-    found: Solution = solve_free(problem, float(tolerance), max_iterations, bool(newton))
+    found: Solution = solve_free(problem, float(tolerance), int(max_iterations), bool(newton))
     plan, left = cast(TiledCoupling, found.plan), float(found.residual)
     return TiledTransport(plan, int(found.iterations), left, left <= tolerance)
 

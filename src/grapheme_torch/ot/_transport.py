@@ -22,8 +22,8 @@ class Status(Enum):
         "`max_iterations`, or the temperature if many stop."
     )
     NOT_FINITE = (
-        "The cost holds NaN or minus infinity, or the plan was given so. Look for a logit that is not finite "
-        "in the prediction of this pair, or in the weights (lower the learning rate)."
+        "The cost holds NaN or minus infinity, or the plan was given so. Look for a logit that is "
+        "not finite in the prediction of this pair, or in the weights (lower the learning rate)."
     )
 
 
