@@ -70,7 +70,7 @@ class _Network:
     def _shortest(
         self, source: int
     ) -> NDArray[np.intp] | tuple[int, NDArray[np.intp], NDArray[np.intp]]:
-        """Dijkstra's algorithm over reduced costs, none of them negative; columns settle in turn."""
+        """Dijkstra's algorithm over reduced costs, none below zero; columns settle in turn."""
         n, m = self.cost.shape
         distance, came_from = np.full(m, np.inf), np.full(m, -1)
         at_row, pushed_by = np.full(n, np.inf), np.full(n, -1)
