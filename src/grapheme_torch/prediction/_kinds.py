@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from .._check import Received, refusal
+from .._tensors import is_dense
 
 FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 INDICES = (torch.int8, torch.int16, torch.int32, torch.int64)
@@ -15,7 +16,7 @@ Shape = tuple[int | str, ...]
 
 def floats(name: str, value: object) -> Tensor:
     """The tensor, if it is one of real numbers."""
-    if isinstance(value, Tensor) and value.dtype in FLOATS:
+    if is_dense(value) and value.dtype in FLOATS:
         return value
     raise refusal(name, "be a floating-point tensor", kind(value), "Convert it: `x.float()`.")
 
@@ -26,7 +27,7 @@ def indices(name: str, value: object) -> Tensor:
     `uint8` and `bool` are refused: PyTorch reads them as masks. An empty list becomes a tensor of
     floats, which says nothing wrong.
     """
-    if isinstance(value, Tensor):
+    if is_dense(value):
         if value.dtype == torch.int64:
             return value
         if value.dtype in INDICES or (value.is_floating_point() and not value.numel()):
@@ -36,9 +37,10 @@ def indices(name: str, value: object) -> Tensor:
 
 
 def kind(value: object) -> object:
-    """A value as a message shows it: of a tensor the dtype."""
+    """A value as a message shows it: of a tensor the dtype, and the layout if it is no plain one."""
     if isinstance(value, Tensor):
-        return Received(f"one of {value.dtype}")
+        layout = "" if value.layout == torch.strided else f" ({value.layout})"
+        return Received(f"one of {value.dtype}{layout}")
     return Received(f"a {type(value).__name__}")
 
 
