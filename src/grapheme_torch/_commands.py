@@ -37,7 +37,7 @@ def _train_arguments(parser: ArgumentParser) -> None:
     parser.add_class_arguments(Stopping)
     overwrite = "whether a model already in --out may be replaced"
     parser.add_argument("--overwrite", action="store_true", help=overwrite)
-    parser.add_class_arguments(StructuralLoss, skip={"reduction", "node_cost"})
+    parser.add_class_arguments(StructuralLoss, skip={"reduction", "node_cost", "node_scale"})
     chosen: set[str | int] = {"labels", "relations", "candidates"}
     parser.add_class_arguments(GraphTransformNet, as_positional=False, skip=chosen)
     which = (
@@ -184,7 +184,7 @@ def _compare_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("target", type=str, help=sides)
     parser.add_argument("--plot", type=str, help="file to draw the alignment into (png, svg, pdf)")
     parser.add_class_arguments(
-        StructuralLoss, skip={"reduction", "node_cost", "criterion", "gradient"}
+        StructuralLoss, skip={"reduction", "node_cost", "node_scale", "criterion", "gradient"}
     )
     _json_option(parser)
 

@@ -80,7 +80,9 @@ def _subject(kind: type[Any], **options: Any) -> Subject:
         assert result.total[~known].isnan().all(), "a number, and the plan is not known"
         dense = [x for x in arguments.values() if is_dense(x) and not x.is_meta]
         floats = [x for x in dense if x.is_floating_point()]
-        if any(float(x.detach().abs().nan_to_num(0, 0, 0).amax()) > 1e6 for x in floats if x.numel()):
+        if any(
+            float(x.detach().abs().nan_to_num(0, 0, 0).amax()) > 1e6 for x in floats if x.numel()
+        ):
             return  # no digit of an edit is left beside such a cost
         before = backend()
         set_backend("pytorch")

@@ -96,4 +96,4 @@ def load_members(
 def _arguments() -> list[str]:
     """The arguments of the loss that a run decides: the mean of labelled pairs is given."""
     names = inspect.signature(StructuralLoss).parameters
-    return [name for name in names if name not in ("reduction", "node_cost")]
+    return [name for name in names if name not in ("reduction", "node_cost", "node_scale")]
