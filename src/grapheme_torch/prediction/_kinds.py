@@ -37,7 +37,7 @@ def indices(name: str, value: object) -> Tensor:
 
 
 def kind(value: object) -> object:
-    """A value as a message shows it: of a tensor the dtype, and the layout if it is no plain one."""
+    """A value as a message shows it: of a tensor the dtype, and a layout that is not plain."""
     if isinstance(value, Tensor):
         layout = "" if value.layout == torch.strided else f" ({value.layout})"
         return Received(f"one of {value.dtype}{layout}")
