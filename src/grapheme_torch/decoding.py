@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from torch_geometric.data import Data
 
-from ._check import require
+from ._check import Received, require
 from ._subgraphs import (
     Gains,
     best_path,
@@ -18,7 +18,7 @@ from ._subgraphs import (
     spanning_arborescence,
     spanning_forest,
 )
-from .graph import make_graph
+from .graph import check_flag, make_graph
 from .prediction import Prediction
 
 Constraint = Literal["path", "tree", "acyclic"]
@@ -30,7 +30,7 @@ def decode(
     relations: Sequence[str],
     constraint: Constraint | None = None,
     *,
-    directed: bool = True,
+    directed: bool | None = None,
     own: Sequence[str] | None = None,
 ) -> list[Data]:
     """The most probable graphs of a prediction, or the most probable ones of a shape.
@@ -57,21 +57,23 @@ def decode(
         relations: Name of each relation from 1 on.
         constraint: What the graphs have to be. Default: anything.
         directed: Whether an edge has a direction. If not, candidates are given in one direction
-            each, a path may pass them either way, and a cycle is one of any directions.
+            each, a path may pass them either way, and a cycle is one of any directions. Default:
+            `prediction.directed`.
         own: For each predicted node the label that class `len(labels)` stands for, that of the
             input node it stands at. Needed where the prediction has this class.
 
     Returns:
-        One graph per predicted graph. Nodes keep their order, and their place where they have one
-        number for it.
+        One graph per predicted graph, directed or not as the prediction is. Nodes keep their order,
+        and their place where they have one number for it.
 
     Raises:
-        InputError: If the constraint is none of these.
+        InputError: If the constraint is none of these, a class or relation has no name, or a pair
+            of nodes is a candidate twice.
     """
-    known = get_args(Constraint)
-    remedy = "Leave it out to allow any graph."
-    asked = constraint is None or constraint in known
-    require(asked, "`constraint`", f"be one of {', '.join(known)}", constraint, remedy)
+    _check_names(prediction, labels, relations, constraint, own)
+    directed = prediction.directed if directed is None else directed
+    check_flag("`directed`", directed)
+    _check_candidates(prediction, directed)
     classes = prediction.label[:, : len(labels) + (own is not None)]
     label = classes.argmax(1).tolist() if classes.shape[1] else []
     present = prediction.relation[:, 1:]
@@ -88,8 +90,51 @@ def decode(
         ]
         named = [_name(label[soft.first + node], soft.first + node, labels, own) for node in nodes]
         position = None if where is None else [where[soft.first + node] for node in nodes]
-        graphs.append(make_graph(named, joined, position))
+        graphs.append(make_graph(named, joined, position, directed=directed))
     return graphs
+
+
+def _check_names(
+    prediction: Any, labels: Any, relations: Any, constraint: Any, own: Any
+) -> None:
+    """Refuses arguments of `decode` that do not fit the prediction."""
+    remedy = "Call a network, or build one with `Prediction(...)`."
+    fits = isinstance(prediction, Prediction)
+    require(fits, "`prediction`", "be a `Prediction`", prediction, remedy)
+    known = get_args(Constraint)
+    asked = constraint is None or constraint in known
+    remedy = "Leave it out to allow any graph."
+    require(asked, "`constraint`", f"be one of {', '.join(known)}", constraint, remedy)
+    # One class more than labels may stand for the label of the input node.
+    classes, columns = prediction.label.shape[1], prediction.relation.shape[1]
+    for name, value, least, what in (
+        ("labels", labels, classes - 1, f"each of the {classes} node classes"),
+        ("relations", relations, columns - 1, f"each of the {columns - 1} relations from 1 on"),
+        ("own", own, len(prediction.existence), f"each of the {len(prediction.existence)} nodes"),
+    ):
+        if value is None and name == "own":
+            continue
+        listed = isinstance(value, Sequence) and all(isinstance(one, str) for one in value)
+        enough = listed and len(value) >= least
+        remedy = "Give the names in the order of their numbers."
+        require(enough, f"`{name}`", f"hold a string for {what}", value, remedy)
+
+
+def _check_candidates(prediction: Prediction, directed: bool) -> None:
+    """Refuses a pair of nodes that is a candidate twice, or lies in two graphs or outside."""
+    ends, batch = _array(prediction.edge_index), _array(prediction.batch)
+    name, remedy = "`prediction.edge_index`", "Number the nodes of the batch from 0."
+    inside = not ends.size or (ends.min() >= 0 and ends.max() < len(batch))
+    found = Received(f"numbers from {ends.min()} to {ends.max()}" if ends.size else "none")
+    require(inside, name, f"name nodes in [0, {len(batch)})", found, remedy)
+    apart = bool((batch[ends[0]] != batch[ends[1]]).any())
+    found = Received("an edge between two graphs of the batch")
+    require(not apart, name, "join nodes of the same graph", found, remedy)
+    source, sink = ends if directed else np.sort(ends, axis=0)
+    once = len(np.unique(source * len(batch) + sink)) == len(source)
+    wanted = f"hold each {'ordered ' * directed}pair of nodes at most once"
+    remedy = "Leave out the second one." if directed else "Keep one direction of each candidate."
+    require(once, name, wanted, Received("the same candidate twice"), remedy)
 
 
 def _name(kind: int, node: int, labels: Sequence[str], own: Sequence[str] | None) -> str:

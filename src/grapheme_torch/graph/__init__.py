@@ -27,6 +27,7 @@ from ._direction import sorted_edges as sorted_edges
 from ._direction import undirected as undirected
 from ._form import NEXT as NEXT
 from ._form import check_data as check_data
+from ._form import check_flag as check_flag
 from ._form import make_graph as make_graph
 from ._form import membership as membership
 from ._form import node_labels as node_labels
