@@ -107,16 +107,17 @@ def _links(predicted: Data, target: Data, alignment: EditReport | Tensor) -> _Li
 
 
 def _check_report(predicted: Data, target: Data, report: EditReport) -> None:
+    n, m = len(node_labels(predicted)), len(node_labels(target))
+    sides = ([e.predicted for e in report.nodes], [e.target for e in report.nodes])
+    sizes = tuple(sum(node is not None for node in side) for side in sides)
     remedy = "Give the report of these two graphs."
-    for side, graph in (("predicted", predicted), ("target", target)):
-        told = [getattr(edit, side) for edit in (*report.nodes, *report.edges)]
-        nodes = sum(isinstance(part, int) for part in told)
-        count = len(node_labels(graph))
-        require(nodes == count, "`alignment`", f"join {count} {side} nodes", nodes, remedy)
-        ends = {(u, v) for u, v, _ in edge_triples(graph)}
-        same = ends == {part for part in told if isinstance(part, tuple)}
+    require(sizes == (n, m), "`alignment`", f"join {n} and {m} nodes", sizes, remedy)
+    edges = ([e.predicted for e in report.edges], [e.target for e in report.edges])
+    for told, graph in zip(edges, (predicted, target), strict=True):
+        wanted = {(u, v) for u, v, _ in edge_triples(graph)}
         found = Received("other edges")
-        require(same, "`alignment`", f"join the edges of the {side} graph", found, remedy)
+        same = wanted == {pair for pair in told if pair is not None}
+        require(same, "`alignment`", "tell of the edges of both graphs", found, remedy)
 
 
 def _report_links(predicted: Data, target: Data, report: EditReport) -> _Links:
