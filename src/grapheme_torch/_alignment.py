@@ -9,7 +9,7 @@ all starts costs 17.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from jaxtyping import Bool, Float
@@ -191,7 +191,7 @@ def _chunks(predicted: Sequence[Data], target: Sequence[Data]) -> Iterator[list[
 
 
 def _pairs(predicted: list[Data], target: list[Data]) -> Pairs:
-    graphs, directed = predicted + target, is_directed(predicted[0])
+    graphs = predicted + target
     labels = _numbers(name for graph in graphs for name in node_labels(graph))
     relations = _numbers(name for graph in graphs for _, _, name in sorted_edges(graph))
     left, right = [], []
@@ -199,18 +199,12 @@ def _pairs(predicted: list[Data], target: list[Data]) -> Pairs:
         ordered = all(graph.get("position") is not None for graph in (found, wanted))
         left.append(_classes(found, labels, relations, ordered))
         right.append(_classes(wanted, labels, relations, ordered))
-        right[-1].directed = directed
     certain = Prediction.certain(
         Batch.from_data_list(left),
         num_labels=len(labels),
         num_relations=max(len(relations), 1),
     )
-    if not directed:
-        # The edges here lead from lower to higher nodes, so these candidates hold them all.
-        once = certain.edge_index[0] <= certain.edge_index[1]
-        ends, relation = certain.edge_index[:, once], certain.relation[once]
-        certain = replace(certain, edge_index=ends, relation=relation, directed=False)
-    return pair_up(certain, Batch.from_data_list(right), directed=directed)
+    return pair_up(certain, Batch.from_data_list(right))
 
 
 def _numbers(names: Iterable[str]) -> dict[str, int]:
@@ -231,5 +225,5 @@ def _classes(graph: Data, labels: dict[str, int], relations: dict[str, int], ord
         edge_type=torch.tensor([1 + relations[name] for _, _, name in edges], dtype=torch.long),
         position=position.double(),
         num_nodes=len(label),
-        directed=True,
+        directed=is_directed(graph),
     )

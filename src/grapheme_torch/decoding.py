@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from torch_geometric.data import Data
 
-from ._check import Received, require
+from ._check import require
 from ._subgraphs import (
     Gains,
     best_path,
@@ -18,6 +18,7 @@ from ._subgraphs import (
     spanning_arborescence,
     spanning_forest,
 )
+from ._union import check_batch, check_edges
 from .graph import check_flag, make_graph
 from .prediction import Prediction
 
@@ -73,7 +74,8 @@ def decode(
     _check_names(prediction, labels, relations, constraint, own)
     directed = prediction.directed if directed is None else directed
     check_flag("`directed`", directed)
-    _check_candidates(prediction, directed)
+    check_batch("prediction", prediction.batch, prediction.num_graphs)
+    check_edges("prediction", prediction.edge_index, prediction.batch, directed)
     classes = prediction.label[:, : len(labels) + (own is not None)]
     label = classes.argmax(1).tolist() if classes.shape[1] else []
     present = prediction.relation[:, 1:]
@@ -118,23 +120,6 @@ def _check_names(
         enough = listed and len(value) >= least
         remedy = "Give the names in the order of their numbers."
         require(enough, f"`{name}`", f"hold a string for {what}", value, remedy)
-
-
-def _check_candidates(prediction: Prediction, directed: bool) -> None:
-    """Refuses a pair of nodes that is a candidate twice, or lies in two graphs or outside."""
-    ends, batch = _array(prediction.edge_index), _array(prediction.batch)
-    name, remedy = "`prediction.edge_index`", "Number the nodes of the batch from 0."
-    inside = not ends.size or (ends.min() >= 0 and ends.max() < len(batch))
-    found = Received(f"numbers from {ends.min()} to {ends.max()}" if ends.size else "none")
-    require(inside, name, f"name nodes in [0, {len(batch)})", found, remedy)
-    apart = bool((batch[ends[0]] != batch[ends[1]]).any())
-    found = Received("an edge between two graphs of the batch")
-    require(not apart, name, "join nodes of the same graph", found, remedy)
-    source, sink = ends if directed else np.sort(ends, axis=0)
-    once = len(np.unique(source * len(batch) + sink)) == len(source)
-    wanted = f"hold each {'ordered ' * directed}pair of nodes at most once"
-    remedy = "Leave out the second one." if directed else "Keep one direction of each candidate."
-    require(once, name, wanted, Received("the same candidate twice"), remedy)
 
 
 def _name(kind: int, node: int, labels: Sequence[str], own: Sequence[str] | None) -> str:

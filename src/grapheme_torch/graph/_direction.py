@@ -158,16 +158,22 @@ def _stores_both_ways(graph: Data) -> bool:
     """Whether every edge, and at least one that is no loop, is stored in both directions."""
     ends = edge_ends(graph)
     columns = [_column(graph[name]) for name in _edge_attributes(graph)]
-    if any(len(column) != len(ends) for column in columns):
-        return False
     said = {pair: [column[k] for column in columns] for k, pair in enumerate(ends)}
     matched = all(said.get((v, u)) == told for (u, v), told in said.items())
     return matched and len(said) == len(ends) and any(u != v for u, v in ends)
 
 
 def _edge_attributes(graph: Data) -> list[str]:
-    """The names of what a graph stores per edge, beside the ends."""
-    return [name for name in graph.keys() if name != "edge_index" and graph.is_edge_attr(name)]
+    """The names of what a graph stores per edge, beside the ends: "edge_...", one row each."""
+    named = [name for name in graph.keys() if name.startswith("edge_") and name != "edge_index"]
+    # `Data.is_edge_attr` takes a list of node labels for one of edges where there are as many.
+    return [name for name in named if _rows(graph[name]) == graph.num_edges]
+
+
+def _rows(value: Any) -> int | None:
+    if isinstance(value, Tensor):
+        return len(value) if value.ndim else None
+    return len(value) if isinstance(value, list | tuple) else None
 
 
 def _column(value: Any) -> list[Any]:
