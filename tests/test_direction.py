@@ -134,7 +134,6 @@ REFUSED: list[tuple[Any, str]] = [
 def test_what_is_no_graph_is_refused(graph: Any, message: str, read: Any) -> None:
     with pytest.raises(InputError, match="^" + re.escape(message)):
         unchecked(read)(graph)
-        unchecked(is_directed)(graph)
 
 
 MISMADE: list[tuple[dict[str, Any], str]] = [

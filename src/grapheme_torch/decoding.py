@@ -96,9 +96,7 @@ def decode(
     return graphs
 
 
-def _check_names(
-    prediction: Any, labels: Any, relations: Any, constraint: Any, own: Any
-) -> None:
+def _check_names(prediction: Any, labels: Any, relations: Any, constraint: Any, own: Any) -> None:
     """Refuses arguments of `decode` that do not fit the prediction."""
     remedy = "Call a network, or build one with `Prediction(...)`."
     fits = isinstance(prediction, Prediction)

@@ -103,7 +103,9 @@ def test_directed_edges_may_be_read_as_undirected(tmp_path: Path) -> None:
     assert [is_directed(pair.target) for pair in split.train] == [False, False]
 
 
-@pytest.mark.parametrize(("flags", "directed"), [([], True), ([False], False), ([False, True], True)])
+@pytest.mark.parametrize(
+    ("flags", "directed"), [([], True), ([False], False), ([False, True], True)]
+)
 def test_targets_without_edges_fit_both(tmp_path: Path, flags: list[bool], directed: bool) -> None:
     targets: list[Any] = [document("a", [], directed=flag) for flag in flags] or ["a"]
     pairs = [{"input": "a", "target": target} for target in targets]

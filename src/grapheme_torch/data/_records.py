@@ -83,8 +83,8 @@ def graph_document(graph: Data) -> str | dict[str, Any]:
     """What stands for a graph in a data set: its text where it is the graph of one, else node-link.
 
     A graph is the graph of a text if it is directed and `text_to_graph` gives its labels and edges,
-    in the same order, and its positions, if it has any. Reading the document gives the graph again (an
-    unplaced graph of a text comes back with its reading order).
+    in the same order, and its positions, if it has any. Reading the document gives the graph again
+    (an unplaced graph of a text comes back with its reading order).
     """
     text = "".join(node_labels(graph))
     same = _form(text_to_graph(text), "position" in graph) == _form(graph, "position" in graph)

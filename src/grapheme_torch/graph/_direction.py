@@ -165,7 +165,7 @@ def _stores_both_ways(graph: Data) -> bool:
 
 def _edge_attributes(graph: Data) -> list[str]:
     """The names of what a graph stores per edge, beside the ends: "edge_...", one row each."""
-    named = [name for name in graph.keys() if name.startswith("edge_") and name != "edge_index"]
+    named = [name for name in graph.to_dict() if name.startswith("edge_") and name != "edge_index"]
     # `Data.is_edge_attr` takes a list of node labels for one of edges where there are as many.
     return [name for name in named if _rows(graph[name]) == graph.num_edges]
 

@@ -164,8 +164,7 @@ class GraphTransformNet(nn.Module):
 
     @property
     def candidates(self) -> Candidates:
-        """Where edges may be predicted; "forward" holds each pair once, so edges without direction
-        need no more."""
+        """Where edges may be predicted: "forward", which holds each pair once, if undirected."""
         return self._candidates if self.directed else "forward"
 
     def forward(self, graph: Data) -> Prediction:

@@ -49,7 +49,7 @@ def arranged(graph: Data, spacing: float, y: float, side: int) -> Row:
     column = _columns(graph)
     x, edges, directed = [spacing * k for k in column], edge_triples(graph), is_directed(graph)
     if not directed:
-        edges = [(*sorted((u, v), key=column.__getitem__), name) for u, v, name in edges]
+        edges = [(u, v, r) if column[u] <= column[v] else (v, u, r) for u, v, r in edges]
     return Row(node_labels(graph), edges, column, x, y, side, directed)
 
 
