@@ -192,7 +192,7 @@ def test_the_report_of_other_edges_is_refused_by_a_picture(tmp_path: Path) -> No
 def test_a_price_is_a_number(price: Any) -> None:
     message = r"^`node_cost` must be finite and not negative, got "
     with pytest.raises(InputError, match=message):
-        unchecked(edit_report)(make_graph("a"), make_graph("a"), node_cost=price)
+        unchecked(edit_reports)([make_graph("a")], [make_graph("a")], node_cost=price)
     with pytest.raises(InputError, match=message):
         unchecked(GraphMetrics)(node_cost=price)
 
@@ -202,10 +202,10 @@ def test_lists_of_graphs_are_lists_of_graphs(value: Any) -> None:
     with pytest.raises(InputError, match=r"^`predicted` must be a list of graphs, got "):
         unchecked(edit_reports)(value, [make_graph("a")])
     with pytest.raises(InputError, match=r"^`target` must be a list of graphs, got "):
-        unchecked(GraphMetrics().update)([make_graph("a")], value)
+        unchecked(edit_reports)([make_graph("a")], value)
     if not isinstance(value, Data):
         with pytest.raises(InputError, match=r"^a graph must be a PyTorch Geometric `Data`, got "):
-            unchecked(edit_reports)([value], [value])
+            unchecked(edit_report)(value, make_graph("a"))
 
 
 def test_reports_fit_the_pairs() -> None:

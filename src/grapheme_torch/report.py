@@ -177,7 +177,7 @@ def edit_reports(
     ]
 
 
-def check_prices(node_cost: float, edge_cost: float) -> None:
+def check_prices(node_cost: Any, edge_cost: Any) -> None:
     """Refuses prices of an edit that are no numbers, negative or not finite."""
     remedy = "An edit costs 1 unless you say otherwise."
     for name, price in (("node_cost", node_cost), ("edge_cost", edge_cost)):
