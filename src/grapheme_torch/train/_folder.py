@@ -83,7 +83,10 @@ def _saved_options(path: Path) -> dict[str, Any]:
 
 def load_network(folder: str | Path) -> GraphTransformNet:
     """The network of a run, ready to predict."""
-    return GraphTransformNet.from_pretrained(folder).eval()
+    network = GraphTransformNet.from_pretrained(folder).eval()
+    if saved_loss(folder).directed is False:  # older runs told only the loss
+        network.directed = False
+    return network
 
 
 def load_members(
