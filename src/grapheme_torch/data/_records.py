@@ -94,6 +94,8 @@ def graph_document(graph: Data) -> str | dict[str, Any]:
 def _content(source: str) -> bytes:
     try:
         return read_bytes(source)
+    except InputError:
+        raise
     except IsADirectoryError:
         found, remedy = "a folder", "Name one JSON Lines file."
     except FileNotFoundError:
