@@ -11,6 +11,7 @@ PACKAGE = Path(grapheme_torch.__file__).parent
 
 LAYERS: list[set[str]] = [
     {"_check", "_startup"},
+    {"_tensors"},
     {"_files", "_reading", "_union", "graph", "ot"},
     {"_colours"},
     {"_alignment_accuracy"},
