@@ -88,7 +88,7 @@ template <class Real>
 Graphs<Real> read_graphs(const Addresses& given, const Sizes& sizes, const Numbers& numbers) {
   Reader<std::uintptr_t> arrays(given);
   Graphs<Real> all{};
-  expect(given.size() == 22 && sizes.size() == 17, "sizes");
+  expect(given.size() == 23 && sizes.size() == 17, "sizes");
   all.pairs = sizes[0], all.rows = sizes[1], all.columns = sizes[2];
   const Index nodes = sizes[3], target_nodes = sizes[4], edges = sizes[5], targets = sizes[6];
   all.outputs = sizes[7], all.relations = sizes[8], all.coordinates = sizes[9];
@@ -117,6 +117,7 @@ Graphs<Real> read_graphs(const Addresses& given, const Sizes& sizes, const Numbe
   all.target_weight = array<Real>(arrays);
   all.position = array<Real>(arrays), all.target_position = array<Real>(arrays);
   all.eps = array<Real>(arrays), all.head = array<Real>(arrays);
+  all.scale = array<Real>(arrays);
   return all;
 }
 

@@ -45,6 +45,7 @@ struct Graphs {
   const Real* agreement;  // null but for dense
   const std::int64_t* label;  // null but for labels
   const Real* wanted;         // null but for features
+  const Real* scale;  // half the squared distance that agrees to 1/e; null but for features
 
   Index relations;  // with "absent"
   Edges edges, target_edges;

@@ -21,6 +21,7 @@ class Nodes {
         n_(all.first[k + 1] - first_),
         m_(all.target_first[k + 1] - target_first_),
         void_column_(columns.count > m_),
+        scale_(all.scale ? all.scale[k] : 1),
         h_(take(arena, padded(n_))),
         agreement_(matrix(rows.width, columns.width, arena)),
         matching(matrix(rows.width, columns.width, arena)),
@@ -50,6 +51,7 @@ class Nodes {
   const Pairs& all_;
   Index k_, first_, target_first_, n_, m_;
   bool void_column_;
+  Real scale_;  // the surprise at which nodes agree to 1/e
   Real* h_;
   Matrix agreement_;
   Matrix given_{}, wanted_{};  // features of the targets: one row a target, one row a feature
@@ -93,7 +95,9 @@ class Nodes {
       for (Index j = 0; j < m_; j += FEW * L) square_distances(own, j, surprise);
       for (Index j = m_; j < padded(m_); ++j) surprise[j] = 0;
     }
-    for (Index j = 0; j < m_; j += L) store(agreement + j, exp_or_nan(-load(surprise + j)));
+    const Vec scale = splat(scale_);
+    for (Index j = 0; j < m_; j += L)
+      store(agreement + j, exp_or_nan(-load(surprise + j) / scale));
     for (Index j = m_; j < matching.width; ++j) agreement[j] = 0;
   }
 
@@ -171,7 +175,7 @@ class Nodes {
       return;
     }
     for (Index j = 0; j < m_; ++j)  // from here in the surprise
-      by_agreement[j] = (edit ? 0 : by_charge[j]) - by_agreement[j] * agreement[j];
+      by_agreement[j] = (edit ? 0 : by_charge[j]) - by_agreement[j] * agreement[j] / scale_;
     if (all_.likeness == Likeness::labels) {
       const std::int64_t* label = all_.label + target_first_;
       for (Index j = 0; j < m_; ++j) by_own[label[j]] -= by_agreement[j];

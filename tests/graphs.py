@@ -33,6 +33,18 @@ def graphs(draw: st.DrawFn, max_nodes: int = 5) -> Data:
         return make_graph(label, edges, position)
 
 
+@st.composite
+def undirected_graphs(draw: st.DrawFn, max_nodes: int = 5) -> Data:
+    """Any undirected graph with two node labels and two relations, loops and cycles included."""
+    label = draw(st.lists(st.sampled_from("ab"), max_size=max_nodes))
+    couples = [(u, v) for u in range(len(label)) for v in range(u + 1)]
+    chosen = draw(st.lists(st.sampled_from(couples), unique=True)) if couples else []
+    ends = [pair if draw(st.booleans()) else pair[::-1] for pair in chosen]
+    edges = [(u, v, draw(st.sampled_from("xy"))) for u, v in ends]
+    with untouched_random():
+        return make_graph(label, edges, directed=False)
+
+
 def form(graph: Data) -> Form:
     """What two equal graphs with the same numbering share."""
     return node_labels(graph), sorted(edge_triples(graph))

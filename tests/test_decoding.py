@@ -1,5 +1,6 @@
 """The most probable valid graph: against every valid graph there is, and what is valid at all."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, combinations
 from typing import Any
@@ -180,11 +181,13 @@ def test_an_edge_is_left_out_only_if_it_would_close_a_cycle(said: Prediction):
 
 @given(predictions("all", max_nodes=5), st.booleans())
 def test_a_greedy_path_is_a_path(said: Prediction, directed: bool):
+    pairs = {tuple(sorted(pair)) for pair in said.edge_index.T.tolist()}
+    if not directed and len(pairs) < said.edge_index.shape[1]:
+        with pytest.raises(InputError, match="hold each pair of nodes at most once, got the same"):
+            decoded(said, "path", directed=directed)
+        return
     graph = decoded(said, "path", directed=directed)
     shape: Any = nx.Graph if not directed else nx.DiGraph
-    pairs = {tuple(sorted(pair)) for pair in said.edge_index.T.tolist()} if not directed else None
-    if pairs is not None and len(pairs) < said.edge_index.shape[1]:
-        return  # an undirected candidate is to be given in one direction
     drawn = shape([(u, v) for u, v, _ in edge_triples(graph)])
     drawn.add_nodes_from(range(graph.num_nodes))
     assert graph.num_edges == max(graph.num_nodes - 1, 0)
@@ -255,7 +258,8 @@ def test_loops_are_kept_only_without_a_constraint(constraint: Any, directed: boo
 def test_no_node_no_relation_and_impossible_edges(constraint: Any, directed: bool):
     nothing = chain_of(existence=[])
     assert decoded(nothing, constraint, directed=directed).num_nodes == 0
-    impossible = chain_of((0, 1, -torch.inf), (1, 0, -torch.inf), existence=[2.0, 1.0])
+    ways = [(0, 1, -torch.inf), (1, 0, -torch.inf)][: 1 + directed]
+    impossible = chain_of(*ways, existence=[2.0, 1.0])
     assert decoded(impossible, constraint, directed=directed).num_edges == 0
     ends = torch.tensor([[0], [1]])
     single = Prediction(torch.ones(2), torch.zeros(2, 1), ends, torch.zeros(1, 1))
@@ -335,3 +339,32 @@ def test_the_last_class_is_the_own_label_of_a_node() -> None:
     )  # fmt: skip
     (graph,) = decode(certain, LABELS, RELATIONS, own=["\u00e9", "\u00fc"])
     assert graph.label == ["b", "\u00fc"]
+
+
+def test_direction_is_that_of_the_prediction():
+    said = chain_of((0, 1, 5.0), existence=[1.0, 1.0], directed=False)
+    assert decoded(said, None).directed is False
+    assert decoded(said, None, directed=True).directed is True
+
+
+REFUSED: list[tuple[dict[str, Any], str]] = [
+    ({"prediction": "graph"}, "`prediction` must be a `Prediction`, got 'graph'."),
+    ({"labels": []}, "`labels` must hold a string for each of the 2 node classes, got []."),
+    ({"labels": [0, 1]}, "`labels` must hold a string for each of the 2 node classes, got [0, 1]."),
+    ({"labels": None}, "`labels` must hold a string for each of the 2 node classes, got None."),
+    ({"relations": []}, "`relations` must hold a string for each of the 1 relations from 1 on,"),
+    ({"relations": 3}, "`relations` must hold a string for each of the 1 relations from 1 on,"),
+    ({"own": ["a"]}, "`own` must hold a string for each of the 2 nodes, got ['a']."),
+    ({"own": [1, 2]}, "`own` must hold a string for each of the 2 nodes, got [1, 2]."),
+    ({"directed": 1}, "`directed` must be True or False, got 1."),
+    ({"constraint": ["path"]}, "`constraint` must be one of path, tree, acyclic, got ['path']."),
+]
+
+
+@pytest.mark.parametrize(("change", "message"), REFUSED)
+def test_arguments_that_do_not_fit_are_refused(change: dict[str, Any], message: str):
+    said = chain_of((0, 1, 5.0), existence=[1.0, 1.0])
+    said = Prediction(said.existence, torch.zeros(2, 2), said.edge_index, said.relation)
+    given = {"prediction": said, "labels": "ab", "relations": ["x"], **change}
+    with pytest.raises(InputError, match="^" + re.escape(message)):
+        unchecked(decode)(**given)

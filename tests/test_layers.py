@@ -11,7 +11,8 @@ PACKAGE = Path(grapheme_torch.__file__).parent
 
 LAYERS: list[set[str]] = [
     {"_check", "_startup"},
-    {"_files", "_reading", "_tensors", "_union", "graph", "ot"},
+    {"_tensors"},
+    {"_files", "_reading", "_union", "graph", "ot"},
     {"_colours"},
     {"_alignment_accuracy"},
     {"prediction", "encodings", "_isomorphism", "_rows", "_subgraphs"},

@@ -95,14 +95,21 @@ def test_ids_are_strings_or_integers_and_other_keys_are_ignored():
     assert form(graph_from_node_link(document)) == (["a", "b"], [(1, 0, "next")], None)
 
 
-def test_an_undirected_edge_becomes_two_and_a_loop_one():
+def test_an_undirected_document_keeps_each_edge_once():
     document = {
         "directed": False,
         "nodes": [{"id": 0, "label": "a"}, {"id": 1, "label": "b"}],
         "edges": [{"source": 0, "target": 1, "label": "x"}, {"source": 1, "target": 1}],
     }
     graph = graph_from_node_link(document)
-    assert edge_triples(graph) == [(0, 1, "x"), (1, 1, "next"), (1, 0, "x")]
+    assert graph.directed is False
+    assert edge_triples(graph) == [(0, 1, "x"), (1, 1, "next")]
+    back = graph_to_node_link(graph)
+    assert back["directed"] is False
+    assert back["edges"] == [
+        {"source": 0, "target": 1, "label": "x"},
+        {"source": 1, "target": 1, "label": "next"},
+    ]
 
 
 def node(**keys: Any) -> dict[str, Any]:
@@ -170,7 +177,11 @@ REFUSED: list[tuple[Any, str]] = [
             "nodes": [node(), node(id=1)],
             "edges": [edge(target=1), edge(source=1)],
         },
-        "edges must be at most one per ordered pair, got two from",
+        "edges must be at most one per undirected pair, got two between 1 and 0. Join their labels",
+    ),
+    (
+        {"directed": "false", "nodes": [], "edges": []},
+        "the \"directed\" of a graph must be true or false, got 'false'. Write false if its edges",
     ),
     (
         {"nodes": [node(position=0), node(id=1)], "edges": []},
@@ -210,16 +221,26 @@ def test_a_networkx_node_without_a_label_is_named_by_itself():
     assert form(graph) == (["x", "y", "('a', 1)"], [(0, 1, "next"), (2, 0, "next")], None)
 
 
-def test_an_undirected_networkx_graph_has_both_directions():
-    graph = graph_from_networkx(nx.Graph([(0, 1)]))
-    assert edge_triples(graph) == [(0, 1, "next"), (1, 0, "next")]
+def test_an_undirected_networkx_graph_stays_undirected():
+    drawn = nx.Graph([(0, 1), (1, 1)])
+    graph = graph_from_networkx(drawn)
+    assert edge_triples(graph) == [(0, 1, "next"), (1, 1, "next")]
+    back = graph_to_networkx(graph)
+    assert type(back) is nx.Graph
+    assert set(back.edges) == set(drawn.edges)
 
 
 @pytest.mark.parametrize("kind", [nx.MultiGraph, nx.MultiDiGraph])
 def test_a_multigraph_is_refused(kind: Any):
     message = (
         f"`graph` must have at most one edge between two nodes, got a {kind.__name__}. "
-        "Convert it first: `networkx.DiGraph(graph)` keeps one edge of each pair."
+        f"Convert it first: `networkx.{kind.__name__.removeprefix('Multi')}(graph)` keeps one edge"
     )
     with pytest.raises(InputError, match=re.escape(message)):
         graph_from_networkx(kind([(0, 1), (0, 1)]))
+
+
+@pytest.mark.parametrize("value", [None, 3, [(0, 1)], "graph"])
+def test_what_is_no_networkx_graph_is_refused(value: Any):
+    with pytest.raises(InputError, match=r"^`graph` must be a networkx graph, got "):
+        unchecked(graph_from_networkx)(value)

@@ -17,7 +17,7 @@ from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 from torch_geometric.data import Batch, Data
 
-from .graph import edge_triples, node_labels
+from .graph import is_directed, node_labels, sorted_edges
 from .loss._edge import EdgeCost, edge_edits
 from .loss._node import distance, expected_edits
 from .loss._pairs import Pairs, pair_up
@@ -53,7 +53,10 @@ class Alignment:
 def align(
     predicted: Sequence[Data], target: Sequence[Data], node_cost: float, edge_cost: float
 ) -> list[Alignment]:
-    """The best alignment found for each pair of hard graphs, which no other pair influences."""
+    """The best alignment found for each pair of hard graphs, which no other pair influences.
+
+    The two graphs of a pair are both directed, or neither is.
+    """
     found: dict[int, Alignment] = {}
     for chunk in _chunks(predicted, target):
         pairs = _pairs([predicted[k] for k in chunk], [target[k] for k in chunk])
@@ -170,14 +173,16 @@ def _least_on_line(linear: Tensor, square: Tensor) -> Tensor:
 
 
 def _chunks(predicted: Sequence[Data], target: Sequence[Data]) -> Iterator[list[int]]:
-    """The pairs by size, in groups of `CHUNK`."""
-    sizes = [
-        max(len(node_labels(graph)) for graph in pair)
+    """The pairs by kind and size, in groups of `CHUNK` that are all directed, or none is."""
+    forms = [
+        (is_directed(pair[0]), max(len(node_labels(graph)) for graph in pair))
         for pair in zip(predicted, target, strict=True)
     ]
     chunk: list[int] = []
-    for k in sorted(range(len(sizes)), key=sizes.__getitem__):
-        if chunk and (len(chunk) + 1) * sizes[k] ** 2 > CHUNK:
+    for k in sorted(range(len(forms)), key=forms.__getitem__):
+        directed, size = forms[k]
+        other = chunk and directed != forms[chunk[0]][0]
+        if chunk and (other or (len(chunk) + 1) * size**2 > CHUNK):
             yield chunk
             chunk = []
         chunk.append(k)
@@ -188,7 +193,7 @@ def _chunks(predicted: Sequence[Data], target: Sequence[Data]) -> Iterator[list[
 def _pairs(predicted: list[Data], target: list[Data]) -> Pairs:
     graphs = predicted + target
     labels = _numbers(name for graph in graphs for name in node_labels(graph))
-    relations = _numbers(name for graph in graphs for _, _, name in edge_triples(graph))
+    relations = _numbers(name for graph in graphs for _, _, name in sorted_edges(graph))
     left, right = [], []
     for found, wanted in zip(predicted, target, strict=True):
         ordered = all(graph.get("position") is not None for graph in (found, wanted))
@@ -207,8 +212,11 @@ def _numbers(names: Iterable[str]) -> dict[str, int]:
 
 
 def _classes(graph: Data, labels: dict[str, int], relations: dict[str, int], ordered: bool) -> Data:
-    """What the loss reads of a graph; position 0 everywhere unless `ordered`."""
-    label, edges = node_labels(graph), edge_triples(graph)
+    """What the loss reads of a graph; position 0 everywhere unless `ordered`.
+
+    Its edges lead as in `sorted_edges`, so that nothing depends on how they are stored.
+    """
+    label, edges = node_labels(graph), sorted_edges(graph)
     position = graph.position.cpu() if ordered else torch.zeros(len(label))
     ends = [(source, target) for source, target, _ in edges]
     return Data(
@@ -217,4 +225,5 @@ def _classes(graph: Data, labels: dict[str, int], relations: dict[str, int], ord
         edge_type=torch.tensor([1 + relations[name] for _, _, name in edges], dtype=torch.long),
         position=position.double(),
         num_nodes=len(label),
+        directed=is_directed(graph),
     )

@@ -4,7 +4,7 @@ from collections.abc import Hashable, Iterator, Sequence
 
 from torch_geometric.data import Data
 
-from .graph import edge_triples, node_labels
+from .graph import arcs, node_labels
 
 Colours = list[int]
 
@@ -13,10 +13,10 @@ def refinements(graphs: Sequence[Data]) -> Iterator[list[Colours]]:
     """The node colours of each graph, round after round without end.
 
     In round 0 two nodes have one colour if they have one label; in the next, if they also have
-    equally many edges of each direction and label from and to nodes of each colour. Within a
-    round colours of different graphs compare.
+    equally many edges of each direction and label from and to nodes of each colour; an undirected
+    edge has both directions. Within a round colours of different graphs compare.
     """
-    labels, edges = [node_labels(graph) for graph in graphs], [edge_triples(g) for g in graphs]
+    labels, edges = [node_labels(graph) for graph in graphs], [arcs(graph) for graph in graphs]
     number: dict[Hashable, int] = {}
     colours = [[number.setdefault(name, len(number)) for name in label] for label in labels]
     while True:

@@ -37,8 +37,8 @@ def _train_arguments(parser: ArgumentParser) -> None:
     parser.add_class_arguments(Stopping)
     overwrite = "whether a model already in --out may be replaced"
     parser.add_argument("--overwrite", action="store_true", help=overwrite)
-    parser.add_class_arguments(StructuralLoss, skip={"reduction", "node_cost"})
-    chosen: set[str | int] = {"labels", "relations", "candidates"}
+    parser.add_class_arguments(StructuralLoss, skip={"reduction", "node_cost", "node_scale"})
+    chosen: set[str | int] = {"labels", "relations", "candidates", "directed"}
     parser.add_class_arguments(GraphTransformNet, as_positional=False, skip=chosen)
     which = (
         "pairs of output nodes that may have an edge: to later ones only, acyclic by construction; "
@@ -91,10 +91,10 @@ def _predict_arguments(parser: ArgumentParser) -> None:
 def _predict(options: Namespace) -> int:
     from .data import graph_document, load_pairs
     from .graph import graph_to_node_link, text_to_graph
-    from .train import load_members, predict_together, saved_loss
+    from .train import load_members, predict_together
 
     members = load_members([options.model, *options.others])
-    shape = {**_constraint(options), "directed": saved_loss(options.model).directed}
+    shape = _constraint(options)
     inputs = [text_to_graph(text) for text in options.texts or []]
     if options.data is not None:
         inputs += [pair.input for pair in load_pairs(options.data, need_target=False)]
@@ -184,7 +184,7 @@ def _compare_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("target", type=str, help=sides)
     parser.add_argument("--plot", type=str, help="file to draw the alignment into (png, svg, pdf)")
     parser.add_class_arguments(
-        StructuralLoss, skip={"reduction", "node_cost", "criterion", "gradient"}
+        StructuralLoss, skip={"reduction", "node_cost", "node_scale", "criterion", "gradient"}
     )
     _json_option(parser)
 

@@ -8,20 +8,21 @@ from networkx.algorithms.isomorphism import DiGraphMatcher
 from torch_geometric.data import Data
 
 from ._colours import Colours, stable_colours
-from .graph import edge_triples, node_labels, path_order
+from .graph import alike, arcs, edge_triples, node_labels, path_order
 
 
 def find_isomorphism(first: Data, second: Data) -> list[int] | None:
     """The node of `second` that each node of `first` is, if the graphs are equal but for numbering.
 
-    Node labels, directions and edge labels count; positions do not. Paths are compared as
-    texts, other graphs by colour refinement (Weisfeiler and Leman) and, where that leaves
-    nodes alike, by the VF2 search of networkx: exponential at worst, in graphs that are
-    nearly as regular as a crystal.
+    Node labels and edge labels count, and directions if both graphs are directed; positions do
+    not. Directed paths are compared as texts, other graphs by colour refinement (Weisfeiler and
+    Leman) and, where that leaves nodes alike, by the VF2 search of networkx: exponential at
+    worst, in graphs that are nearly as regular as a crystal.
 
     Returns:
         One node of `second` per node of `first`; None if the graphs differ.
     """
+    first, second = alike(first, second)
     if _counts(first) != _counts(second):
         return None
     order, other = path_order(first), path_order(second)
@@ -61,7 +62,7 @@ def _search(first: Data, second: Data) -> list[int] | None:
 def _coloured(graph: Data, colours: Colours) -> "nx.DiGraph[int]":
     digraph: nx.DiGraph[int] = nx.DiGraph()
     digraph.add_nodes_from((i, {"label": colour}) for i, colour in enumerate(colours))
-    digraph.add_edges_from((u, v, {"label": name}) for u, v, name in edge_triples(graph))
+    digraph.add_edges_from((u, v, {"label": name}) for u, v, name in arcs(graph))
     return digraph
 
 

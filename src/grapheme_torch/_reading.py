@@ -9,7 +9,7 @@ import re
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, BinaryIO
+from typing import Any
 
 from ._check import Received, refusal, require
 
@@ -34,13 +34,17 @@ _OTHER = {
 _LONGEST = 10
 
 
-def unpacked(file: BinaryIO, name: str) -> BinaryIO:
+def unpacked(file: Any, name: str) -> Any:
     """The content of a file: unpacked if it is of gzip, bzip2 or xz, else the file itself.
+
+    Args:
+        file: What is read, of bytes: a file, the standard input.
+        name: What messages call it.
 
     Raises:
         InputError: If it begins as a file that is no UTF-8 text.
     """
-    ahead: Any = file if hasattr(file, "peek") else io.BufferedReader(file)
+    ahead = file if hasattr(file, "peek") else io.BufferedReader(file)
     head = ahead.peek(_LONGEST)[:_LONGEST]
     for magic, open_ in _UNPACKED.items():
         if re.match(magic, head):

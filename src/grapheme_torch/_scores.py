@@ -11,7 +11,7 @@ from torch_geometric.data import Data
 from torchmetrics.functional.text import edit_distance
 
 from ._colours import refinements
-from .graph import edge_triples, graph_to_text, node_labels, path_order
+from .graph import edge_triples, graph_to_text, is_directed, node_labels, path_order
 from .report import EditReport
 
 Matching = Literal["edits", "order"]
@@ -30,7 +30,7 @@ def attachment(
 
     Returns:
         Nodes of the target, those of them with the right head, those with the right relation to
-        it; None if the target is no tree, where one node has no head and every other one.
+        it; None if the target is no directed tree, where one node has no head and every other one.
     """
     if not _is_tree(target):
         return None
@@ -86,6 +86,8 @@ def _heads(graph: Data) -> Heads:
 
 
 def _is_tree(graph: Data) -> bool:
+    if not is_directed(graph):
+        return False
     digraph: nx.DiGraph[int] = nx.DiGraph()
     digraph.add_nodes_from(range(len(node_labels(graph))))
     digraph.add_edges_from((source, sink) for source, sink, _ in edge_triples(graph))

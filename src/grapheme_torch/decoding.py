@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -18,7 +18,8 @@ from ._subgraphs import (
     spanning_arborescence,
     spanning_forest,
 )
-from .graph import make_graph
+from ._union import check_batch, check_edges
+from .graph import check_flag, make_graph
 from .prediction import Prediction
 
 Constraint = Literal["path", "tree", "acyclic"]
@@ -30,7 +31,7 @@ def decode(
     relations: Sequence[str],
     constraint: Constraint | None = None,
     *,
-    directed: bool = True,
+    directed: bool | None = None,
     own: Sequence[str] | None = None,
 ) -> list[Data]:
     """The most probable graphs of a prediction, or the most probable ones of a shape.
@@ -57,21 +58,24 @@ def decode(
         relations: Name of each relation from 1 on.
         constraint: What the graphs have to be. Default: anything.
         directed: Whether an edge has a direction. If not, candidates are given in one direction
-            each, a path may pass them either way, and a cycle is one of any directions.
+            each, a path may pass them either way, and a cycle is one of any directions. Default:
+            `prediction.directed`.
         own: For each predicted node the label that class `len(labels)` stands for, that of the
             input node it stands at. Needed where the prediction has this class.
 
     Returns:
-        One graph per predicted graph. Nodes keep their order, and their place where they have one
-        number for it.
+        One graph per predicted graph, directed or not as the prediction is. Nodes keep their order,
+        and their place where they have one number for it.
 
     Raises:
-        InputError: If the constraint is none of these.
+        InputError: If the constraint is none of these, a class or relation has no name, or a pair
+            of nodes is a candidate twice.
     """
-    known = get_args(Constraint)
-    remedy = "Leave it out to allow any graph."
-    asked = constraint is None or constraint in known
-    require(asked, "`constraint`", f"be one of {', '.join(known)}", constraint, remedy)
+    _check_names(prediction, labels, relations, constraint, own)
+    directed = prediction.directed if directed is None else directed
+    check_flag("`directed`", directed)
+    check_batch("prediction", prediction.batch, prediction.num_graphs)
+    check_edges("prediction", prediction.edge_index, prediction.batch, directed)
     classes = prediction.label[:, : len(labels) + (own is not None)]
     label = classes.argmax(1).tolist() if classes.shape[1] else []
     present = prediction.relation[:, 1:]
@@ -88,8 +92,32 @@ def decode(
         ]
         named = [_name(label[soft.first + node], soft.first + node, labels, own) for node in nodes]
         position = None if where is None else [where[soft.first + node] for node in nodes]
-        graphs.append(make_graph(named, joined, position))
+        graphs.append(make_graph(named, joined, position, directed=directed))
     return graphs
+
+
+def _check_names(prediction: Any, labels: Any, relations: Any, constraint: Any, own: Any) -> None:
+    """Refuses arguments of `decode` that do not fit the prediction."""
+    remedy = "Call a network, or build one with `Prediction(...)`."
+    fits = isinstance(prediction, Prediction)
+    require(fits, "`prediction`", "be a `Prediction`", prediction, remedy)
+    known = get_args(Constraint)
+    asked = constraint is None or constraint in known
+    remedy = "Leave it out to allow any graph."
+    require(asked, "`constraint`", f"be one of {', '.join(known)}", constraint, remedy)
+    # One class more than labels may stand for the label of the input node.
+    classes, columns = prediction.label.shape[1], prediction.relation.shape[1]
+    for name, value, least, what in (
+        ("labels", labels, classes - 1, f"each of the {classes} node classes"),
+        ("relations", relations, columns - 1, f"each of the {columns - 1} relations from 1 on"),
+        ("own", own, len(prediction.existence), f"each of the {len(prediction.existence)} nodes"),
+    ):
+        if value is None and name == "own":
+            continue
+        listed = isinstance(value, Sequence) and all(isinstance(one, str) for one in value)
+        enough = listed and len(value) >= least
+        remedy = "Give the names in the order of their numbers."
+        require(enough, f"`{name}`", f"hold a string for {what}", value, remedy)
 
 
 def _name(kind: int, node: int, labels: Sequence[str], own: Sequence[str] | None) -> str:

@@ -18,8 +18,8 @@ from ._scores import (
     symbol_errors,
     word_errors,
 )
-from .graph import node_labels, path_order
-from .report import EditReport, edit_reports
+from .graph import alike, node_labels, path_order
+from .report import EditReport, check_prices, edit_reports
 
 _SUMS = (
     "pairs", "exact", "same_size", "edit_cost", "likeness",
@@ -34,7 +34,9 @@ class GraphMetrics(Metric):
     """Compares predicted graphs with their targets, after decoding.
 
     Nodes are aligned by `edit_report`. A node is right if it is kept: aligned with a node of the
-    same label; an edge if it joins aligned nodes that the target joins by the same relation.
+    same label; an edge if it joins aligned nodes that the target joins by the same relation. If
+    the edges of one graph of a pair have no direction, those of the other are read so as well,
+    and each counts once.
     `compute` returns
 
     - `exact_match`: share of pairs that are equal but for the numbering of nodes;
@@ -73,7 +75,7 @@ class GraphMetrics(Metric):
             many (as where both are the words of a sentence), else "edits".
 
     Raises:
-        InputError: If `matching` is neither.
+        InputError: If `matching` is neither, or a price is negative or not finite.
     """
 
     higher_is_better = None
@@ -88,6 +90,7 @@ class GraphMetrics(Metric):
         known, remedy = get_args(Matching), "Without it nodes are matched by their edits."
         requirement = f"be one of {', '.join(known)}"
         require(matching in known, "`matching`", requirement, matching, remedy)
+        check_prices(node_cost, edge_cost)
         self.matching = matching
         self.node_cost, self.edge_cost = node_cost, edge_cost
         nothing = torch.zeros(len(_SUMS), dtype=torch.float64)
@@ -111,8 +114,12 @@ class GraphMetrics(Metric):
         if reports is None:
             prices = {"node_cost": self.node_cost, "edge_cost": self.edge_cost}
             reports = edit_reports(predicted, target, **prices)
+        sizes = len(predicted), len(target), len(reports)
+        remedy = "Give one report per pair, as `edit_reports(predicted, target)` does."
+        same = len(set(sizes)) == 1
+        require(same, "`predicted`, `target` and `reports`", "be of one length", sizes, remedy)
         for found, wanted, report in zip(predicted, target, reports, strict=True):
-            counted = _counted(found, wanted, report, self.matching)
+            counted = _counted(*alike(found, wanted), report, self.matching)
             self.sums += self.sums.new_tensor([counted[name] for name in _SUMS])
 
     def compute(self) -> dict[str, float]:

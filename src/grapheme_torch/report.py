@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from numbers import Real
 from typing import Any, Literal
 
 from torch_geometric.data import Data
@@ -10,7 +11,15 @@ from torch_geometric.data import Data
 from ._alignment import Alignment, align
 from ._check import Received, require
 from ._isomorphism import find_isomorphism
-from .graph import edge_triples, node_labels
+from .graph import (
+    alike,
+    check_data,
+    edge_triples,
+    is_directed,
+    node_labels,
+    positions_of,
+    sorted_edges,
+)
 
 EditKind = Literal["kept", "relabelled", "inserted", "deleted"]
 
@@ -45,6 +54,7 @@ class EdgeEdit:
     Args:
         kind: "kept", "relabelled", "inserted" (only in the target) or "deleted".
         predicted, target: The two nodes it joins in each graph, from and to; None where it is not.
+            Without a direction they stand as the graph stores them.
         predicted_label, target_label: Its relation in each graph.
         cost: 0 if it was kept.
     """
@@ -69,12 +79,15 @@ class EditReport:
         start: How the alignment was found: "isomorphism", or the first alignment from which
             the rounds of assignment came to the least cost: "labels", "uniform", "order" or
             "strict order".
+        directed: Whether the directions of edges were compared. If not, each undirected edge is
+            one edge.
     """
 
     cost: float
     nodes: tuple[NodeEdit, ...]
     edges: tuple[EdgeEdit, ...]
     start: str
+    directed: bool = True
 
     @property
     def is_exact(self) -> bool:
@@ -94,6 +107,7 @@ class EditReport:
         return {
             "cost": self.cost,
             "start": self.start,
+            "directed": self.directed,
             "node_counts": self.count("nodes"),
             "edge_counts": self.count("edges"),
             "nodes": [asdict(edit) for edit in self.nodes],
@@ -101,7 +115,8 @@ class EditReport:
         }
 
     def __str__(self) -> str:
-        head = [f"edit cost {self.cost:g}", _tally(self, "nodes"), _tally(self, "edges")]
+        edges = _tally(self, "edges") + ("" if self.directed else " (undirected)")
+        head = [f"edit cost {self.cost:g}", _tally(self, "nodes"), edges]
         rows = [_row("node", edit) for edit in self.nodes]
         rows += [_row("edge", edit) for edit in self.edges if edit.kind != "kept"]
         left = max((len(row[0]) for row in rows), default=0)
@@ -125,6 +140,8 @@ def edit_report(
     Raises:
         InputError: If a graph carries no labels or an edge twice, or a price is out of range.
     """
+    check_data(predicted)
+    check_data(target)
     return edit_reports([predicted], [target], node_cost=node_cost, edge_cost=edge_cost)[0]
 
 
@@ -140,6 +157,8 @@ def edit_reports(
     Raises:
         InputError: As `edit_report`, and if there is not one target per predicted graph.
     """
+    _check_graphs("`predicted`", predicted)
+    _check_graphs("`target`", target)
     require(
         len(predicted) == len(target),
         "`target`",
@@ -147,22 +166,35 @@ def edit_reports(
         Received(str(len(target))),
         "Give the graphs of both sides in the same order.",
     )
-    for name, price in (("node_cost", node_cost), ("edge_cost", edge_cost)):
-        remedy = "An edit costs 1 unless you say otherwise."
-        require(0 <= price < float("inf"), f"`{name}`", "be finite and not negative", price, remedy)
-    for graph in (*predicted, *target):
-        _check_single(graph)
-    pairs = list(zip(predicted, target, strict=True))
+    check_prices(node_cost, edge_cost)
+    pairs = [alike(*pair) for pair in zip(predicted, target, strict=True)]
+    for pair in pairs:
+        for graph in pair:
+            _check_single(graph)
     return [
         _report(*pair, alignment, node_cost, edge_cost)
         for pair, alignment in zip(pairs, _aligned(pairs, node_cost, edge_cost), strict=True)
     ]
 
 
+def check_prices(node_cost: Any, edge_cost: Any) -> None:
+    """Refuses prices of an edit that are no numbers, negative or not finite."""
+    remedy = "An edit costs 1 unless you say otherwise."
+    for name, price in (("node_cost", node_cost), ("edge_cost", edge_cost)):
+        known = isinstance(price, Real) and not isinstance(price, bool)
+        fits = known and 0 <= price < float("inf")
+        require(fits, f"`{name}`", "be finite and not negative", price, remedy)
+
+
+def _check_graphs(name: str, graphs: object) -> None:
+    remedy = "Give graphs in a list; of a batch they are `batch.to_data_list()`."
+    require(isinstance(graphs, list | tuple), name, "be a list of graphs", graphs, remedy)
+
+
 def _check_single(graph: Data) -> None:
-    ends = Counter((source, target) for source, target, _ in edge_triples(graph))
+    ends = Counter((source, target) for source, target, _ in sorted_edges(graph))
     twice = [pair for pair, times in ends.items() if times > 1]
-    requirement = "have at most one edge per ordered pair of nodes"
+    requirement = f"have at most one edge per {'ordered ' * is_directed(graph)}pair of nodes"
     require(not twice, "a graph", requirement, twice[:1], "Merge the edges into one.")
 
 
@@ -184,9 +216,8 @@ def _aligned(pairs: list[tuple[Data, Data]], node_cost: float, edge_cost: float)
 
 
 def _key(graph: Data) -> tuple[list[str], list[tuple[int, int, str]], list[float]]:
-    position = graph.get("position")
-    place = [] if position is None else position.tolist()
-    return node_labels(graph), sorted(edge_triples(graph)), place
+    place = positions_of(graph) or []
+    return node_labels(graph), sorted_edges(graph), place
 
 
 def _turned(alignment: Alignment) -> Alignment:
@@ -198,9 +229,9 @@ def _report(
 ) -> EditReport:
     partner = dict(alignment.matched)
     nodes = _node_edits(node_labels(predicted), node_labels(target), partner, node_cost)
-    edges = _edge_edits(edge_triples(predicted), edge_triples(target), partner, edge_cost)
+    edges = _edge_edits(predicted, target, partner, edge_cost)
     cost = node_cost * _changes(nodes) + edge_cost * _changes(edges)
-    return EditReport(cost, nodes, edges, alignment.start)
+    return EditReport(cost, nodes, edges, alignment.start, is_directed(predicted))
 
 
 def _node_edits(
@@ -220,17 +251,18 @@ def _node_edits(
 
 
 def _edge_edits(
-    edges: list[tuple[int, int, str]],
-    wanted: list[tuple[int, int, str]],
-    partner: dict[int, int],
-    price: float,
+    predicted: Data, target: Data, partner: dict[int, int], price: float
 ) -> tuple[EdgeEdit, ...]:
-    relation: dict[tuple[int | None, int | None], str] = {(i, j): name for i, j, name in wanted}
+    wanted = edge_triples(target)
+    relation = {(i, j): name for i, j, name in wanted}
+    # Where each edge is found: without a direction, from either end.
+    stored: dict[tuple[int | None, int | None], tuple[int, int]] = {ends: ends for ends in relation}
+    if not is_directed(target):
+        stored |= {(j, i): (i, j) for i, j in relation}
     edits, reached = [], set()
-    for u, v, name in edges:
-        ends = partner.get(u), partner.get(v)
-        other = relation.get(ends)
-        there = None if other is None else (partner[u], partner[v])
+    for u, v, name in edge_triples(predicted):
+        there = stored.get((partner.get(u), partner.get(v)))
+        other = None if there is None else relation[there]
         reached.add(there)
         kind = _kind(name, other)
         edits.append(EdgeEdit(kind, (u, v), there, name, other, _price(kind, price)))

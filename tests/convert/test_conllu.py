@@ -83,6 +83,11 @@ def test_words_stand_where_they_begin() -> None:
         ("4\tsee", "# a\n4\tsee", 7, "a comment must stand before the words, got '# a'"),
         ("2-3\tdon't", "2-3\t_", 4, "FORM must be given, got '_'"),
         ("I\tI", "_\tI", 3, r"FORM must be given, got '_ \(PRON\)'"),
+        ("I\tI", "I \tI", 3, "FORM must have no space around or in it, got 'I '"),
+        ("I\tI", "\u00a0\tI", 3, "FORM must have no space"),
+        ("nsubj", "nsubj x", 3, "DEPREL must have no space around or in it, got 'nsubj x'"),
+        ("SpaceAfter=No", "SpaceAfter=No ", 9, "MISC must have no space around"),
+        ("3\tn't", "3 \tn't", 6, "ID must have no space around or in it, got '3 '"),
         ("\t4\tnsubj", "\t\u0664\tnsubj", 3, "HEAD must be"),
     ],
 )

@@ -217,6 +217,17 @@ def test_a_compressed_file_is_read(tmp_path: Path, suffix: str, read: Any, write
         list(read([(path, packed)]))
 
 
+def test_files_of_a_folder_may_be_compressed(tmp_path: Path) -> None:
+    for name in ("in", "out"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "in" / "a.txt.gz").write_bytes(gzip.compress(b"text\n"))
+    nx.write_graphml(_example(), tmp_path / "out" / "a.graphml.gz")
+    out = tmp_path / "data.jsonl"
+    convert("graphml", str(tmp_path / "in"), str(out), targets=str(tmp_path / "out"))
+    (pair,) = read_pairs(out)
+    assert (pair.extra["name"], "".join(pair.input.label)) == ("a", "text")
+
+
 def test_a_text_has_no_byte_order_mark(tmp_path: Path) -> None:
     path, graph = tmp_path / "g.txt", tmp_path / "g.graphml"
     nx.write_graphml(_example(), graph)

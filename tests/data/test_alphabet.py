@@ -121,3 +121,16 @@ def test_unsorted_and_repeated_names_are_refused(names: tuple[str, ...]) -> None
 def test_a_broken_document_is_refused(document: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError, match="^" + re.escape(message)):
         Alphabet.from_dict(document)
+
+
+def test_direction_is_kept_and_an_undirected_edge_stands_once() -> None:
+    edges = [(0, 1, "x"), (1, 0, "x")]
+    both = make_graph("ab", edges)
+    assert Alphabet.of([both]).encode(both).directed is True
+    del both.directed  # as PyTorch Geometric has it
+    for graph in (both, make_graph("ab", edges[:1], directed=False)):
+        encoded = Alphabet.of([graph]).encode(graph)
+        assert encoded.directed is False
+        assert encoded.edge_index.tolist() == [[0], [1]]
+        assert encoded.edge_type.tolist() == [1]
+    assert both.num_edges == 2

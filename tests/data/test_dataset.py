@@ -25,8 +25,9 @@ def test_an_item_has_only_the_tensors_of_training() -> None:
     dataset = _dataset(pairs)
     assert len(dataset) == 10
     given, wanted = dataset[3]
-    assert set(given.keys()) == {"x", "edge_index", "edge_attr", "position", "num_nodes"}
-    assert set(wanted.keys()) == {"y", "edge_index", "edge_type", "position", "num_nodes"}
+    shared = {"edge_index", "position", "num_nodes", "directed"}
+    assert set(given.keys()) == {"x", "edge_attr", *shared}
+    assert set(wanted.keys()) == {"y", "edge_type", *shared}
     assert torch.equal(given.x, pairs[3].input.x)
     labels = [dataset.alphabet.decode_label(i) for i in wanted.y.tolist()]
     assert labels == pairs[3].target.label

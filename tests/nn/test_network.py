@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from torch_geometric.data import Batch, Data
 
 from grapheme_torch import GraphTransformNet, InputError, Prediction, StructuralLoss, text_to_graph
 from grapheme_torch.data import Alphabet, PairDataset, collate, load_pairs
-from grapheme_torch.graph import make_graph
+from grapheme_torch.graph import both_ways, make_graph
 
 from ..problems import join
 from ..unchecked import unchecked
@@ -295,3 +296,41 @@ def _target(labels: list[str]) -> Data:
         y=torch.tensor([LABELS.index(name) for name in labels], dtype=torch.long),
         edge_index=torch.zeros(2, 0, dtype=torch.long),
     )
+
+
+def test_messages_pass_both_ways_along_undirected_edges() -> None:
+    """However its edges are stored, alone or beside a directed graph."""
+    model = GraphTransformNet("ab", ["x"], dim=16, num_heads=2, num_buckets=64).double().eval()
+    edges = [(1, 0, "x"), (1, 2, "y"), (2, 2, "x")]
+    once = make_graph("abc", edges, directed=False)
+    turned = make_graph("abc", [(v, u, name) for u, v, name in edges], directed=False)
+    directed, both = make_graph("abc", edges), both_ways(once)
+    doubled = both_ways(once)
+    doubled.directed = False
+    wanted, alone = model(both), model(directed)
+    for graph in (once, turned, doubled):
+        torch.testing.assert_close(model(graph).label, wanted.label, rtol=0, atol=1e-12)
+    assert not torch.allclose(alone.label, wanted.label)
+    mixed = model(Batch.from_data_list([directed, once, both])).label
+    expected = torch.cat([alone.label, wanted.label, wanted.label])
+    torch.testing.assert_close(mixed, expected, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("candidates", ["forward", "all"])
+def test_an_undirected_network_offers_each_pair_once(tmp_path: Path, candidates: Any) -> None:
+    options: dict[str, Any] = {"dim": 16, "num_heads": 2, "num_buckets": 64}
+    model = GraphTransformNet("ab", ["x"], candidates=candidates, directed=False, **options)
+    said = model(text_to_graph("abc"))
+    assert not said.directed
+    assert said.edge_index.tolist() == [[0, 0, 1], [1, 2, 2]]
+    model.save_pretrained(tmp_path)
+    back = GraphTransformNet.from_pretrained(tmp_path)
+    assert back.directed is False
+    assert back.config == model.config
+
+
+def test_a_network_saved_before_directions_were_told_gives_directed_edges(tmp_path: Path) -> None:
+    model = GraphTransformNet("ab", ["x"], dim=16, num_heads=2, num_buckets=64)
+    del model.config["directed"]
+    model.save_pretrained(tmp_path)
+    assert GraphTransformNet.from_pretrained(tmp_path).directed is True

@@ -12,9 +12,8 @@ from typing import Literal
 from .._check import Received, require
 from ._document import clusters_at, node_link
 from ._pieces import LeftOut, Normal, Piece, Record, Skip, normal, numbered, records
-from ._sentence import Word, check, read_sentence, starts
+from ._sentence import COLUMNS, Word, check, read_sentence, starts
 
-_COLUMNS = "ID FORM LEMMA UPOS XPOS FEATS HEAD DEPREL DEPS MISC"
 _COLUMN = {"form": 1, "lemma": 2, "upos": 3}
 
 
@@ -93,7 +92,8 @@ def _check_columns(raw: bytes, source: str) -> None:
     names = "" if found is None else found[1].decode(errors="replace").strip()
     remedy = "Write these columns, `_` where there is nothing to say."
     name = f"{source}:1: the columns"
-    require(names in ("", _COLUMNS), name, f"be {_COLUMNS}", Received(names), remedy)
+    wanted = " ".join(COLUMNS)
+    require(names in ("", wanted), name, f"be {wanted}", Received(names), remedy)
 
 
 def _edges(words: Sequence[Word], subtypes: bool) -> list[tuple[int, int, str]]:

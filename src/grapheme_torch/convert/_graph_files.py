@@ -8,6 +8,7 @@ from io import BufferedIOBase
 from pathlib import Path
 
 from .._check import Received, refusal
+from .._reading import bare_name
 from ._gexf import read_gexf
 from ._graph_document import FileGraph, document
 from ._graphml import read_graphml
@@ -84,7 +85,7 @@ def _records(
     def side(piece: Piece) -> Record:
         path = Path(piece.source)
         content = _content(path)
-        if path.suffix == ".txt":
+        if Path(bare_name(path.name)).suffix == ".txt":
             return {"side": _text(content)}
         return {"side": document(read(content), node_label, edge_label)}
 
@@ -92,7 +93,11 @@ def _records(
         files = [Piece("", str(path), whole=True) for path in pair]
         sides = [found["side"] for found in records(files, side, skip)]
         if len(sides) == 2:
-            yield {"input": sides[0], "target": sides[1], "name": Path(pair[0]).stem}
+            yield {
+                "input": sides[0],
+                "target": sides[1],
+                "name": Path(bare_name(str(pair[0]))).stem,
+            }
 
 
 def _content(path: Path) -> bytes:

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from .._check import Received, refusal, shown
 from ._pieces import located
 
-_COLUMNS = 10
+COLUMNS = ("ID", "FORM", "LEMMA", "UPOS", "XPOS", "FEATS", "HEAD", "DEPREL", "DEPS", "MISC")
+_SPACED = ("FORM", "LEMMA", "MISC")
+"""Columns that may hold a space, though not begin or end with one."""
 _COMMENT = re.compile(r"#\s*(text|sent_id)\s*=\s*(.*)")
 _RANGE = re.compile(r"([1-9][0-9]{0,8})-([1-9][0-9]{0,8})")
 _BARE = ("PUNCT", "SYM", "X", "_", "")
@@ -105,10 +107,13 @@ class _Reader:
     def read(self, offset: int, columns: list[str]) -> None:
         remedy = "Write 10 columns, separated by tabs."
         found = len(columns)
-        check(found == _COLUMNS, offset, "the line", "have 10 columns", found, remedy)
+        check(found == len(COLUMNS), offset, "the line", "have 10 columns", found, remedy)
         number, form = columns[:2]
-        written = form != "" and not form.isspace()
-        check(written, offset, "FORM", "be given", form, "Write the word.")
+        check(form != "", offset, "FORM", "be given", form, "Write the word.")
+        for name, value in zip(COLUMNS, columns, strict=True):
+            bare = value.strip() if name in _SPACED else "".join(value.split())
+            remedy = "Take the space away."
+            check(bare == value, offset, name, "have no space around or in it", value, remedy)
         self._check_id(offset, number)
         following = len(self.words) + 1
         spaced = "SpaceAfter=No" not in columns[9].split("|")

@@ -33,6 +33,8 @@ def lines_of(path: str, progress: Progress | None) -> Iterator[bytes]:
             yield from _told(content, size, progress)
     except IsADirectoryError:
         raise _unreadable(path, "a folder") from None
+    except InputError:
+        raise
     except (OSError, ValueError) as error:  # ValueError: a null character in the path
         raise _unreadable(path, getattr(error, "strerror", None) or str(error)) from None
 

@@ -4,9 +4,11 @@ from ._alphabet import Alphabet as Alphabet
 from ._conditions import check_acyclic as check_acyclic
 from ._conditions import check_sizes as check_sizes
 from ._conditions import unify_positions as unify_positions
+from ._dataset import INPUT as INPUT
 from ._dataset import PairDataset as PairDataset
 from ._dataset import collate as collate
 from ._dataset import load_pairs as load_pairs
+from ._dataset import only as only
 from ._kindergarten import kindergarten as kindergarten
 from ._records import Pair as Pair
 from ._records import graph_document as graph_document

@@ -10,7 +10,7 @@ import torch
 from torch_geometric.data import Data
 
 from .._check import Received, refusal, require
-from ..graph import edge_triples, node_labels
+from ..graph import edge_triples, is_directed, node_labels, undirected
 
 
 @dataclass(frozen=True)
@@ -51,11 +51,15 @@ class Alphabet:
     def encode(self, graph: Data) -> Data:
         """A shallow copy of `graph` with its classes: `y [n]` of nodes, `edge_type [e]` of edges.
 
+        It is directed or not as `graph` is; an undirected edge stands once.
+
         Raises:
             InputError: If a label or relation is not in the alphabet.
         """
-        label, edges = node_labels(graph), edge_triples(graph)
-        encoded = copy.copy(graph)
+        directed = is_directed(graph)
+        encoded = copy.copy(graph if directed else undirected(graph))
+        encoded.directed = directed
+        label, edges = node_labels(encoded), edge_triples(encoded)
         encoded.y = torch.tensor([self._class(name) for name in label], dtype=torch.long)
         relation = [self._relation(name) for _, _, name in edges]
         encoded.edge_type = torch.tensor(relation, dtype=torch.long)

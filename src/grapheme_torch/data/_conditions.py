@@ -74,7 +74,7 @@ def _refuse_cycle(pair: Pair) -> NoReturn:
         f'{pair.place}: the "target"',
         "have no directed cycle",
         Received("the cycle " + " -> ".join(shown)),
-        "Drop or turn one of these edges.",
+        'Drop or turn one of these edges; if edges have no direction, write "directed": false.',
     )
 
 

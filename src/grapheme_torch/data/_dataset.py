@@ -7,12 +7,15 @@ from torch.utils.data import Dataset
 from torch_geometric.data import Batch, Data
 
 from .._check import InputError, Received, relocate, require
+from ..graph import is_directed, undirected
 from ._alphabet import Alphabet
 from ._conditions import unify_positions
 from ._kindergarten import kindergarten
 from ._records import Pair, read_pairs
 
-_INPUT = ("x", "edge_index", "edge_attr", "position")
+INPUT = ("x", "edge_index", "edge_attr", "position")
+"""What a network reads of a graph."""
+
 _TARGET = ("y", "edge_index", "edge_type", "position")
 
 
@@ -35,8 +38,9 @@ def load_pairs(name_or_path: str | os.PathLike[str], *, need_target: bool = True
 class PairDataset(Dataset[tuple[Data, Data]]):
     """Input and encoded target of each pair, with only the tensors that training needs.
 
-    An input keeps `x`, `edge_index`, `edge_attr`; a target `y`, `edge_index`, `edge_type`. Either
-    side has `position` if all graphs of that side have it (`unify_positions`).
+    An input keeps `x`, `edge_index`, `edge_attr`; a target `y`, `edge_index`, `edge_type`. Both
+    say whether they are `directed`; an undirected edge stands once. Either side has `position` if
+    all graphs of that side have it (`unify_positions`).
 
     Args:
         pairs: Pairs with targets.
@@ -49,7 +53,7 @@ class PairDataset(Dataset[tuple[Data, Data]]):
     def __init__(self, pairs: Sequence[Pair], alphabet: Alphabet) -> None:
         self.alphabet = alphabet
         self._items = [
-            (_only(_INPUT, pair.input), _only(_TARGET, _encoded(pair, alphabet)))
+            (only(INPUT, pair.input), only(_TARGET, _encoded(pair, alphabet)))
             for pair in unify_positions(pairs)
         ]
 
@@ -88,6 +92,9 @@ def _encoded(pair: Pair, alphabet: Alphabet) -> Data:
         relocate(error, f'{pair.place}: in "target"')
 
 
-def _only(names: Sequence[str], graph: Data) -> Data:
+def only(names: Sequence[str], graph: Data) -> Data:
+    """These attributes of a graph and its direction, an undirected edge once."""
+    directed = is_directed(graph)
+    graph = graph if directed else undirected(graph)
     kept = {name: graph[name] for name in names if name in graph}
-    return Data(num_nodes=graph.num_nodes, **kept)
+    return Data(num_nodes=graph.num_nodes, directed=directed, **kept)

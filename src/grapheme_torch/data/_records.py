@@ -13,6 +13,7 @@ from ..graph import (
     edge_triples,
     graph_from_node_link,
     graph_to_node_link,
+    is_directed,
     make_graph,
     node_labels,
     text_to_graph,
@@ -81,18 +82,20 @@ def parse_pairs(content: bytes, source: str, *, need_target: bool = True) -> lis
 def graph_document(graph: Data) -> str | dict[str, Any]:
     """What stands for a graph in a data set: its text where it is the graph of one, else node-link.
 
-    A graph is the graph of a text if `text_to_graph` gives its labels and edges, in the same
-    order, and its positions, if it has any. Reading the document gives the graph again (an
-    unplaced graph of a text comes back with its reading order).
+    A graph is the graph of a text if it is directed and `text_to_graph` gives its labels and edges,
+    in the same order, and its positions, if it has any. Reading the document gives the graph again
+    (an unplaced graph of a text comes back with its reading order).
     """
     text = "".join(node_labels(graph))
     same = _form(text_to_graph(text), "position" in graph) == _form(graph, "position" in graph)
-    return text if same else graph_to_node_link(graph)
+    return text if same and is_directed(graph) else graph_to_node_link(graph)
 
 
 def _content(source: str) -> bytes:
     try:
         return read_bytes(source)
+    except InputError:
+        raise
     except IsADirectoryError:
         found, remedy = "a folder", "Name one JSON Lines file."
     except FileNotFoundError:

@@ -21,7 +21,8 @@ agreement of nodes (see `_fused`); log q; weights of candidates; positions; what
 first plan has besides, padded with the void."""
 
 Constants = Sequence[Tensor]
-"""The same of the targets: vectors, weights, positions; then the temperature of each pair."""
+"""The same of the targets: vectors, weights, positions; then, of each pair, the temperature and,
+for vectors, the cost at which two of them agree to 1/e."""
 
 Places = Sequence[Tensor]
 """Whole numbers: nodes of each predicted graph, of each target graph; graph, source and sink of
@@ -149,7 +150,7 @@ def _problem(values: Values, constants: Constants, places: Places) -> tuple[list
     The kernel believes sizes and kinds, so they are compared here.
     """
     exists, absent, score, agreement, relation, weight, position, head = values
-    wanted, target_weight, target_position, eps = constants
+    wanted, target_weight, target_position, eps, scale = constants
     count, target_count, graph, source, sink, tgraph, tsource, tsink, kind, label = places
     pairs, n, e, t = len(count), len(exists), len(graph), len(kind)
     m = int(target_count.sum())
@@ -174,6 +175,7 @@ def _problem(values: Values, constants: Constants, places: Places) -> tuple[list
         _if(placed, position, real, n, coordinates),
         _if(placed, target_position, real, m, coordinates),
         _at(eps, real, pairs), _if(head.ndim == 3, head, real, pairs, rows + 1, columns + 1),
+        _if(features, scale, real, pairs),
     ]
     # fmt: on
     sizes = [

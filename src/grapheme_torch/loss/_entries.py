@@ -11,9 +11,10 @@ from torch.nn.functional import log_softmax
 
 from .._check import Received, refusal, require
 from ..ot import Support
-from ._likeness import Likeness, likeness
+from ._likeness import Likeness, compared
 from ._pairs import Pairs
 from ._prices import Prices
+from ._scale import entry_scale
 
 _LARGEST = 20_000
 _WIDEN = "Widen it, or set `slack`: then the void takes more."
@@ -115,8 +116,18 @@ def compare(pairs: Pairs, entries: Entries) -> Likeness:
         log_p = log_softmax(pairs.outputs, dim=1).flatten().index_select(0, at)
         return Likeness(-log_p, log_p.exp())
     outputs, y = pairs.outputs.index_select(0, i), pairs.target.y.index_select(0, j)
-    found = likeness(pairs.node_cost, outputs[:, None], y[:, None])
-    return Likeness(found.surprise[:, 0, 0], found.agreement[:, 0, 0])
+
+    def place(k: int, *_: int) -> str:
+        return f"predicted node {int(i[k])}, target node {int(j[k])} of the batch"
+
+    each = compared(pairs.node_cost, outputs[:, None], y[:, None], place)
+    surprise, misfit = each.surprise[:, 0, 0], each.misfit[:, 0, 0]
+    sides = pairs.layout.batch, pairs.target.layout.batch
+    if pairs.scale_is_found:  # from the support: nothing else is ever compared
+        scale = entry_scale(misfit, (i, j), sides, entries.support.num_pairs)
+    else:
+        scale = pairs.scale
+    return Likeness(surprise, (-misfit / scale[sides[0][i]]).exp())
 
 
 def entry_edits(

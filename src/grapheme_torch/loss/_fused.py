@@ -127,7 +127,8 @@ def with_values(pairs: Pairs, values: Sequence[Tensor]) -> Pairs:
     exists, absent, score, agreement, relation, weight, position = values
     known = None
     if pairs.node_cost == "labels":
-        known = by_classes(pairs.layout.pad(score), pairs.target.layout.pad(pairs.target.y))
+        found = by_classes(pairs.layout.pad(score), pairs.target.layout.pad(pairs.target.y))
+        known = found.likeness(1.0)
     elif pairs.node_cost != "features":
         known = Likeness(score, agreement)
     return replace(
@@ -147,7 +148,8 @@ def _constants(pairs: Pairs, eps: Tensor) -> list[Tensor]:
     wanted = target.y if pairs.node_cost == "features" else none
     weight = none if pairs.weight is None or target.weight is None else target.weight
     place = none if pairs.position is None or target.position is None else target.position
-    return [wanted, weight, place, eps]
+    scale = pairs.scale if pairs.node_cost == "features" else none
+    return [wanted, weight, place, eps, scale]
 
 
 def _places(pairs: Pairs) -> list[Tensor]:

@@ -9,6 +9,8 @@ from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits, log_softmax
 
 from .._check import Received, refusal, require
+from ._own import NodeCost as NodeCost
+from ._own import Place, own_cost
 
 
 class Likeness(NamedTuple):
@@ -23,16 +25,35 @@ class Likeness(NamedTuple):
     agreement: Float[Tensor, "B N M"]
 
 
-NodeCost = Callable[[Float[Tensor, "B N outputs"], Shaped[Tensor, "B M *y"]], Tensor]
-"""A user's own: node outputs and targets in padded form to a cost, not negative, `[B, N, M]`."""
+class Compared(NamedTuple):
+    """What two nodes cost each other, before it is known at which cost they agree.
+
+    Args:
+        surprise: As in `Likeness`.
+        misfit: What the agreement is made of: `exp(-misfit / scale)`.
+    """
+
+    surprise: Float[Tensor, "B N M"]
+    misfit: Float[Tensor, "B N M"]
+
+    def likeness(self, scale: Float[Tensor, "#B 1 1"] | float) -> Likeness:
+        """The same with the agreement, given the misfit at which that is 1/e."""
+        return Likeness(self.surprise, (-self.misfit / scale).exp())
+
 
 NodeKind = Literal["labels", "features", "gaussian", "multilabel"]
 
+SCALE_FREE = ("labels", "multilabel")
+"""What is told in probabilities, so that it has no scale."""
 
-def likeness(
-    kind: NodeKind | NodeCost, outputs: Float[Tensor, "B N outputs"], y: Shaped[Tensor, "B M *y"]
-) -> Likeness:
-    """Compares node outputs with targets, both in padded form.
+
+def compared(
+    kind: NodeKind | NodeCost,
+    outputs: Float[Tensor, "B N outputs"],
+    y: Shaped[Tensor, "B M *y"],
+    place: Place = lambda *_: "some match",
+) -> Compared:
+    """Compares node outputs with targets, all with all of each `B`.
 
     Args:
         kind: "labels": logits and classes; "features": vectors and vectors, half the squared
@@ -40,10 +61,19 @@ def likeness(
             and zeros or ones, one per label; or a function that gives the cost itself.
         outputs: What the network says of each node.
         y: What each target node is.
+        place: Names a match, for messages about an own cost.
+
+    Raises:
+        InputError: If an own cost returns what is no cost, see `own_cost`.
     """
     if callable(kind):
-        return _own(kind, outputs, y)
+        return twice(own_cost(kind, outputs, y, place))
     return _KINDS[kind](outputs, y)
+
+
+def twice(cost: Float[Tensor, "B N M"]) -> Compared:
+    """A cost that is charged and that nodes are aligned by."""
+    return Compared(cost, cost)
 
 
 def check_outputs(kind: NodeKind | NodeCost, outputs: Tensor, y: Tensor) -> None:
@@ -68,51 +98,50 @@ def _check_classes(num_classes: int, y: Tensor) -> None:
         raise refusal("`target.y`", f"lie in [0, {num_classes})", values, remedy)
 
 
-def _labels(outputs: Float[Tensor, "B N classes"], y: Int[Tensor, "B M"]) -> Likeness:
+def _labels(outputs: Float[Tensor, "B N classes"], y: Int[Tensor, "B M"]) -> Compared:
     return by_classes(log_softmax(outputs, dim=2), y)
 
 
-def by_classes(log_p: Float[Tensor, "B N classes"], y: Int[Tensor, "B M"]) -> Likeness:
+def by_classes(log_p: Float[Tensor, "B N classes"], y: Int[Tensor, "B M"]) -> Compared:
     """Compares node outputs with classes, given the log-probability of every class."""
-    log_p = log_p.gather(2, y[:, None, :].expand(-1, log_p.shape[1], -1))
-    return Likeness(-log_p, log_p.exp())
+    return twice(-log_p.gather(2, y[:, None, :].expand(-1, log_p.shape[1], -1)))
 
 
-def _features(outputs: Float[Tensor, "B N d"], y: Float[Tensor, "B M d"]) -> Likeness:
-    half = (outputs[:, :, None] - y[:, None].to(outputs.dtype)).square().sum(3) / 2
-    return Likeness(half, (-half).exp())
+def _features(outputs: Float[Tensor, "B N d"], y: Float[Tensor, "B M d"]) -> Compared:
+    return twice((outputs[:, :, None] - y[:, None].to(outputs.dtype)).square().sum(3) / 2)
 
 
-def _gaussian(outputs: Float[Tensor, "B N d2"], y: Float[Tensor, "B M d"]) -> Likeness:
+def _gaussian(outputs: Float[Tensor, "B N d2"], y: Float[Tensor, "B M d"]) -> Compared:
     mean, log_variance = outputs[:, :, None].chunk(2, dim=3)
-    half = ((mean - y[:, None].to(outputs.dtype)).square() * (-log_variance).exp()).sum(3) / 2
+    step = mean - y[:, None].to(outputs.dtype)
+    half = (step.square() * _precision(log_variance)).sum(3) / 2
     normaliser = (log_variance + math.log(2 * math.pi)).sum(3) / 2
     # The density is no probability: only its shape, 1 at the mean, can be an agreement.
-    return Likeness(half + normaliser, (-half).exp())
+    return Compared(half + normaliser, half)
 
 
-def _multilabel(outputs: Float[Tensor, "B N d"], y: Float[Tensor, "B M d"]) -> Likeness:
+def _precision(log_variance: Tensor) -> Tensor:
+    """`exp(-log_variance)`, continued as a straight line where that would soon overflow.
+
+    Finite with its derivative for every finite log-variance; it still falls everywhere, so that
+    a node that is too sure of itself is told so.
+    """
+    rest = log_variance.clamp(min=_SURE)
+    return (-rest).exp() * (1 + (rest - log_variance))
+
+
+def _multilabel(outputs: Float[Tensor, "B N d"], y: Float[Tensor, "B M d"]) -> Compared:
     shape = (*outputs.shape[:2], *y.shape[1:])
     logit, wanted = outputs[:, :, None].expand(shape), y[:, None].expand(shape)
     each = binary_cross_entropy_with_logits(logit, wanted.to(logit.dtype), reduction="none")
     # Per label, or a node of many labels would agree with none.
-    return Likeness(each.sum(3), (-each.sum(3) / max(y.shape[2], 1)).exp())
+    return Compared(each.sum(3), each.sum(3) / max(y.shape[2], 1))
 
 
-def _own(cost: NodeCost, outputs: Tensor, y: Tensor) -> Likeness:
-    value = cost(outputs, y)
-    shape = (outputs.shape[0], outputs.shape[1], y.shape[1])
-    remedy = "Return one cost per pair of a predicted and a target node."
-    require(
-        value.shape == shape, "`node_cost`", f"return shape {shape}", tuple(value.shape), remedy
-    )
-    least = float(value.detach().min()) if value.numel() else 0.0
-    remedy = "Add a constant: 0 is a perfect match."
-    require(least >= 0, "`node_cost`", "return costs that are not negative", least, remedy)
-    return Likeness(value, (-value).exp())
+_SURE = -60.0
+"""Least log-variance of a Gaussian that is read as it is: a deviation of 1e-13."""
 
-
-_KINDS: dict[str, Callable[[Tensor, Tensor], Likeness]] = {
+_KINDS: dict[str, Callable[[Tensor, Tensor], Compared]] = {
     "labels": _labels,
     "features": _features,
     "gaussian": _gaussian,

@@ -12,8 +12,19 @@ from torch_geometric.data import Data
 from .._check import require
 from ..prediction import Prediction
 from ._layout import Layout
-from ._likeness import Likeness, NodeCost, NodeKind, check_outputs, likeness
+from ._likeness import (
+    SCALE_FREE,
+    Compared,
+    Likeness,
+    NodeCost,
+    NodeKind,
+    check_outputs,
+    compared,
+    twice,
+)
+from ._own import padded_cost
 from ._placed import placed_edges
+from ._scale import found_scale
 from ._target import Target, is_directed, read_target
 
 
@@ -24,11 +35,12 @@ class Pairs:
     Args:
         directed: Whether an edge from `u` to `v` differs from one from `v` to `u`.
         exists, absent: `log h` and `log (1 - h)` of each predicted node.
-        node_cost: How node outputs are compared with targets, see `likeness`.
+        node_cost: How node outputs are compared with targets, see `compared`.
         outputs: What the network says of each predicted node.
         relation: `log q(r)`; axes: candidate edge, relation; 0 means no edge.
         weight: Predicted weight of each candidate edge, if the targets have weights.
         graph, source, sink: The graph of each candidate edge, and its ends as places in it.
+        node_scale: The cost at which nodes agree to 1/e; None to find it for each pair.
         known: The likeness, if it is known before it is asked for.
     """
 
@@ -45,6 +57,7 @@ class Pairs:
     sink: Int[Tensor, " e"]
     position: Float[Tensor, "n d"] | None
     target: Target
+    node_scale: float | None = None
     known: Likeness | None = None
 
     @functools.cached_property
@@ -52,8 +65,29 @@ class Pairs:
         """How well predicted and target nodes go together, in padded form: `n x m` numbers."""
         if self.known is not None:
             return self.known
-        outputs, y = self.layout.pad(self.outputs), self.target.layout.pad(self.target.y)
-        return likeness(self.node_cost, outputs, y)
+        return self.compared.likeness(self.scale[:, None, None])
+
+    @functools.cached_property
+    def compared(self) -> Compared:
+        """What predicted and target nodes cost each other, in padded form."""
+        t = self.target
+        if callable(self.node_cost):
+            return twice(padded_cost(self.node_cost, self.layout, self.outputs, t.layout, t.y))
+        return compared(self.node_cost, self.layout.pad(self.outputs), t.layout.pad(t.y))
+
+    @functools.cached_property
+    def scale(self) -> Float[Tensor, " B"]:
+        """The cost at which nodes of each pair agree to 1/e; constant."""
+        if not self.scale_is_found:
+            return self.outputs.new_full((len(self.layout.count),), self.node_scale or 1.0)
+        with torch.no_grad():
+            misfit = self.compared.misfit
+        return found_scale(misfit, self.layout.mask[:, :, None] & self.target.layout.mask[:, None])
+
+    @property
+    def scale_is_found(self) -> bool:
+        """Whether the scale hangs on the nodes."""
+        return self.node_scale is None and self.node_cost not in SCALE_FREE
 
 
 def pair_up(
@@ -61,6 +95,7 @@ def pair_up(
     target: Data,
     *,
     node_cost: NodeKind | NodeCost = "labels",
+    node_scale: float | None = None,
     directed: bool | None = None,
     placed: bool = True,
 ) -> Pairs:
@@ -68,7 +103,8 @@ def pair_up(
 
     Args:
         prediction, target: As `StructuralLoss` takes them.
-        node_cost: See `likeness`.
+        node_cost: See `compared`.
+        node_scale: See `Pairs`.
         directed: If not, an edge and its reverse are the same edge. Default: as prediction and
             target say.
         placed: Whether positions are read.
@@ -107,6 +143,7 @@ def pair_up(
         sink=sink,
         position=_columns(position, real),
         target=wanted,
+        node_scale=node_scale,
     )
 
 

@@ -29,7 +29,10 @@ def check_wrapped(loss: StructuralLoss | None) -> StructuralLoss:
 def read_for(loss: StructuralLoss, prediction: Prediction, target: Data) -> Pairs:
     """A batch, checked and laid out as the wrapped loss compares it, with all its places."""
     check_settings(check_wrapped(loss))
-    pairs = pair_up(prediction, target, node_cost=loss.node_cost, directed=loss.directed)
+    pairs = pair_up(
+        prediction, target, node_cost=loss.node_cost, node_scale=loss.node_scale,
+        directed=loss.directed,
+    )  # fmt: skip
     check_size(loss, len(pairs.layout.count))
     return pairs
 

@@ -56,6 +56,13 @@ class StructuralLossResult:
         return [_cropped(plan, n, m) for plan, (n, m) in zip(self.padded_plan, sizes, strict=True)]
 
 
+def honest_residual(
+    total: Float[Tensor, " B"], residual: Float[Tensor, " B"]
+) -> Float[Tensor, " B"]:
+    """The residual of each pair; NaN where its loss is no number, though there is a plan."""
+    return torch.where(total.detach().isfinite(), residual, torch.nan)
+
+
 def with_gradients(result: StructuralLossResult, prediction: Prediction) -> StructuralLossResult:
     """The result with the derivative of its summed total in the node and edge outputs.
 

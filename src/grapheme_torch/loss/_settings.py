@@ -9,7 +9,7 @@ from torch import Tensor
 
 from .._check import Received, refusal, require
 from .._tensors import described, is_dense
-from ._likeness import NODE_KINDS
+from ._likeness import NODE_KINDS, SCALE_FREE
 
 _CHOICES: Mapping[str, tuple[str, ...]] = {
     "criterion": ("likelihood", "edit"),
@@ -46,6 +46,7 @@ def check_settings(loss: Any) -> None:
         _one_of(name, getattr(loss, name), choices)
     if not callable(loss.node_cost):
         _one_of("node_cost", loss.node_cost, NODE_KINDS)
+    _check_scale(loss.node_cost, loss.node_scale)
     flag = loss.directed is None or isinstance(loss.directed, bool)
     remedy = "None reads it off prediction and target."
     require(flag, "`directed`", "be True, False or None", loss.directed, remedy)
@@ -70,6 +71,17 @@ def check_size(loss: Any, num_pairs: int) -> None:
     some = num_pairs > 0 or loss.reduction != "mean"
     remedy = 'Leave the batch out, or take reduction="sum".'
     require(some, "a batch", "hold a pair, to take the mean of", Received("no pairs"), remedy)
+
+
+def _check_scale(node_cost: Any, scale: Any) -> None:
+    if scale is None:
+        return
+    if isinstance(node_cost, str) and node_cost in SCALE_FREE:
+        remedy = "Probabilities have no scale: leave it out."
+        raise refusal("`node_scale`", f"be None with node_cost={node_cost!r}", scale, remedy)
+    ok = _is_number(scale) and 0 < scale < inf
+    remedy = "It is a cost, such as half a squared distance; None finds it for each pair."
+    require(ok, "`node_scale`", "be positive and finite", scale, remedy)
 
 
 _FINITE = "be a finite number that is not negative"

@@ -30,6 +30,7 @@ from ._likeness import Likeness
 from ._masks import masked
 from ._pairs import Pairs
 from ._restricted import check_wrapped, read_for, temperatures
+from ._result import honest_residual
 from ._sparse_edge import Meetings, SparseEdgeCost, meetings
 from ._structural import StructuralLoss
 from ._truncation import Floor, Truncation, loss_range, outside_mass, slope_drop
@@ -160,11 +161,12 @@ class _Comparison:
         edge = SparseEdgeCost.of(pairs, charges, self.met)(matched)
         clique = clique_cost(pairs)
         total = loss.alpha * node + loss.beta * edge + loss.gamma * clique
+        residual = honest_residual(total, transport.residual)
         total, node, edge, clique = (loss.reduce(x) for x in (total, node, edge, clique))
         return SparseLossResult(
             total, node, edge, clique, torch.stack([entries.predicted, entries.target]),
             matched, deleted, inserted,
-            transport.iterations, transport.residual, transport.converged,
+            transport.iterations, residual, transport.converged & residual.isfinite(),
             self.truncation(transport, floor, charges), self.adjoint,
         )  # fmt: skip
 

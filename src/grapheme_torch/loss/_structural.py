@@ -25,7 +25,7 @@ from ._neighbours import neighbour_edits
 from ._node import expected_edits, masses, matching_cost, surprise
 from ._pairs import Pairs, pair_up
 from ._prices import Prices
-from ._result import StructuralLossResult, with_gradients
+from ._result import StructuralLossResult, honest_residual, with_gradients
 from ._settings import check_settings, check_size, check_temperature
 
 Criterion = Literal["likelihood", "edit"]
@@ -75,8 +75,13 @@ class StructuralLoss(nn.Module):
         reduction: "mean" or "sum" over pairs, or "none".
         node_cost: What node outputs and targets are. "labels": logits and classes. "features":
             vectors, half their squared distance. "gaussian": means, then log-variances, and
-            vectors. "multilabel": logits and zeros or ones. Or a function from padded outputs
-            `[B, N, outputs]` and targets `[B, M, ...]` to costs `[B, N, M]`, not negative.
+            vectors. "multilabel": logits and zeros or ones. Or a function from outputs
+            `[B, N, outputs]` and targets `[B, M, ...]` to costs `[B, N, M]`, not negative; infinity
+            forbids a match. Padding repeats a node, and what is returned there is not read.
+        node_scale: The cost, in units of `node_cost`, at which two nodes agree to 1/e. It steers
+            the alignment; a likelihood charges the cost itself. Default: found for each pair
+            from its costs, (E46), and constant in the derivative. Give it for an "edit" that is
+            comparable between predictions. Not for "labels" and "multilabel".
         directed: Whether an edge has a direction. If not, candidates are given in one direction
             each, target edges in one or both. Default: as `prediction.directed` and, if it is
             there, `target.directed` say.
@@ -109,6 +114,7 @@ class StructuralLoss(nn.Module):
         gradient: GradientMode = "exact",
         reduction: Reduction = "mean",
         node_cost: NodeKind | NodeCost = "labels",
+        node_scale: float | None = None,
         directed: bool | None = None,
         node_insertion: float = 1.0,
         node_deletion: float = 1.0,
@@ -120,7 +126,8 @@ class StructuralLoss(nn.Module):
         restarts: int = 1,
     ) -> None:
         super().__init__()
-        self.node_cost, self.directed, self.update = node_cost, directed, update
+        self.node_cost, self.node_scale = node_cost, node_scale
+        self.directed, self.update = directed, update
         self.node_insertion, self.node_deletion = node_insertion, node_deletion
         self.edge_insertion, self.edge_deletion = edge_insertion, edge_deletion
         self.alpha, self.beta, self.gamma = alpha, beta, gamma
@@ -200,18 +207,19 @@ class StructuralLoss(nn.Module):
             head = self._head(pairs, temperature, align) if given.to_align else None
             found = align(pairs, temperature, head)
         terms, transport = found
+        residual = honest_residual(terms[0], transport.residual)
         total, node, edge, clique = self.reduce(terms).unbind()
         return StructuralLossResult(
             total, node, edge, clique, transport.plan, pairs.layout.count,
-            pairs.target.layout.count, transport.iterations, transport.residual,
-            transport.converged,
+            pairs.target.layout.count, transport.iterations, residual,
+            transport.converged & residual.isfinite(),
         )  # fmt: skip
 
     def read(self, prediction: Prediction, target: Data) -> Pairs:
         """A batch, checked and laid out as this loss compares it."""
         return pair_up(
-            prediction, target, node_cost=self.node_cost, directed=self.directed,
-            placed=self.position_weight > 0,
+            prediction, target, node_cost=self.node_cost, node_scale=self.node_scale,
+            directed=self.directed, placed=self.position_weight > 0,
         )  # fmt: skip
 
     def _native(

@@ -16,6 +16,7 @@ from ._edge import edge_channels, edit_charges, surprise_charges
 from ._masks import masked
 from ._pairs import Pairs
 from ._restricted import check_wrapped, read_for, temperatures
+from ._result import honest_residual
 from ._structural import StructuralLoss
 from ._tiled_align import Comparison, Placed
 from ._tiled_pair import Settings
@@ -187,10 +188,11 @@ def _compared(loss: StructuralLoss, pairs: Pairs, eps: Float[Tensor, " B"]) -> T
     clique = clique_cost(pairs)
     node, edge = found.node.to(clique.dtype), edge.to(clique.dtype)
     total = loss.alpha * node + loss.beta * edge + loss.gamma * clique
+    residual = honest_residual(total, found.residual)
     total, node, edge, clique = (loss.reduce(x) for x in (total, node, edge, clique))
     return TiledLossResult(
-        total, node, edge, clique, found.iterations, found.residual, found.converged, adjoint,
-        found.plans,
+        total, node, edge, clique, found.iterations, residual,
+        found.converged & residual.isfinite(), adjoint, found.plans,
     )  # fmt: skip
 
 

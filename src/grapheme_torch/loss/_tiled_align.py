@@ -1,7 +1,7 @@
 """The aligned terms of a batch as a differentiable function, pair by pair in tiles, (E42)-(E45)."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, NoReturn
 
 import torch
@@ -121,8 +121,11 @@ class Comparison:
             edges = self._edges(k, rows, columns, candidates, value)
             nodes = Nodes(
                 said.rows(rows), wanted.rows(columns), learns,
-                pairs.node_cost, self.weight, self.likelihood, self.prices,
+                pairs.node_cost, pairs.node_scale or 1.0, self.weight, self.likelihood,
+                self.prices,
             )  # fmt: skip
+            if pairs.scale_is_found:
+                nodes = replace(nodes, scale=nodes.found_scale())
             bounds = drop.index_select(0, rows), rise.index_select(0, rows)
             here = gain.index_select(0, candidates)
             pair = TiledPair(nodes, edges, here, bounds, eps, one, self.settings)

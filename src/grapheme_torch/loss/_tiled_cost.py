@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import inf
 from typing import NamedTuple
 
 import torch
@@ -9,9 +10,11 @@ from jaxtyping import Float, Int, Shaped
 from torch import Tensor
 from torch.nn.functional import log_softmax
 
-from ..ot import Matrix, Tile
-from ._likeness import NodeCost, NodeKind, likeness
+from .._check import refusal
+from ..ot import ENTRIES, Matrix, Tile
+from ._likeness import Compared, NodeCost, NodeKind, compared
 from ._prices import Prices
+from ._scale import combined, mean_of_finite, two_least
 
 
 class Said(NamedTuple):
@@ -71,6 +74,7 @@ class Nodes:
         wanted: Of the target nodes.
         learns: Whether anything of the targets is to be differentiated in.
         kind: How the two are compared.
+        scale: The cost at which two of them agree to 1/e.
         weight: Cost of a step between positions.
         likelihood: Whether the node term counts surprises, not edits.
         prices: What insertion and deletion cost.
@@ -80,6 +84,7 @@ class Nodes:
     wanted: Wanted
     learns: bool
     kind: NodeKind | NodeCost
+    scale: float
     weight: float
     likelihood: bool
     prices: Prices
@@ -121,12 +126,34 @@ class Nodes:
     def _agreement(self, outputs: Tensor, y: Tensor) -> Float[Tensor, "k w"]:
         if self.kind == "labels":  # exponentials of classes, not of nodes
             return log_softmax(outputs, dim=1).exp().gather(1, y.expand(len(outputs), -1))
-        return likeness(self.kind, outputs[None], y[None]).agreement[0]
+        return self._compared(outputs, y).likeness(self.scale).agreement[0]
 
     def _surprise(self, outputs: Tensor, y: Tensor) -> Float[Tensor, "k w"]:
         if self.kind == "labels":
             return -log_softmax(outputs, dim=1).gather(1, y.expand(len(outputs), -1))
-        return likeness(self.kind, outputs[None], y[None]).surprise[0]
+        return self._compared(outputs, y).surprise[0]
+
+    def _compared(self, outputs: Tensor, y: Tensor) -> Compared:
+        found = compared(self.kind, outputs[None], y[None])
+        if callable(self.kind) and bool(found.misfit.isposinf().any()):
+            remedy = "Use StructuralLoss or SparseStructuralLoss, or a large finite cost."
+            raise refusal("`node_cost`", "return finite costs for tiles", inf, remedy)
+        return found
+
+    @torch.no_grad()
+    def found_scale(self) -> float:
+        """The cost at which nodes agree to 1/e, (E46), from one pass over all matches."""
+        outputs, wide = self.said.outputs, self.depth * (len(self.wanted.y) + 1)
+        columns, rows = outputs.new_full((2, len(self.wanted.y)), inf), [outputs.new_empty(2, 0)]
+        total = outputs.new_zeros(())
+        for part in outputs.split(max(1, ENTRIES // wide)):
+            cost = self._compared(part, self.wanted.y).misfit[0]
+            rows.append(two_least(cost, 1))
+            columns = two_least(torch.cat([columns, cost]), 0)
+            total += cost.sum()
+        least = torch.stack([mean_of_finite(x) for x in (torch.cat(rows, 1), columns)])
+        mean = total / (len(outputs) * len(self.wanted.y))
+        return float(combined(least[..., None], mean[None])[0])
 
 
 def _steps(t: Float[Tensor, "k 1 d"], s: Float[Tensor, "1 w d"]) -> Float[Tensor, "k w"]:

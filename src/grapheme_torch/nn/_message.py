@@ -1,8 +1,32 @@
 """Message passing along labelled, directed edges."""
 
+import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
+from torch_geometric.data import Data
 from torch_geometric.utils import scatter
+
+
+def message_edges(
+    graph: Data, batch: Int[Tensor, " n"]
+) -> tuple[Int[Tensor, "2 e"], Int[Tensor, "e h"]]:
+    """The edges messages pass along, and their labels: an undirected one in both directions.
+
+    Graphs of both kinds may stand in one batch, by their `directed`. A graph without it, or one
+    that stores both directions already, is taken as it is.
+    """
+    edge_index, edge_attr, said = graph.edge_index, graph.edge_attr, graph.get("directed")
+    assert edge_index is not None
+    each = torch.as_tensor(True if said is None else said, device=batch.device).flatten()
+    if bool(each.all()):
+        return edge_index, edge_attr
+    source, sink = edge_index
+    turned = ~(each[batch[source]] if len(each) > 1 else each.expand(len(source)))
+    n = max(len(batch), 1)
+    there = torch.isin(sink * n + source, source * n + sink)  # both directions stored, or a loop
+    turned = turned & ~there
+    both = torch.cat([edge_index, edge_index[:, turned].flip(0)], 1)
+    return both, torch.cat([edge_attr, edge_attr[turned]])
 
 
 class MessagePassingBlock(nn.Module):

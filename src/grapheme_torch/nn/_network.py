@@ -11,13 +11,13 @@ from torch import Tensor, nn
 from torch_geometric.data import Data
 
 from .._check import require
-from ..graph import NUM_HASHES, membership
+from ..graph import NUM_HASHES, check_flag, membership
 from ..prediction import Prediction
 from ._attention import GraphAttention
 from ._copy import OwnLabel
 from ._embedding import HashEmbedding, distinct, label_keys, sinusoids
 from ._heads import Candidates, OutputHeads, candidate_edges
-from ._message import MessagePassingBlock
+from ._message import MessagePassingBlock, message_edges
 from ._ngrams import NGramEmbedding
 from ._pretrained import load_model, save_model
 from ._slots import Slots, Wired
@@ -61,6 +61,8 @@ class GraphTransformNet(nn.Module):
             as not, elsewhere its odds are divided by the distance to this power. Where only edges
             tell nodes of one label apart, targets are then read along their inputs from the
             start. 0: not at all; no more where the input has no positions.
+        directed: Whether an output edge has a direction. If not, each pair of output nodes is one
+            candidate, whatever `candidates` says.
 
     Raises:
         InputError: If a size does not fit.
@@ -85,6 +87,7 @@ class GraphTransformNet(nn.Module):
         hide: float = 0.0,
         ngrams: int = 1,
         locality: float = 0.0,
+        directed: bool = True,
     ) -> None:
         super().__init__()
         for name, value, least in (
@@ -105,15 +108,17 @@ class GraphTransformNet(nn.Module):
         require(0 <= locality < math.inf, "`locality`", "be at least 0", locality, remedy)
         remedy = 'Use "count" where targets are texts.'
         require(places in ("input", "count"), "`places`", 'be "input" or "count"', places, remedy)
+        check_flag("`directed`", directed)
         self.labels, self.relations = tuple(labels), tuple(relations)
-        self.candidates, self.window, self.places = candidates, window, places
+        self.window, self.places = window, places
+        self.directed, self._candidates = directed, candidates
         self.hide = hide
         self.config: dict[str, Any] = {
             "labels": list(labels), "relations": list(relations), "dim": dim,
             "num_layers": num_layers, "num_heads": num_heads, "num_buckets": num_buckets,
             "candidates": candidates, "window": window, "slots": slots,
             "slot_layers": slot_layers, "copy": copy, "places": places, "dropout": dropout,
-            "hide": hide, "ngrams": ngrams, "locality": locality,
+            "hide": hide, "ngrams": ngrams, "locality": locality, "directed": directed,
         }  # fmt: skip
         self.embedding = HashEmbedding(dim, num_buckets=num_buckets)
         self.ngrams = NGramEmbedding(dim, ngrams) if ngrams > 1 else None
@@ -157,16 +162,22 @@ class GraphTransformNet(nn.Module):
         """Output nodes per input node: output node `k` stands at input node `k // num_slots`."""
         return 1 if self.slots is None else self.slots.num_slots
 
+    @property
+    def candidates(self) -> Candidates:
+        """Where edges may be predicted: "forward", which holds each pair once, if undirected."""
+        return self._candidates if self.directed else "forward"
+
     def forward(self, graph: Data) -> Prediction:
         """The soft graphs predicted for a `Data` or `Batch` such as `text_to_graph` makes.
 
-        It has `x`, `edge_index`, `edge_attr` and, if the nodes have an order, `position`.
+        It has `x`, `edge_index`, `edge_attr` and, if the nodes have an order, `position`. Messages
+        pass both ways along the edges of a graph whose `directed` is False.
         """
         batch, num_graphs = membership(graph)
-        rows, kind = distinct(graph.edge_attr)
-        assert graph.edge_index is not None
+        edge_index, edge_attr = message_edges(graph, batch)
+        rows, kind = distinct(edge_attr)
         wired = Wired(
-            self.embed(graph), graph.edge_index, kind, self.edge_embedding(rows), batch,
+            self.embed(graph), edge_index, kind, self.edge_embedding(rows), batch,
             graph.get("position"),
         )  # fmt: skip
         for layer in self.layers:
@@ -181,7 +192,7 @@ class GraphTransformNet(nn.Module):
         existence, label, relation = self.heads(wired.h, candidates, position, own)
         return Prediction(
             existence, label, candidates, relation, wired.batch, num_graphs,
-            self._place(position, existence, wired.batch),
+            self._place(position, existence, wired.batch), directed=self.directed,
         )  # fmt: skip
 
     def embed(self, graph: Data) -> Float[Tensor, "n d"]:

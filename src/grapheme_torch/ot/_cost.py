@@ -8,6 +8,7 @@ from torch import Tensor
 from torch.autograd import Function, forward_ad
 
 from .._check import require
+from . import _inputs
 from ._once import forward_again
 from ._plan import transport_plan
 
@@ -31,8 +32,8 @@ def transport_cost(
         cost, a, b, temperature, tolerance, max_iterations: See `transport_plan`.
 
     Returns:
-        The value of each pair, in the dtype of `cost`: the dual value, which bounds the least
-        value from below where the iterations ran out.
+        The value of each pair, in the dtype of `cost` (PyTorch's default for whole numbers): the
+        dual value, which bounds the least value from below where the iterations ran out.
 
     Raises:
         InputError: As `transport_plan`, or if a mass requires a gradient.
@@ -40,18 +41,18 @@ def transport_cost(
     Differentiation: in `cost`, to any order; right where the pair converged. The theorem needs
     the optimum: short of it the error of the gradient is of the order of the residual.
     """
+    wide, rows, columns = _inputs.problem(cost, a, b)
     fixed = not (a.requires_grad or b.requires_grad)
     remedy = "Detach them, or differentiate a function of `transport_plan`."
     require(fixed, "`a` and `b`", "not require a gradient", True, remedy)
-    wide = cost.double()
     found = transport_plan(
-        wide, a, b, temperature=temperature, tolerance=tolerance,
+        wide, rows, columns, temperature=temperature, tolerance=tolerance,
         max_iterations=max_iterations, gradient="implicit",
     )  # fmt: skip
-    dual = (a.double() * found.f).sum(1) + (b.double() * found.g).sum(1)
+    dual = (rows * found.f).sum(1) + (columns * found.g).sum(1)
     function = _Envelope if torch.compiler.is_compiling() else _BothWays
     value: Tensor = function.apply(wide, found.plan, dual)
-    return value.to(cost.dtype)
+    return value.to(_inputs.result_dtype(cost))
 
 
 class _Envelope(Function):

@@ -114,8 +114,9 @@ def adjoint(
 
 def _at(tensor: Tensor, dtype: torch.dtype, *shape: int) -> int:
     """The address of the first number. The kernel believes sizes, so they are compared here."""
-    assert tensor.shape == shape
-    assert tensor.dtype == dtype
-    assert tensor.is_contiguous()
-    assert tensor.device.type == "cpu"
+    fits = tensor.shape == shape and tensor.dtype == dtype and tensor.is_contiguous()
+    if not fits or tensor.device.type != "cpu":
+        # Not of an argument of ours: whoever calls has looked at those. A message, not a crash.
+        got = f"{tuple(tensor.shape)}, {tensor.dtype}, {tensor.stride()}, {tensor.device}"
+        raise RuntimeError(f"The kernel needs {shape}, {dtype}, contiguous, on the CPU, got {got}.")
     return tensor.data_ptr()

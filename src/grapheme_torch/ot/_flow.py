@@ -70,7 +70,7 @@ class _Network:
     def _shortest(
         self, source: int
     ) -> NDArray[np.intp] | tuple[int, NDArray[np.intp], NDArray[np.intp]]:
-        """Dijkstra's algorithm over reduced costs, which are not negative; columns settle in turn."""
+        """Dijkstra's algorithm over reduced costs, none below zero; columns settle in turn."""
         n, m = self.cost.shape
         distance, came_from = np.full(m, np.inf), np.full(m, -1)
         at_row, pushed_by = np.full(n, np.inf), np.full(n, -1)
@@ -118,7 +118,7 @@ def cheapest(cost: Array, a: Array, b: Array) -> Array | Blocked:
     if not network.demand.any() or network.supply.sum() <= _SLACK * a.sum():
         return network.flow
     # Every row that mass left behind could still be exchanged with, and none of it helps.
-    left = np.flatnonzero(network.supply)
+    left = np.flatnonzero(network.supply).tolist()
     reached = [rows for rows in map(network.push, left) if rows is not None]
     return Blocked(np.unique(np.concatenate(reached)), float(network.supply.sum()))
 

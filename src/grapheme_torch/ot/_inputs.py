@@ -5,7 +5,8 @@ at where values may be looked at: inside the operators, which compilers and `vma
 """
 
 from math import inf, isnan
-from typing import get_args
+from numbers import Integral, Real
+from typing import NoReturn, get_args
 
 import torch
 from torch import Tensor
@@ -13,6 +14,7 @@ from torch import Tensor
 from .._check import Received, refusal
 
 _NUMBERS = "Give a tensor of real numbers."
+_NEAR = 1e-9  # share of sums that agree, once reconciled, but for the last bits
 _MOST = 2**31 - 1  # iterations; what the kernels count with holds more
 
 
@@ -54,10 +56,10 @@ def _fits(name: str, mass: Tensor, cost: Tensor, side: str, axis: int) -> None:
     same_device(name, mass, cost)
 
 
-def same_device(name: str, x: Tensor, cost: Tensor) -> None:
-    """Refuses a tensor that is not where the cost is."""
-    if x.device != cost.device:
-        wanted, got = f"be on the device of `cost`, {cost.device}", Received(str(x.device))
+def same_device(name: str, x: Tensor, other: Tensor, of: str = "`cost`") -> None:
+    """Refuses a tensor that is not where another is."""
+    if x.device != other.device:
+        wanted, got = f"be on the device of {of}, {other.device}", Received(str(x.device))
         raise refusal(name, wanted, got, "Move it there.")
 
 
@@ -69,25 +71,29 @@ def reconciled(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
     """
     slack = rounding(a, b)
     a, b = a.double(), b.double()
-    of_a, of_b = a.sum(1, keepdim=True), b.sum(1, keepdim=True)
+    return a, b * ratio(a.sum(1, keepdim=True), b.sum(1, keepdim=True), slack)
+
+
+def ratio(of_a: Tensor, of_b: Tensor, slack: float) -> Tensor:
+    """What makes the sum of `b` that of `a`; one where they are not equal but for the slack."""
     close = ((of_a - of_b).abs() <= slack * of_a) & (of_b > 0)
-    return a, b * (torch.where(close, of_a, 1) / torch.where(close, of_b, 1))
+    return torch.where(close, of_a, 1) / torch.where(close, of_b, 1)
 
 
 def rounding(*masses: Tensor) -> float:
     """By what share of themselves sums of these masses may differ: the rounding of their dtype."""
     coarse = [torch.finfo(x.dtype).eps for x in masses if x.is_floating_point()]
-    return max(1e-6, *(4 * eps for eps in coarse))
+    return max([1e-6, *(4 * eps for eps in coarse)])
 
 
 def temperatures(temperature: object, cost: Tensor, pairs: int) -> Tensor:
     """The temperature as a float64 tensor of one number, or one per pair."""
     if isinstance(temperature, Tensor):
         if temperature.is_complex() or temperature.dtype == torch.bool or temperature.is_sparse:
-            got = Received(f"a tensor of {temperature.dtype}")
-            raise refusal("`temperature`", "be a real number", got, "Try 0.1.")
+            got = f"a tensor of {temperature.dtype}"
+            raise refusal("`temperature`", "be a real number", Received(got), "Try 0.1.")
         if temperature.ndim > 1:
-            wanted, got = f"be one number, or one per pair ({pairs})", tuple(temperature.shape)
+            wanted, got = f"be one number, or one per pair ({pairs})", f"{tuple(temperature.shape)}"
             raise refusal("`temperature`", wanted, Received(f"shape {got}"), "Try 0.1.")
         if temperature.device.type not in ("cpu", cost.device.type):
             same_device("`temperature`", temperature, cost)
@@ -98,7 +104,7 @@ def temperatures(temperature: object, cost: Tensor, pairs: int) -> Tensor:
 
 def number(name: str, value: object, remedy: str) -> None:
     """Refuses what is no real number; NaN counts as one here."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, bool) or not isinstance(value, Real):
         raise refusal(name, "be a number", value, remedy)
 
 
@@ -112,11 +118,11 @@ def options(size: int, eps: Tensor, tolerance: object, max_iterations: object) -
     number("`tolerance`", tolerance, "Try 1e-12.")
     if isnan(tolerance):  # type: ignore[arg-type]
         raise refusal("`tolerance`", "be a number", tolerance, "Try 1e-12.")
-    if isinstance(max_iterations, bool) or not isinstance(max_iterations, int):
+    if isinstance(max_iterations, bool) or not isinstance(max_iterations, Integral):
         raise refusal("`max_iterations`", "be a whole number", max_iterations, "Try 100.")
-    if max_iterations < 1:
+    if int(max_iterations) < 1:
         raise refusal("`max_iterations`", "be at least 1", max_iterations, "Try 100.")
-    if max_iterations > _MOST:
+    if int(max_iterations) > _MOST:
         raise refusal("`max_iterations`", f"be at most {_MOST}", max_iterations, "Try 100.")
 
 
@@ -163,8 +169,13 @@ def check_masses(a: Tensor, b: Tensor) -> None:
 def _extremes(a: Tensor, b: Tensor) -> tuple[Tensor, ...]:
     """The least masses, and how far sums are apart; those that agreed are equal by now."""
     of_a, of_b = a.sum(1), b.sum(1)
-    apart = (of_a - of_b).abs() - 1e-9 * torch.maximum(of_a, of_b)
-    return _least(a), _least(b), -_least(-apart)
+    return _least(a), _least(b), gap(of_a, of_b)
+
+
+def gap(of_a: Tensor, of_b: Tensor) -> Tensor:
+    """Above zero if sums of masses, after `reconciled`, are not equal."""
+    apart = (of_a - of_b).abs() - _NEAR * torch.maximum(of_a, of_b)
+    return -_least(-apart)
 
 
 def _check_extremes(a: Tensor, b: Tensor, found: list[float]) -> None:
@@ -174,17 +185,27 @@ def _check_extremes(a: Tensor, b: Tensor, found: list[float]) -> None:
     check_mass("`a`", a, "row")
     check_mass("`b`", b, "column")
     sums = torch.stack([a.sum(1), b.sum(1)])
-    k = int((sums[0] - sums[1]).abs().argmax())
-    got = Received(f"{sums[0, k]:.9g} and {sums[1, k]:.9g} in pair {k}")
+    unequal(sums[0], sums[1], int(((sums[0] - sums[1]).abs() - _NEAR * sums.amax(0)).argmax()))
+
+
+def unequal(of_a: Tensor, of_b: Tensor, pair: int) -> NoReturn:
+    """Refuses the masses of a pair whose sums are these."""
+    got = Received(f"{of_a[pair]:.9g} and {of_b[pair]:.9g} in pair {pair}")
     raise refusal("`a` and `b`", "have equal sums", got, "Add a void row or column.")
 
 
-def check_mass(name: str, mass: Tensor, side: str) -> None:
-    """Refuses masses that are negative or not finite."""
+def check_mass(name: str, mass: Tensor, side: str, pair: Tensor | None = None) -> None:
+    """Refuses masses that are negative or not finite.
+
+    Args:
+        name, side: Of the masses, and of what holds them.
+        mass: With axes pair and number; the latter alone if `pair` says the pair of each.
+    """
     wrong = ~((mass >= 0) & (mass < inf))
     if bool(wrong.any()):
-        k, i = wrong.nonzero()[0].tolist()
-        got = Received(f"{mass[k, i].item()} for {side} {i} of pair {k}")
+        at = wrong.nonzero()[0].tolist()
+        k = at[0] if pair is None else int(pair[at[0]])
+        got = Received(f"{mass[tuple(at)].item()} for {side} {at[-1]} of pair {k}")
         raise refusal(name, "be finite and not negative", got, f"Zero switches a {side} off.")
 
 

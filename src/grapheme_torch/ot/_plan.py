@@ -32,8 +32,10 @@ def transport_plan(
     Computed in float64 whatever the input, because the derivative divides by small numbers.
 
     Args:
-        cost: Cost of moving a unit of mass from row to column; finite; axes: pair, row, column.
-        a, b: Masses of rows and columns, not negative, with equal sums; zero switches off.
+        cost: Cost of moving a unit of mass from row to column; axes: pair, row, column. Plus
+            infinity forbids an entry: its mass and its derivative are exactly zero.
+        a, b: Masses of rows and columns, finite, not negative, with equal sums; zero switches off.
+            Where sums agree but for the rounding of the dtype, `b` is scaled to the sum of `a`.
         temperature: In units of `cost`, one for all pairs or one each; small is sharp.
         tolerance: Largest accepted residual, see `Transport`. Below zero it is never met: every
             pair makes all its iterations.
@@ -49,16 +51,18 @@ def transport_plan(
             "cut": not at all; an approximation.
 
     Returns:
-        The plan, in the dtype of `cost`, with its evidence. A pair's result does not depend
-        on the other pairs.
+        The plan, in the dtype of `cost` (PyTorch's default for whole numbers), with its evidence;
+        NaN for a pair with a cost of NaN or minus infinity at masses above zero. A pair's result
+        does not depend on the other pairs.
 
     Raises:
-        InputError: If `temperature` is not positive or requires a gradient, or the masses differ
-            in sum or are negative.
+        InputError: If types, shapes or devices do not fit, `temperature` is not positive or
+            requires a gradient, masses differ in sum, are negative or not finite, or the costs
+            of a pair forbid every plan.
 
-    Differentiation: see `gradient`; a second derivative is refused but for "implicit". In a
-    mass the derivative is defined up to a constant, because mass is conserved, and zero where
-    the mass is. Kept for backward are cost and plan, at any number of iterations; "unrolled"
+    Differentiation: see `gradient`; a second derivative is refused but for "implicit". In the
+    masses it is that of the scaled `b` too, and a mass of zero counts by its share of the sum
+    alone. Kept for backward are cost and plan, at any number of iterations; "unrolled"
     needs one column potential a sweep while it goes backward. Works under `torch.func.grad`,
     `torch.vmap` and `torch.compile(fullgraph=True)`.
     """
@@ -70,7 +74,7 @@ def transport_plan(
         wide, rows, columns = wide.detach(), rows.detach(), columns.detach()
     function = _Plan if torch.compiler.is_compiling() else _BothWays
     plan, f, g, residual, iterations, _, _ = function.apply(
-        wide, eps.expand(len(wide)), rows, columns, float(tolerance), max_iterations, gradient
+        wide, eps.expand(len(wide)), rows, columns, float(tolerance), int(max_iterations), gradient
     )
     plan = plan.to(_inputs.result_dtype(cost))
     return Transport(plan, f, g, iterations, residual, residual <= tolerance)

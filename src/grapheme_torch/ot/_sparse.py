@@ -6,14 +6,59 @@ B pairs.
 """
 
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from .._check import Received, refusal
+from . import _inputs
 from ._matrix_free import Sides
 from ._sinkhorn import exp
+
+
+def check_support(support: "Support") -> None:
+    """Refuses a support whose numbers do not fit together."""
+    count = support.num_pairs
+    if isinstance(count, bool) or not isinstance(count, int) or count < 0:
+        raise refusal("`num_pairs`", "be a whole number", count, "Count the pairs.")
+    sides, ends = ("row_pair", "column_pair"), ("row", "column")
+    for name in (*sides, *ends):
+        x = _inputs.tensor(f"`{name}`", getattr(support, name), "number")
+        if x.dtype != torch.int64:
+            raise refusal(f"`{name}`", "be int64", Received(str(x.dtype)), "Call `long` on it.")
+        _inputs.same_device(f"`{name}`", x, support.row, "`row`")
+    if len(support.row) != len(support.column):
+        got = Received(f"{len(support.row)} and {len(support.column)}")
+        raise refusal("`row` and `column`", "be of one length", got, "They are ends of entries.")
+    if support.row.is_meta:
+        return  # no numbers to look at
+    n, m = len(support.row_pair), len(support.column_pair)
+    most = {"row_pair": count, "column_pair": count, "row": n, "column": m}
+    given = [getattr(support, name) for name in most]
+    ranges = [torch.stack(x.aminmax()) for x in given if len(x)]
+    found = iter(torch.stack(ranges).tolist() if ranges else [])
+    for (name, end), x in zip(most.items(), given, strict=True):
+        low, high = next(found) if len(x) else (0, end - 1)
+        if low < 0 or high >= end:
+            wrong = low if low < 0 else high
+            raise refusal(
+                f"`{name}`",
+                f"be from 0 to {end - 1}",
+                wrong,
+                "It counts from zero through all pairs.",
+            )
+    apart = support.pair != support.column_pair.index_select(0, support.column)
+    key = (support.row * m + support.column).sort().values
+    crossing, twice = torch.stack([apart.any(), (key.diff() == 0).any()]).tolist()
+    if crossing:
+        k = int(apart.nonzero()[0])
+        got = Received(f"row {support.row[k]} and column {support.column[k]} of two pairs")
+        raise refusal("an entry", "stay in one pair", got, "Mass does not move between pairs.")
+    if twice:
+        got = Received("the same entry twice")
+        raise refusal("`row` and `column`", "hold each entry once", got, "Add up such entries.")
 
 
 @dataclass(frozen=True)
@@ -24,15 +69,26 @@ class Support(Sides):
         row_pair, column_pair: The pair of each row and column.
         num_pairs: Number of pairs.
         row, column: Ends of each entry; no entry twice.
+
+    Raises:
+        InputError: If an index is not int64 or out of range, an entry is there twice, or its row
+            and column belong to different pairs.
     """
 
     row: Int[Tensor, " s"]
     column: Int[Tensor, " s"]
 
+    def __post_init__(self) -> None:
+        check_support(self)
+
     @functools.cached_property
     def pair(self) -> Int[Tensor, " s"]:
         """The pair of each entry."""
         return self.row_pair.index_select(0, self.row)
+
+    def only(self, entries: Bool[Tensor, " s"]) -> "Support":
+        """The support of some of the entries, between the same rows and columns."""
+        return replace(self, row=self.row[entries], column=self.column[entries])
 
     def to_rows(self, x: Float[Tensor, " s"]) -> Float[Tensor, " N"]:
         """Row sums."""

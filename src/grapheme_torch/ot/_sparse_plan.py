@@ -1,6 +1,7 @@
 """The plan on a sparse support as a differentiable function, (E29)-(E31) of docs/math.md."""
 
 from dataclasses import dataclass
+from math import inf, nan
 from typing import Any, Literal, NoReturn
 
 import torch
@@ -8,6 +9,9 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from torch.autograd import Function
 
+from .._check import Received, refusal, require
+from . import _inputs
+from ._forbidden import no_plan
 from ._matrix_free import inverse, solve_free, solve_schur
 from ._once import Once, refuse_forward
 from ._sinkhorn import exp
@@ -61,7 +65,7 @@ def sparse_plan(
     a: Float[Tensor, " N"],
     b: Float[Tensor, " M"],
     *,
-    temperature: Float[Tensor, " B"],
+    temperature: float | Float[Tensor, " #B"],
     tolerance: float = 1e-12,
     max_iterations: int = 100,
     gradient: SparseGradient = "exact",
@@ -71,9 +75,10 @@ def sparse_plan(
 
     Args:
         support: The entries that may carry mass.
-        cost: Cost of moving a unit of mass along each entry; finite.
-        a, b: Masses of rows and columns, with equal sums in each pair. Without gradient.
-        temperature: Of each pair, in units of `cost`; positive.
+        cost: Cost of moving a unit of mass along each entry; plus infinity forbids it.
+        a, b: Masses of rows and columns, finite, not negative, with equal sums in each pair; `b` is
+            scaled to the sum of `a` where they agree but for the rounding of their dtype.
+        temperature: Of each pair, or one for all, in units of `cost`; positive.
         tolerance: Largest accepted residual.
         max_iterations: Bound on sweeps plus Newton steps of a pair.
         gradient: "exact": implicit (E31) where the pair converged, through the sweeps where
@@ -81,19 +86,98 @@ def sparse_plan(
         adjoint: Where `backward` notes how well it solved its linear systems.
 
     Returns:
-        The plan in the dtype of `cost` (computed in float64). Mass cannot be feasible on every
-        support; where it is not, the pair does not converge.
+        The plan in the dtype of `cost` (PyTorch's default for whole numbers), computed in float64;
+        NaN for a pair with a cost of NaN or minus infinity. Mass cannot be feasible on every
+        support; where it is not, though every row and column has an entry, the pair does not
+        converge.
 
-    Differentiation: once, in reverse, in `cost`; more is refused. Kept are cost, plan and
-    potentials; "unrolled" needs one column potential a sweep while it goes backward.
+    Raises:
+        InputError: If types, shapes or devices do not fit, the temperature is not positive, masses
+            differ in sum, are negative, not finite, or require a gradient, or a row or column
+            that has mass has no entry that may carry it.
+
+    Differentiation: once, in reverse, in `cost`; zero where it forbids; more is refused. Kept are
+    cost, plan and potentials; "unrolled" needs one column potential a sweep while it goes backward.
     """
-    if gradient == "cut":
-        cost = cost.detach()
-    keep = Adjoint() if adjoint is None else adjoint
+    eps, rows, columns = _checked(support, cost, a, b, temperature)
+    _inputs.options(support.num_pairs, eps, tolerance, max_iterations)
+    _inputs.mode(gradient, SparseGradient)
+    fixed = gradient == "cut" or not (a.requires_grad or b.requires_grad)
+    require(fixed, "`a` and `b`", "not require a gradient", True, "Detach them.")
+    wide = (cost.detach() if gradient == "cut" else cost).double()
+    open_, spoilt = _check_values(support, wide, eps, rows, columns)
+    whole = bool(open_.all())
     plan, f, g, residual, iterations = _SparsePlan.apply(
-        cost.double(), support, temperature, a, b, tolerance, max_iterations, gradient, keep
+        wide if whole else wide[open_], support if whole else support.only(open_),
+        eps.expand(support.num_pairs), torch.where(spoilt[support.row_pair], 0, rows).detach(),
+        torch.where(spoilt[support.column_pair], 0, columns).detach(), float(tolerance),
+        int(max_iterations), gradient, Adjoint() if adjoint is None else adjoint,
+    )  # fmt: skip
+    if not whole:
+        plan = torch.zeros_like(wide).masked_scatter(open_, plan)
+        lost = spoilt[support.pair]  # not a number, and neither is the derivative
+        plan = plan + torch.where(lost, nan, 0) * torch.where(lost, wide, 0)
+        residual = torch.where(spoilt, nan, residual)
+    plan = plan.to(_inputs.result_dtype(cost))
+    return SparseTransport(plan, f, g, iterations, residual, residual <= tolerance)
+
+
+def _checked(
+    support: object, cost: object, a: object, b: object, temperature: object
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Temperatures and masses in float64, these reconciled, after a look at types and shapes."""
+    if not isinstance(support, Support):
+        got = Received(type(support).__name__)
+        raise refusal("`support`", "be a `Support`", got, "Make one of rows and columns.")
+    entries = _inputs.tensor("`cost`", cost, "entry")
+    sides = _inputs.tensor("`a`", a, "row"), _inputs.tensor("`b`", b, "column")
+    wanted = (
+        ("`cost`", entries, support.row, "entry"),
+        ("`a`", sides[0], support.row_pair, "row"),
+        ("`b`", sides[1], support.column_pair, "column"),
     )
-    return SparseTransport(plan.to(cost.dtype), f, g, iterations, residual, residual <= tolerance)
+    for name, x, of, what in wanted:
+        if len(x) != len(of):
+            got = Received(f"{len(x)}")
+            raise refusal(
+                name, f"have one number for each {what}, {len(of)}", got, "See `Support`."
+            )
+        _inputs.same_device(name, x, support.row, "`support`")
+    eps = _inputs.temperatures(temperature, entries, support.num_pairs)
+    slack = _inputs.rounding(*sides)
+    a, b = (x.double() for x in sides)
+    scale = _inputs.ratio(support.over_rows(a), support.over_columns(b), slack)
+    return eps, a, b * scale[support.column_pair]
+
+
+def _check_values(
+    support: Support, cost: Tensor, eps: Tensor, a: Tensor, b: Tensor
+) -> tuple[Bool[Tensor, " s"], Bool[Tensor, " B"]]:
+    """Refuses temperatures, masses and costs that make no sense.
+
+    Returns:
+        The entries that may carry mass, and the pairs that are not a number.
+    """
+    _inputs.check_temperature(eps)
+    _inputs.check_mass("`a`", a, "row", support.row_pair)
+    _inputs.check_mass("`b`", b, "column", support.column_pair)
+    of_a, of_b = support.over_rows(a), support.over_columns(b)
+    if _inputs.gap(of_a, of_b) > 0:
+        _inputs.unequal(of_a, of_b, int(((of_a - of_b).abs() / of_a.maximum(of_b)).argmax()))
+    used = (support.of_rows(a) > 0) & (support.of_columns(b) > 0)
+    bad = used & (cost.isnan() | (cost == -inf))
+    spoilt = support.over_rows(support.to_rows(bad.double())) > 0
+    open_ = (cost != inf) & ~spoilt[support.pair]
+    carries = (open_ & used).double()
+    sums = support.to_rows(carries), support.to_columns(carries)
+    pairs = support.row_pair, support.column_pair
+    for side, mass, ways, pair in zip(("row", "column"), (a, b), sums, pairs, strict=True):
+        stuck = (mass > 0) & (ways == 0) & ~spoilt[pair]
+        if bool(stuck.any()):
+            i = int(stuck.nonzero()[0])
+            place = f"{side} {i} of pair {int(pair[i])}"
+            no_plan(f"{place}, which has mass {mass[i]:g} and no entry to carry it")
+    return open_, spoilt
 
 
 class _SparsePlan(Function):

@@ -1,11 +1,14 @@
 """Solving transport without a matrix, and its derivative in the cost, (E42)-(E44)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import cast
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from .._check import Received, refusal
+from . import _inputs
 from ._matrix_free import Solution, inverse, solve_free, solve_schur, sweep
 from ._sparse_plan import ACCURACY, Adjoint
 from ._tiled import Matrix, Tile, TiledCoupling, TiledProblem
@@ -38,11 +41,38 @@ def tiled_plan(
         tolerance: Largest accepted residual.
         max_iterations: Bound on sweeps plus Newton steps.
         newton: Whether Newton takes over after the first sweeps, as in `transport_plan`.
+
+    Raises:
+        InputError: If the temperature is not positive, masses are negative, not finite, zero
+            before the last, or differ in sum by more than the rounding of their dtype, or options
+            make no sense.
     """
-    found: Solution = solve_free(problem, tolerance, max_iterations, newton)
-    plan, left = found.plan, float(found.residual)
-    assert isinstance(plan, TiledCoupling)
+    problem = _checked(problem)
+    _inputs.options(1, problem.a.new_full((1,), problem.eps), tolerance, max_iterations)
+    found: Solution = solve_free(problem, float(tolerance), int(max_iterations), bool(newton))
+    plan, left = cast(TiledCoupling, found.plan), float(found.residual)
     return TiledTransport(plan, int(found.iterations), left, left <= tolerance)
+
+
+def _checked(problem: TiledProblem) -> TiledProblem:
+    """The problem with its masses in float64 and reconciled, after a look at its numbers."""
+    if not isinstance(problem.cost, Matrix):
+        got = Received(type(problem.cost).__name__)
+        raise refusal("`problem.cost`", "make tiles", got, "Give it a method `tile`.")
+    _inputs.number("`problem.eps`", problem.eps, "Try 0.1.")
+    sides = {"a": _inputs.tensor("`problem.a`", problem.a, "row")}
+    sides["b"] = _inputs.tensor("`problem.b`", problem.b, "column")
+    a, b = (x.detach()[None] for x in sides.values())
+    _inputs.same_device("`problem.b`", b, a, "`problem.a`")
+    for name, mass in sides.items():
+        if len(mass) == 0 or not bool((mass[:-1] > 0).all()):
+            remedy = "Leave out the others; only the last, the void, may be empty."
+            got = Received(f"masses of {mass.tolist()[:4]}")
+            raise refusal(f"`problem.{name}`", "be positive before the last", got, remedy)
+    a, b = _inputs.reconciled(a, b)
+    _inputs.check_temperature(a.new_full((1,), problem.eps))
+    _inputs.check_masses(a, b)
+    return replace(problem, a=a[0], b=b[0])
 
 
 @dataclass(frozen=True)

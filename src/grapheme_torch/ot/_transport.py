@@ -9,6 +9,8 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from ._inputs import rounding
+
 
 class Status(Enum):
     """How the alignment of a pair ended; the value says what that means and what to do."""
@@ -20,8 +22,8 @@ class Status(Enum):
         "`max_iterations`, or the temperature if many stop."
     )
     NOT_FINITE = (
-        "The cost holds NaN or infinity, and so does the plan. Look for a logit that is not finite "
-        "in the prediction of this pair, or in the weights (lower the learning rate)."
+        "The cost holds NaN or minus infinity, or the plan was given so. Look for a logit that is "
+        "not finite in the prediction of this pair, or in the weights (lower the learning rate)."
     )
 
 
@@ -87,17 +89,18 @@ class Transport(Evidence):
             plan: Mass moved from row to column.
             a, b: Masses of rows and columns: the residual is measured by them. Default: what the
                 plan holds.
+
+        Returns:
+            The plan without potentials, with its residual: NaN if the plan is not finite. It has
+            converged if that is no more than the rounding of its dtype.
         """
-        zero = torch.zeros(len(plan), dtype=torch.float64, device=plan.device)
-        residual = zero if a is None or b is None else _residual(plan.detach().double(), a, b)
+        known = plan.detach().double()
+        rows, columns = (known.sum(2), known.sum(1)) if a is None or b is None else (a, b)
+        residual = _residual(known, rows, columns)
         return cls(
             plan, plan.new_zeros(plan.shape[:2]), plan.new_zeros(plan.shape[::2]),
-            zero.long(), residual, residual <= GIVEN,
+            torch.zeros_like(residual, dtype=torch.long), residual, residual <= rounding(plan),
         )  # fmt: skip
-
-
-GIVEN = 1e-6
-"""Residual up to which a given plan counts as one of its masses: it may be in single precision."""
 
 
 def _residual(plan: Tensor, a: Tensor, b: Tensor) -> Float[Tensor, " B"]:
@@ -105,4 +108,5 @@ def _residual(plan: Tensor, a: Tensor, b: Tensor) -> Float[Tensor, " B"]:
     wrong = torch.maximum((plan.sum(2) - a).abs().sum(1), (plan.sum(1) - b).abs().sum(1))
     wrong = torch.maximum(wrong, -plan.clamp(max=0).sum((1, 2)))
     total = a.sum(1)
-    return wrong / torch.where(total > 0, total, 1)
+    # Infinity over infinity is no residual, nor is what is not a number less than any.
+    return wrong / torch.where(total > 0, total, 1) + (0 * plan).sum((1, 2))

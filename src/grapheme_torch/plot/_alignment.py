@@ -11,8 +11,8 @@ from matplotlib.patches import Circle, FancyArrowPatch
 from torch import Tensor
 from torch_geometric.data import Data
 
-from .._check import require
-from ..graph import edge_triples, node_labels
+from .._check import Received, require
+from ..graph import alike, edge_triples, node_labels, undirected
 from ..report import KINDS, EdgeEdit, EditKind, EditReport, NodeEdit
 from ._rows import Row, arranged, clipped, column_width, drawable
 from ._style import FONT, GREEN, GREY, INK, ORANGE, RED, save
@@ -42,7 +42,8 @@ def plot_alignment(
 ) -> None:
     """Draws two graphs, one above the other, and which node became which.
 
-    The nodes of a graph stand in a row, in topological order (of a path: reading order). A line
+    The nodes of a graph stand in a row, in topological order (of a path: reading order). If the
+    edges of one graph have no direction, all edges are drawn as lines without arrow heads. A line
     is as thick as the mass it carries. A label that the font cannot draw is shown by its code
     point. Edge labels are shown where the graphs have more than one kind.
 
@@ -55,6 +56,9 @@ def plot_alignment(
     Raises:
         InputError: If the alignment does not fit the graphs, or the file cannot be written.
     """
+    predicted, target = alike(predicted, target)
+    if isinstance(alignment, EditReport) and not alignment.directed:
+        predicted, target = undirected(predicted), undirected(target)
     links = _links(predicted, target, alignment)
     relations = {name for graph in (predicted, target) for _, _, name in edge_triples(graph)}
     spacing = column_width(relations)
@@ -94,7 +98,7 @@ class _Links:
 def _links(predicted: Data, target: Data, alignment: EditReport | Tensor) -> _Links:
     n, m = len(node_labels(predicted)), len(node_labels(target))
     if isinstance(alignment, EditReport):
-        _check_report(n, m, alignment)
+        _check_report(predicted, target, alignment)
         return _report_links(predicted, target, alignment)
     shape = tuple(alignment.shape)
     remedy = "Give the plan of these two graphs; the void is its last row and column."
@@ -102,11 +106,18 @@ def _links(predicted: Data, target: Data, alignment: EditReport | Tensor) -> _Li
     return _plan_links(predicted, target, alignment.detach().cpu().double())
 
 
-def _check_report(n: int, m: int, report: EditReport) -> None:
+def _check_report(predicted: Data, target: Data, report: EditReport) -> None:
+    n, m = len(node_labels(predicted)), len(node_labels(target))
     sides = ([e.predicted for e in report.nodes], [e.target for e in report.nodes])
     sizes = tuple(sum(node is not None for node in side) for side in sides)
     remedy = "Give the report of these two graphs."
     require(sizes == (n, m), "`alignment`", f"join {n} and {m} nodes", sizes, remedy)
+    edges = ([e.predicted for e in report.edges], [e.target for e in report.edges])
+    for told, graph in zip(edges, (predicted, target), strict=True):
+        wanted = {(u, v) for u, v, _ in edge_triples(graph)}
+        found = Received("other edges")
+        same = wanted == {pair for pair in told if pair is not None}
+        require(same, "`alignment`", "tell of the edges of both graphs", found, remedy)
 
 
 def _report_links(predicted: Data, target: Data, report: EditReport) -> _Links:
@@ -143,8 +154,8 @@ def _plan_links(predicted: Data, target: Data, plan: Tensor) -> _Links:
         ],
         predicted=[kind(i, int(plan[i].argmax())) for i in range(len(label))],
         target=[kind(int(plan[:, j].argmax()), j) for j in range(len(wanted))],
-        predicted_edges=["kept"] * predicted.edge_index.shape[1],
-        target_edges=["kept"] * target.edge_index.shape[1],
+        predicted_edges=["kept"] * len(edge_triples(predicted)),
+        target_edges=["kept"] * len(edge_triples(target)),
         title="alignment",
     )
 
@@ -208,7 +219,7 @@ def _arrow(graph: Row, u: int, v: int, kind: EditKind, scale: float) -> FancyArr
         (x, y), (x2, y), shrinkA=gap, shrinkB=gap,
         # The middle of the arc is half as high as the point that it bends towards.
         connectionstyle=f"arc3,rad={-2 * graph.side * max(over, 0.0) / (x2 - x)}",
-        arrowstyle="-|>", mutation_scale=scale * 0.22,
+        arrowstyle="-|>" if graph.directed else "-", mutation_scale=scale * 0.22,
         color=_COLOUR[kind], lw=1.1 if kind == "kept" else 1.8, zorder=2,
     )  # fmt: skip
 

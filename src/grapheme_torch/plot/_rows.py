@@ -7,7 +7,7 @@ import networkx as nx
 from matplotlib.font_manager import findfont, get_font
 from torch_geometric.data import Data
 
-from ..graph import edge_triples, node_labels, path_order
+from ..graph import edge_triples, is_directed, node_labels, path_order, sorted_edges
 from ._style import FONT
 
 
@@ -16,10 +16,11 @@ class Row:
     """A graph on the page as an arc diagram: its nodes in a row, longer edges as arcs.
 
     Args:
-        labels, edges: Of the graph.
+        labels, edges: Of the graph; undirected edges lead from left to right.
         column: Place of each node in the row.
         x, y: Place of each node on the page, and of the row, in widths of a lone column.
         side: Where arcs rise, away from the other graph: 1 up, -1 down.
+        directed: Whether an edge has a direction.
     """
 
     labels: list[str]
@@ -28,6 +29,7 @@ class Row:
     x: list[float]
     y: float
     side: int
+    directed: bool = True
 
     def rise(self, u: int, v: int) -> float:
         """The height of the arc of an edge or loop; zero between neighbours from left to right."""
@@ -45,8 +47,10 @@ class Row:
 def arranged(graph: Data, spacing: float, y: float, side: int) -> Row:
     """`graph` as a row at height `y`, with this space between the centres of nodes."""
     column = _columns(graph)
-    x = [spacing * k for k in column]
-    return Row(node_labels(graph), edge_triples(graph), column, x, y, side)
+    x, edges, directed = [spacing * k for k in column], edge_triples(graph), is_directed(graph)
+    if not directed:
+        edges = [(u, v, r) if column[u] <= column[v] else (v, u, r) for u, v, r in edges]
+    return Row(node_labels(graph), edges, column, x, y, side, directed)
 
 
 def column_width(relations: set[str]) -> float:
@@ -56,8 +60,11 @@ def column_width(relations: set[str]) -> float:
 
 
 def _columns(graph: Data) -> list[int]:
-    """The place of each node in a row: along the path, else sources before sinks."""
-    order = path_order(graph)
+    """The place of each node in a row: along the path, else sources before sinks.
+
+    Without directions: along the edges.
+    """
+    order = path_order(graph) if is_directed(graph) else _walk(graph)
     if order is None:
         order = _topological(graph)
     column = [0] * len(order)
@@ -75,6 +82,18 @@ def _topological(graph: Data) -> list[int]:
     members = {knot: sorted(nodes) for knot, nodes in knots.nodes(data="members")}
     order = nx.lexicographical_topological_sort(knots, key=lambda knot: members[knot][0])
     return [node for knot in order for node in members[knot]]
+
+
+def _walk(graph: Data) -> list[int]:
+    """The nodes of each part along its edges, depth first from an end: a path as it is, a ring."""
+    whole: nx.Graph[int] = nx.Graph()
+    whole.add_nodes_from(range(len(node_labels(graph))))
+    whole.add_edges_from((u, v) for u, v, _ in sorted_edges(graph))
+    order: list[int] = []
+    for part in nx.connected_components(whole):
+        start = min(part, key=lambda node: (len(whole[node]), node))
+        order += nx.dfs_preorder_nodes(whole, start)
+    return order
 
 
 def drawable(label: str) -> str:

@@ -7,6 +7,7 @@ from .._check import Received, refusal, require
 from ..data import Alphabet, load_pairs
 from ..gradients import GradientReport, check_gradients
 from ._data import batches
+from ._direction import with_direction
 from ._evaluate import fits
 from ._folder import load_network, saved_loss
 from ._hardware import set_threads
@@ -59,7 +60,7 @@ def check_saved_model(
     alphabet = Alphabet(network.labels, network.relations)
     usable = [
         pair
-        for pair in load_pairs(data)
+        for pair in with_direction(load_pairs(data), network.directed)
         if fits(pair, network.num_slots) and alphabet.covers(pair.target)
     ]
     if not usable:

@@ -7,7 +7,9 @@ from jaxtyping import Float
 from torch import Tensor
 from torch_geometric.data import Data
 
+from .._check import Received, require
 from ..data import Alphabet
+from ..graph import alike, is_directed, undirected
 from ..loss import StructuralLoss
 from ..prediction import Prediction
 from ..report import EditReport, edit_report
@@ -44,14 +46,17 @@ def compare(predicted: Data, target: Data, loss: StructuralLoss | None = None) -
     """Compares two graphs with labels, such as `text_to_graph` makes.
 
     Args:
-        predicted, target: The graphs.
+        predicted, target: The graphs. If the edges of one have no direction, those of the other
+            are read so as well.
         loss: What to report. Default: `StructuralLoss(criterion="edit")`, as a log-likelihood
             means little for a graph that is certain.
 
     Raises:
-        InputError: If a graph carries no labels or an edge twice.
+        InputError: If a graph carries no labels or an edge twice, or is undirected where the loss
+            is told `directed=True`.
     """
     loss = loss or StructuralLoss(criterion="edit")
+    predicted, target = _as_compared(predicted, target, loss.directed)
     edits = edit_report(predicted, target)
     alphabet = Alphabet.of([predicted, target])
     certain = Prediction.certain(
@@ -62,3 +67,14 @@ def compare(predicted: Data, target: Data, loss: StructuralLoss | None = None) -
     result = loss(certain, alphabet.encode(target))
     numbers = (result.total, result.node, result.edge, result.clique, result.converged)
     return Comparison(Terms(*(float(x.double().mean()) for x in numbers)), result.plan[0], edits)
+
+
+def _as_compared(predicted: Data, target: Data, directed: bool | None) -> tuple[Data, Data]:
+    """Two graphs that are both directed, or both undirected."""
+    if directed is False:
+        return undirected(predicted), undirected(target)
+    for name, graph in (("predicted", predicted), ("target", target)):
+        fits = is_directed(graph) or not directed
+        found, remedy = Received("an undirected graph"), "Leave `directed` out."
+        require(fits, f"`{name}`", "have directed edges (directed: true)", found, remedy)
+    return alike(predicted, target)

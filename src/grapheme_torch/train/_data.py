@@ -20,16 +20,21 @@ from ..data import (
     unify_positions,
 )
 from ..nn import GraphTransformNet, num_candidates
+from ._direction import read_direction, with_direction
 from ._module import PairBatch
 
 
 @dataclass(frozen=True)
 class Split:
-    """The pairs to train on, those to validate on (maybe none), and the alphabet of the former."""
+    """The pairs to train on, those to validate on (maybe none), and the alphabet of the former.
+
+    The targets are all directed, or none is.
+    """
 
     train: list[Pair]
     val: list[Pair]
     alphabet: Alphabet
+    directed: bool = True
 
     def share_of_nodes(self, slots: int) -> float:
         """Nodes of the training targets as a share of the output nodes of a network."""
@@ -45,10 +50,24 @@ class Split:
         return min(wanted / offered, 1.0) if wanted and offered else None
 
 
-def load_split(data: str, val: str | None, *, acyclic: bool, slots: int = 1) -> Split:
+def load_split(
+    data: str,
+    val: str | None,
+    *,
+    acyclic: bool,
+    directed: bool | None = None,
+    slots: int = 1,
+) -> Split:
     """Reads and checks the data of a run, for a network with so many output nodes per input node.
 
     A validation pair that is too large for it stays, and counts as wrong.
+
+    Args:
+        data: The data to train on.
+        val: The data to validate on.
+        acyclic: Whether directed targets with a cycle are refused.
+        directed: Whether edges of the targets have a direction. Default: as the targets say.
+        slots: Output nodes per input node.
 
     Raises:
         InputError: "FILE:LINE: ..." at the first pair that cannot be trained on.
@@ -56,14 +75,17 @@ def load_split(data: str, val: str | None, *, acyclic: bool, slots: int = 1) -> 
     train = load_pairs(data)
     held_out = load_pairs(val) if val else []
     check_sizes(train, slots)
-    if acyclic:
-        check_acyclic([*train, *held_out])
-    together = unify_positions([*train, *held_out])
-    alphabet = Alphabet.of(pair.target for pair in train)
+    directed = read_direction([*train, *held_out], directed)
+    together = with_direction([*train, *held_out], directed)
+    # An edge without a direction points anywhere: written once, they may seem to form a cycle.
+    if acyclic and directed:
+        check_acyclic(together)
+    together = unify_positions(together)
+    alphabet = Alphabet.of(pair.target for pair in together[: len(train)])
     if not alphabet.labels:
         remedy = "Add pairs whose target has nodes."
         raise refusal(f"{data}: the targets", "have a node", Received("only empty graphs"), remedy)
-    return Split(together[: len(train)], together[len(train) :], alphabet)
+    return Split(together[: len(train)], together[len(train) :], alphabet, directed)
 
 
 def batches(

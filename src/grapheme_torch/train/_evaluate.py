@@ -2,20 +2,17 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
-
-from torch_geometric.data import Data
 
 from .._check import refusal, require
 from .._isomorphism import find_isomorphism
 from ..data import Alphabet, Pair
 from ..decoding import Constraint
-from ..graph import both_ways
 from ..loss import StructuralLoss, StructuralLossResult
 from ..metrics import AlignmentAccuracy, GraphMetrics
 from ..nn import GraphTransformNet
 from ..report import edit_reports
 from ._data import batches
+from ._direction import with_direction
 from ._folder import load_members, saved_loss
 from ._module import Terms, measure
 from ._places import told_places
@@ -57,16 +54,14 @@ def evaluate(
         told_places(pair)
     members, loss = load_members([folder, *others]), saved_loss(folder)
     network = members[0][0]
-    shape: dict[str, Any] = {"constraint": constraint, "directed": loss.directed}
-    # An edge without a direction is there in both: each is half an edge.
-    metrics = GraphMetrics(edge_cost=1.0 if loss.directed else 0.5)
+    pairs = with_direction(pairs, network.directed)
+    metrics = GraphMetrics()
     examples: list[Example] = []
     for chunk in _chunks(pairs, batch_size):
         inputs, targets = [pair.input for pair in chunk], [pair.target for pair in chunk]
-        answers = predict_together(members, inputs, **shape)
-        sides = (answers, targets) if loss.directed else (_both_ways(answers), _both_ways(targets))
-        reports = edit_reports(*sides, edge_cost=metrics.edge_cost)
-        metrics.update(*sides, reports)
+        answers = predict_together(members, inputs, constraint=constraint)
+        reports = edit_reports(answers, targets)
+        metrics.update(answers, targets, reports)
         examples = _worst([*examples, *map(Example, chunk, answers, reports)], worst)
     terms, aligned, share = _measured(network, loss, pairs, batch_size)
     numbers = {**metrics.compute(), **aligned}
@@ -90,7 +85,6 @@ def _measured(
         known = known or bool(told)
         places = [pair.extra["alignment"] for _, pair in told]
         targets = [pair.target for _, pair in told]
-        targets = targets if loss.directed else _both_ways(targets)
         accuracy.update([plan for plan, _ in told], places, targets)
 
     terms = measure(network, loss, batches(covered, alphabet, batch_size), align)
@@ -103,29 +97,20 @@ def _told(pair: Pair) -> bool:
     return any(place is not None for place in pair.extra.get("alignment") or ())
 
 
-def _both_ways(graphs: Sequence[Data]) -> list[Data]:
-    return [both_ways(graph) for graph in graphs]
-
-
 def _worst(examples: list[Example], count: int) -> list[Example]:
     """The examples of largest edit cost, those as good in their order, the exact ones left out."""
     wrong = [example for example in examples if not example.edits.is_exact]
     return sorted(wrong, key=lambda example: -example.edits.cost)[:count]
 
 
-def share_exact(
-    network: GraphTransformNet, pairs: Sequence[Pair], batch_size: int, *, directed: bool = True
-) -> float:
+def share_exact(network: GraphTransformNet, pairs: Sequence[Pair], batch_size: int) -> float:
     """The share of pairs whose predicted graph equals the target but for the numbering of nodes."""
     training = network.training
     network.eval()
     right = 0
     for chunk in _chunks(pairs, batch_size):
         answers = predict(network, [pair.input for pair in chunk])
-        targets = [pair.target for pair in chunk]
-        if not directed:
-            answers, targets = _both_ways(answers), _both_ways(targets)
-        sides = zip(answers, targets, strict=True)
+        sides = zip(answers, (pair.target for pair in chunk), strict=True)
         right += sum(find_isomorphism(one, other) is not None for one, other in sides)
     network.train(training)
     return right / len(pairs)

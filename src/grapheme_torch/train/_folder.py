@@ -83,7 +83,10 @@ def _saved_options(path: Path) -> dict[str, Any]:
 
 def load_network(folder: str | Path) -> GraphTransformNet:
     """The network of a run, ready to predict."""
-    return GraphTransformNet.from_pretrained(folder).eval()
+    network = GraphTransformNet.from_pretrained(folder).eval()
+    if saved_loss(folder).directed is False:  # older runs told only the loss
+        network.directed = False
+    return network
 
 
 def load_members(
@@ -96,4 +99,4 @@ def load_members(
 def _arguments() -> list[str]:
     """The arguments of the loss that a run decides: the mean of labelled pairs is given."""
     names = inspect.signature(StructuralLoss).parameters
-    return [name for name in names if name not in ("reduction", "node_cost")]
+    return [name for name in names if name not in ("reduction", "node_cost", "node_scale")]

@@ -66,7 +66,7 @@ class Monitor:
         return self._share(network, self._known)
 
     def _share(self, network: GraphTransformNet, pairs: Sequence[Pair]) -> float:
-        return share_exact(network, pairs, self._batch_size, directed=self._loss.directed)
+        return share_exact(network, pairs, self._batch_size)
 
 
 def sample(pairs: Sequence[T], number: int) -> Sequence[T]:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch_geometric.data import Batch, Data
 
+from ..data import INPUT, only
 from ..decoding import Constraint, decode
 from ..graph import node_labels
 from ..nn import GraphTransformNet
@@ -16,7 +17,7 @@ def predict(
     graphs: Sequence[Data],
     *,
     constraint: Constraint | None = None,
-    directed: bool = True,
+    directed: bool | None = None,
 ) -> list[Data]:
     """The most probable output graph for each input graph, computed as one batch.
 
@@ -40,7 +41,5 @@ def predict(
 
 def read(network: GraphTransformNet, graphs: Sequence[Data]) -> Batch:
     """Graphs as a network reads them, one batch on its device."""
-    names = ("x", "edge_index", "edge_attr", "position")
-    kept = [{name: graph[name] for name in names if name in graph} for graph in graphs]
-    each = [Data(num_nodes=graph.num_nodes, **own) for graph, own in zip(graphs, kept, strict=True)]
+    each = [only(INPUT, graph) for graph in graphs]
     return Batch.from_data_list(each).to(next(network.parameters()).device)

@@ -1,5 +1,6 @@
 """One training run, from data to the folder that holds the model."""
 
+import copy
 import logging
 import time
 import warnings
@@ -93,12 +94,13 @@ def train(
     set_threads(threads)
     torch.manual_seed(seed)
     network = dict(network or {})
-    # Edges without a direction point anywhere: written once, they may seem to form a cycle.
-    acyclic = network.get("candidates", "forward") == "forward" and loss.directed
+    acyclic = network.get("candidates", "forward") == "forward"
+    asked = network.get("directed") if loss.directed is None else loss.directed
     slots = network.get("slots", 1)
-    split = load_split(data, val, acyclic=acyclic, slots=slots)
+    split = load_split(data, val, acyclic=acyclic, directed=asked, slots=slots)
+    loss, network["directed"] = _for_edges(loss, directed=split.directed), split.directed
     if network.get("candidates") == "auto":
-        chosen = choose_candidates(split.train, directed=loss.directed, slots=slots)
+        chosen = choose_candidates(split.train, directed=split.directed, slots=slots)
         given = {} if network.get("window") is None else {"window": network["window"]}
         network |= chosen | given
     model = GraphTransformNet(split.alphabet.labels, split.alphabet.relations, **network)
@@ -120,6 +122,13 @@ def train(
 
 
 _ALPHABET = ("labels", "relations")
+
+
+def _for_edges(loss: StructuralLoss, *, directed: bool) -> StructuralLoss:
+    """The loss for edges with a direction, or without."""
+    changed = copy.copy(loss)
+    changed.directed = directed
+    return changed
 
 
 def _check_together(

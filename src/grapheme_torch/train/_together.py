@@ -8,9 +8,10 @@ from jaxtyping import Float
 from torch import Tensor
 from torch_geometric.data import Batch, Data
 
+from .._check import Received, require
 from ..data import Alphabet
 from ..decoding import Constraint
-from ..graph import edge_triples, node_labels
+from ..graph import node_labels, sorted_edges
 from ..loss import StructuralLoss
 from ..nn import GraphTransformNet
 from ._predict import predict, read
@@ -24,7 +25,7 @@ def predict_together(
     graphs: Sequence[Data],
     *,
     constraint: Constraint | None = None,
-    directed: bool = True,
+    directed: bool | None = None,
 ) -> list[Data]:
     """Of what several networks answer, for each input graph the answer that all find likeliest.
 
@@ -40,8 +41,12 @@ def predict_together(
         constraint, directed: What the output graphs have to be, see `decode`.
 
     Raises:
-        InputError: If the constraint is unknown.
+        InputError: If the constraint is unknown, or only some networks give directed edges.
     """
+    kinds = [network.directed for network, _ in members]
+    remedy = "Ask networks for directed and for undirected graphs apart."
+    found = Received("networks of both kinds")
+    require(len(set(kinds)) <= 1, "`members`", "all give directed edges, or none", found, remedy)
     given = [predict(one, graphs, constraint=constraint, directed=directed) for one, _ in members]
     choices = [_distinct(answers) for answers in zip(*given, strict=True)]
     doubtful = [k for k, answers in enumerate(choices) if len(answers) > 1]
@@ -64,7 +69,7 @@ def _distinct(answers: Sequence[Data]) -> list[Data]:
 
 
 def _key(graph: Data) -> Hashable:
-    return tuple(node_labels(graph)), frozenset(edge_triples(graph))
+    return tuple(node_labels(graph)), tuple(sorted_edges(graph))
 
 
 def _loss(

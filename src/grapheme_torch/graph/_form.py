@@ -1,0 +1,197 @@
+"""The form of a graph: made from labels and edges, and read again with its form checked."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch_geometric.data import Batch, Data
+
+from .._check import Received, refusal, require
+from ._hashes import hash_labels
+
+NEXT = "next"
+"""The relation between a grapheme cluster and the one read after it."""
+
+_MAKE = "Build the graph with `text_to_graph`, `graph_from_node_link` or `make_graph`."
+
+
+def make_graph(
+    label: Sequence[str],
+    edges: Sequence[tuple[int, int, str]] = (),
+    position: Sequence[int | float] | None = None,
+    *,
+    directed: bool = True,
+) -> Data:
+    """The graph with these node labels, edges `(source, target, label)` and positions.
+
+    Args:
+        label: What each node is.
+        edges: At most one per ordered pair of nodes; if not directed, one per pair.
+        position: Place of each node in reading order, in steps. Default: none.
+        directed: Whether an edge has a direction.
+
+    Raises:
+        InputError: If a label is no string, an edge ends at no node, a node has no position while
+            others have one, or a position is not finite.
+    """
+    label, edges = _listed("`label`", label), _listed("`edges`", edges)
+    for k, name in enumerate(label):
+        check_text(f"`label[{k}]`", name)
+    for k, edge in enumerate(edges):
+        _check_edge(k, edge, len(label))
+    check_flag("`directed`", directed)
+    ends = [(source, target) for source, target, _ in edges]
+    edge_label = [name for _, _, name in edges]
+    graph = Data(
+        x=hash_labels(label),
+        edge_index=torch.tensor(ends, dtype=torch.long).reshape(-1, 2).t().contiguous(),
+        edge_attr=hash_labels(edge_label),
+        label=label,
+        edge_label=edge_label,
+        directed=directed,
+    )
+    if position is not None:
+        graph.position = torch.tensor(_placed(position, len(label)), dtype=torch.float)
+    return graph
+
+
+def node_labels(graph: Data) -> list[str]:
+    """The label of every node; refuses a graph that carries none."""
+    check_data(graph)
+    label = graph.get("label")
+    named = isinstance(label, list) and all(isinstance(name, str) for name in label)
+    remedy = _MAKE
+    if isinstance(graph, Batch):
+        remedy = "Take the graphs of the batch one by one: `batch.to_data_list()`."
+    require(
+        named and len(label) == graph.num_nodes,
+        "`graph.label`",
+        f"be a list with one string per node ({graph.num_nodes})",
+        label,
+        remedy,
+    )
+    assert isinstance(label, list)
+    return label
+
+
+def edge_ends(graph: Data) -> list[tuple[int, int]]:
+    """Source and target of every edge as it is stored; refuses one that ends at no node."""
+    check_data(graph)
+    ends = graph.edge_index
+    whole = isinstance(ends, Tensor) and ends.dtype in (torch.int64, torch.int32)
+    shaped = whole and ends.ndim == 2 and len(ends) == 2
+    found = ends
+    if isinstance(ends, Tensor):
+        found = Received(f"shape {tuple(ends.shape)} of {ends.dtype}")
+    remedy = "Without edges it is torch.empty(2, 0, dtype=torch.long)."
+    require(shaped, "`graph.edge_index`", "be an integer tensor of shape [2, e]", found, remedy)
+    assert isinstance(ends, Tensor)
+    count = int(graph.num_nodes or 0)
+    if ends.numel():
+        low, high = (int(end) for end in ends.aminmax())
+        remedy = "Number the nodes from 0, and set `num_nodes` where some have no edge."
+        wanted = f"name nodes in [0, {count})"
+        inside = low >= 0 and high < count
+        require(inside, "`graph.edge_index`", wanted, low if low < 0 else high, remedy)
+    source, target = ends.tolist()
+    return list(zip(source, target, strict=True))
+
+
+def edge_names(graph: Data, count: int) -> list[str]:
+    """The label of every edge as it is stored; "next" where the graph names none."""
+    names = graph.get("edge_label")
+    if names is None:
+        return [NEXT] * count
+    named = isinstance(names, list) and all(isinstance(name, str) for name in names)
+    wanted = f"be a list with one string per edge ({count})"
+    require(named and len(names) == count, "`graph.edge_label`", wanted, names, _MAKE)
+    assert isinstance(names, list)
+    return names
+
+
+def positions_of(graph: Data) -> list[float] | None:
+    """The position of every node; None where the graph has no order."""
+    position = graph.get("position")
+    if position is None:
+        return None
+    count = int(graph.num_nodes or 0)
+    fits = isinstance(position, Tensor) and position.shape == (count,)
+    wanted = f"have one number per node ({count})"
+    require(fits, "`graph.position`", wanted, position, "Give every node its place, or none.")
+    places: list[float] = position.tolist()
+    return places
+
+
+def membership(graph: Data) -> tuple[Tensor, int]:
+    """The graph that each node of a `Data` or `Batch` belongs to, and the number of graphs.
+
+    A `Data` without `batch` is a batch of one.
+    """
+    batch = graph.get("batch")
+    if batch is None:
+        count = int(graph.num_nodes or 0)
+        return torch.zeros(count, dtype=torch.long, device=graph.edge_index.device), 1
+    if isinstance(graph, Batch):
+        return batch, graph.num_graphs
+    return batch, int(batch.max()) + 1 if len(batch) else 0
+
+
+def check_data(graph: object) -> None:
+    """Refuses what is no graph."""
+    require(isinstance(graph, Data), "a graph", "be a PyTorch Geometric `Data`", graph, _MAKE)
+
+
+def check_text(name: str, text: object) -> None:
+    """Refuses what is no string, or one that no encoding can store."""
+    require(isinstance(text, str), name, "be a string", text, "Put text in quotes.")
+    assert isinstance(text, str)
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise refusal(
+            name,
+            "hold no lone surrogate (no encoding can store one)",
+            Received(f"U+{ord(text[error.start]):04X} at index {error.start}"),
+            "Decode the text properly, or replace it: text.encode(errors='replace').decode().",
+        ) from None
+
+
+def check_flag(name: str, value: object) -> None:
+    """Refuses what is neither True nor False."""
+    ok = isinstance(value, bool)
+    require(ok, name, "be True or False", value, "False: its edges have no direction.")
+
+
+def is_number(value: object) -> bool:
+    """Whether a node can stand there."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e30
+
+
+def _listed(name: str, value: Any) -> list[Any]:
+    listed = isinstance(value, Sequence) and not isinstance(value, bytes)
+    require(listed, name, "be a list", value, "Write [] where there are none.")
+    return list(value)
+
+
+def _check_edge(k: int, edge: Any, count: int) -> None:
+    triple = isinstance(edge, Sequence) and len(edge) == 3
+    whole = triple and all(type(end) is int for end in edge[:2])
+    remedy = 'Write (0, 1, "next").'
+    require(whole, f"`edges[{k}]`", "be (source, target, label)", edge, remedy)
+    source, target, name = edge
+    if not (0 <= source < count and 0 <= target < count):
+        nodes = f"join two of the nodes 0 to {count - 1}" if count else "be left out"
+        remedy = "Number the nodes from 0, in the order of their labels."
+        raise refusal("an edge", nodes, (source, target), remedy)
+    check_text(f"the label of `edges[{k}]`", name)
+
+
+def _placed(position: Any, count: int) -> list[float]:
+    remedy = "Give every node its place in reading order, or none."
+    places = _listed("`position`", position)
+    wanted = f"have one number per node ({count})"
+    require(len(places) == count, "`position`", wanted, Received(f"{len(places)}"), remedy)
+    for k, place in enumerate(places):
+        require(is_number(place), f"`position[{k}]`", "be a finite number", place, remedy)
+    return places

@@ -1,0 +1,146 @@
+"""Graphs as node-link documents, the JSON form that networkx writes."""
+
+from collections.abc import Hashable, Mapping
+from typing import Any
+
+from torch_geometric.data import Data
+
+from .._check import Received, refusal, require
+from ._direction import Triple, edge_triples, is_directed
+from ._form import NEXT, check_text, is_number, make_graph, node_labels, positions_of
+
+
+def graph_from_node_link(document: Mapping[str, Any]) -> Data:
+    """The graph of a node-link document, the JSON form that networkx writes.
+
+    Args:
+        document: `{"nodes": [{"id", "label"}, ...], "edges": [{"source", "target"}, ...]}`.
+            An edge may carry a "label" (default "next"), a node a "position" (a number, on all
+            nodes or on none). With `"directed": false` edges have no direction, and two nodes
+            are joined by one at most; without the key they have one. Other keys are ignored.
+
+    Raises:
+        InputError: Naming the first node or edge that is not as required.
+    """
+    require(
+        isinstance(document, Mapping),
+        "a graph",
+        'be an object with "nodes" and "edges"',
+        document,
+        'Write {"nodes": [{"id": 0, "label": "a"}], "edges": []}.',
+    )
+    nodes, edges = _listed(document, "nodes"), _listed(document, "edges")
+    index: dict[Hashable, int] = {}
+    for k, node in enumerate(nodes):
+        _add_node(index, k, node)
+    label = [node["label"] for node in nodes]
+    triples = [_edge(index, k, edge) for k, edge in enumerate(edges)]
+    directed = document.get("directed", True)
+    remedy = "Write false if its edges have no direction, else true."
+    is_flag = isinstance(directed, bool)
+    require(is_flag, 'the "directed" of a graph', "be true or false", directed, remedy)
+    _check_single(triples, nodes, directed)
+    return make_graph(label, triples, _positions(nodes), directed=directed)
+
+
+def graph_to_node_link(graph: Data) -> dict[str, Any]:
+    """The node-link document of a graph, for `json.dumps` or `networkx.node_link_graph`.
+
+    An undirected graph says `"directed": false`, and each of its edges stands once.
+
+    Raises:
+        InputError: If the graph has no labels, or an edge ends at no node.
+    """
+    label, position = node_labels(graph), positions_of(graph)
+    nodes: list[dict[str, Any]] = [{"id": i, "label": name} for i, name in enumerate(label)]
+    if position is not None:
+        for node, place in zip(nodes, position, strict=True):
+            node["position"] = place
+    edges = [
+        {"source": source, "target": target, "label": name}
+        for source, target, name in edge_triples(graph)
+    ]
+    head = {"directed": is_directed(graph), "multigraph": False, "graph": {}}
+    return {**head, "nodes": nodes, "edges": edges}
+
+
+def _listed(document: Mapping[str, Any], key: str) -> list[Any]:
+    value = document.get(key)
+    require(
+        isinstance(value, list),
+        f'the "{key}" of a graph',
+        "be a list",
+        value if key in document else Received("nothing"),
+        f'Write "{key}": [] if there are none.',
+    )
+    assert isinstance(value, list)
+    return value
+
+
+def _add_node(index: dict[Hashable, int], k: int, node: object) -> None:
+    require(
+        isinstance(node, Mapping) and "id" in node and "label" in node,
+        f"node {k}",
+        'be an object with "id" and "label"',
+        node,
+        'Write {"id": 0, "label": "a"}.',
+    )
+    assert isinstance(node, Mapping)
+    name = node["id"]
+    _check_id(f'the "id" of node {k}', name)
+    require(name not in index, f'the "id" of node {k}', "be unique", name, "Number the nodes.")
+    check_text(f'the "label" of node {k}', node["label"])
+    index[name] = k
+
+
+def _check_id(name: str, value: object) -> None:
+    ok = isinstance(value, str | int) and not isinstance(value, bool)
+    require(ok, name, "be a string or an integer", value, "Number the nodes 0, 1, 2, ...")
+
+
+def _edge(index: dict[Hashable, int], k: int, edge: object) -> tuple[int, int, str]:
+    require(
+        isinstance(edge, Mapping) and "source" in edge and "target" in edge,
+        f"edge {k}",
+        'be an object with "source" and "target"',
+        edge,
+        'Write {"source": 0, "target": 1}.',
+    )
+    assert isinstance(edge, Mapping)
+    ends = []
+    for side in ("source", "target"):
+        name = f'the "{side}" of edge {k}'
+        _check_id(name, edge[side])
+        if edge[side] not in index:
+            remedy = "Add the node, or drop the edge."
+            raise refusal(name, "be the id of a node of the graph", edge[side], remedy)
+        ends.append(index[edge[side]])
+    label = edge.get("label", NEXT)
+    check_text(f'the "label" of edge {k}', label)
+    return ends[0], ends[1], label
+
+
+def _check_single(triples: list[Triple], nodes: list[Any], directed: bool) -> None:
+    seen: set[tuple[int, int]] = set()
+    for source, target, _ in triples:
+        pair = (source, target) if directed else (min(source, target), max(source, target))
+        if pair in seen:
+            first, last = nodes[source]["id"], nodes[target]["id"]
+            ways = f"from {first!r} to {last!r}" if directed else f"between {first!r} and {last!r}"
+            wanted = f"be at most one per {'ordered' if directed else 'undirected'} pair"
+            remedy = "Join their labels into one edge."
+            raise refusal("edges", wanted, Received(f"two {ways}"), remedy)
+        seen.add(pair)
+
+
+def _positions(nodes: list[Any]) -> list[float] | None:
+    placed = [node["position"] for node in nodes if "position" in node]
+    if not placed:
+        return None if nodes else []
+    remedy = "Give every node its place in reading order, or remove them all."
+    for k, node in enumerate(nodes):
+        name = f'the "position" of node {k}'
+        if "position" not in node:
+            raise refusal(name, "be given, as other nodes have one", Received("nothing"), remedy)
+        require(is_number(node["position"]), name, "be a finite number", node["position"], remedy)
+    return [float(place) for place in placed]
