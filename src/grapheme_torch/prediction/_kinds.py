@@ -1,6 +1,7 @@
 """What the fields of a prediction must be: kind, shape and place of each tensor."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -55,7 +56,13 @@ def check_shape(name: str, got: Sequence[int], wanted: Shape, remedy: str) -> No
 
 
 def check_count(name: str, value: object) -> None:
-    """Refuses what is not a whole number from 0 on; a compiler's symbol is one."""
-    if isinstance(value, int | torch.SymInt) and not isinstance(value, bool) and value >= 0:
+    """Refuses what is not a number of things; a compiler's symbol is one."""
+    whole = isinstance(value, int | torch.SymInt) and not isinstance(value, bool)
+    count: Any = value
+    if whole and 0 <= count < _MANY:
         return
-    raise refusal(name, "be a whole number from 0 on", value, "Leave it out, or use `int(...)`.")
+    wanted = f"be a whole number from 0 on, below {_MANY}"
+    raise refusal(name, wanted, value, "Leave it out, or use `int(...)`.")
+
+
+_MANY = 2**31
