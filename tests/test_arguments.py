@@ -10,13 +10,16 @@ from torch_geometric.data import Batch, Data
 
 import grapheme_torch as gt
 from grapheme_torch import ot
-from grapheme_torch.metrics import AlignmentAccuracy, GraphMetrics
+from grapheme_torch.metrics import GraphMetrics
 
 from .law import Arguments, Subject, tried
 from .problems import join, random_pairs
 from .unchecked import unchecked
 
 DRAWS = 150
+
+# Of a graph that does not say how many nodes it has; PyTorch Geometric then guesses.
+pytestmark = pytest.mark.filterwarnings("ignore:Unable to accurately infer 'num_nodes'")
 
 LABELS, RELATIONS = ["a", "b", "c", "d"], ["r", "s", "t"]
 
@@ -142,7 +145,7 @@ def _measured(given: Arguments) -> Any:
     first, second = _sides(given)
     prices = {name: given[name] for name in ("node_cost", "edge_cost")}
     metrics = unchecked(GraphMetrics)(**prices)
-    unchecked(metrics.update)([first], [second])
+    metrics.update([first], [second])
     return metrics.compute()
 
 
@@ -177,13 +180,12 @@ def _a_plan(given: Arguments, found: Any) -> None:
     assert (plan[known] >= 0).all()
     assert plan[~known].isnan().flatten(1).any(1).all()
     assert not plan[(cost == float("inf")) & known[:, None, None]].any()
-    share = 4 * max(
-        [1e-6, *(torch.finfo(x.dtype).eps for x in (cost, a, b) if x.is_floating_point())]
-    )
-    done = known & found.converged
+    masses = (x for x in (cost, a, b) if x.is_floating_point())
+    share = 4 * max([1e-6, *(torch.finfo(x.dtype).eps for x in masses)])
     for axis, mass in ((2, a), (1, b)):
         off = (plan.double().sum(axis) - mass.double()).abs().sum(1)
-        assert (off[done] <= 1e-9 + share * mass.double().sum(1)[done]).all()
+        allowed = (found.residual + share) * mass.double().sum(1)
+        assert (off[known] <= 1e-9 + allowed[known]).all()
 
 
 def _a_cost(_: Arguments, value: Tensor) -> None:
@@ -209,6 +211,19 @@ _LOSS: Arguments = {
 }  # fmt: skip
 
 
+def _settings(_: random.Random) -> Arguments:
+    return dict(_LOSS)
+
+
+def _sized(rng: random.Random) -> Arguments:
+    given = _classes(rng)
+    return {name: given[name] for name in ("edge_index", "num_nodes")} | {"size": rng.randint(1, 3)}
+
+
+def _a_text(rng: random.Random) -> Arguments:
+    return {"text": "ab"[: rng.randint(0, 2)]}
+
+
 def _a_loss(_: Arguments, loss: Any) -> None:
     predictions, targets = random_pairs(3, [(3, 3)])
     target = Batch.from_data_list(targets)
@@ -225,7 +240,7 @@ def _encoded(given: Arguments) -> Any:
 
 
 def _coordinates(given: Arguments, found: Tensor) -> None:
-    assert found.shape == (given["num_nodes"], given["size"])
+    assert found.shape[1] == given["size"]
     assert found.isfinite().all()
 
 
@@ -237,18 +252,18 @@ def _the_same(given: Arguments, text: Any) -> None:
     assert text == given["text"]
 
 
-def _aligned(given: Arguments) -> Any:
-    accuracy = AlignmentAccuracy()
-    target = Data(num_nodes=2, y=torch.tensor([0, 1]), edge_index=torch.empty(2, 0).long())
-    unchecked(accuracy.update)([given["plan"]], [given["places"]], [target])
-    return accuracy.compute()
-
-
 def _matrix_of(name: str, function: Any, build: Any = _graph, check: Any = None) -> Subject:
     def call(given: Arguments) -> Any:
         return unchecked(function)(_data(given))
 
     return Subject(name, build, call, check or (lambda *_: None))
+
+
+def _numbered(given: Arguments, graph: Any) -> None:
+    e = graph.edge_index.shape[1]
+    assert graph.y.shape == (len(given["label"]),)
+    assert graph.edge_type.shape == (e,)
+    assert not e or int(graph.edge_type.min()) >= 1
 
 
 _ALPHABET = gt.Alphabet(tuple(LABELS), tuple(RELATIONS))
@@ -268,13 +283,13 @@ SUBJECTS = [
     Subject("transport_plan", _transport, lambda g: unchecked(ot.transport_plan)(**g), _a_plan),
     Subject("transport_cost", _transport, lambda g: unchecked(ot.transport_cost)(**g), _a_cost),
     Subject("exact_plan", _exact, _least, _a_plan),
-    Subject("StructuralLoss", lambda _: dict(_LOSS), lambda g: unchecked(gt.StructuralLoss)(**g), _a_loss),
-    Subject("laplacian_encoding", lambda r: _classes(r) | {"size": r.randint(0, 3)}, _encoded, _coordinates),
-    Subject("text_to_graph", lambda r: {"text": "ab"[: r.randint(0, 2)]}, _text_and_back, _the_same),
+    Subject("StructuralLoss", _settings, lambda g: unchecked(gt.StructuralLoss)(**g), _a_loss),
+    Subject("laplacian_encoding", _sized, _encoded, _coordinates),
+    Subject("text_to_graph", _a_text, _text_and_back, _the_same),
     _matrix_of("graph_to_node_link", gt.graph_to_node_link),
     _matrix_of("graph_to_networkx", gt.graph_to_networkx),
     _matrix_of("graph_to_text", gt.graph_to_text),
-    _matrix_of("Alphabet.encode", _ALPHABET.encode, check=lambda _, graph: _sound(graph)),
+    _matrix_of("Alphabet.encode", _ALPHABET.encode, check=_numbered),
 ]  # fmt: skip
 
 

@@ -241,7 +241,7 @@ def test_who_cannot_be_placed_is_told_in_words_of_graphs(temperature: float) -> 
 
 
 def test_a_crowd_of_nodes_that_fit_the_same_one_is_refused() -> None:
-    """Three nodes that can only be the first of three targets: no single node is without a match."""
+    """Three nodes that can be one target only, though none is without a match."""
     prediction, target = batch_of_pairs(2, [(3, 3)])
     cost = torch.zeros(1, 4, 4)
     cost[0, :3, 1:3] = inf
