@@ -16,6 +16,11 @@ def is_dense(value: object) -> TypeGuard[Tensor]:
     return plain and not value.is_complex()
 
 
+def has_numbers(value: object) -> TypeGuard[Tensor]:
+    """Whether this is a dense tensor whose numbers can be looked at."""
+    return is_dense(value) and not value.is_meta
+
+
 def is_whole(value: Tensor) -> bool:
     """Whether a dense tensor holds integers; bools are none."""
     return not (value.is_floating_point() or value.dtype == torch.bool)

@@ -6,7 +6,8 @@ from torch import Tensor
 from torch_geometric.data import Data
 
 from ._check import require
-from .graph import membership
+from ._union import check_batch, check_edges
+from .graph import check_data, edge_tensor, membership
 
 _EQUAL = 1e-6  # eigenvalues of a Laplacian lie in [0, 2]; closer ones are the same one
 
@@ -32,13 +33,15 @@ def laplacian_encoding(graph: Data, size: int) -> Float[Tensor, "n size"]:
         Coordinates in [-1, 1] of every node of the batch, float64.
 
     Raises:
-        InputError: If `size` is not positive or the graph has no `edge_index`.
+        InputError: If `size` is no positive whole number, or the edges do not fit the graphs.
     """
-    require(size >= 1, "`size`", "be at least 1", size, "Two or three are enough for a ring.")
-    edge_index = graph.edge_index
-    require(edge_index is not None, "`graph.edge_index`", "be given", None, "Use shape [2, 0].")
-    assert edge_index is not None
+    whole = isinstance(size, int) and not isinstance(size, bool) and 1 <= size < 2**31
+    require(whole, "`size`", "be a whole number from 1 on", size, "Two are enough for a ring.")
+    check_data(graph)
+    edge_index = edge_tensor(graph)
     batch, count = membership(graph)
+    check_batch("graph", batch, count)
+    check_edges("graph", edge_index.unique(dim=1), batch, directed=True)
     out = torch.zeros(len(batch), size, dtype=torch.float64, device=batch.device)
     for k in range(count):
         nodes = (batch == k).nonzero()[:, 0]

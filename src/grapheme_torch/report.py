@@ -1,5 +1,6 @@
 """What has to be edited to turn one graph into another, node by node and edge by edge."""
 
+import sys
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -167,6 +168,7 @@ def edit_reports(
         "Give the graphs of both sides in the same order.",
     )
     check_prices(node_cost, edge_cost)
+    node_cost, edge_cost = float(node_cost), float(edge_cost)
     pairs = [alike(*pair) for pair in zip(predicted, target, strict=True)]
     for pair in pairs:
         for graph in pair:
@@ -182,7 +184,7 @@ def check_prices(node_cost: Any, edge_cost: Any) -> None:
     remedy = "An edit costs 1 unless you say otherwise."
     for name, price in (("node_cost", node_cost), ("edge_cost", edge_cost)):
         known = isinstance(price, Real) and not isinstance(price, bool)
-        fits = known and 0 <= price < float("inf")
+        fits = known and 0 <= price <= sys.float_info.max
         require(fits, f"`{name}`", "be finite and not negative", price, remedy)
 
 

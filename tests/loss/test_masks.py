@@ -230,3 +230,22 @@ def test_the_tiled_loss_refuses_impossible_matches_by_name() -> None:
         dense = StructuralLoss()(prediction, target).total
         tiled = TiledStructuralLoss()(prediction, target).total
         torch.testing.assert_close(tiled, dense, rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize("temperature", [0.1, 0.0])
+def test_who_cannot_be_placed_is_told_in_words_of_graphs(temperature: float) -> None:
+    prediction, target = _problem(("label", (slice(None), 2)))
+    wanted = r"^the prediction must allow an alignment .* got target node 2 of pair 0.* `slack`"
+    with pytest.raises(InputError, match=wanted):
+        StructuralLoss(temperature=temperature)(prediction, target)
+
+
+def test_a_crowd_of_nodes_that_fit_the_same_one_is_refused() -> None:
+    """Three nodes that can be one target only, though none is without a match."""
+    prediction, target = batch_of_pairs(2, [(3, 3)])
+    cost = torch.zeros(1, 4, 4)
+    cost[0, :3, 1:3] = inf
+    cost[0, 0, 1] = 0
+    for loss in (StructuralLoss(), StructuralLoss(temperature=0)):
+        with pytest.raises(InputError, match="the prediction must allow an alignment"):
+            loss(prediction, target, match_cost=cost)

@@ -8,6 +8,7 @@ from torch import Tensor
 from torch_geometric.data import Batch, Data
 
 from .._check import Received, refusal, require
+from .._tensors import described, has_numbers
 from ._hashes import hash_labels
 
 NEXT = "next"
@@ -64,13 +65,9 @@ def node_labels(graph: Data) -> list[str]:
     remedy = _MAKE
     if isinstance(graph, Batch):
         remedy = "Take the graphs of the batch one by one: `batch.to_data_list()`."
-    require(
-        named and len(label) == graph.num_nodes,
-        "`graph.label`",
-        f"be a list with one string per node ({graph.num_nodes})",
-        label,
-        remedy,
-    )
+    count = count_nodes(graph)
+    wanted = f"be a list with one string per node ({count})"
+    require(named and len(label) == count, "`graph.label`", wanted, label, remedy)
     assert isinstance(label, list)
     return label
 
@@ -78,16 +75,7 @@ def node_labels(graph: Data) -> list[str]:
 def edge_ends(graph: Data) -> list[tuple[int, int]]:
     """Source and target of every edge as it is stored; refuses one that ends at no node."""
     check_data(graph)
-    ends = graph.edge_index
-    whole = isinstance(ends, Tensor) and ends.dtype in (torch.int64, torch.int32)
-    shaped = whole and ends.ndim == 2 and len(ends) == 2
-    found = ends
-    if isinstance(ends, Tensor):
-        found = Received(f"shape {tuple(ends.shape)} of {ends.dtype}")
-    remedy = "Without edges it is torch.empty(2, 0, dtype=torch.long)."
-    require(shaped, "`graph.edge_index`", "be an integer tensor of shape [2, e]", found, remedy)
-    assert isinstance(ends, Tensor)
-    count = int(graph.num_nodes or 0)
+    ends, count = edge_tensor(graph), count_nodes(graph)
     if ends.numel():
         low, high = (int(end) for end in ends.aminmax())
         remedy = "Number the nodes from 0, and set `num_nodes` where some have no edge."
@@ -96,6 +84,27 @@ def edge_ends(graph: Data) -> list[tuple[int, int]]:
         require(inside, "`graph.edge_index`", wanted, low if low < 0 else high, remedy)
     source, target = ends.tolist()
     return list(zip(source, target, strict=True))
+
+
+def edge_tensor(graph: Data) -> Tensor:
+    """The ends of all edges, `[2, e]`, as they are stored; refuses what is no such tensor."""
+    ends: Any = graph.get("edge_index")
+    fits = has_numbers(ends) and ends.dtype in (torch.int64, torch.int32)
+    fits = fits and ends.ndim == 2 and len(ends) == 2
+    remedy = "Without edges it is torch.empty(2, 0, dtype=torch.long)."
+    wanted = "be an integer tensor of shape [2, e]"
+    require(fits, "`graph.edge_index`", wanted, described(ends), remedy)
+    return ends
+
+
+def count_nodes(graph: Data) -> int:
+    """The number of nodes of a graph; refuses a `num_nodes` that is none."""
+    count: Any = graph.num_nodes
+    if count is None:
+        return 0
+    whole = isinstance(count, int) and not isinstance(count, bool) and 0 <= count < 2**31
+    require(whole, "`graph.num_nodes`", "be a whole number from 0 on", count, "Leave it out.")
+    return count
 
 
 def edge_names(graph: Data, count: int) -> list[str]:
@@ -115,10 +124,10 @@ def positions_of(graph: Data) -> list[float] | None:
     position = graph.get("position")
     if position is None:
         return None
-    count = int(graph.num_nodes or 0)
-    fits = isinstance(position, Tensor) and position.shape == (count,)
-    wanted = f"have one number per node ({count})"
-    require(fits, "`graph.position`", wanted, position, "Give every node its place, or none.")
+    count = count_nodes(graph)
+    fits = has_numbers(position) and position.shape == (count,)
+    wanted, remedy = f"have one number per node ({count})", "Give every node its place, or none."
+    require(fits, "`graph.position`", wanted, described(position), remedy)
     places: list[float] = position.tolist()
     return places
 
@@ -130,8 +139,11 @@ def membership(graph: Data) -> tuple[Tensor, int]:
     """
     batch = graph.get("batch")
     if batch is None:
-        count = int(graph.num_nodes or 0)
-        return torch.zeros(count, dtype=torch.long, device=graph.edge_index.device), 1
+        device = edge_tensor(graph).device
+        return torch.zeros(count_nodes(graph), dtype=torch.long, device=device), 1
+    fits = has_numbers(batch) and batch.ndim == 1 and batch.dtype == torch.int64
+    remedy = "PyTorch Geometric's Batch gives it."
+    require(fits, "`graph.batch`", "be int64, one graph per node", described(batch), remedy)
     if isinstance(graph, Batch):
         return batch, graph.num_graphs
     return batch, int(batch.max()) + 1 if len(batch) else 0

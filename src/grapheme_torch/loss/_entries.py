@@ -202,9 +202,15 @@ def check_covered(pairs: Pairs, entries: Entries, slack: float) -> None:
 
 
 def check_feasible(
-    pairs: Pairs, entries: Entries, slack: float, doubtful: Bool[Tensor, " B"]
+    pairs: Pairs,
+    entries: Entries,
+    slack: float,
+    doubtful: Bool[Tensor, " B"],
+    never: Bool[Tensor, " all"],
 ) -> None:
     """Refuses a support on which the masses cannot be placed, (E29); looks at doubtful pairs.
+
+    `never` are the entries that are impossible.
 
     Masses fit if enough nodes can be matched at once. The search for that many takes long where
     they cannot, so pairs of more than `_LARGEST` nodes are left to their residual.
@@ -213,7 +219,7 @@ def check_feasible(
     pair = entries.support.pair[: len(entries.predicted)]
     looked = (doubtful & (torch.maximum(n, m) <= _LARGEST)).nonzero()[:, 0].tolist()
     for k in looked:
-        mine = pair == k
+        mine = (pair == k) & ~never[: len(pair)]
         row = pairs.layout.place[entries.predicted[mine]].cpu().numpy()
         column = pairs.target.layout.place[entries.target[mine]].cpu().numpy()
         graph = coo_array((row >= 0, (row, column)), shape=(int(n[k]), int(m[k]))).tocsr()

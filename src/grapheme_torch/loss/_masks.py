@@ -1,14 +1,31 @@
 """Logits of minus infinity: what they make impossible."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from math import inf
 
 from torch import Tensor
 from torch.nn.functional import log_softmax
 
-from .._check import refusal
+from .._check import Received, refusal
+from ..ot import NoPlan
 from ..prediction import Prediction
 from ._pairs import Pairs
+
+
+@contextmanager
+def in_words_of_graphs() -> Iterator[None]:
+    """Refuses an alignment that cannot be by its nodes, not by rows and columns."""
+    try:
+        yield
+    except NoPlan as error:
+        got = error.got
+        for word, node in (("row", "predicted node"), ("column", "target node")):
+            got = got.replace(word, node)
+        remedy = "Set `slack`, so that nodes may be deleted and inserted; or allow more matches."
+        wanted = "allow an alignment (an infinite logit or cost forbids matches)"
+        raise refusal("the prediction", wanted, Received(got), remedy) from None
 
 
 def masked(pairs: Pairs, prediction: Prediction) -> Pairs:

@@ -95,6 +95,7 @@ def _check_count(name: str, value: Any, least: int, bound: str, remedy: str) -> 
     whole = isinstance(value, Integral) and not isinstance(value, bool)
     require(whole, f"`{name}`", "be a whole number", value, remedy)
     require(value >= least, f"`{name}`", bound, value, remedy)
+    require(value < 2**31, f"`{name}`", "be below 2^31", value, remedy)
 
 
 def _one_of(name: str, value: Any, choices: tuple[str, ...]) -> None:

@@ -27,7 +27,7 @@ from ._entries import (
     window,
 )
 from ._likeness import Likeness
-from ._masks import masked
+from ._masks import in_words_of_graphs, masked
 from ._pairs import Pairs
 from ._restricted import check_wrapped, read_for, temperatures
 from ._result import honest_residual
@@ -128,9 +128,11 @@ class SparseStructuralLoss(nn.Module):
             entries = Entries.of(pairs, matches)
             check_covered(pairs, entries, loss.slack)
             eps = temperatures(loss, temperature, pairs)
-            result = _Comparison(loss, pairs, entries, eps).result()
+            comparison = _Comparison(loss, pairs, entries, eps)
+            result = comparison.result()
             # A plan that was found proves that there is one.
-            check_feasible(pairs, entries, loss.slack, ~result.converged)
+            never = impossible(pairs, entries, comparison.found)
+            check_feasible(pairs, entries, loss.slack, ~result.converged, never)
             return result
 
     def extra_repr(self) -> str:
@@ -214,10 +216,11 @@ class _Comparison:
         loss = self.loss
         a, b = masses(self.pairs, self.entries, loss.slack)
         assert loss.gradient != "implicit"
-        return sparse_plan(
-            self.entries.support, cost, a, b, temperature=self.eps, tolerance=loss.tolerance,
-            max_iterations=loss.max_iterations, gradient=loss.gradient, adjoint=self.adjoint,
-        )  # fmt: skip
+        with in_words_of_graphs():
+            return sparse_plan(
+                self.entries.support, cost, a, b, temperature=self.eps, tolerance=loss.tolerance,
+                max_iterations=loss.max_iterations, gradient=loss.gradient, adjoint=self.adjoint,
+            )  # fmt: skip
 
     @torch.no_grad()
     def truncation(self, transport: SparseTransport, floor: Floor, charges: Charges) -> Truncation:

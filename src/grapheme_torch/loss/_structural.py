@@ -20,7 +20,7 @@ from ._eager import eager
 from ._edge import edge_edits, edge_surprise
 from ._given import NOTHING, Given, taken
 from ._likeness import NodeCost, NodeKind
-from ._masks import masked
+from ._masks import in_words_of_graphs, masked
 from ._neighbours import neighbour_edits
 from ._node import expected_edits, masses, matching_cost, surprise
 from ._pairs import Pairs, pair_up
@@ -354,12 +354,13 @@ class StructuralLoss(nn.Module):
     def _transport(
         self, cost: Tensor, *, a: Tensor, b: Tensor, temperature: float | Tensor
     ) -> Transport:
-        if not isinstance(temperature, Tensor) and temperature == 0:
-            return Transport.given(exact_plan(cost, a, b))
-        return transport_plan(
-            cost, a, b, temperature=temperature, tolerance=self.tolerance,
-            max_iterations=self.max_iterations, gradient=self.gradient,
-        )  # fmt: skip
+        with in_words_of_graphs():
+            if not isinstance(temperature, Tensor) and temperature == 0:
+                return Transport.given(exact_plan(cost, a, b))
+            return transport_plan(
+                cost, a, b, temperature=temperature, tolerance=self.tolerance,
+                max_iterations=self.max_iterations, gradient=self.gradient,
+            )  # fmt: skip
 
     def reduce(self, terms: Float[Tensor, "*terms B"]) -> Tensor:
         """Terms of each pair, reduced over pairs as `reduction` says."""

@@ -2,6 +2,7 @@
 
 from ._assignment import exact_plan as exact_plan
 from ._cost import transport_cost as transport_cost
+from ._forbidden import NoPlan as NoPlan
 from ._operators import Backend as Backend
 from ._operators import backend as backend
 from ._operators import set_backend as set_backend

@@ -42,7 +42,7 @@ def exact_plan(
     _inputs.check_masses(rows, columns)
     check_sides(wide, rows, columns)
     plan = torch.zeros_like(wide, device="cpu")
-    problems = (x.cpu().numpy() for x in (wide, rows, columns))
+    problems = (x.detach().cpu().numpy() for x in (wide, rows, columns))
     for k, problem in enumerate(zip(*problems, strict=True)):
         plan[k] = torch.as_tensor(_least(k, *problem))
     return plan.to(cost.device, _inputs.result_dtype(cost))

@@ -45,9 +45,11 @@ def transport_cost(
     fixed = not (a.requires_grad or b.requires_grad)
     remedy = "Detach them, or differentiate a function of `transport_plan`."
     require(fixed, "`a` and `b`", "not require a gradient", True, remedy)
+    eps = _inputs.temperatures(temperature, wide, len(wide))
+    _inputs.options(len(wide), eps, tolerance, max_iterations)
     found = transport_plan(
-        wide, rows, columns, temperature=temperature, tolerance=tolerance,
-        max_iterations=max_iterations, gradient="implicit",
+        wide, rows, columns, temperature=eps, tolerance=float(tolerance),
+        max_iterations=int(max_iterations), gradient="implicit",
     )  # fmt: skip
     dual = (rows * found.f).sum(1) + (columns * found.g).sum(1)
     function = _Envelope if torch.compiler.is_compiling() else _BothWays

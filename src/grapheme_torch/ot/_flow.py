@@ -138,4 +138,5 @@ def parts(allowed: NDArray[np.bool_], flow: Array) -> tuple[NDArray[np.intp], ND
     graph[:n, n:] = allowed
     graph[n:, :n] = (flow > 0).T
     _, label = connected_components(graph, directed=True, connection="strong")
+    label = label.astype(np.intp)
     return label[:n], label[n:]

@@ -15,7 +15,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from .._check import Received, refusal
+from .._check import InputError, Received, refusal
 from . import _flow
 
 _WALL = 1e200
@@ -100,10 +100,22 @@ def check_sides(
     return allowed
 
 
+class NoPlan(InputError):
+    """Costs forbid every plan.
+
+    Args:
+        got: Which rows or columns are left without a place for their mass.
+    """
+
+    def __init__(self, got: str) -> None:
+        wanted = "allow a plan (plus infinity forbids an entry)"
+        super().__init__(str(refusal("`cost`", wanted, Received(got), _REMEDY)))
+        self.got = got
+
+
 def no_plan(got: str) -> NoReturn:
     """Refuses costs that forbid every plan."""
-    wanted = "allow a plan (plus infinity forbids an entry)"
-    raise refusal("`cost`", wanted, Received(got), _REMEDY)
+    raise NoPlan(got)
 
 
 def blocked(pair: int, found: _flow.Blocked) -> NoReturn:

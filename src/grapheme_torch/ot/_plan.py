@@ -77,7 +77,7 @@ def transport_plan(
         wide, eps.expand(len(wide)), rows, columns, float(tolerance), int(max_iterations), gradient
     )
     plan = plan.to(_inputs.result_dtype(cost))
-    return Transport(plan, f, g, iterations, residual, residual <= tolerance)
+    return Transport(plan, f, g, iterations, residual, residual <= float(tolerance))
 
 
 class _Plan(Function):

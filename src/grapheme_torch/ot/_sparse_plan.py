@@ -119,7 +119,7 @@ def sparse_plan(
         plan = plan + torch.where(lost, nan, 0) * torch.where(lost, wide, 0)
         residual = torch.where(spoilt, nan, residual)
     plan = plan.to(_inputs.result_dtype(cost))
-    return SparseTransport(plan, f, g, iterations, residual, residual <= tolerance)
+    return SparseTransport(plan, f, g, iterations, residual, residual <= float(tolerance))
 
 
 def _checked(
