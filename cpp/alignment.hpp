@@ -47,7 +47,11 @@ class Pair {
       node += dot(plan.row(i), nodes_.cost.row(i), plan.width);
     edges_.set(plan, false);
     const Real lost = outcome.residual - outcome.residual;  // NaN where there is no plan
-    write_terms(node + lost, edges_.value(plan, charges_) + lost);
+    const Real total = write_terms(node + lost, edges_.value(plan, charges_) + lost);
+    // A loss that is no number is not that of a plan, whatever the plan is.
+    if (!(std::fabs(total) <= std::numeric_limits<Real>::max()))
+      found_.residual[all_.settings.rounds * all_.pairs + k_] =
+          std::numeric_limits<Real>::quiet_NaN();
   }
 
   void differentiate(const Slopes<Real>& to) {
@@ -145,13 +149,14 @@ class Pair {
     found_.iterations[at] = outcome.iterations;
   }
 
-  void write_terms(Real node, Real edge) const {
+  Real write_terms(Real node, Real edge) const {
     const Settings& s = all_.settings;
-    const Real clique = clique_.value();
-    found_.terms[k_] = s.alpha * node + s.beta * edge + s.gamma * clique;
+    const Real clique = clique_.value(), total = s.alpha * node + s.beta * edge + s.gamma * clique;
+    found_.terms[k_] = total;
     found_.terms[all_.pairs + k_] = node;
     found_.terms[2 * all_.pairs + k_] = edge;
     found_.terms[3 * all_.pairs + k_] = clique;
+    return total;
   }
 
   // A padded matrix of a round.

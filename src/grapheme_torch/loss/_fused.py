@@ -92,9 +92,7 @@ def terms(
     found, plans, residual, iterations = Terms.apply(
         compose, constants, places, numbers, [int(x) for x in flags], widths, *values
     )
-    dtype = values[0].dtype
-    for value in values[1:]:
-        dtype = torch.promote_types(dtype, value.dtype)
+    dtype = pairs.exists.dtype
     plan, worst = plans[-1].to(dtype), residual.amax(0)
     if settings.gradient == "cut":
         plan = plan.detach()

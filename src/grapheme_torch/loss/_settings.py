@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from math import inf
 from numbers import Integral, Real
+from operator import attrgetter
 from typing import Any
 
 from torch import Tensor
@@ -10,6 +11,7 @@ from torch import Tensor
 from .._check import Received, refusal, require
 from .._tensors import described, is_dense
 from ._likeness import NODE_KINDS, SCALE_FREE
+from ._prices import Prices
 
 _CHOICES: Mapping[str, tuple[str, ...]] = {
     "criterion": ("likelihood", "edit"),
@@ -19,11 +21,24 @@ _CHOICES: Mapping[str, tuple[str, ...]] = {
 }
 
 
+_PRICES = ("node_insertion", "node_deletion", "edge_insertion", "edge_deletion")
+
+_ALL = attrgetter(
+    *("alpha", "beta", "gamma", "temperature", "position_weight", "neighbour_weight", "tie_noise"),
+    *("slack", "rounds", "restarts", "max_iterations", "tolerance", "node_cost", "node_scale"),
+    *(*_CHOICES, "directed", *_PRICES),
+)
+
+
 def check_settings(loss: Any) -> None:
     """Refuses a setting that has no meaning, of a `StructuralLoss`.
 
-    Settings may be changed after construction, so they are looked at in every call.
+    Settings may be changed after construction, so they are looked at in every call: at their
+    values where one has changed.
     """
+    settings = _ALL(loss)
+    if settings == loss.__dict__.get("_checked"):
+        return
     alpha = loss.alpha
     ok = _is_number(alpha) and 0 < alpha < inf
     require(ok, "`alpha`", "be positive and finite", alpha, "Weigh the other terms against 1.")
@@ -50,7 +65,8 @@ def check_settings(loss: Any) -> None:
     flag = loss.directed is None or isinstance(loss.directed, bool)
     remedy = "None reads it off prediction and target."
     require(flag, "`directed`", "be True, False or None", loss.directed, remedy)
-    _ = loss.prices  # refuses one that is negative
+    loss.__dict__["_prices"] = Prices(*(getattr(loss, name) for name in _PRICES))
+    loss.__dict__["_checked"] = settings
 
 
 def check_temperature(temperature: Any) -> None:

@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from math import inf
 from typing import Literal
@@ -141,9 +142,9 @@ class StructuralLoss(nn.Module):
     @property
     def prices(self) -> Prices:
         """What insertions and deletions cost."""
-        return Prices(
-            self.node_insertion, self.node_deletion, self.edge_insertion, self.edge_deletion
-        )
+        check_settings(self)
+        prices: Prices = self.__dict__["_prices"]
+        return prices
 
     @eager
     def forward(
@@ -207,12 +208,11 @@ class StructuralLoss(nn.Module):
             head = self._head(pairs, temperature, align) if given.to_align else None
             found = align(pairs, temperature, head)
         terms, transport = found
-        residual = honest_residual(terms[0], transport.residual)
         total, node, edge, clique = self.reduce(terms).unbind()
         return StructuralLossResult(
             total, node, edge, clique, transport.plan, pairs.layout.count,
-            pairs.target.layout.count, transport.iterations, residual,
-            transport.converged & residual.isfinite(),
+            pairs.target.layout.count, transport.iterations, transport.residual,
+            transport.converged,
         )  # fmt: skip
 
     def read(self, prediction: Prediction, target: Data) -> Pairs:
@@ -263,6 +263,9 @@ class StructuralLoss(nn.Module):
         edge = (edge_edits if edit else edge_surprise)(pairs, self.prices)(plan[:, :-1, :-1])
         clique = clique_cost(pairs)
         total = self.alpha * node + self.beta * edge + self.gamma * clique
+        residual = honest_residual(total, transport.residual)
+        converged = transport.converged & residual.isfinite()
+        transport = replace(transport, residual=residual, converged=converged)
         return torch.stack([total, node, edge, clique]), transport
 
     def _composed(

@@ -94,7 +94,8 @@ def _num_nodes(target: Data, device: torch.device) -> int:
     if batch is not None:
         fits = is_dense(batch) and batch.ndim == 1 and batch.dtype == torch.int64
         wanted, remedy = "be int64, one graph per node", "PyTorch Geometric's Batch gives it."
-        require(fits, "`target.batch`", wanted, described(batch), remedy)
+        if not fits:
+            raise refusal("`target.batch`", wanted, described(batch), remedy)
         _on("target.batch", batch, device)
         return len(batch)
     count: Any = target.num_nodes
@@ -114,7 +115,8 @@ def _edge_index(target: Data, device: torch.device) -> Int[Tensor, "2 t"]:
     fits = is_dense(value) and value.ndim == 2 and len(value) == 2 and is_whole(value)
     remedy += " PyTorch Geometric turns a batch with one floating-point `edge_index` into floats."
     wanted = "be integers of shape (2, edges)"
-    require(fits, "`target.edge_index`", wanted, described(value), remedy)
+    if not fits:
+        raise refusal("`target.edge_index`", wanted, described(value), remedy)
     _on("target.edge_index", value, device)
     return value.long()
 
@@ -133,7 +135,8 @@ def _weight(target: Data, count: int, device: torch.device) -> Float[Tensor, " t
     fits = is_dense(value) and value.shape == (count,)
     wanted = f"be a tensor with one weight per edge ({count})"
     remedy = "A prediction with weights is compared with weights."
-    require(fits, "`target.edge_weight`", wanted, described(value), remedy)
+    if not fits:
+        raise refusal("`target.edge_weight`", wanted, described(value), remedy)
     _on("target.edge_weight", value, device)
     return value if value.is_floating_point() else value.to(torch.get_default_dtype())
 
@@ -149,7 +152,8 @@ def _position(
     fits = fits
     wanted = f"be a tensor with one place per node ({count})"
     remedy = "Give every node its place, or leave `position` out on one side."
-    require(fits, "`target.position`", wanted, described(value), remedy)
+    if not fits:
+        raise refusal("`target.position`", wanted, described(value), remedy)
     _on("target.position", value, device)
     columns, own = (tuple(x.shape[1:]) or (1,) for x in (predicted, value))
     wanted = f"have {columns[0]} coordinates a node, as the prediction"
@@ -163,7 +167,8 @@ def _integers(name: str, value: Any, count: int, what: str, device: torch.device
     fits = is_dense(value) and value.shape == (count,)
     fits = fits and (is_whole(value) or value.dtype == torch.bool)
     wanted = f"be an integer tensor with one {what} ({count})"
-    require(fits, f"`{name}`", wanted, described(value), _REMEDY)
+    if not fits:
+        raise refusal(f"`{name}`", wanted, described(value), _REMEDY)
     _on(name, value, device)
     return value.long()
 
@@ -171,7 +176,8 @@ def _integers(name: str, value: Any, count: int, what: str, device: torch.device
 def _rows(name: str, value: Any, count: int, what: str) -> None:
     fits = is_dense(value) and value.ndim >= 1 and len(value) == count
     wanted = f"be a tensor with one {what} ({count})"
-    require(fits, f"`{name}`", wanted, described(value), _REMEDY)
+    if not fits:
+        raise refusal(f"`{name}`", wanted, described(value), _REMEDY)
 
 
 _REMEDY = "`Alphabet.encode` adds it to a graph; `num_nodes` says how many nodes there are."
