@@ -63,12 +63,12 @@ def test_a_second_interruption_ends_a_run_at_once(tmp_path: Path) -> None:
         while len(_lines(out / "metrics.csv")) < 4:
             time.sleep(0.02)
         signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
-        time.sleep(0.001)
+        time.sleep(0.1)  # signals of one number that wait together are one
         signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
 
     class Slow(StructuralLoss):
         def __call__(self, *args: Any, **kwargs: Any) -> Any:
-            time.sleep(0.1)
+            time.sleep(0.5)
             return super().__call__(*args, **kwargs)
 
     threading.Thread(target=ask).start()
