@@ -10,7 +10,8 @@ import pytest
 import grapheme_torch
 
 ROOT = Path(grapheme_torch.__file__).parent
-INITS = sorted(ROOT.rglob("__init__.py"))
+PUBLIC_NAMES = ROOT / "_public.py"
+INITS = sorted([PUBLIC_NAMES, *ROOT.glob("*/**/__init__.py")])
 PROMISED = [
     "GraphTransformNet",
     "StructuralLoss",
@@ -28,7 +29,7 @@ def exports(init: Path) -> list[tuple[int, str | None, ast.alias]]:
     return [(node.level, node.module, alias) for node in statements for alias in node.names]
 
 
-NAMES = (alias.name for _, _, alias in exports(ROOT / "__init__.py"))
+NAMES = (alias.name for _, _, alias in exports(PUBLIC_NAMES))
 PUBLIC = sorted(name for name in NAMES if name[0] != "_")
 
 
@@ -75,6 +76,12 @@ def test_names_are_exported_once_and_sorted(init: Path):
     assert keys == sorted(keys)
     names = [alias.name for _, _, alias in exports(init)]
     assert len(set(names)) == len(names)
+
+
+def test_public_names_are_listed_and_others_refused():
+    assert set(PUBLIC) <= set(dir(grapheme_torch))
+    with pytest.raises(AttributeError, match="module 'grapheme_torch' has no attribute 'nope'"):
+        grapheme_torch.nope  # noqa: B018
 
 
 def test_nothing_else_is_public():

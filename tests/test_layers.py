@@ -10,7 +10,7 @@ import grapheme_torch
 PACKAGE = Path(grapheme_torch.__file__).parent
 
 LAYERS: list[set[str]] = [
-    {"_check", "_startup"},
+    {"_check", "_signals", "_startup"},
     {"_tensors"},
     {"_files", "_reading", "_union", "graph", "ot"},
     {"_colours"},
@@ -24,9 +24,11 @@ LAYERS: list[set[str]] = [
     {"metrics", "plot", "gradients"},
     {"testing"},
     {"train"},
-    {"_usage", "_convert_command"},
+    {"_usage"},
+    {"_convert_command", "_predict_command"},
     {"_commands"},
     {"cli"},
+    {"_public"},
     {"__init__", "__main__"},
 ]
 LEVEL = {part: level for level, layer in enumerate(LAYERS) for part in layer}
@@ -34,7 +36,7 @@ LEVEL = {part: level for level, layer in enumerate(LAYERS) for part in layer}
 STRANGERS = {"nn", "loss", "data"}
 """Parts that meet in `train` only."""
 
-MEETING = {"train", "_commands", "cli", "__init__", "__main__"}
+MEETING = {"train", "_predict_command", "_commands", "cli", "_public", "__init__", "__main__"}
 
 FILES = sorted(PACKAGE.rglob("*.py"))
 

@@ -1,32 +1,27 @@
 """Train networks whose output is a graph, without being told which predicted node is which."""
 
-from . import _startup as _startup
+import typing as _typing
 
-with _startup.without_collector():
-    from . import convert as convert
-    from . import data as data
-    from . import nn as nn
-    from . import ot as ot
-    from ._check import InputError as InputError
-    from .data import Alphabet as Alphabet
-    from .decoding import decode as decode
-    from .encodings import laplacian_encoding as laplacian_encoding
-    from .gradients import GradientReport as GradientReport
-    from .gradients import check_gradients as check_gradients
-    from .graph import graph_from_networkx as graph_from_networkx
-    from .graph import graph_from_node_link as graph_from_node_link
-    from .graph import graph_to_networkx as graph_to_networkx
-    from .graph import graph_to_node_link as graph_to_node_link
-    from .graph import graph_to_text as graph_to_text
-    from .graph import make_graph as make_graph
-    from .graph import text_to_graph as text_to_graph
-    from .loss import SparseLossResult as SparseLossResult
-    from .loss import SparseStructuralLoss as SparseStructuralLoss
-    from .loss import StructuralLoss as StructuralLoss
-    from .loss import StructuralLossResult as StructuralLossResult
-    from .loss import TiledLossResult as TiledLossResult
-    from .loss import TiledStructuralLoss as TiledStructuralLoss
-    from .nn import GraphTransformNet as GraphTransformNet
-    from .prediction import Prediction as Prediction
-    from .report import EditReport as EditReport
-    from .report import edit_report as edit_report
+if _typing.TYPE_CHECKING:
+    from ._public import *  # noqa: F403 (for type checkers only)
+
+
+def __getattr__(name: str) -> _typing.Any:
+    """A public name, imported with all others when the first is asked for.
+
+    PyTorch takes seconds to import: until then the command has answered `--help` or Ctrl-C.
+    """
+    if not name.startswith("_"):
+        from . import _public
+
+        globals().update({key: value for key, value in vars(_public).items() if key[0] != "_"})
+        if name in globals():
+            return globals()[name]
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """The public names, whether imported yet or not."""
+    from . import _public
+
+    return sorted({*globals(), *vars(_public)})

@@ -1,10 +1,20 @@
 """The one form every refusal takes: what was asked of what, what came, what to do."""
 
+import warnings
 from typing import NoReturn
 
 
 class InputError(ValueError):
     """An input was refused; the message names it, the requirement, the value and the remedy."""
+
+
+class Notice(UserWarning):
+    """Something of the input is left aside; the message says what of which file, and the remedy."""
+
+
+def notice(message: str) -> None:
+    """Gives a `Notice`: a warning in Python, a line on the standard error of the command."""
+    warnings.warn(message, Notice, stacklevel=2)
 
 
 def shown(value: object, limit: int = 60) -> str:

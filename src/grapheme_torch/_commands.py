@@ -1,6 +1,7 @@
 """What each command of `grapheme` asks and does. Heavy imports wait until a command runs."""
 
 import json
+import signal
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -10,19 +11,32 @@ from typing import Any, Literal
 
 from jsonargparse import ArgumentParser, Namespace
 
-from . import _convert_command
-from ._check import InputError, Received, refusal
+from . import _convert_command, _predict_command
+from ._check import InputError, Received, refusal, require
 from ._files import check_free, replacing
+from ._predict_command import constraint, json_option, network_options
 from ._usage import OptionsFile
+
+MAX_COMPARED = 2000
+"""Default bound on the nodes that `compare` takes: two such texts took 1.8 GB and a minute."""
+_SIDES = ("predicted", "target")
 
 
 @dataclass(frozen=True)
 class Command:
-    """A command: its help, the options it adds to a parser, and what it does with their values."""
+    """A command: its help, the options it adds to a parser, and what it does with their values.
+
+    Args:
+        help: What it does, in a sentence.
+        add_arguments: Adds its options.
+        run: Does it and returns the exit status.
+        examples: Calls that the help shows, without `grapheme`.
+    """
 
     help: str
     add_arguments: Callable[[ArgumentParser], None]
     run: Callable[[Namespace], int]
+    examples: tuple[str, ...]
 
 
 def _train_arguments(parser: ArgumentParser) -> None:
@@ -46,7 +60,7 @@ def _train_arguments(parser: ArgumentParser) -> None:
     )
     kind = Literal["forward", "all", "auto"]
     parser.add_argument("--candidates", type=kind, default="forward", help=which)
-    _json_option(parser)
+    json_option(parser)
 
 
 def _train(options: Namespace) -> int:
@@ -61,13 +75,23 @@ def _train(options: Namespace) -> int:
     stopping = Stopping(**_taken(given, Stopping))
     own = _taken(given, train)
     summary = train(**own, loss=loss, network=given, optimization=optimization, stopping=stopping)
+    status = 0 if summary.signal is None else 128 + signal.Signals[summary.signal]
+    if summary.signal is not None:
+        print(f"grapheme: stopped by {summary.signal}; {own['out']} holds the network that was "
+              "reached. Train anew with --overwrite.", file=sys.stderr)  # fmt: skip
     if as_json:
         _print_json(asdict(summary))
-        return 130 if summary.interrupted else 0
+        return status
     matches = f"{summary.exact_match:.0%} of {summary.pairs} training pairs reproduced exactly"
     if summary.val_exact_match is not None:
         matches += f", {summary.val_exact_match:.1%} of the validation pairs"
         matches += f" (saved: epoch {summary.saved_epoch}, best: epoch {summary.best_epoch})"
+    if summary.left_out:
+        first = ", ".join(summary.left_out_first)
+        more = ", ..." if summary.left_out > len(summary.left_out_first) else ""
+        matches += f"\n{summary.left_out} training pairs left out as too large: {first}{more}"
+    if summary.val_too_large:
+        matches += f"\n{summary.val_too_large} validation pairs are too large and count as wrong"
     fell = "falling in every epoch" if summary.monotone else "not falling in every epoch"
     fell = fell if summary.epochs else "untrained"
     print(
@@ -75,39 +99,7 @@ def _train(options: Namespace) -> int:
         f"({summary.seconds:.1f} s), ratio {summary.loss_ratio:.2g}, {fell}\n"
         f"{matches}\n{own['out']}: model, summary.json, metrics.csv, loss.png, train.yaml"
     )
-    return 130 if summary.interrupted else 0
-
-
-def _predict_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("model", type=str, help="folder that `grapheme train` wrote")
-    texts = parser.add_argument("texts", type=str, nargs="+", help="texts to answer")
-    texts.required = False  # "*" would be taken as empty where an option follows the model
-    parser.add_argument("--data", type=str, help="JSON Lines file whose inputs to answer as well")
-    _others_option(parser)
-    _constraint_option(parser)
-    _json_option(parser, "one node-link object a line, with the input and, if it is one, the text")
-
-
-def _predict(options: Namespace) -> int:
-    from .data import graph_document, load_pairs
-    from .graph import graph_to_node_link, text_to_graph
-    from .train import load_members, predict_together
-
-    members = load_members([options.model, *options.others])
-    shape = _constraint(options)
-    inputs = [text_to_graph(text) for text in options.texts or []]
-    if options.data is not None:
-        inputs += [pair.input for pair in load_pairs(options.data, need_target=False)]
-    if not inputs:
-        raise refusal("the texts", "be at least one", Received("none"), "Give a text or --data.")
-    for given in inputs:
-        (answer,) = predict_together(members, [given], **shape)
-        document, text = graph_to_node_link(answer), _text(answer)
-        if options.json:
-            _print_json({"input": graph_document(given), "text": text, **document}, indent=None)
-        else:
-            print(json.dumps(document, ensure_ascii=False) if text is None else text)
-    return 0
+    return status
 
 
 def _evaluate_arguments(parser: ArgumentParser) -> None:
@@ -116,13 +108,12 @@ def _evaluate_arguments(parser: ArgumentParser) -> None:
         "--data", type=str, default="kindergarten", help="data set or JSON Lines file"
     )
     parser.add_argument("--batch_size", type=int, default=32, help="pairs at a time")
-    _others_option(parser)
-    _constraint_option(parser)
+    network_options(parser)
     parser.add_argument("--worst", type=int, default=5, help="how many of the worst pairs to show")
     parser.add_argument("--out", type=str, help="file to write the report into as well, as JSON")
     overwrite = "whether an existing --out may be replaced"
     parser.add_argument("--overwrite", action="store_true", help=overwrite)
-    _json_option(parser)
+    json_option(parser)
 
 
 def _evaluate(options: Namespace) -> int:
@@ -134,7 +125,7 @@ def _evaluate(options: Namespace) -> int:
         # What cannot be written is better known before the work than after it.
         out = _claimed(stack, options.out, overwrite=options.overwrite)
         pairs = load_pairs(options.data)
-        report = evaluate(options.model, pairs, **chosen, **_constraint(options))
+        report = evaluate(options.model, pairs, **chosen, **constraint(options))
         if out is not None:
             out.write_text(_json(report.to_dict()) + "\n", encoding="utf-8")
     _print_json(report.to_dict()) if options.json else print(report)
@@ -155,7 +146,7 @@ def _check_arguments(parser: ArgumentParser) -> None:
     from .train import check_saved_model
 
     parser.add_function_arguments(check_saved_model, as_positional=True, skip={"progress"})
-    _json_option(parser)
+    json_option(parser)
 
 
 def _check(options: Namespace) -> int:
@@ -186,7 +177,9 @@ def _compare_arguments(parser: ArgumentParser) -> None:
     parser.add_class_arguments(
         StructuralLoss, skip={"reduction", "node_cost", "node_scale", "criterion", "gradient"}
     )
-    _json_option(parser)
+    most = "most nodes of a graph; time and memory grow with the product of the two"
+    parser.add_argument("--max_nodes", type=int, default=MAX_COMPARED, help=most)
+    json_option(parser)
 
 
 def _compare(options: Namespace) -> int:
@@ -194,7 +187,9 @@ def _compare(options: Namespace) -> int:
     from .plot import plot_alignment
     from .train import compare
 
-    predicted, target = _graph(options.predicted), _graph(options.target)
+    most = options.max_nodes
+    require(most >= 1, "`max_nodes`", "be at least 1", most, f"Try {MAX_COMPARED}.")
+    predicted, target = (_graph(getattr(options, side), f"`{side}`", most) for side in _SIDES)
     loss = StructuralLoss(**_taken(options.as_dict(), StructuralLoss), criterion="edit")
     comparison = compare(predicted, target, loss)
     if options.plot is not None:
@@ -203,16 +198,19 @@ def _compare(options: Namespace) -> int:
     return 0
 
 
-def _graph(argument: str) -> Any:
+def _graph(argument: str, name: str, max_nodes: int) -> Any:
     """The graph of a text, or of a node-link file."""
+    from .data import check_size
     from .data._jsonl import parse_document
     from .graph import graph_from_node_link, text_to_graph
 
     if not argument.endswith(".json"):
+        check_size(name, argument, max_nodes)
         return text_to_graph(argument)
     remedy = "Write a node-link object, or end a text in something else than .json."
     try:
         document: Any = parse_document(Path(argument).read_bytes())
+        check_size(name, document, max_nodes)
         return graph_from_node_link(document)
     except InputError as error:
         raise InputError(f"{argument}: {error}") from None
@@ -223,38 +221,12 @@ def _graph(argument: str) -> Any:
         raise refusal(argument, "be JSON", Received(str(error)), remedy) from None
 
 
-def _text(graph: Any) -> str | None:
-    from .graph import graph_to_text, path_order
-
-    return graph_to_text(graph) if path_order(graph) is not None else None
-
-
 def _taken(given: dict[str, Any], function: Callable[..., Any]) -> dict[str, Any]:
     """Removes from `given` the arguments of a function or class, and returns them."""
     import inspect
 
     names = [name for name in inspect.signature(function).parameters if name in given]
     return {name: given.pop(name) for name in names}
-
-
-def _others_option(parser: ArgumentParser) -> None:
-    what = "folders of further networks: of their answers the one that all find likeliest"
-    parser.add_argument("--others", type=str, nargs="+", default=[], metavar="MODEL", help=what)
-
-
-def _constraint_option(parser: ArgumentParser) -> None:
-    shapes = "what the graphs have to be: the most probable graph of this shape is the answer"
-    kinds = Literal["none", "path", "tree", "acyclic"]
-    parser.add_argument("--constraint", type=kinds, default="none", help=shapes)
-
-
-def _constraint(options: Namespace) -> dict[str, Any]:
-    """The argument of `predict` and `evaluate` for the option."""
-    return {"constraint": None if options.constraint == "none" else options.constraint}
-
-
-def _json_option(parser: ArgumentParser, what: str = "print JSON") -> None:
-    parser.add_argument("--json", action="store_true", help=what)
 
 
 def _print_json(document: Any, indent: int | None = 2) -> None:
@@ -266,16 +238,48 @@ def _json(document: Any, indent: int | None = 2) -> str:
 
 
 COMMANDS = {
-    "train": Command("Train a network on pairs of graphs.", _train_arguments, _train),
-    "predict": Command("Answer texts or graphs with a network.", _predict_arguments, _predict),
-    "evaluate": Command("Measure a network on a data set.", _evaluate_arguments, _evaluate),
-    "check-gradients": Command(
-        "Compare every gradient of a network with finite differences.", _check_arguments, _check
+    "train": Command(
+        "Train a network on pairs of graphs.",
+        _train_arguments,
+        _train,
+        (
+            "train --data kindergarten --out runs/kg",
+            "train --data pairs.jsonl --val dev.jsonl --out runs/x --epochs 50",
+            "train --config runs/x/train.yaml --out runs/y --seed 1",
+        ),
     ),
-    "compare": Command("Compare two texts or graphs.", _compare_arguments, _compare),
+    "predict": Command(
+        "Answer texts or graphs with a network.",
+        _predict_command.add_arguments,
+        _predict_command.run,
+        (
+            'predict runs/kg "What color is sky?"',
+            "predict runs/x - < lines.txt > answers.txt",
+            "predict runs/x --data test.jsonl --json --out answers.jsonl",
+        ),
+    ),
+    "evaluate": Command(
+        "Measure a network on a data set.",
+        _evaluate_arguments,
+        _evaluate,
+        ("evaluate runs/x --data test.jsonl --out report.json",),
+    ),
+    "check-gradients": Command(
+        "Compare every gradient of a network with finite differences.",
+        _check_arguments,
+        _check,
+        ("check-gradients runs/kg",),
+    ),
+    "compare": Command(
+        "Compare two texts or graphs.",
+        _compare_arguments,
+        _compare,
+        ("compare kitten sitting --plot edits.png", "compare answer.json target.json --json"),
+    ),
     "convert": Command(
         "Make a data set from a format of the field.",
         _convert_command.add_arguments,
         _convert_command.run,
+        ("convert conllu en.conllu trees.jsonl", "convert pairs table.tsv - | head -1"),
     ),
 }

@@ -6,6 +6,8 @@ from typing import Any
 
 from jsonargparse import ArgumentParser, Namespace
 
+from ._usage import Formatter
+
 _FED = {"source", "skip"}
 """What the command gives a converter itself."""
 
@@ -15,12 +17,12 @@ def add_arguments(parser: ArgumentParser) -> None:
     from .convert import FORMATS
 
     parser.epilog = (
-        "`grapheme convert FORMAT --help` lists the options of a format; each takes --overwrite, "
-        "--skip-bad and --json."
+        "`grapheme convert FORMAT --help` lists the options of a format; each takes --overwrite,\n"
+        f"--skip-bad and --json.\n\n{parser.epilog}"
     )
     formats = parser.add_subcommands(dest="format", metavar="FORMAT")
     for name, found in FORMATS.items():
-        options = ArgumentParser(description=found.help)
+        options = ArgumentParser(description=found.help, formatter_class=Formatter)
         formats.add_subcommand(name, options, help=found.help)
         _add_paths(options, found.feed)
         skip: set[str | int] = {*_FED, _first(found.read)}

@@ -3,7 +3,7 @@
 import json
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -27,6 +27,8 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
         yield temporary
         if not in_place:
             _settle(temporary, final)
+    except BrokenPipeError:  # the reader of another output has left
+        raise
     except OSError as error:
         remedy = "Name a file in a folder that exists and that you may write to."
         reason = Received(error.strerror or str(error))
@@ -37,13 +39,22 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
                 temporary.unlink()
 
 
-def check_free(path: str, *, overwrite: bool) -> None:
+def check_free(path: str, *, overwrite: bool, inputs: Iterable[str | None] = ()) -> None:
     """Refuses an output that exists, unless it is a file that may be replaced, or a device.
+
+    Args:
+        path: The output.
+        overwrite: Whether a file may be replaced.
+        inputs: Paths that are read meanwhile, which the output may not be in any case.
 
     Raises:
         InputError: If it is in the way.
     """
     file = Path(path)
+    for read in inputs:
+        same = read is not None and file.is_file() and os.path.exists(read) and file.samefile(read)
+        remedy = "Name another file; the input would be lost."
+        require(not same, f"{path}: the output", "not be the input", Received("the same"), remedy)
     free = not file.exists() or (file.is_file() and overwrite) or file.is_char_device()
     remedy = "Choose another name, or say `--overwrite`."
     require(free, f"{path}: the output", "not exist", Received("an existing one"), remedy)

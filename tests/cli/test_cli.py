@@ -1,8 +1,10 @@
 """The command `grapheme`, as its users meet it."""
 
 import codecs
+import io
 import json
 import re
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +14,10 @@ import yaml
 from grapheme_torch import GraphTransformNet
 from grapheme_torch._commands import COMMANDS
 from grapheme_torch.cli import main
+from grapheme_torch.train import predict_together
 
 from ..train.runs import PAIRS, SMALL, contents, rows, write_pairs
-from .commands import FLAGS, Capture, output
+from .commands import FLAGS, Capture, output, refused
 
 
 def _json(capsys: Capture, *words: str, status: int = 0) -> Any:
@@ -81,6 +84,55 @@ def test_train_takes_the_options_of_the_optimiser_flat(
     assert [row["epoch"] for row in rows(out) if row["val_exact"]] == ["0", "3", "4"]
 
 
+def test_train_leaves_out_what_is_too_large(capsys: Capture, tmp_path: Path) -> None:
+    pairs = [{"input": "", "target": "a"}, *PAIRS, *[{"input": "a", "target": "aaa"}] * 6]
+    data, out = write_pairs(tmp_path / "data.jsonl", pairs), tmp_path / "out"
+    words = ["--data", data, "--val", data, "--out", str(out), "--epochs=1", *FLAGS]
+    printed = output(capsys, "train", *words, "--skip-larger", "true")
+    places = ", ".join(f"{data}:{k}" for k in (1, 7, 8, 9, 10))
+    assert f"\n7 training pairs left out as too large: {places}, ...\n" in printed
+    assert "\n7 validation pairs are too large and count as wrong\n" in printed
+    summary = _strict((out / "summary.json").read_text(encoding="utf-8"))
+    assert (summary["pairs"], summary["left_out"], summary["val_too_large"]) == (5, 7, 7)
+    assert summary["left_out_first"] == places.split(", ")
+    assert summary["val_exact_match"] <= 5 / 12
+    options = yaml.safe_load((out / "train.yaml").read_text(encoding="utf-8"))
+    assert options["skip_larger"] is True
+
+
+def test_an_options_file_has_dashes_comments_and_nothing(
+    capsys: Capture, tmp_path: Path, data: str
+) -> None:
+    for k, content in enumerate(["# none\n", "", "batch-size: 3  # ab-c\nval: null\nlr: 1e-3\n"]):
+        (tmp_path / "o.yaml").write_text(content, encoding="utf-8")
+        out = tmp_path / str(k)
+        words = ["--config", str(tmp_path / "o.yaml"), "--data", data, "--out", str(out)]
+        output(capsys, "train", *words, "--epochs=0", *FLAGS)
+    options = yaml.safe_load((out / "train.yaml").read_text(encoding="utf-8"))
+    assert (options["batch_size"], options["val"], options["lr"]) == (3, None, 0.001)
+
+
+def test_positions_that_are_left_aside_are_told(
+    capsys: Capture, tmp_path: Path, trained: Path
+) -> None:
+    bare = {"nodes": [{"id": 0, "label": "c"}], "edges": []}
+    data = write_pairs(tmp_path / "mixed.jsonl", [*PAIRS, {"input": bare, "target": "c"}])
+    line = (
+        f'grapheme: {data}:6: no position in the "input" (1 of 6 lack it), so all inputs lose '
+        "theirs. Give one to every node, or to none in all the data.\n"
+    )
+    out = str(tmp_path / "out")
+    for words in (
+        ["train", "--data", data, "--out", out, "--epochs=0", *FLAGS],
+        ["train", "--data", data, "--out", out, "--epochs=0", "--overwrite", "--val", data, *FLAGS],
+        ["evaluate", str(trained), "--data", data],
+    ):
+        assert main(words) == 0
+        told = capsys.readouterr().err
+        assert told == line if "--val" not in words else "(2 of 12 lack it)" in told
+    assert "{" not in output(capsys, "predict", str(trained), "--data", data).splitlines()[0]
+
+
 def test_dashes_and_underscores_are_one(capsys: Capture, tmp_path: Path, data: str) -> None:
     for name, flag in (("a", "--batch_size=3"), ("b", "--batch-size=3")):
         out = str(tmp_path / name)
@@ -128,6 +180,82 @@ def test_predict_reads_files(capsys: Capture, trained: Path, tmp_path: Path) -> 
     assert inputs[:2] == ["dd", "abc"]
     assert len(inputs) == 3
     assert len(output(capsys, "predict", str(trained), "--data", data).splitlines()) == 2
+
+
+def _piped(monkeypatch: pytest.MonkeyPatch, content: bytes) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(content)))
+
+
+@pytest.mark.parametrize("size", ["1", "2", "32"])
+@pytest.mark.parametrize("where", [["-"], ["--data", "-"], ["--data=-", "--format=lines"]])
+def test_predict_answers_line_for_line(
+    capsys: Capture, trained: Path, monkeypatch: pytest.MonkeyPatch, where: list[str], size: str
+) -> None:
+    _piped(monkeypatch, b"abc\n\nabcd\r\n   \ndd")
+    printed = output(capsys, "predict", str(trained), *where, "--batch-size", size)
+    assert printed == "ab\n\nba\n\ndd\n"
+
+
+def test_predict_keeps_what_else_a_record_has(
+    capsys: Capture, trained: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = [{"sent_id": "s1", "input": "abc", "target": "?", "text": "mine"}, {"input": "dd"}]
+    _piped(monkeypatch, "\n\n".join(json.dumps(line) for line in lines).encode())
+    printed = output(capsys, "predict", str(trained), "abcd", "-", "--json").splitlines()
+    assert printed[2] == ""
+    first, second, third = (_strict(printed[k]) for k in (0, 1, 3))
+    assert (first["input"], first["text"]) == ("abcd", "ba")
+    assert (second["sent_id"], second["text"], second["record"]) == ("s1", "ab", {"text": "mine"})
+    assert "target" not in second
+    assert "record" not in third
+
+
+def test_predict_from_a_pipe_that_is_empty(
+    capsys: Capture, trained: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _piped(monkeypatch, b"")
+    assert output(capsys, "predict", str(trained), "-") == ""
+
+
+def test_predict_writes_a_file(capsys: Capture, trained: Path, tmp_path: Path) -> None:
+    lines, out = tmp_path / "lines.txt", tmp_path / "out.txt"
+    lines.write_text("abc\n\ndd\n", encoding="utf-8")
+    words = ["predict", str(trained), "--data", str(lines), "--out", str(out)]
+    assert output(capsys, *words) == f"{out}: 2 answers\n"
+    assert out.read_text(encoding="utf-8") == "ab\n\ndd\n"
+    told = _json(capsys, *words, "--overwrite", "--json")
+    assert told == {"out": str(out), "answers": 2}
+    assert _strict(out.read_text(encoding="utf-8").splitlines()[0])["text"] == "ab"
+    assert {path.name for path in tmp_path.iterdir()} == {"lines.txt", "out.txt"}
+
+
+def test_an_answer_does_not_depend_on_its_batch(
+    capsys: Capture, trained: Path, tmp_path: Path
+) -> None:
+    bare = {"nodes": [{"id": k, "label": "abc"[k]} for k in range(3)], "edges": []}
+    inputs = ["abc", bare, "dd", bare, "abcd"]
+    data = write_pairs(tmp_path / "in.jsonl", [{"input": one} for one in inputs])
+    words = ["predict", str(trained), "--data", data, "--json", "--others", str(trained)]
+    alone = output(capsys, *words, "--batch-size=1")
+    assert output(capsys, *words) == alone
+    assert [_strict(line)["text"] for line in alone.splitlines()[::2]] == ["ab", "dd", "ba"]
+
+
+def test_a_batch_of_large_inputs_is_split(
+    capsys: Capture, trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes: list[int] = []
+
+    def watched(members: Any, graphs: Any, **shape: Any) -> Any:
+        sizes.append(len(graphs))
+        return predict_together(members, graphs, **shape)
+
+    monkeypatch.setattr("grapheme_torch.train.predict_together", watched)
+    monkeypatch.setattr("grapheme_torch._predict_command.PAIRS_AT_ONCE", 32)
+    texts = ["abc", "dd", "abcd", "abcd", "abcdabcd", "c", "c"]
+    output(capsys, "predict", str(trained), *texts, "--batch-size", "3")
+    # 2 x 3 x 3 pairs, then 2 x 4 x 4 and one that is too large for company.
+    assert sizes == [2, 2, 1, 2]
 
 
 @pytest.mark.parametrize("text", ["--data-x=a-b", "-x", "123", "null", "[1", "é🇩🇪", "a: b", "--"])
@@ -204,6 +332,19 @@ def test_compare(capsys: Capture, tmp_path: Path) -> None:
     assert document["loss"]["node"] == pytest.approx(3)
 
 
+def test_compare_refuses_what_is_too_large(capsys: Capture, tmp_path: Path) -> None:
+    path = tmp_path / "graph.json"
+    nodes = [{"id": k, "label": "a"} for k in range(4)]
+    path.write_text(json.dumps({"nodes": nodes, "edges": []}), encoding="utf-8")
+    words = ["compare", "abc", str(path)]
+    message = f"{path}: `target` must have at most 3 nodes, got 4 nodes, 1.6e-05 million pairs of"
+    assert refused(capsys, *words, "--max-nodes=3").startswith(message)
+    assert refused(capsys, *words, "--max-nodes=2").startswith("`predicted` must have at most 2 no")
+    output(capsys, *words, "--max-nodes=4")
+    message = "`predicted` must have at most 2000 nodes, got 3000 nodes, 9 million pairs of them."
+    assert refused(capsys, "compare", "a" * 3000, "b").startswith(message)
+
+
 def test_compare_reads_node_link_files(capsys: Capture, tmp_path: Path) -> None:
     path = tmp_path / "graph.json"
     path.write_text('{"nodes": [{"id": 7, "label": "a"}], "edges": []}', encoding="utf-8")
@@ -222,6 +363,18 @@ def test_every_command_has_help(capsys: Capture, command: str, flag: str) -> Non
     assert "--json" in printed
     options = printed.split("--help", 1)[1].split("\n  --")[1:]
     assert all(len(option.split()) > 2 for option in options)  # a name, a value, and words
+
+
+@pytest.mark.parametrize("command", sorted(COMMANDS))
+def test_every_help_has_examples(capsys: Capture, command: str) -> None:
+    printed = output(capsys, command, "--help")
+    for line in COMMANDS[command].examples:
+        assert f"\n  grapheme {line}\n" in printed
+    assert not re.search(r"--\w+_", printed)
+
+
+def test_the_version(capsys: Capture) -> None:
+    assert output(capsys, "--version") == f"grapheme {version('grapheme-torch')}\n"
 
 
 def test_help_lists_the_commands(capsys: Capture) -> None:

@@ -11,6 +11,8 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from grapheme_torch.cli import main
+
 from ..train.runs import contents
 from .commands import FLAGS, Capture, output, refused
 
@@ -41,9 +43,20 @@ def model(trained: Path, tmp_path: Path) -> Path:
             "the arguments must be ones that `grapheme train` takes, got --nope 3. "
             + SEE.format("train"),
         ),
+        (["trian"], "the first word must be a command, got 'trian'. Did you mean `train`? Choose "),
+        (["train", "--out=x", "--slots=0"], "`slots` must be at least 1, got 0. "),
+        (["train", "--out=x", "--dim=6"], "`dim` must be a multiple of num_hashes (8), got 6. "),
+        (["predict", "m", "-", "--data=-"], "`-` must be named once, as it is read once, got 2 "),
+        (["predict", "m", "a", "--batch-size=0"], "`batch_size` must be at least 1, got 0. "),
+        (["predict", "m", "a", "--max-nodes=0"], "`max_nodes` must be at least 1, got 0. "),
         (
-            ["train", "--out=x", "--epoch", "3"],
-            "the arguments must be ones that `grapheme train` takes, got --epoch 3. ",
+            ["predict", "m", "a", "--format=xml"],
+            "`--format` must be one of auto, lines, jsonl, got 'xml'. ",
+        ),
+        (
+            ["train", "--out=x", "--epohcs", "3"],
+            "the arguments must be ones that `grapheme train` takes, got --epohcs 3. Did you mean "
+            "`--epochs`? `grapheme train --help` shows what it takes. A text that begins with a ",
         ),
         (
             ["predict", "x", "-y"],
@@ -235,6 +248,29 @@ def test_a_report_in_the_way_of_another(capsys: Capture, model: Path, tmp_path: 
     assert {path.name for path in tmp_path.iterdir()} == {"model", "report.json"}
 
 
+def test_answers_that_may_not_be_written(capsys: Capture, model: Path, tmp_path: Path) -> None:
+    lines, out = tmp_path / "lines.txt", tmp_path / "out.txt"
+    lines.write_bytes(b"abc\n\xff\n")
+    words = ["predict", str(model), "--data", str(lines), "--out"]
+    message = f"{lines}: the output must not be the input, got the same. Name another file; "
+    assert refused(capsys, *words, str(lines), "--overwrite").startswith(message)
+    message = f"{lines}:2: the line must be valid UTF-8, got byte 0xff"
+    assert refused(capsys, *words, str(out)).startswith(message)
+    assert not out.exists()
+    out.write_text("mine", encoding="utf-8")
+    assert "must not exist, got an existing one" in refused(capsys, *words, str(out))
+    assert refused(capsys, *words, str(out), "--overwrite").startswith(message)
+    assert out.read_text(encoding="utf-8") == "mine"
+    assert {path.name for path in tmp_path.iterdir()} == {"model", "lines.txt", "out.txt"}
+
+
+def test_an_input_that_is_too_large(capsys: Capture, model: Path) -> None:
+    message = 'text:2: the "input" must have at most 2000 nodes, got 10000 nodes, 100 million pairs'
+    assert main(["predict", str(model), "abc", "a" * 10_000]) == 2
+    assert capsys.readouterr().err.startswith(f"grapheme: {message}")
+    assert "--max-nodes" in refused(capsys, "predict", str(model), "abcd", "--max-nodes=3")
+
+
 def test_predict_wants_a_text(capsys: Capture, model: Path) -> None:
     message = "the texts must be at least one, got none. Give a text or --data."
     assert refused(capsys, "predict", str(model)) == message
@@ -243,7 +279,7 @@ def test_predict_wants_a_text(capsys: Capture, model: Path) -> None:
 def test_a_model_is_overwritten_only_on_request(capsys: Capture, model: Path, data: str) -> None:
     before = contents(model)
     words = ["train", "--data", data, "--out", str(model), "--epochs=0", *FLAGS]
-    message = f"--out {model} must hold no run yet, got config.json. Choose another --out, or allow"
+    message = f"--out {model} must hold no run yet, got config.json. Choose another --out, or train"
     assert refused(capsys, *words).startswith(message)
     assert contents(model) == before
     diverging = [*words, "--overwrite", "--epochs=2", "--lr=1e30"]
@@ -290,10 +326,18 @@ def test_a_folder_that_may_not_be_written(
     [
         (b"epochs: 1\nepoch: 3\n", ":2: the option must be one of `train`, got 'epoch'. "),
         (b"epochs: 1\nepochs: 3\n", ":2: the option must come once, got 'epochs'. Keep one."),
-        (b"epochs: many\n", ": `--epochs` must be a whole number, got 'many'. "),
+        (b"# all\nepochs: many\n", ":2: `--epochs` must be a whole number, got 'many'. "),
         (b"epochs: [1\n", ":2 must be YAML, got expected ',' or ']'"),
         (b"just words", " must hold options by name, got something else. Write lines such as"),
-        (b"", " must hold options by name, got something else. Write lines such as"),
+        (b"lr: 1\nepochs:\n", ":2: `--epochs` must be a whole number, got nothing. Write one, or "),
+        (b"lr: ~\n", ":1: `--lr` must be a finite number, got nothing. Write one, or leave the "),
+        (b"keep: null\n", ":1: `--keep` must be text, got nothing. Write one, or leave the line "),
+        (
+            b"epohcs: 1\n",
+            ":1: the option must be one of `train`, got 'epohcs'. Did you mean `epochs`",
+        ),
+        (b"batch-size: 1\nbatch_size: 1\n", ":2: the option must come once, got 'batch_size'. "),
+        (b"? [a]\n: 1\n", " must hold options by name, got something else. Write lines such as"),
         (b"\xff\xfe", " must be a readable YAML file, got 'utf-8' codec can't decode byte 0xff"),
         (b"- a\n", " must hold options by name, got something else. Write lines such as"),
     ],

@@ -5,7 +5,7 @@ import re
 import pytest
 from torch_geometric.data import Batch, Data
 
-from grapheme_torch._check import InputError
+from grapheme_torch._check import InputError, Notice
 from grapheme_torch.data import Pair, check_acyclic, check_sizes, unify_positions
 from grapheme_torch.graph import make_graph, text_to_graph
 
@@ -44,7 +44,8 @@ def test_a_target_larger_than_its_input_is_refused() -> None:
     check_sizes([_pair(text_to_graph("ab"), text_to_graph("cd")), _pair(_ring(1), make_graph([]))])
     message = (
         'f.jsonl:4: the "target" must have at most as many nodes as the "input", '
-        "got 3 nodes for 2. Give more output nodes per input node (--slots 2), or leave the pair "
+        "got 3 nodes for 2. Give more output nodes per input node (--slots 2), or leave such pairs "
+        "out (--skip-larger true)."
     )
     with pytest.raises(InputError, match="^" + re.escape(message)):
         check_sizes([_pair(text_to_graph("ab"), text_to_graph("cde"))])
@@ -53,7 +54,13 @@ def test_a_target_larger_than_its_input_is_refused() -> None:
 def test_one_graph_without_position_takes_those_of_its_side_only() -> None:
     placed, bare = text_to_graph("ab"), make_graph(["a"])
     pairs = [_pair(placed, placed), _pair(bare, placed)]
-    first, second = unify_positions(pairs)
+    message = (
+        'f.jsonl:4: no position in the "input" (1 of 2 lack it), so all inputs lose theirs. Give '
+        "one to every node, or to none in all the data."
+    )
+    with pytest.warns(Notice, match="^" + re.escape(message) + "$") as told:
+        first, second = unify_positions(pairs)
+    assert len(told) == 1
     assert "position" not in first.input
     assert form(first.input)[:2] == form(placed)[:2]
     assert form(first.target) == form(second.target) == form(placed)
@@ -69,3 +76,12 @@ def test_positions_that_all_graphs_have_stay() -> None:
         form(pair.input) for pair in pairs
     ]
     assert unify_positions([]) == []
+
+
+def test_a_graph_without_nodes_takes_no_positions() -> None:
+    pairs = [_pair(text_to_graph("ab"), text_to_graph("")), _pair(make_graph([]), make_graph([]))]
+    unified = unify_positions(pairs)
+    assert unified[0].input.position.tolist() == [0, 1]
+    assert all(pair.input.position.shape == (pair.input.num_nodes,) for pair in unified)
+    assert Batch.from_data_list([pair.input for pair in unified]).num_nodes == 2
+    assert "position" not in pairs[1].input

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch.utils.data import DataLoader
 
-from grapheme_torch._check import InputError
+from grapheme_torch._check import InputError, Notice
 from grapheme_torch.data import Alphabet, Pair, PairDataset, collate, kindergarten, load_pairs
 from grapheme_torch.graph import make_graph, text_to_graph
 
@@ -64,7 +64,8 @@ def test_a_loader_of_pytorch_takes_it() -> None:
 
 def test_graphs_with_and_without_position_batch_together() -> None:
     pairs = [*_pairs(("ab", "c")), Pair(make_graph(["a"]), text_to_graph("c"))]
-    dataset = _dataset(pairs)
+    with pytest.warns(Notice, match="all inputs lose theirs"):
+        dataset = _dataset(pairs)
     given, wanted = collate([dataset[0], dataset[1]])
     assert "position" not in given
     assert wanted.position.tolist() == [0.0, 0.0]
@@ -88,7 +89,9 @@ def test_pairs_are_loaded_by_name_or_path(tmp_path: Path) -> None:
         '{"input": {"nodes": [{"id": 0, "label": "a"}], "edges": []}}\n'
     )
     assert len(load_pairs("kindergarten")) == 10
-    pairs = load_pairs(path, need_target=False)
+    with pytest.warns(Notice, match=re.escape(f'{path}:2: no position in the "input" (1 of 2')):
+        pairs = load_pairs(path, need_target=False)
+    assert "position" in load_pairs(path, need_target=False, unify=False)[0].input
     assert [pair.has_target for pair in pairs] == [True, False]
     assert "position" not in pairs[0].input
     with pytest.raises(InputError, match=re.escape(f'{path}:2: the line must have the key "targ')):

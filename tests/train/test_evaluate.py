@@ -14,7 +14,8 @@ from grapheme_torch._alignment_accuracy import Places
 from grapheme_torch.data import Pair, load_pairs
 from grapheme_torch.graph import edge_triples, node_labels
 from grapheme_torch.train import check_saved_model, evaluate, load_network, predict
-from grapheme_torch.train._evaluate import fits, share_exact
+from grapheme_torch.train._data import fits
+from grapheme_torch.train._evaluate import share_exact
 
 from .runs import PAIRS, SMALL, quick, write_pairs
 

@@ -1,28 +1,35 @@
 """The folder of a run: claimed, written, read again, and refused where it was spoilt."""
 
+import errno
+import fcntl
+import os
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
 from grapheme_torch import InputError, StructuralLoss
 from grapheme_torch.train import load_network, saved_loss
-from grapheme_torch.train._folder import claim, loss_options, save_options
+from grapheme_torch.train._folder import check_unclaimed, claim, loss_options, save_options
 
 from .runs import contents, quick
 
 
 def test_an_empty_or_new_folder_is_claimed(tmp_path: Path) -> None:
     for _ in range(2):
-        claim(tmp_path / "a" / "b", overwrite=False)
+        with claim(tmp_path / "a" / "b", overwrite=False) as beside_a_run:
+            assert not beside_a_run
     assert (tmp_path / "a" / "b").is_dir()
+    assert contents(tmp_path) == {}
 
 
 def test_what_a_refused_run_left_does_not_hinder(tmp_path: Path) -> None:
     (tmp_path / "metrics.csv").write_text("epoch\n", encoding="utf-8")
     (tmp_path / "notes.txt").write_text("mine", encoding="utf-8")
-    claim(tmp_path, overwrite=False)
+    with claim(tmp_path, overwrite=False):
+        pass
     assert len(contents(tmp_path)) == 2
 
 
@@ -31,11 +38,85 @@ def test_a_folder_that_holds_a_run_is_claimed_only_to_overwrite_it(
     tmp_path: Path, name: str
 ) -> None:
     (tmp_path / name).write_text("x", encoding="utf-8")
-    message = f"--out {tmp_path} must hold no run yet, got {name}. Choose another --out, or allow"
-    with pytest.raises(InputError, match="^" + re.escape(message)):
-        claim(tmp_path, overwrite=False)
-    claim(tmp_path, overwrite=True)
+    message = f"--out {tmp_path} must hold no run yet, got {name}"
+    for refuse in (check_unclaimed, _claimed):
+        with pytest.raises(InputError, match="^" + re.escape(message)):
+            refuse(tmp_path, overwrite=False)
+    check_unclaimed(tmp_path, overwrite=True)
+    with claim(tmp_path, overwrite=True) as beside_a_run:
+        assert beside_a_run
     assert contents(tmp_path) == {name: b"x"}
+
+
+def _claimed(folder: Path, *, overwrite: bool) -> None:
+    with claim(folder, overwrite=overwrite):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("summary", "state"),
+    [
+        (None, "train.yaml of a run that was killed. Choose another --out, or train anew with"),
+        ('{"interrupted": true, "epochs": 7}', "summary.json of a run that was stopped in epoch 7"),
+        ('{"interrupted": false, "epochs": 7}', "summary.json. Choose another --out, or train"),
+        ("spoilt", "summary.json. Choose another --out"),
+    ],
+)
+def test_a_run_that_ended_early_is_told(tmp_path: Path, summary: str | None, state: str) -> None:
+    (tmp_path / "train.yaml").write_text("", encoding="utf-8")
+    if summary is not None:
+        (tmp_path / "summary.json").write_text(summary, encoding="utf-8")
+    with pytest.raises(InputError, match=re.escape(f"hold no run yet, got {state}")):
+        check_unclaimed(tmp_path, overwrite=False)
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_a_folder_has_one_training_at_a_time(tmp_path: Path, overwrite: bool) -> None:
+    message = (
+        f"--out {tmp_path} must have no training under way, got one in process {os.getpid()}. "
+        "Wait for it or stop it, or choose another --out."
+    )
+    with claim(tmp_path, overwrite=overwrite):
+        for refuse in (check_unclaimed, _claimed):
+            with pytest.raises(InputError, match="^" + re.escape(message)):
+                refuse(tmp_path, overwrite=overwrite)
+    _claimed(tmp_path, overwrite=overwrite)
+    assert contents(tmp_path) == {}
+
+
+def test_the_lock_of_a_process_that_was_killed_hinders_nobody(tmp_path: Path) -> None:
+    (tmp_path / ".lock").write_text("1\n", encoding="utf-8")  # there is a process 1
+    _claimed(tmp_path, overwrite=False)
+    assert contents(tmp_path) == {}
+
+
+def test_a_lock_that_is_removed_while_one_waits_is_not_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock, flock, calls = tmp_path / ".lock", fcntl.flock, []
+
+    def late(file: int, how: int) -> None:
+        flock(file, how)
+        calls.append(file)
+        if len(calls) == 1:
+            lock.unlink()
+
+    monkeypatch.setattr(fcntl, "flock", late)
+    with claim(tmp_path, overwrite=False):
+        assert len(calls) == 2
+        with pytest.raises(InputError, match="under way"):
+            _claimed(tmp_path, overwrite=False)
+
+
+def test_a_file_system_without_locks_hinders_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unknown(*_: Any) -> None:
+        raise OSError(errno.ENOSYS, "Function not implemented")
+
+    monkeypatch.setattr(fcntl, "flock", unknown)
+    _claimed(tmp_path, overwrite=False)
+    assert contents(tmp_path) == {}
 
 
 def test_a_loss_comes_back(tmp_path: Path) -> None:

@@ -3,13 +3,8 @@
 import itertools
 import json
 import math
-import os
 import re
-import signal
-import subprocess
-import sys
 import threading
-import time
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -17,8 +12,8 @@ from typing import Any
 import pytest
 import torch
 
-from grapheme_torch import GraphTransformNet, InputError, StructuralLoss, text_to_graph
-from grapheme_torch.train import Summary, TrainingModule, load_network, predict, saved_loss, train
+from grapheme_torch import GraphTransformNet, InputError, StructuralLoss
+from grapheme_torch.train import Summary, TrainingModule, load_network, saved_loss, train
 from grapheme_torch.train._data import load_split
 from grapheme_torch.train._hardware import hardware
 
@@ -281,41 +276,3 @@ def test_training_works_beside_the_main_thread(tmp_path: Path) -> None:
     worker.start()
     worker.join()
     assert found[0].epochs == 2
-
-
-def test_the_signal_is_given_back(tmp_path: Path) -> None:
-    before = signal.getsignal(signal.SIGINT)
-    quick(tmp_path)
-    assert signal.getsignal(signal.SIGINT) is before
-
-
-def test_an_interrupted_run_is_saved(tmp_path: Path) -> None:
-    out = tmp_path / "out"
-    words = ["train", f"--out={out}", "--epochs=100000", "--dim=16", "--num-buckets=64"]
-    command = [sys.executable, "-m", "grapheme_torch.cli", *words, "--accelerator=cpu"]
-    run = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-    )  # fmt: skip
-    _wait_for_epoch(out / "metrics.csv", 3, run)
-    run.send_signal(signal.SIGINT)
-    stdout, stderr = run.communicate(timeout=60)
-    assert run.returncode == 130
-    assert "Interrupted: finishing this step, then saving." in stderr
-    assert "Traceback" not in stderr
-    assert re.search(r"in \d+ epochs", stdout)
-    assert sorted(path.name for path in out.iterdir()) == FILES
-    summary = json.loads((out / "summary.json").read_text(encoding="utf-8"))
-    assert summary["interrupted"] is True
-    assert 3 <= summary["epochs"] < 100000
-    assert summary["epochs"] == int(rows(out)[-1]["epoch"])
-    assert summary["final_loss"] < summary["initial_loss"]
-    assert len(predict(load_network(out), [text_to_graph("What color is sky?")])) == 1
-
-
-def _wait_for_epoch(path: Path, epoch: int, run: subprocess.Popen[str]) -> None:
-    deadline = time.monotonic() + 60
-    while not path.exists() or len(path.read_text(encoding="utf-8").splitlines()) < epoch + 2:
-        assert run.poll() is None, run.communicate()
-        assert time.monotonic() < deadline
-        time.sleep(0.05)

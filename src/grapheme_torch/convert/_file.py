@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any, BinaryIO
 
 from .._check import Received, refusal, require
@@ -228,12 +227,7 @@ def _skipped_path(output: str) -> str | None:
 def _check_free(path: str | None, overwrite: bool, inputs: tuple[str | None, ...]) -> None:
     if path is None or path == STDIN:
         return
-    file = Path(path)
-    for read in inputs:
-        same = read is not None and file.is_file() and os.path.exists(read) and file.samefile(read)
-        remedy = "Name another file; the input would be lost."
-        require(not same, f"{path}: the output", "not be the input", Received("the same"), remedy)
-    check_free(path, overwrite=overwrite)
+    check_free(path, overwrite=overwrite, inputs=inputs)
 
 
 def _opened(stack: ExitStack, path: str) -> BinaryIO:

@@ -6,9 +6,11 @@ from dataclasses import replace
 from typing import NoReturn
 
 import networkx as nx
+import torch
+from torch import Tensor
 from torch_geometric.data import Data
 
-from .._check import Received, refusal, require
+from .._check import Received, notice, refusal, require
 from ..graph import is_acyclic, node_labels
 from ._records import Pair
 
@@ -44,9 +46,10 @@ def check_sizes(pairs: Iterable[Pair], slots: int = 1) -> None:
             if slots > 1
             else 'have at most as many nodes as the "input"',
             Received(f"{wanted} nodes for {given}"),
-            f"Give more output nodes per input node (--slots {needed}), or leave the pair out."
+            f"Give more output nodes per input node (--slots {needed}), or leave such pairs out "
+            "(--skip-larger true)."
             if given
-            else "Lengthen the input, or leave the pair out.",
+            else "Lengthen the input, or leave such pairs out (--skip-larger true).",
         )
 
 
@@ -54,11 +57,14 @@ def unify_positions(pairs: Sequence[Pair]) -> list[Pair]:
     """The same pairs, each side with `position` on all graphs or on none, so that they batch.
 
     PyTorch Geometric cannot join graphs that differ in their attributes. Where one input has no
-    position, all inputs lose theirs; targets likewise, on their own. The pairs given stay as they
-    are. Unify the parts of a data set (training, validation) together if one network sees both.
+    position, all inputs lose theirs, and a `Notice` says so; targets likewise, on their own. A
+    graph without nodes, or a target that is not there, hinders nobody. The pairs given stay as
+    they are. Unify the parts of a data set (training, validation) together if one network sees
+    both.
     """
-    inputs = _placed_alike([pair.input for pair in pairs])
-    targets = _placed_alike([pair.target for pair in pairs])
+    places = [pair.place for pair in pairs]
+    inputs = _placed_alike([pair.input for pair in pairs], places, "input")
+    targets = _placed_alike([pair.target for pair in pairs], places, "target")
     sides = zip(pairs, inputs, targets, strict=True)
     return [replace(pair, input=given, target=wanted) for pair, given, wanted in sides]
 
@@ -78,10 +84,32 @@ def _refuse_cycle(pair: Pair) -> NoReturn:
     )
 
 
-def _placed_alike(graphs: list[Data]) -> list[Data]:
-    if all("position" in graph for graph in graphs):
-        return graphs
-    return [_without_position(graph) for graph in graphs]
+def _placed_alike(graphs: list[Data], places: list[str], side: str) -> list[Data]:
+    bare = [place for graph, place in zip(graphs, places, strict=True) if _is_bare(graph)]
+    placed = sum("position" in graph and bool(graph.num_nodes) for graph in graphs)
+    if bare and placed:
+        notice(
+            f'{bare[0]}: no position in the "{side}" ({len(bare)} of {len(graphs)} lack it), so '
+            f"all {side}s lose theirs. Give one to every node, or to none in all the data."
+        )
+    if bare:
+        return [_without_position(graph) for graph in graphs]
+    like = next((graph.position for graph in graphs if graph.num_nodes), torch.zeros(0))
+    return [_with_no_places(graph, like) for graph in graphs]
+
+
+def _is_bare(graph: Data) -> bool:
+    """Whether it has nodes without a position."""
+    return "position" not in graph and bool(graph.num_nodes)
+
+
+def _with_no_places(graph: Data, like: Tensor) -> Data:
+    """The graph; one without nodes has the positions of all its nodes."""
+    if "position" in graph:
+        return graph
+    empty = copy.copy(graph)
+    empty.position = like[:0]
+    return empty
 
 
 def _without_position(graph: Data) -> Data:

@@ -19,20 +19,25 @@ INPUT = ("x", "edge_index", "edge_attr", "position")
 _TARGET = ("y", "edge_index", "edge_type", "position")
 
 
-def load_pairs(name_or_path: str | os.PathLike[str], *, need_target: bool = True) -> list[Pair]:
+def load_pairs(
+    name_or_path: str | os.PathLike[str], *, need_target: bool = True, unify: bool = True
+) -> list[Pair]:
     """The pairs of a built-in data set or of a JSON Lines file, positions unified.
 
     Args:
         name_or_path: "kindergarten", or the path of a file (write "./kindergarten" for a file
             of that name).
         need_target: Whether a line without "target" is refused.
+        unify: Whether `unify_positions` is called: not where further pairs are to join them.
 
     Raises:
         InputError: As `read_pairs`.
     """
     if name_or_path == "kindergarten":
-        return unify_positions(kindergarten())
-    return unify_positions(read_pairs(name_or_path, need_target=need_target))
+        pairs = kindergarten()
+    else:
+        pairs = read_pairs(name_or_path, need_target=need_target)
+    return unify_positions(pairs) if unify else pairs
 
 
 class PairDataset(Dataset[tuple[Data, Data]]):

@@ -23,7 +23,7 @@ def parse_lines(content: bytes, source: str) -> list[tuple[int, dict[str, Any]]]
             a key twice in one object, NaN, Infinity, or a number too large for a float.
     """
     lines = content.removeprefix(codecs.BOM_UTF8).split(b"\n")
-    return [(k, _object(raw, f"{source}:{k}")) for k, raw in enumerate(lines, 1) if raw.strip()]
+    return [(k, parse_line(raw, f"{source}:{k}")) for k, raw in enumerate(lines, 1) if raw.strip()]
 
 
 def parse_document(content: bytes) -> object:
@@ -37,9 +37,14 @@ def parse_document(content: bytes) -> object:
     return _DECODER.decode(content.removeprefix(codecs.BOM_UTF8).decode())
 
 
-def _object(raw: bytes, place: str) -> dict[str, Any]:
+def parse_line(raw: bytes, place: str) -> dict[str, Any]:
+    """The object on one line; `place` begins every message.
+
+    Raises:
+        InputError: As `parse_lines`.
+    """
     try:
-        value = _parsed(_decoded(raw))
+        value = _parsed(decoded(raw, "the line"))
         require(
             isinstance(value, dict),
             "the line",
@@ -51,10 +56,6 @@ def _object(raw: bytes, place: str) -> dict[str, Any]:
         relocate(error, place)
     assert isinstance(value, dict)
     return value
-
-
-def _decoded(raw: bytes) -> str:
-    return decoded(raw, "the line")
 
 
 def _parsed(text: str) -> object:

@@ -76,7 +76,26 @@ def parse_pairs(content: bytes, source: str, *, need_target: bool = True) -> lis
         Received("none"),
         'Write one {"input": "...", "target": "..."} per line.',
     )
-    return [_pair(record, source, line, need_target) for line, record in records]
+    return [make_pair(record, source, line, need_target=need_target) for line, record in records]
+
+
+def make_pair(record: dict[str, Any], source: str, line: int, *, need_target: bool = True) -> Pair:
+    """The pair of one record of a file.
+
+    Raises:
+        InputError: "SOURCE:LINE: ..." if it is not as required.
+    """
+    place = f"{source}:{line}"
+    _check_keys(record, place, ("input", "target") if need_target else ("input",))
+    has_target = "target" in record
+    return Pair(
+        input=_graph(record["input"], "input", place),
+        target=_graph(record["target"], "target", place) if has_target else make_graph([], [], []),
+        extra={key: value for key, value in record.items() if key not in ("input", "target")},
+        line=line,
+        source=source,
+        has_target=has_target,
+    )
 
 
 def graph_document(graph: Data) -> str | dict[str, Any]:
@@ -103,20 +122,6 @@ def _content(source: str) -> bytes:
     except (OSError, ValueError) as error:  # ValueError: a null character in the path
         found, remedy = str(getattr(error, "strerror", error)), "Check its path and permissions."
     raise refusal(f"{source}: the data set", "be a readable file", Received(found), remedy)
-
-
-def _pair(record: dict[str, Any], source: str, line: int, need_target: bool) -> Pair:
-    place = f"{source}:{line}"
-    _check_keys(record, place, ("input", "target") if need_target else ("input",))
-    has_target = "target" in record
-    return Pair(
-        input=_graph(record["input"], "input", place),
-        target=_graph(record["target"], "target", place) if has_target else make_graph([], [], []),
-        extra={key: value for key, value in record.items() if key not in ("input", "target")},
-        line=line,
-        source=source,
-        has_target=has_target,
-    )
 
 
 def _check_keys(record: dict[str, Any], place: str, keys: tuple[str, ...]) -> None:

@@ -29,6 +29,11 @@ def text_to_graph(text: str) -> Data:
     return make_graph(label, [(i, i + 1, NEXT) for i in steps], list(range(len(label))))
 
 
+def count_clusters(text: str) -> int:
+    """The number of nodes of `text_to_graph(text)`, without building it."""
+    return sum(1 for _ in _CLUSTER.finditer(text))
+
+
 def graph_to_text(graph: Data) -> str:
     """The text of a graph that is one path: its labels, joined along the edges.
 

@@ -1,6 +1,7 @@
 """A network on disk: weights that cannot run code (safetensors) beside a JSON description."""
 
 import json
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,9 @@ def save_model(folder: Path, config: dict[str, Any], weights: dict[str, Tensor])
         raise refusal(str(folder), "be a folder", cause, "Choose another place.") from None
     contiguous = {name: tensor.detach().cpu().contiguous() for name, tensor in weights.items()}
     write_bytes(folder / WEIGHTS, serialise(contiguous))
-    write_json(folder / CONFIG, {"format": FORMAT, "version": VERSION, "network": config})
+    # Which clusters a text falls into depends on the Unicode version that `regex` knows.
+    document = {"format": FORMAT, "version": VERSION, "regex": version("regex"), "network": config}
+    write_json(folder / CONFIG, document)
 
 
 def load_model(folder: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
@@ -47,9 +50,9 @@ def _load_config(path: Path) -> dict[str, Any]:
         raise refusal(str(path), "be JSON", Received(str(error)), remedy) from None
     ours = isinstance(document, dict) and document.get("format") == FORMAT
     require(ours, str(path), f'say "format": "{FORMAT}"', document, remedy)
-    version = document.get("version")
+    written = document.get("version")
     newer = "It was written by a newer release: upgrade grapheme-torch."
-    require(version == VERSION, str(path), f'say "version": {VERSION}', version, newer)
+    require(written == VERSION, str(path), f'say "version": {VERSION}', written, newer)
     network = document.get("network")
     require(isinstance(network, dict), str(path), 'hold an object "network"', network, remedy)
     return dict(network)

@@ -3,12 +3,15 @@
 import math
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from types import FrameType
 from typing import Any
 
 import lightning.pytorch as pl
 from tqdm import tqdm
 
+from .._signals import Stopped, handled, leave_terminal
 from ._course import Course
 from ._history import Row
 
@@ -57,33 +60,50 @@ def standing(rows: list[Row], lr: float) -> str:
 
 
 class Interrupt(pl.Callback):
-    """Ctrl-C ends the run after the present step, in good order; a second one at once."""
+    """A signal that asks to end lets the run finish the present step and be saved.
+
+    Such signals are Ctrl-C, SIGTERM (of `kill`, a container, a queue) and SIGHUP (of a terminal
+    that closes). A Ctrl-C after any of them ends the run at once; the others can come twice for
+    one cause, and who sends them has SIGKILL as well.
+    """
 
     def __init__(self) -> None:
-        self.happened = False
-        self._former: Any = None
+        self.number: int | None = None
+        self._stack = ExitStack()
+        self._trainer: pl.Trainer | None = None
+
+    @property
+    def name(self) -> str | None:
+        """Name of the signal that came, such as "SIGTERM"; None if none did."""
+        return None if self.number is None else signal.Signals(self.number).name
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """Takes over the signals, from the first step until all is saved."""
+        with handled(self._ask), self._stack:
+            yield
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Takes over the signal."""
+        """Takes SIGTERM over from Lightning, which would end the run without saving."""
         del pl_module
-
-        def stop(number: int, frame: FrameType | None) -> None:
-            del number, frame
-            self.happened = trainer.should_stop = True
-            self._restore()
-            print("\nInterrupted: finishing this step, then saving.", file=sys.stderr)  # noqa: T201
-
-        try:
-            self._former = signal.signal(signal.SIGINT, stop)
-        except ValueError:  # not in the main thread: then Ctrl-C does not come here
-            self._former = None
+        self._trainer = trainer
+        trainer.should_stop = trainer.should_stop or self.number is not None
+        self._stack.enter_context(handled(self._ask))
 
     def teardown(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
-        """Gives the signal back."""
+        """Gives it back to Lightning, which gives it back to us."""
         del trainer, pl_module, stage
-        self._restore()
+        self._stack.close()
 
-    def _restore(self) -> None:
-        if self._former is not None:
-            signal.signal(signal.SIGINT, self._former)
-            self._former = None
+    def _ask(self, number: int, frame: FrameType | None) -> None:
+        leave_terminal()
+        if self.number is not None:
+            if number == signal.SIGINT:
+                raise Stopped(number)
+            return
+        self.number = number
+        if self._trainer is not None:
+            self._trainer.should_stop = True
+        what = "Interrupted" if number == signal.SIGINT else f"Stopped by {self.name}"
+        with suppress(OSError):
+            print(f"\n{what}: finishing this step, then saving.", file=sys.stderr)  # noqa: T201

@@ -1,13 +1,13 @@
 """A data set as a network with a fixed alphabet can use it."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 from torch.utils.data import DataLoader, Dataset
 
-from .._check import Received, refusal
+from .._check import Received, refusal, require
 from ..data import (
     Alphabet,
     Pair,
@@ -26,15 +26,23 @@ from ._module import PairBatch
 
 @dataclass(frozen=True)
 class Split:
-    """The pairs to train on, those to validate on (maybe none), and the alphabet of the former.
+    """The pairs of a run; their targets are all directed, or none is.
 
-    The targets are all directed, or none is.
+    Args:
+        train: Those to train on.
+        val: Those to validate on, maybe none.
+        alphabet: Of the targets of `train`.
+        directed: Whether their edges have a direction.
+        left_out: Training pairs that were left out as too large.
+        val_too_large: Number of the validation pairs that are too large.
     """
 
     train: list[Pair]
     val: list[Pair]
     alphabet: Alphabet
     directed: bool = True
+    left_out: list[Pair] = field(default_factory=list)
+    val_too_large: int = 0
 
     def share_of_nodes(self, slots: int) -> float:
         """Nodes of the training targets as a share of the output nodes of a network."""
@@ -57,6 +65,7 @@ def load_split(
     acyclic: bool,
     directed: bool | None = None,
     slots: int = 1,
+    skip_larger: bool = False,
 ) -> Split:
     """Reads and checks the data of a run, for a network with so many output nodes per input node.
 
@@ -68,12 +77,18 @@ def load_split(
         acyclic: Whether directed targets with a cycle are refused.
         directed: Whether edges of the targets have a direction. Default: as the targets say.
         slots: Output nodes per input node.
+        skip_larger: Whether training pairs that are too large are left out.
 
     Raises:
         InputError: "FILE:LINE: ..." at the first pair that cannot be trained on.
     """
-    train = load_pairs(data)
-    held_out = load_pairs(val) if val else []
+    train = load_pairs(data, unify=False)
+    held_out = load_pairs(val, unify=False) if val else []
+    left_out = [pair for pair in train if not fits(pair, slots)] if skip_larger else []
+    if left_out:
+        train = [pair for pair in train if fits(pair, slots)]
+    got, remedy = Received("none"), "Give more output nodes per input node with --slots."
+    require(bool(train), f"{data}: the targets", "fit at least once", got, remedy)
     check_sizes(train, slots)
     directed = read_direction([*train, *held_out], directed)
     together = with_direction([*train, *held_out], directed)
@@ -85,7 +100,14 @@ def load_split(
     if not alphabet.labels:
         remedy = "Add pairs whose target has nodes."
         raise refusal(f"{data}: the targets", "have a node", Received("only empty graphs"), remedy)
-    return Split(together[: len(train)], together[len(train) :], alphabet, directed)
+    too_large = sum(not fits(pair, slots) for pair in held_out)
+    split = together[: len(train)], together[len(train) :], alphabet
+    return Split(*split, directed, left_out, too_large)
+
+
+def fits(pair: Pair, slots: int) -> bool:
+    """Whether the target has at most as many nodes as a network has output nodes."""
+    return (pair.target.num_nodes or 0) <= slots * (pair.input.num_nodes or 0)
 
 
 def batches(

@@ -11,7 +11,7 @@ from ..loss import StructuralLoss, StructuralLossResult
 from ..metrics import AlignmentAccuracy, GraphMetrics
 from ..nn import GraphTransformNet
 from ..report import edit_reports
-from ._data import batches
+from ._data import batches, fits
 from ._direction import with_direction
 from ._folder import load_members, saved_loss
 from ._module import Terms, measure
@@ -114,11 +114,6 @@ def share_exact(network: GraphTransformNet, pairs: Sequence[Pair], batch_size: i
         right += sum(find_isomorphism(one, other) is not None for one, other in sides)
     network.train(training)
     return right / len(pairs)
-
-
-def fits(pair: Pair, slots: int) -> bool:
-    """Whether the target has at most as many nodes as a network has output nodes."""
-    return (pair.target.num_nodes or 0) <= slots * (pair.input.num_nodes or 0)
 
 
 def _chunks(pairs: Sequence[Pair], size: int) -> Iterator[Sequence[Pair]]:

@@ -1,7 +1,9 @@
 """What a training run leaves behind, and what is read from it later."""
 
 import inspect
-from collections.abc import Sequence
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,32 +13,86 @@ from .._check import InputError, Received, refusal, relocate, require
 from .._files import write_text
 from ..loss import StructuralLoss
 from ..nn import GraphTransformNet
+from ._lock import check_unlocked, locked
 
 SUMMARY, METRICS, PICTURE, OPTIONS = "summary.json", "metrics.csv", "loss.png", "train.yaml"
 LASTING = ("config.json", "model.safetensors", SUMMARY, PICTURE, OPTIONS)
 """What a run that was refused half-way has not left: it leaves its metrics.csv only."""
+OUTCOME = (SUMMARY, PICTURE)
+"""What tells how a run ended."""
 
 
-def claim(out: Path, *, overwrite: bool) -> bool:
-    """Makes the folder of a run; refuses one that holds a run, unless it may be replaced.
+def check_unclaimed(out: Path, *, overwrite: bool) -> None:
+    """Refuses, before any work, a folder that `claim` would refuse as it is now.
+
+    Raises:
+        InputError: If another training is at work in it, it holds a run that may not be replaced,
+            or it cannot be looked into.
+    """
+    check_unlocked(out)
+    _holds_run(out, overwrite=overwrite)
+
+
+def _holds_run(out: Path, *, overwrite: bool) -> bool:
+    """Whether it holds a run; refuses one that may not be replaced."""
+    try:
+        held = [name for name in LASTING if (out / name).exists()]
+    except (OSError, ValueError) as error:  # ValueError: a null character in the path
+        raise _unusable(out, error) from None
+    if held and not overwrite:
+        remedy = "Choose another --out, or train anew with --overwrite."
+        state = _state(out)
+        got = Received(f"{held[0]} of {state}" if state else held[0])
+        raise refusal(f"--out {out}", "hold no run yet", got, remedy)
+    return bool(held)
+
+
+@contextmanager
+def claim(out: Path, *, overwrite: bool) -> Iterator[bool]:
+    """Makes the folder of a run and keeps others out of it, within the body.
 
     Nothing in it is touched: each file is replaced when its successor is complete.
 
-    Returns:
+    Yields:
         Whether it holds a run.
+
+    Raises:
+        InputError: As `check_unclaimed`, or if another training is at work in it.
     """
-    remedy = "Choose another --out, or allow it with --overwrite."
+    with ExitStack() as stack:
+        try:
+            out.mkdir(parents=True, exist_ok=True)
+            stack.enter_context(locked(out))
+        except InputError:
+            raise
+        except (OSError, ValueError) as error:
+            raise _unusable(out, error) from None
+        yield _holds_run(out, overwrite=overwrite)
+
+
+def _unusable(out: Path, error: OSError | ValueError) -> InputError:
+    cause = Received(getattr(error, "strerror", None) or str(error))
+    remedy = "Choose another --out."
+    return refusal(f"--out {out}", "be a folder that can be made", cause, remedy)
+
+
+def _state(out: Path) -> str:
+    """What is known of the run in a folder that did not come to its end; "" of one that did."""
     try:
-        held = [name for name in LASTING if (out / name).exists()]
-        if held and not overwrite:
-            raise refusal(f"--out {out}", "hold no run yet", Received(held[0]), remedy)
-        out.mkdir(parents=True, exist_ok=True)
-        return bool(held)
-    except InputError:
-        raise
-    except (OSError, ValueError) as error:  # ValueError: a null character in the path
-        cause = Received(getattr(error, "strerror", None) or str(error))
-        raise refusal(f"--out {out}", "be a folder that can be made", cause, remedy) from None
+        summary = json.loads((out / SUMMARY).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return "a run that was killed" if (out / OPTIONS).exists() else ""
+    except (OSError, ValueError, RecursionError):
+        return ""
+    if not isinstance(summary, dict) or not summary.get("interrupted"):
+        return ""
+    return f"a run that was stopped in epoch {summary.get('epochs')}"
+
+
+def forget_outcome(out: Path) -> None:
+    """Removes what tells how an older run ended: it would be taken for that of the new model."""
+    for name in OUTCOME:
+        (out / name).unlink(missing_ok=True)
 
 
 def save_options(out: Path, options: dict[str, Any]) -> None:

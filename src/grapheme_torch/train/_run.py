@@ -5,13 +5,14 @@ import logging
 import time
 import warnings
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import lightning.pytorch as pl
 import torch
+from lightning.fabric.plugins.environments.lightning import LightningEnvironment
 from torch import Tensor
 
 from .._check import require
@@ -24,7 +25,16 @@ from ._candidates import choose_candidates
 from ._console import Interrupt, Progress
 from ._course import Course
 from ._data import Split, batches, load_split
-from ._folder import METRICS, PICTURE, SUMMARY, claim, loss_options, save_options
+from ._folder import (
+    METRICS,
+    PICTURE,
+    SUMMARY,
+    check_unclaimed,
+    claim,
+    forget_outcome,
+    loss_options,
+    save_options,
+)
 from ._hardware import hardware, set_threads
 from ._history import Checkpoint, History, is_monotone
 from ._module import TrainingModule
@@ -46,6 +56,7 @@ def train(
     seed: int = 0,
     threads: int = 1,
     accelerator: Literal["auto", "cpu", "gpu"] = "auto",
+    skip_larger: bool = False,
     overwrite: bool = False,
     loss: StructuralLoss | None = None,
     network: Mapping[str, Any] | None = None,
@@ -66,6 +77,8 @@ def train(
         seed: Of the weights and of the order of the pairs.
         threads: Processor threads; one is fastest for small graphs.
         accelerator: Where to train; "auto" takes a CUDA device if there is one.
+        skip_larger: Whether training pairs are left out, counted, whose target has more nodes than
+            the network gives, `slots` for each input node. Otherwise the first is refused.
         overwrite: Whether a model already in `out` may be replaced.
         loss: The loss. Default: `StructuralLoss()`.
         network: Arguments of `GraphTransformNet` besides labels and relations; `candidates` may
@@ -78,8 +91,11 @@ def train(
         What the run came to.
 
     Raises:
-        InputError: If an argument or a line of the data is refused, or a gradient is not finite;
-            a model already in `out` stays as it was.
+        InputError: If an argument or a line of the data is refused, another training is at work in
+            `out`, or a gradient is not finite; a model already in `out` stays as it was.
+
+    A signal (Ctrl-C, SIGTERM, SIGHUP) ends the run after the present step, and all is written:
+    `Summary.signal` names it. Ctrl-C after it raises KeyboardInterrupt.
     """
     require(str(out) != "", "`out`", "name a folder", out, "Name one, such as runs/kg.")
     out, loss = Path(out), loss or StructuralLoss()
@@ -92,14 +108,50 @@ def train(
     _check_together(val, loss, optimization, stopping)
     device = hardware(accelerator)
     set_threads(threads)
-    torch.manual_seed(seed)
     network = dict(network or {})
-    acyclic = network.get("candidates", "forward") == "forward"
-    asked = network.get("directed") if loss.directed is None else loss.directed
-    slots = network.get("slots", 1)
-    split = load_split(data, val, acyclic=acyclic, directed=asked, slots=slots)
+    _check_network(network)
+    check_unclaimed(out, overwrite=overwrite)
+    torch.manual_seed(seed)
+    split = load_split(
+        data,
+        val,
+        acyclic=network.get("candidates", "forward") == "forward",
+        directed=network.get("directed") if loss.directed is None else loss.directed,
+        slots=network.get("slots", 1),
+        skip_larger=skip_larger,
+    )
     loss, network["directed"] = _for_edges(loss, directed=split.directed), split.directed
+    model = _untrained(split, network)
+    options = {
+        "data": data, "val": val, "out": str(out), "epochs": epochs, "batch_size": batch_size,
+        "bucket": bucket,
+        "lr": lr, "seed": seed, "threads": threads, "accelerator": accelerator,
+        "skip_larger": skip_larger,
+        **asdict(optimization), **asdict(stopping), **loss_options(loss),
+        **{name: value for name, value in model.config.items() if name not in _ALPHABET},
+    }  # fmt: skip
+    with claim(out, overwrite=overwrite) as beside_a_run:
+        job = _Job(model, loss, split, out, options, optimization, stopping, device, beside_a_run)
+        return _Run(job).execute()
+
+
+_ALPHABET = ("labels", "relations")
+_LISTED = 5
+"""Pairs left out whose places are told."""
+
+
+def _check_network(network: Mapping[str, Any]) -> None:
+    """Refuses what no data would make right, before they are read: a network without weights."""
+    told = {"candidates": "forward"} if network.get("candidates") == "auto" else {}
+    # What is too large for PyTorch to describe is told when it is to be made.
+    with torch.device("meta"), suppress(RuntimeError):
+        GraphTransformNet(["a"], ["b"], **{**network, **told})
+
+
+def _untrained(split: Split, network: dict[str, Any]) -> GraphTransformNet:
+    """The network for these pairs; the options that the data are to decide are added."""
     if network.get("candidates") == "auto":
+        slots = network.get("slots", 1)
         chosen = choose_candidates(split.train, directed=split.directed, slots=slots)
         given = {} if network.get("window") is None else {"window": network["window"]}
         network |= chosen | given
@@ -109,19 +161,7 @@ def train(
     many = model.candidates == "all" and not model.heads.locality
     edges = split.share_of_edges(model) if many else None
     model.expect(split.share_of_nodes(model.num_slots), edges)
-    beside_a_run = claim(out, overwrite=overwrite)
-    options = {
-        "data": data, "val": val, "out": str(out), "epochs": epochs, "batch_size": batch_size,
-        "bucket": bucket,
-        "lr": lr, "seed": seed, "threads": threads, "accelerator": accelerator,
-        **asdict(optimization), **asdict(stopping), **loss_options(loss),
-        **{name: value for name, value in model.config.items() if name not in _ALPHABET},
-    }  # fmt: skip
-    job = _Job(model, loss, split, out, options, optimization, stopping, device, beside_a_run)
-    return _Run(job).execute()
-
-
-_ALPHABET = ("labels", "relations")
+    return model
 
 
 def _for_edges(loss: StructuralLoss, *, directed: bool) -> StructuralLoss:
@@ -194,12 +234,13 @@ class _Run:
         began = time.perf_counter()
         self.history.begin()
         self.selection.begin()
-        self._fit()
-        self.model.cpu()
-        summary = self._summary(time.perf_counter() - began)
-        self._save_model()
-        write_json(self.out / SUMMARY, asdict(summary))
-        plot_losses(self.history.rows, self.out / PICTURE)
+        with self.interrupt.listening():
+            self._fit()
+            self.model.cpu()
+            self._save_model()  # first of all: who asked to end may not wait for the rest
+            summary = self._summary(time.perf_counter() - began)
+            write_json(self.out / SUMMARY, asdict(summary))
+            plot_losses(self.history.rows, self.out / PICTURE)
         return summary
 
     def _fit(self) -> None:
@@ -214,15 +255,21 @@ class _Run:
                 max_epochs=options["epochs"], callbacks=callbacks,
                 accelerator=self.job.device, devices=1,
                 gradient_clip_val=self.job.optimization.clip,
+                # Without it Lightning would look for a cluster, and take over its signals.
+                plugins=[LightningEnvironment()],
                 logger=False, enable_checkpointing=False, enable_progress_bar=False,
                 enable_model_summary=False, num_sanity_val_steps=0,
             )  # fmt: skip
-            trainer.fit(self.module, batches(split.train, split.alphabet, size, **order))
+            try:
+                trainer.fit(self.module, batches(split.train, split.alphabet, size, **order))
+            except SystemExit as error:  # what Lightning makes of an interruption
+                raise error.__context__ or KeyboardInterrupt from None
         self.steps = trainer.global_step
 
     def _save_model(self) -> None:
         """The options come last: they are what `--overwrite` and `saved_loss` go by."""
         self.selection.kept.save_pretrained(self.out)
+        forget_outcome(self.out)
         save_options(self.out, self.job.options)
         self.history.write()
 
@@ -245,8 +292,12 @@ class _Run:
             saved_epoch=int(saved["epoch"]),
             stopped_early=self.selection.stopped_early,
             out_of_time=self.course.out_of_time,
-            interrupted=self.interrupt.happened,
+            interrupted=self.interrupt.number is not None,
+            signal=self.interrupt.name,
             pairs=len(self.job.split.train),
+            left_out=len(self.job.split.left_out),
+            left_out_first=[pair.place for pair in self.job.split.left_out[:_LISTED]],
+            val_too_large=self.job.split.val_too_large,
             measured=self.monitor.measured,
             parameters=sum(p.numel() for p in self.model.parameters()),
             seed=self.job.options["seed"],

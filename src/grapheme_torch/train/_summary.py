@@ -12,7 +12,7 @@ class Summary:
         loss_ratio: The latter over the former.
         monotone: Whether the loss fell in every epoch.
         parameter_change_l2: L2 distance of all weights from where they started.
-        epochs: Epochs begun; the last one may have been cut short by Ctrl-C or `minutes`.
+        epochs: Epochs begun; the last one may have been cut short by a signal or `minutes`.
         steps: Steps done.
         seconds: Of training, start-up and reading data left out.
         exact_match: Share of the training pairs reproduced exactly.
@@ -22,8 +22,12 @@ class Summary:
             exact matches are of it, losses of the whole run.
         stopped_early: Whether `patience` ended the run.
         out_of_time: Whether `minutes` ended it.
-        interrupted: Whether Ctrl-C ended it.
+        interrupted: Whether a signal ended it.
+        signal: Its name: "SIGINT" (Ctrl-C), "SIGTERM" or "SIGHUP"; None if none did.
         pairs: Number of training pairs.
+        left_out: Number of those that were left out as too large, on request.
+        left_out_first: The first of them, "FILE:LINE".
+        val_too_large: Number of validation pairs that are too large, which count as wrong.
         measured: Number of those that the loss was measured on, drawn at random.
         parameters: Number of weights.
         seed: Of the run.
@@ -44,7 +48,11 @@ class Summary:
     stopped_early: bool
     out_of_time: bool
     interrupted: bool
+    signal: str | None
     pairs: int
+    left_out: int
+    left_out_first: list[str]
+    val_too_large: int
     measured: int
     parameters: int
     seed: int

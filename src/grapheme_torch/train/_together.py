@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Hashable, Sequence
+from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -14,7 +15,7 @@ from ..decoding import Constraint
 from ..graph import node_labels, sorted_edges
 from ..loss import StructuralLoss
 from ..nn import GraphTransformNet
-from ._predict import predict, read
+from ._predict import apart, placed_alike, predict, read
 
 Member = tuple[GraphTransformNet, StructuralLoss]
 
@@ -47,6 +48,9 @@ def predict_together(
     remedy = "Ask networks for directed and for undirected graphs apart."
     found = Received("networks of both kinds")
     require(len(set(kinds)) <= 1, "`members`", "all give directed edges, or none", found, remedy)
+    if not placed_alike(graphs):
+        shape: dict[str, Any] = {"constraint": constraint, "directed": directed}
+        return apart(graphs, lambda alike: predict_together(members, alike, **shape))
     given = [predict(one, graphs, constraint=constraint, directed=directed) for one, _ in members]
     choices = [_distinct(answers) for answers in zip(*given, strict=True)]
     doubtful = [k for k, answers in enumerate(choices) if len(answers) > 1]

@@ -1,0 +1,5 @@
+"""`python -m grapheme_torch` is the command `grapheme`."""
+
+from .cli import run
+
+run()

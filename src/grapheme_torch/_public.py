@@ -1,0 +1,32 @@
+"""The public names of the package; importing them takes what PyTorch takes: seconds."""
+
+from . import _startup as _startup
+
+with _startup.without_collector():
+    from . import convert as convert
+    from . import data as data
+    from . import nn as nn
+    from . import ot as ot
+    from ._check import InputError as InputError
+    from .data import Alphabet as Alphabet
+    from .decoding import decode as decode
+    from .encodings import laplacian_encoding as laplacian_encoding
+    from .gradients import GradientReport as GradientReport
+    from .gradients import check_gradients as check_gradients
+    from .graph import graph_from_networkx as graph_from_networkx
+    from .graph import graph_from_node_link as graph_from_node_link
+    from .graph import graph_to_networkx as graph_to_networkx
+    from .graph import graph_to_node_link as graph_to_node_link
+    from .graph import graph_to_text as graph_to_text
+    from .graph import make_graph as make_graph
+    from .graph import text_to_graph as text_to_graph
+    from .loss import SparseLossResult as SparseLossResult
+    from .loss import SparseStructuralLoss as SparseStructuralLoss
+    from .loss import StructuralLoss as StructuralLoss
+    from .loss import StructuralLossResult as StructuralLossResult
+    from .loss import TiledLossResult as TiledLossResult
+    from .loss import TiledStructuralLoss as TiledStructuralLoss
+    from .nn import GraphTransformNet as GraphTransformNet
+    from .prediction import Prediction as Prediction
+    from .report import EditReport as EditReport
+    from .report import edit_report as edit_report
