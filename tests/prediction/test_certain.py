@@ -101,7 +101,7 @@ def test_it_costs_nothing_to_be_sure(directed: bool):
 
 def test_graphs_of_both_kinds_are_refused():
     batch = Batch.from_data_list([graph(directed=False), graph(directed=True)])
-    with pytest.raises(InputError, match="must be the same of all graphs"):
+    with pytest.raises(InputError, match="must be the same for all graphs"):
         sure_of(batch)
 
 
@@ -114,12 +114,14 @@ def test_graphs_of_both_kinds_are_refused():
         ({"batch": torch.tensor([1, 0, 0])}, "`graph.batch` must ascend"),
         ({"edge_index": torch.tensor([[0, 2], [1, 3]])}, r"name nodes in \[0, 3\)"),
         ({"edge_index": torch.tensor([[0, 2], [1, -1]])}, r"name nodes in \[0, 3\)"),
-        ({"edge_index": torch.tensor([[0.0, 2], [1, 1]])}, "`graph.edge_index` must be a tensor"),
-        ({"edge_index": None}, "`graph.edge_index` must be given"),
+        ({"edge_index": torch.tensor([[0.0, 2], [1, 1]])}, "`graph.edge_index` must be an integer"),
+        ({"edge_index": None}, "`graph.edge_index` must be an integer"),
         ({"y": torch.tensor([0, 2, 0])}, r"`graph.y` must lie in \[0, 1\], got values from 0 to 2"),
         ({"y": torch.tensor([0, -1, 0])}, r"`graph.y` must lie in \[0, 1\]"),
         ({"y": torch.tensor([0.0, 1, 0])}, "`graph.y` must be a tensor of integers"),
-        ({"y": torch.tensor([0, 1])}, r"`graph.y` must be a tensor of 3 integers, got \(2,\)"),
+        ({"y": torch.tensor([0, 1])}, r"`graph.y` must be a tensor of 3 integers, got"),
+        ({"y": torch.tensor([0, 1, 1], device="meta")}, "`graph.y` must be on the device of"),
+        ({"edge_weight": torch.ones(2, device="meta")}, "`graph.edge_weight` must be on the dev"),
         ({"y": None}, "`graph.y` must be a tensor of 3 integers, got nothing"),
         ({"edge_type": torch.tensor([0, 1])}, r"`graph.edge_type` must lie in \[1, 2\]"),
         ({"edge_type": torch.tensor([1, 3])}, r"`graph.edge_type` must lie in \[1, 2\]"),

@@ -8,10 +8,10 @@ from torch import Tensor
 from torch_geometric.data import Data
 
 from .._check import Received, refusal, require
-from .._tensors import described
+from .._tensors import described, is_dense
 from .._union import check_batch, check_edges, runs
-from ..graph import membership
-from ._kinds import indices
+from ..graph import check_data, edge_tensor, is_directed, membership
+from ._kinds import check_count, check_device, indices
 
 SURE = 40.0
 """The logit of a certain prediction: one minus its probability is the last bit of float64."""
@@ -19,16 +19,17 @@ SURE = 40.0
 
 def certain(graph: Data, num_labels: int, num_relations: int) -> dict[str, Any]:
     """The fields of `Prediction.certain`."""
-    edge_index, directed = graph.edge_index, _directed(graph)
-    require(edge_index is not None, "`graph.edge_index`", "be given", None, "Use shape [2, 0].")
-    edge_index = indices("`graph.edge_index`", edge_index).reshape(2, -1)
+    check_data(graph)
+    check_count("`num_labels`", num_labels)
+    check_count("`num_relations`", num_relations)
+    edge_index, directed = edge_tensor(graph).long(), _directed(graph)
     batch, num_graphs = membership(graph)
     check_batch("graph", batch, num_graphs)
     check_edges("graph", edge_index, batch, directed)
-    y = _numbers(graph, "y", len(batch), 0, num_labels - 1)
+    y = _numbers(graph, "y", batch, 0, num_labels - 1)
     kinds = torch.ones_like(edge_index[0])
     if graph.get("edge_type") is not None:
-        kinds = _numbers(graph, "edge_type", edge_index.shape[1], 1, num_relations)
+        kinds = _numbers(graph, "edge_type", edge_index[0], 1, num_relations)
     source, sink = _pairs(batch, num_graphs, directed)
     low, high = edge_index if directed else edge_index.sort(0).values
     # Candidates are in lexicographic order.
@@ -48,13 +49,8 @@ def certain(graph: Data, num_labels: int, num_relations: int) -> dict[str, Any]:
 
 
 def _directed(graph: Data) -> bool:
-    """Whether edges have a direction; a `Batch` holds the answers of its graphs as a tensor."""
-    given = graph.get("directed")
-    said = torch.as_tensor(True if given is None else given).flatten()
-    remedy = "Give directed and undirected graphs apart."
-    alike = bool((said == said[:1]).all())
-    require(alike, "`graph.directed`", "be the same of all graphs", said, remedy)
-    return bool(said.all())
+    """Whether edges have a direction, as the graph says; they do if it is silent, as in losses."""
+    return graph.get("directed") is None or is_directed(graph)
 
 
 def _pairs(
@@ -68,13 +64,16 @@ def _pairs(
     return number.repeat_interleave(end - first), runs(first, end - first)
 
 
-def _numbers(graph: Data, name: str, count: int, low: int, high: int) -> Int[Tensor, " k"]:
-    """A field of integers of a graph, checked."""
+def _numbers(
+    graph: Data, name: str, like: Int[Tensor, " k"], low: int, high: int
+) -> Int[Tensor, " k"]:
+    """A field of integers of a graph, one for each entry of another, checked."""
     value, name = graph.get(name), f"`graph.{name}`"
-    if not isinstance(value, Tensor) or value.shape != (count,):
-        got = Received(str(tuple(value.shape))) if isinstance(value, Tensor) else described(value)
-        raise refusal(name, f"be a tensor of {count} integers", got, "Give one per node or edge.")
+    if not isinstance(value, Tensor) or value.shape != like.shape:
+        wanted, remedy = f"be a tensor of {len(like)} integers", "Give one per node or edge."
+        raise refusal(name, wanted, described(value), remedy)
     value = indices(name, value)
+    check_device(name, value, "`graph.edge_index`", like.device)
     if len(value):
         least, most = int(value.min()), int(value.max())
         got = Received(f"values from {least} to {most}")
@@ -88,10 +87,10 @@ def _weight(graph: Data, source: Tensor, place: Int[Tensor, " t"]) -> Float[Tens
     given = graph.get("edge_weight")
     if given is None:
         return None
-    fits = isinstance(given, Tensor) and given.shape == place.shape
-    got = Received(str(tuple(given.shape))) if isinstance(given, Tensor) else described(given)
-    remedy = "Give one weight per edge."
-    require(fits, "`graph.edge_weight`", f"have shape ({len(place)},)", got, remedy)
+    fits = is_dense(given) and given.shape == place.shape
+    wanted, remedy = f"have shape ({len(place)},)", "Give one weight per edge."
+    require(fits, "`graph.edge_weight`", wanted, described(given), remedy)
+    check_device("`graph.edge_weight`", given, "`graph.edge_index`", place.device)
     return given.new_zeros(len(source), dtype=torch.float64).index_put((place,), given.double())
 
 

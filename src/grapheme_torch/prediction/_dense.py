@@ -6,9 +6,10 @@ import torch
 from jaxtyping import Bool, Int
 from torch import Tensor
 
-from .._check import Received, refusal, require
-from .._tensors import described
-from ._kinds import check_shape, floats
+from .._check import refusal, require
+from .._tensors import described, is_dense
+from ..graph import check_flag
+from ._kinds import check_device, check_shape, floats
 
 
 def ragged(
@@ -26,6 +27,7 @@ def ragged(
     Only with a mask do sizes depend on values, so that compilers know them otherwise.
     """
     _check(label, relation, existence, mask, position, weight)
+    check_flag("`directed`", directed)
     existence, label = _split(label, existence, no_node)
     size, slots = existence.shape
     graph = torch.arange(size, device=label.device)[:, None]
@@ -66,7 +68,7 @@ def _pairs(
 
 def _split(label: Tensor, existence: Tensor | None, no_node: str | None) -> tuple[Tensor, Tensor]:
     """Logits that each slot holds a node, and of which class if it does."""
-    known = no_node in (None, "first", "last")
+    known = no_node is None or (isinstance(no_node, str) and no_node in ("first", "last"))
     require(known, "`no_node`", 'be "first" or "last"', no_node, "DETR's is the last class.")
     if existence is not None:
         remedy = "Leave out `existence`, or take the class out of `label`."
@@ -110,7 +112,7 @@ def _check(
     for name, value in {"label": label, "relation": relation, **given}.items():
         if value is not None or name in ("label", "relation"):
             floats(f"`{name}`", value)
-    if mask is not None and not isinstance(mask, Tensor):
+    if mask is not None and not is_dense(mask):
         raise refusal(
             "`mask`", "be a tensor of booleans", described(mask), "Try `torch.as_tensor`."
         )
@@ -130,7 +132,4 @@ def _check(
             continue
         remedy = "Give one entry per slot, or per ordered pair of slots."
         check_shape(f"`{name}`", tensor.shape, wanted, remedy)
-        if tensor.device != label.device:
-            where = f"be on the device of `label` ({label.device})"
-            got = Received(str(tensor.device))
-            raise refusal(f"`{name}`", where, got, "Move it: `x.to(label.device)`.")
+        check_device(f"`{name}`", tensor, "`label`", label.device)

@@ -66,3 +66,10 @@ def check_count(name: str, value: object) -> None:
 
 
 _MANY = 2**31
+
+
+def check_device(name: str, value: Tensor, beside: str, device: torch.device) -> None:
+    """Refuses a tensor that is not where another one is."""
+    if value.device != device:
+        wanted = f"be on the device of {beside} ({device})"
+        raise refusal(name, wanted, Received(str(value.device)), "Move it: `x.to(device)`.")

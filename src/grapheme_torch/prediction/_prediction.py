@@ -10,12 +10,13 @@ from jaxtyping import Float, Int, Shaped
 from torch import Tensor
 from torch_geometric.data import Data
 
-from .._check import Received, refusal, require
+from .._check import refusal, require
 from .._tensors import described
 from .._union import check_batch, runs
+from ..graph import check_flag
 from ._certain import certain
 from ._dense import ragged
-from ._kinds import check_count, check_shape, floats, indices
+from ._kinds import check_count, check_device, check_shape, floats, indices
 from ._parts import joined, numbers
 from ._tree import as_tree
 
@@ -278,9 +279,7 @@ class Prediction:
             self._put("edge_index", edges)
         if self.batch is not None:
             self._put("batch", indices("`Prediction.batch`", self.batch))
-        if not isinstance(self.directed, bool):
-            wanted = "be True or False"
-            raise refusal("`Prediction.directed`", wanted, self.directed, "Leave it out for True.")
+        check_flag("`Prediction.directed`", self.directed)
 
     def _check_shapes(self) -> None:
         n = self.existence.numel()
@@ -299,9 +298,7 @@ class Prediction:
                 continue
             name = f"`Prediction.{name}`"
             check_shape(name, tensor.shape, wanted, "Give one row per node or candidate edge.")
-            if tensor.device != self.existence.device:
-                where = f"be on the device of `existence` ({self.existence.device})"
-                raise refusal(name, where, Received(str(tensor.device)), "Move it: `x.to(device)`.")
+            check_device(name, tensor, "`existence`", self.existence.device)
 
 
 def _sizes(prediction: Prediction) -> tuple[int, int]:
