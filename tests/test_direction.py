@@ -113,11 +113,14 @@ REFUSED: list[tuple[Any, str]] = [
     (stored(directed=0), "`graph.directed` must be True or False, got 0."),
     (stored((0, 3)), "`graph.edge_index` must name nodes in [0, 3), got 3."),
     (stored((-1, 0)), "`graph.edge_index` must name nodes in [0, 3), got -1."),
-    (Data(num_nodes=1), "`graph.edge_index` must be an integer tensor of shape [2, e], got None."),
+    (
+        Data(num_nodes=1),
+        "`graph.edge_index` must be an integer tensor of shape [2, e], got nothing.",
+    ),
     (
         Data(num_nodes=1, edge_index=torch.tensor([])),
         "`graph.edge_index` must be an integer tensor of shape [2, e], "
-        "got shape (0,) of torch.float32. Without edges it is torch.empty(2, 0, dtype=torch.long)",
+        "got torch.float32 of shape (0,). Without edges it is torch.empty(2, 0, dtype=torch.long)",
     ),
     (stored((0, 1), edge_label="x"), "`graph.edge_label` must be a list with one string per edge"),
     (stored((0, 1), edge_label=[1]), "`graph.edge_label` must be a list with one string per edge"),

@@ -102,7 +102,7 @@ def _check_names(prediction: Any, labels: Any, relations: Any, constraint: Any, 
     fits = isinstance(prediction, Prediction)
     require(fits, "`prediction`", "be a `Prediction`", prediction, remedy)
     known = get_args(Constraint)
-    asked = constraint is None or constraint in known
+    asked = constraint is None or (isinstance(constraint, str) and constraint in known)
     remedy = "Leave it out to allow any graph."
     require(asked, "`constraint`", f"be one of {', '.join(known)}", constraint, remedy)
     # One class more than labels may stand for the label of the input node.

@@ -110,9 +110,20 @@ def test_shapes_that_do_not_fit_are_refused(name: str, shape: tuple[int, ...], w
         unchecked(Prediction)(**parts(**{name: tensor}))
 
 
+@pytest.mark.parametrize("name", ["position", "weight"])
+@pytest.mark.parametrize("dtype", [torch.int64, torch.int32, torch.int16])
+def test_whole_places_and_weights_are_taken(name: str, dtype: torch.dtype):
+    good = full((3,))
+    whole = torch.arange(getattr(good, name).numel()).reshape(getattr(good, name).shape)
+    given = Prediction(**{**fields_of(good), name: whole.to(dtype)})
+    assert torch.equal(getattr(given, name), whole.float())
+
+
 @pytest.mark.parametrize("name", ["existence", "label", "relation", "position", "weight"])
 @pytest.mark.parametrize("dtype", [torch.long, torch.bool, torch.uint8, torch.complex64])
 def test_what_is_no_real_number_is_refused(name: str, dtype: torch.dtype):
+    if dtype == torch.long and name in ("position", "weight"):
+        return  # read as the numbers they are
     good = full((3,))
     other = {name: getattr(good, name).to(dtype)}
     message = f"`Prediction.{name}` must be a dense floating-point tensor, got {dtype} of shape"

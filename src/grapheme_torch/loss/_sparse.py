@@ -26,6 +26,7 @@ from ._entries import (
     masses,
     window,
 )
+from ._kinds import check_kinds
 from ._likeness import Likeness
 from ._masks import in_words_of_graphs, masked
 from ._pairs import Pairs
@@ -121,6 +122,7 @@ class SparseStructuralLoss(nn.Module):
             InputError: If prediction and target cannot be compared, or the masses cannot be
                 placed on the support.
         """
+        check_kinds(prediction, target)
         with torch.autocast(prediction.existence.device.type, enabled=False):
             loss = self.loss
             pairs = masked(read_for(loss, prediction, target), prediction)

@@ -20,6 +20,7 @@ from ._clique import clique_cost
 from ._eager import eager
 from ._edge import edge_edits, edge_surprise
 from ._given import NOTHING, Given, taken
+from ._kinds import check_kinds
 from ._likeness import NodeCost, NodeKind
 from ._masks import in_words_of_graphs, masked
 from ._neighbours import neighbour_edits
@@ -180,6 +181,7 @@ class StructuralLoss(nn.Module):
         Raises:
             InputError: If prediction and target cannot be compared.
         """
+        check_kinds(prediction, target)
         # Under autocast products of plans would be rounded to half precision.
         with torch.autocast(prediction.existence.device.type, enabled=False):
             given = Given(start, alignment, match_cost)

@@ -13,6 +13,7 @@ from ..prediction import Prediction
 from ._clique import clique_cost
 from ._eager import eager
 from ._edge import edge_channels, edit_charges, surprise_charges
+from ._kinds import check_kinds
 from ._masks import masked
 from ._pairs import Pairs
 from ._restricted import check_wrapped, read_for, temperatures
@@ -139,6 +140,7 @@ class TiledStructuralLoss(nn.Module):
         Raises:
             InputError: If prediction and target cannot be compared.
         """
+        check_kinds(prediction, target)
         with torch.autocast(prediction.existence.device.type, enabled=False):
             loss = self.loss
             pairs = masked(read_for(loss, prediction, target), prediction)

@@ -24,6 +24,13 @@ def floats(name: str, value: object) -> Tensor:
     )
 
 
+def measures(name: str, value: object) -> Tensor:
+    """The tensor of places or weights; whole numbers become floating-point ones."""
+    if is_dense(value) and value.dtype in INDICES:
+        return value.to(torch.get_default_dtype())
+    return floats(name, value)
+
+
 def indices(name: str, value: object) -> Tensor:
     """The tensor as int64, if it is one of integers that may be negative, or is empty.
 

@@ -270,7 +270,10 @@ class Prediction:
     def _check_kinds(self) -> None:
         for name in (*_NODES, *_EDGES):
             value = getattr(self, name)
-            if value is not None or name in ("existence", "label", "relation"):
+            if name in ("position", "weight"):
+                if value is not None:
+                    self._put(name, measures(f"`Prediction.{name}`", value))
+            else:
                 floats(f"`Prediction.{name}`", value)
         edges = indices("`Prediction.edge_index`", self.edge_index)
         if edges.ndim == 1 and not len(edges):
