@@ -16,7 +16,7 @@ from .._union import check_batch, runs
 from ..graph import check_flag
 from ._certain import certain
 from ._dense import ragged
-from ._kinds import check_count, check_device, check_shape, floats, indices
+from ._kinds import check_count, check_device, check_shape, floats, indices, measures
 from ._parts import joined, numbers
 from ._tree import as_tree
 
