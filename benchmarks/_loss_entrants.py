@@ -103,7 +103,8 @@ def _double() -> SoftGraphs:
 @functools.cache
 def _loss(effort: Effort) -> StructuralLoss:
     return StructuralLoss(
-        node_cost="features", slack=1.0, rounds=0, beta=BETA, gamma=0.0, reduction="sum",
+        node_cost="features", node_scale=1.0, slack=1.0, rounds=0, beta=BETA, gamma=0.0,
+        reduction="sum",
         temperature=effort.eps, tolerance=effort.tolerance, max_iterations=effort.iterations,
     )  # fmt: skip
 

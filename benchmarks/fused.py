@@ -49,7 +49,9 @@ class Workload:
 
 
 def _features(tolerance: float) -> StructuralLoss:
-    return StructuralLoss(node_cost="features", slack=1.0, rounds=0, gamma=0.0, tolerance=tolerance)
+    return StructuralLoss(
+        node_cost="features", node_scale=1.0, slack=1.0, rounds=0, gamma=0.0, tolerance=tolerance
+    )
 
 
 WORKLOADS = [

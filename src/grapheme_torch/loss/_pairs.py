@@ -80,9 +80,17 @@ class Pairs:
         """The cost at which nodes of each pair agree to 1/e; constant."""
         if not self.scale_is_found:
             return self.outputs.new_full((len(self.layout.count),), self.node_scale or 1.0)
+        real = self.layout.mask[:, :, None] & self.target.layout.mask[:, None]
         with torch.no_grad():
-            misfit = self.compared.misfit
-        return found_scale(misfit, self.layout.mask[:, :, None] & self.target.layout.mask[:, None])
+            return found_scale(self._misfit(), real)
+
+    def _misfit(self) -> Float[Tensor, "B N M"]:
+        if self.node_cost != "features":
+            return self.compared.misfit
+        # The native kernel needs nothing else of them: not `B N M d` numbers.
+        outputs, y = self.layout.pad(self.outputs), self.target.layout.pad(self.target.y)
+        way = "donot_use_mm_for_euclid_dist"  # which loses what is close
+        return torch.cdist(outputs, y.to(outputs.dtype), compute_mode=way).square() / 2
 
     @property
     def scale_is_found(self) -> bool:

@@ -7,7 +7,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from .._check import require
-from ..ot import Status, status
+from ..ot import Status, is_uniform, status
 from ..prediction import Prediction
 
 
@@ -44,7 +44,8 @@ class StructuralLossResult:
     @property
     def status(self) -> list[Status]:
         """How the alignment of each pair ended; `status[k].value` says what to do about it."""
-        return status(self.residual, self.converged)
+        uniform = [is_uniform(plan[:-1, :-1]) for plan in self.plan]
+        return status(self.residual, self.converged, uniform)
 
     @property
     def plan(self) -> list[Tensor]:

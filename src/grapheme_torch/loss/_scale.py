@@ -1,10 +1,9 @@
 """The cost at which two nodes agree to 1/e: found from the costs of a pair, (E46).
 
-A match is judged beside its rivals, so the yardstick is what the second-best match costs. Far from
-the targets that is the distance to them, so that every prediction feels all of them; close to
-them it is the distance between neighbours, so that the plan tells these apart. It has the units
-of the cost. Rounded to quarters of powers of two it is constant almost everywhere: a derivative
-that leaves it out is exact.
+It follows the fit. Far from the targets it is the mean cost, so that every prediction feels all of
+them; then a few times what the best match costs; at last a share of what the second best does,
+the distance between neighbours, so that the plan tells these apart. Rounded to quarters of powers
+of two it is constant almost everywhere: a derivative that leaves it out is exact.
 """
 
 from math import inf
@@ -13,7 +12,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-_BROAD, _SHARP, _TWINS = 8.0, 0.5, 2.0**-12
+_BROAD, _SHARP, _TWINS = 8.0, 0.125, 2.0**-12
 """Factors of (E46): on the best match, on the second best, and on the mean of all."""
 
 
@@ -26,8 +25,9 @@ def found_scale(misfit: Float[Tensor, "B N M"], real: Bool[Tensor, "B N M"]) -> 
         real: Which of them are of nodes, not padding.
     """
     cost = misfit.detach().masked_fill(~(real & misfit.isfinite()), inf)
-    sides = [mean_of_finite(two_least(cost, axis)) for axis in (2, 1)]
-    return combined(torch.stack(sides), mean_of_finite(cost.flatten(1)))
+    least = torch.stack([mean_of_finite(two_least(cost, axis)) for axis in (2, 1)])
+    sizes = torch.stack([real.any(axis).sum(1) for axis in (2, 1)])
+    return combined(least, sizes, mean_of_finite(cost.flatten(1)))
 
 
 @torch.no_grad()
@@ -50,18 +50,24 @@ def entry_scale(
         torch.stack([_mean_of_pairs(x, side, num_pairs) for x in _two_least_of(cost, end, side)])
         for end, side in zip(ends, sides, strict=True)
     ]
-    return combined(torch.stack(least), _mean_of_pairs(cost, sides[0][ends[0]], num_pairs))
+    sizes = torch.stack([torch.bincount(side, minlength=num_pairs) for side in sides])
+    return combined(torch.stack(least), sizes, _mean_of_pairs(cost, sides[0][ends[0]], num_pairs))
 
 
-def combined(least: Float[Tensor, "sides 2 B"], mean: Float[Tensor, " B"]) -> Float[Tensor, " B"]:
+def combined(
+    least: Float[Tensor, "2 2 B"], sizes: Int[Tensor, "2 B"], mean: Float[Tensor, " B"]
+) -> Float[Tensor, " B"]:
     """The scale, (E46); 1 where no node has a rival, or nothing costs anything.
 
     Args:
         least: Mean cost of the best match of a node, and of the second best; by predicted and by
             target node. NaN where there is none.
+        sizes: Number of predicted and of target nodes.
         mean: Mean cost of all matches.
     """
-    best, rival = least.nan_to_num(0).amax(0)
+    best, rival = least.nan_to_num(0).unbind(1)
+    # Of the smaller side: slots that stay empty may be anywhere.
+    best, rival = best.where(sizes == sizes.amin(0), 0).amax(0), rival.amax(0)
     broad = torch.minimum(_BROAD * best, mean)
     cost = torch.maximum(torch.maximum(broad, _SHARP * rival), _TWINS * mean)
     alone = least[:, 1].isnan().all(0)

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch_geometric.data import Data
 
 from .._check import Received, refusal, require
-from ..ot import Adjoint, Status, Tile, status
+from ..ot import Adjoint, Status, Tile, is_uniform, status
 from ..prediction import Prediction
 from ._clique import clique_cost
 from ._eager import eager
@@ -49,7 +49,9 @@ class TiledLossResult:
     @property
     def status(self) -> list[Status]:
         """How the alignment of each pair ended; `status[k].value` says what to do about it."""
-        return status(self.residual, self.converged)
+        with torch.no_grad():
+            uniform = [_is_uniform(placed) for placed in self._plans]
+        return status(self.residual, self.converged, uniform)
 
     @torch.no_grad()
     def plan_entries(
@@ -196,6 +198,22 @@ def _compared(loss: StructuralLoss, pairs: Pairs, eps: Float[Tensor, " B"]) -> T
         total, node, edge, clique, found.iterations, residual,
         found.converged & residual.isfinite(), adjoint, found.plans,
     )  # fmt: skip
+
+
+def _is_uniform(placed: Placed) -> bool:
+    """Whether all rows spread in the same way; as a rule the first tile tells."""
+    if placed.plan is None or len(placed.rows) < 2:
+        return False
+    first = None
+    for at, part in placed.plan.tiles():
+        if int(at.rows[0]) == len(placed.rows):
+            continue
+        if at.high - at.low < len(placed.columns):
+            return False
+        first = part[:1, :-1] if first is None else first
+        if not is_uniform(torch.cat([first, part[:, :-1]])):  # a row beside itself is
+            return False
+    return True
 
 
 def _ranks(nodes: Int[Tensor, " n"], size: int) -> Int[Tensor, " size"]:

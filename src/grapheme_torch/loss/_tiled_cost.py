@@ -152,8 +152,9 @@ class Nodes:
             columns = two_least(torch.cat([columns, cost]), 0)
             total += cost.sum()
         least = torch.stack([mean_of_finite(x) for x in (torch.cat(rows, 1), columns)])
-        mean = total / (len(outputs) * len(self.wanted.y))
-        return float(combined(least[..., None], mean[None])[0])
+        sizes = torch.tensor([len(outputs), len(self.wanted.y)], device=outputs.device)
+        mean = total / sizes.prod()
+        return float(combined(least[..., None], sizes[:, None], mean[None])[0])
 
 
 def _steps(t: Float[Tensor, "k 1 d"], s: Float[Tensor, "1 w d"]) -> Float[Tensor, "k w"]:

@@ -25,4 +25,5 @@ from ._tiled_plan import tiled_adjoint as tiled_adjoint
 from ._tiled_plan import tiled_plan as tiled_plan
 from ._transport import Status as Status
 from ._transport import Transport as Transport
+from ._transport import is_uniform as is_uniform
 from ._transport import status as status

@@ -25,14 +25,38 @@ class Status(Enum):
         "The cost holds NaN or minus infinity, or the plan was given so. Look for a logit that is "
         "not finite in the prediction of this pair, or in the weights (lower the learning rate)."
     )
+    UNIFORM = (
+        "The alignment converged, but it says nothing: every predicted node goes to all target "
+        "nodes alike, and the loss draws it to their mean. That is right where the nodes are "
+        "alike. Otherwise lower `temperature` or set `node_scale`; where only edges tell nodes "
+        "apart, try more `rounds`, `neighbour_weight` or `tie_noise`."
+    )
 
 
-def status(residual: Float[Tensor, " B"], converged: Bool[Tensor, " B"]) -> list[Status]:
-    """How each pair ended, from its evidence."""
-    return [
-        Status.CONVERGED if done else Status.STOPPED if isfinite(left) else Status.NOT_FINITE
-        for left, done in zip(residual.tolist(), converged.tolist(), strict=True)
-    ]
+def status(
+    residual: Float[Tensor, " B"], converged: Bool[Tensor, " B"], uniform: list[bool] | None = None
+) -> list[Status]:
+    """How each pair ended, from its evidence; `uniform` says whose plan is, if that is known."""
+    left, done = residual.tolist(), converged.tolist()
+    same = [False] * len(done) if uniform is None else uniform
+    return [_ended(*evidence) for evidence in zip(left, done, same, strict=True)]
+
+
+def _ended(left: float, done: bool, uniform: bool) -> Status:
+    if not done:
+        return Status.STOPPED if isfinite(left) else Status.NOT_FINITE
+    return Status.UNIFORM if uniform else Status.CONVERGED
+
+
+def is_uniform(plan: Float[Tensor, "n m"]) -> bool:
+    """Whether several rows spread over several columns in the same way, to a twentieth."""
+    plan = plan.detach()
+    row, column, total = plan.sum(1, keepdim=True), plan.sum(0, keepdim=True), plan.sum()
+    product = row * column / total
+    return (
+        all(float(total**2) > 1.5 * float(x.square().sum()) for x in (row, column))
+        and bool(((plan - product).abs() <= 0.05 * product).all())
+    )  # fmt: skip
 
 
 E = TypeVar("E", bound="Evidence")
