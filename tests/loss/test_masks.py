@@ -114,7 +114,7 @@ def test_an_unused_slot_is_deleted_for_nothing_and_the_rest_stays() -> None:
         prediction.relation, position=prediction.position[:3],
     )  # fmt: skip
     for criterion in ("likelihood", "edit"):
-        loss = StructuralLoss(criterion=criterion)  # type: ignore[arg-type]
+        loss = StructuralLoss(criterion=criterion)
         masked, without = loss(prediction, target), loss(fewer, target)
         torch.testing.assert_close(masked.total, without.total, rtol=0, atol=1e-10)
 

@@ -72,7 +72,7 @@ def slopes(loss: nn.Module, soft: Prediction, target: Data, **options: Any) -> l
         {"directed": False, "loops": True, "rounds": 2},
         {"directed": False, "loops": True, "criterion": "edit", "coordinates": 2},
     ],
-    ids=str,
+    ids=lambda options: ", ".join(f"{k}={getattr(v, '__name__', v)}" for k, v in options.items()),
 )
 def test_all_losses_agree(options: dict[str, Any]) -> None:
     directed = options.get("directed", True)
