@@ -164,7 +164,7 @@ def test_every_format_has_help(capsys: Capture, format: str) -> None:
     printed = capsys.readouterr().out
     options = printed.split("--help", 1)[1].split("\n  --")[1:]
     assert all(len(option.split(maxsplit=2)) > 2 for option in options)
-    assert "--skip_bad" in printed
+    assert "--skip-bad" in printed
 
 
 def test_a_folder_of_python(tmp_path: Path, capsys: Capture) -> None:
