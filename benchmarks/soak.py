@@ -25,7 +25,7 @@ from grapheme_torch.ot import _cpu
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from tests.loss.test_fused import KINDS, compare, problem
+from tests.loss.batches import KINDS, compare, problem
 
 BATCH, LARGEST = 512, 12
 VALUES, SLOPES = 1e-11, 1e-8

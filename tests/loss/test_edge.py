@@ -1,13 +1,17 @@
 """The edge term: its value, its slope in the plan, its derivative in the logits."""
 
+from typing import Any
+
 import pytest
 import torch
 from torch import Tensor
 from torch.autograd import gradcheck
+from torch_geometric.data import Data
 
-from grapheme_torch import Prediction
+from grapheme_torch import Prediction, SparseStructuralLoss, StructuralLoss, TiledStructuralLoss
 from grapheme_torch.loss._edge import EdgeCost, edge_edits, edge_surprise
 from grapheme_torch.loss._pairs import Pairs, pair_up
+from grapheme_torch.ot import _cpu, backend, set_backend
 
 from .. import unrolled
 from ..problems import (
@@ -121,3 +125,30 @@ def test_the_plan_carries_target_nodes_to_predicted_ones() -> None:
     cost = edge_edits(pair_up(certain(target), permuted_target(target, order)))
     assert cost(plan).tolist() == pytest.approx([0], abs=1e-9)
     assert cost(plan.mT).item() > 1
+
+
+@pytest.mark.parametrize("criterion", ["likelihood", "edit"])
+@pytest.mark.parametrize("kind", ["pytorch", "native", "sparse", "tiled"])
+def test_an_undirected_loop_is_laid_once(kind: str, criterion: Any) -> None:
+    """A loop at 0, an edge between 0 and 1, and a candidate for a loop at 1."""
+    target = Data(
+        y=torch.tensor([0, 1]),
+        edge_index=torch.tensor([[0, 0], [0, 1]]),
+        num_nodes=2,
+        position=torch.tensor([0.0, 1.0]),
+    )
+    sure = torch.tensor([[20.0, -20.0], [-20.0, 20.0]]).double()
+    loss = StructuralLoss(criterion=criterion, gamma=0)
+    wrapped = {"sparse": SparseStructuralLoss, "tiled": TiledStructuralLoss}
+    compared = wrapped[kind](loss) if kind in wrapped else loss
+    before = backend()
+    if kind == "pytorch" or _cpu.AVAILABLE:
+        set_backend("pytorch" if kind == "pytorch" else "native")
+    for edges, cost in (([1, 1, 0], 0.0), ([1, 1, 1], 40.0 if criterion == "likelihood" else 1.0)):
+        soft = Prediction(
+            torch.full((2,), 40.0).double(), sure, torch.tensor([[0, 0, 1], [0, 1, 1]]),
+            sure[edges], position=target.position, directed=False,
+        )  # fmt: skip
+        found = compared(soft, target).edge
+        assert float(found) == pytest.approx(cost, abs=3e-3)
+    set_backend(before)

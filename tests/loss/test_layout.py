@@ -12,7 +12,8 @@ from grapheme_torch.loss import _cpu as kernel
 from grapheme_torch.loss._pairs import pair_up
 from grapheme_torch.ot import _cpu, backend, set_backend
 
-from .test_fused import SIZES, problem
+from .batches import problem
+from .test_fused import SIZES
 
 pytestmark = pytest.mark.skipif(not _cpu.AVAILABLE, reason="installed without the native kernel")
 

@@ -139,7 +139,8 @@ def membership(graph: Data) -> tuple[Tensor, int]:
     """
     batch = graph.get("batch")
     if batch is None:
-        device = edge_tensor(graph).device
+        edges: Any = graph.get("edge_index")
+        device = edges.device if isinstance(edges, Tensor) else None
         return torch.zeros(count_nodes(graph), dtype=torch.long, device=device), 1
     fits = has_numbers(batch) and batch.ndim == 1 and batch.dtype == torch.int64
     remedy = "PyTorch Geometric's Batch gives it."

@@ -112,13 +112,23 @@ def _edge_index(target: Data, device: torch.device) -> Int[Tensor, "2 t"]:
     if isinstance(value, Tensor) and not value.numel() and value.shape in ((0,), (2, 0)):
         # What `torch.tensor([])` gives where there are no edges.
         value = torch.empty(2, 0, dtype=torch.long, device=value.device)
-    fits = is_dense(value) and value.ndim == 2 and len(value) == 2 and is_whole(value)
-    remedy += " PyTorch Geometric turns a batch with one floating-point `edge_index` into floats."
-    wanted = "be integers of shape (2, edges)"
-    if not fits:
+    fits = is_dense(value) and value.ndim == 2 and len(value) == 2
+    if not (fits and (is_whole(value) or _whole_floats(value))):
+        wanted = "be integers of shape (2, edges)"
         raise refusal("`target.edge_index`", wanted, described(value), remedy)
     _on("target.edge_index", value, device)
     return value.long()
+
+
+def _whole_floats(value: Tensor) -> bool:
+    """Whether these are node numbers in floating point, none rounded.
+
+    PyTorch Geometric makes them of a batch in which one graph has an empty list of edges.
+    """
+    if not value.is_floating_point() or value.is_meta:
+        return False
+    exact = value.abs() < 1 / torch.finfo(value.dtype).eps
+    return bool((exact & (value == value.floor())).all())
 
 
 def _y(target: Data, count: int, classes: bool, device: torch.device) -> Tensor:
