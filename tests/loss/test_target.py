@@ -21,7 +21,7 @@ def _target(**fields: object) -> Data:
 
 
 def _loss(target: Data, **options: object) -> StructuralLossResult:
-    loss = StructuralLoss(**options)  # type: ignore[arg-type]
+    loss = StructuralLoss(**options)
     return unchecked(loss.forward)(random_prediction(0, 4), target)
 
 
@@ -118,7 +118,7 @@ def test_the_mean_of_no_pairs_is_refused(reduction: str) -> None:
     soft = Prediction(
         torch.empty(0), torch.empty(0, 2), nothing.reshape(2, 0), torch.empty(0, 2), num_graphs=0
     )
-    loss = StructuralLoss(reduction=reduction)  # type: ignore[arg-type]
+    loss = StructuralLoss(reduction=reduction)
     if reduction == "sum":
         assert loss(soft, target).total == 0
         return

@@ -29,6 +29,8 @@ def neighbour_edits(pairs: Pairs, *, twice: bool = False) -> Float[Tensor, "B N 
     """
     exists = pairs.layout.pad(pairs.exists.exp())[:, :, None]
     t = pairs.target
+    if not (pairs.layout.width and t.layout.width):
+        return exists.new_zeros(len(exists), pairs.layout.width, t.layout.width)
     if pairs.node_cost == "labels":
         label, wanted_label = _labels(pairs, exists)
     else:
