@@ -110,7 +110,8 @@ def test_refused_alignments(places: Any, message: str) -> None:
 
 def test_a_plan_of_another_target_is_refused() -> None:
     message = (
-        r"^a plan must have 3 columns, got \(3, 4\)\. Take it from `StructuralLossResult.plan`"
+        r"^a plan must be a matrix of 3 columns, got torch\.float32 of shape \(3, 4\)\. "
+        r"Take it from `StructuralLossResult.plan`"
     )
     with pytest.raises(InputError, match=message):
         AlignmentAccuracy().update([torch.zeros(3, 4)], [[0, 1]], [text_to_graph("ab")])

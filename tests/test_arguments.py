@@ -10,7 +10,7 @@ from torch_geometric.data import Batch, Data
 
 import grapheme_torch as gt
 from grapheme_torch import ot
-from grapheme_torch.metrics import GraphMetrics
+from grapheme_torch.metrics import AlignmentAccuracy, GraphMetrics
 
 from .law import Arguments, Subject, tried
 from .problems import join, random_pairs
@@ -258,6 +258,26 @@ def _the_same(given: Arguments, text: Any) -> None:
     assert text == given["text"]
 
 
+def _an_alignment(rng: random.Random) -> Arguments:
+    n, m = rng.randint(0, 3), rng.randint(0, 3)
+    places = [rng.choice([None, 0, 1, [0, 1]]) for _ in range(m)]
+    return {"plan": torch.rand(n + 1, m + 1), "places": places, "num_nodes": m, "slots": 1}
+
+
+def _aligned(given: Arguments) -> Any:
+    target = gt.make_graph(["a"] * 3)
+    target.num_nodes = given["num_nodes"]
+    if isinstance(given["num_nodes"], int) and given["num_nodes"] in range(3):
+        target = gt.make_graph(["a"] * given["num_nodes"])
+    accuracy = AlignmentAccuracy(slots=given["slots"])
+    unchecked(accuracy.update)([given["plan"]], [given["places"]], [target])
+    return float(accuracy.sums[0]), float(accuracy.sums[1])
+
+
+def _a_share(_: Arguments, found: Any) -> None:
+    assert 0 <= found[0] <= found[1]
+
+
 def _matrix_of(name: str, function: Any, build: Any = _graph, check: Any = None) -> Subject:
     def call(given: Arguments) -> Any:
         return unchecked(function)(_data(given))
@@ -286,6 +306,7 @@ SUBJECTS = [
     Subject("decode", _to_decode, _decoded, _all_sound),
     Subject("edit_report", _two, _reported, _a_report),
     Subject("GraphMetrics", _two, _measured, _shares),
+    Subject("AlignmentAccuracy", _an_alignment, _aligned, _a_share),
     Subject("transport_plan", _transport, lambda g: unchecked(ot.transport_plan)(**g), _a_plan),
     Subject("transport_cost", _transport, lambda g: unchecked(ot.transport_cost)(**g), _a_cost),
     Subject("exact_plan", _exact, _least, _a_plan),

@@ -10,8 +10,10 @@ from torch import Tensor
 from torch_geometric.data import Data
 from torchmetrics import Metric
 
-from ._check import Received, require
+from ._check import require
 from ._colours import stable_colours
+from ._tensors import described, has_numbers
+from .graph import check_data, count_nodes
 
 Place = int | Sequence[int] | None
 """The input node, or the input nodes, that a target node comes from; None: not known."""
@@ -41,6 +43,8 @@ class AlignmentAccuracy(Metric):
 
     def __init__(self, *, slots: int = 1) -> None:
         super().__init__()
+        whole = isinstance(slots, int) and not isinstance(slots, bool) and slots >= 1
+        require(whole, "`slots`", "be a whole number from 1 on", slots, "Take the network's.")
         self.slots = slots
         self.add_state("sums", torch.zeros(2, dtype=torch.float64), dist_reduce_fx="sum")
 
@@ -60,11 +64,14 @@ class AlignmentAccuracy(Metric):
         Raises:
             InputError: If a plan or an alignment is not one of its target.
         """
+        _check_lists(plans, alignments, targets)
         for plan, places, target in zip(plans, alignments, targets, strict=True):
-            size = int(target.num_nodes or 0)
-            shape = Received(str(tuple(plan.shape)))
+            check_data(target)
+            size = count_nodes(target)
+            fits = has_numbers(plan) and plan.ndim == 2 and plan.shape[1] == size + 1
             remedy = "Take it from `StructuralLossResult.plan`."
-            require(plan.shape[1] == size + 1, "a plan", f"have {size + 1} columns", shape, remedy)
+            wanted = f"be a matrix of {size + 1} columns"
+            require(fits, "a plan", wanted, described(plan), remedy)
             check_places("an alignment", places, size)
             right = _right(plan, places, target, self.slots)
             self.sums += self.sums.new_tensor([sum(right), len(right)])
@@ -73,6 +80,17 @@ class AlignmentAccuracy(Metric):
         """The share over all pairs so far; a share of nothing is 1."""
         right, known = self.sums.tolist()
         return right / known if known else 1.0
+
+
+def _check_lists(plans: Any, alignments: Any, targets: Any) -> None:
+    """Refuses what is not three lists of one length."""
+    given = {"plans": plans, "alignments": alignments, "targets": targets}
+    for name, value in given.items():
+        listed = isinstance(value, Sequence) and not isinstance(value, str | bytes)
+        require(listed, f"`{name}`", "be a list", value, "Give one entry per pair.")
+    sizes = {name: len(value) for name, value in given.items()}
+    same = len(set(sizes.values())) == 1
+    require(same, "the lists", "have one entry per pair", sizes, "Give lists of equal length.")
 
 
 def input_nodes(place: Place) -> Sequence[int]:

@@ -28,6 +28,7 @@ from ._direction import undirected as undirected
 from ._form import NEXT as NEXT
 from ._form import check_data as check_data
 from ._form import check_flag as check_flag
+from ._form import count_nodes as count_nodes
 from ._form import edge_tensor as edge_tensor
 from ._form import make_graph as make_graph
 from ._form import membership as membership
