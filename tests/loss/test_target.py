@@ -106,9 +106,24 @@ def test_a_target_says_itself_that_it_is_undirected() -> None:
     soft = Prediction(soft.existence, soft.label, soft.edge_index[:, up], soft.relation[up])
     named = StructuralLoss(directed=False)(soft, _target()).total
     assert torch.equal(StructuralLoss()(soft, _target(directed=False)).total, named)
-    assert not is_directed(Batch.from_data_list([_target(directed=False)] * 2))
+    assert not is_directed(soft, Batch.from_data_list([_target(directed=False)] * 2))
     with pytest.raises(InputError, match=r"`target\.directed` must be the same for all graphs"):
-        is_directed(Batch.from_data_list([_target(directed=False), _target(directed=True)]))
+        is_directed(soft, Batch.from_data_list([_target(directed=False), _target(directed=True)]))
+
+
+def test_what_pytorch_geometric_stores_both_ways_is_undirected() -> None:
+    soft = random_prediction(0, 4)
+    up = soft.edge_index[0] < soft.edge_index[1]
+    once = Prediction(soft.existence, soft.label, soft.edge_index[:, up], soft.relation[up])
+    ends, kinds = torch.tensor([[0, 1, 1, 2], [1, 0, 2, 1]]), torch.tensor([1, 1, 2, 2])
+    both = _target(edge_index=ends, edge_type=kinds)
+    named = StructuralLoss(directed=False)(once, both).total
+    assert torch.equal(StructuralLoss()(once, both).total, named)
+    # Candidates in both directions are compared with edges in both directions.
+    assert is_directed(soft, both)
+    assert is_directed(once, _target(edge_index=ends, edge_type=torch.tensor([1, 2, 2, 2])))
+    assert is_directed(once, _target())
+    assert StructuralLoss(directed=True)(once, both).total != named
 
 
 @pytest.mark.parametrize("reduction", ["mean", "sum"])

@@ -121,7 +121,7 @@ def pair_up(
         InputError: Naming the tensor that does not fit.
     """
     if directed is None:
-        directed = prediction.directed and is_directed(target)
+        directed = is_directed(prediction, target)
     layout, (graph, source, sink) = placed_edges(
         "prediction", prediction.batch, prediction.edge_index, prediction.num_graphs, directed
     )

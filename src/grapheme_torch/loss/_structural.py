@@ -85,8 +85,8 @@ class StructuralLoss(nn.Module):
             from its costs, (E46), and constant in the derivative. Give it for an "edit" that is
             comparable between predictions. Not for "labels" and "multilabel".
         directed: Whether an edge has a direction. If not, candidates are given in one direction
-            each, target edges in one or both. Default: as `prediction.directed` and, if it is
-            there, `target.directed` say.
+            each, target edges in one or both. Default: as `prediction.directed` and
+            `target.directed` say; a silent target that stores both directions is undirected.
         node_insertion, node_deletion, edge_insertion, edge_deletion: Prices, in edits (in nats
             of a likelihood for what is inserted; a factor of it for what is deleted).
 

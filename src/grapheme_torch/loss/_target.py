@@ -9,7 +9,7 @@ from torch import Tensor
 from torch_geometric.data import Data
 
 from .._check import Received, refusal, require
-from .._tensors import described, is_dense, is_whole
+from .._tensors import described, has_numbers, is_dense, is_whole
 from ..graph import membership
 from ..prediction import Prediction
 from ._layout import Layout
@@ -35,17 +35,50 @@ class Target:
         return torch.bincount(self.graph, minlength=len(self.layout.count))
 
 
-def is_directed(target: Data) -> bool:
-    """Whether the edges of a target have a direction, as its `directed` says; they do if silent."""
+def is_directed(prediction: Prediction, target: Data) -> bool:
+    """Whether edges have a direction: as the prediction and the target say.
+
+    A target that does not say so is undirected if it stores each edge in both directions, alike,
+    as PyTorch Geometric does, and the candidates are given in one.
+    """
     said: Any = target.get("directed")
-    if isinstance(said, bool | None):
-        return said is not False
+    if not prediction.directed or said is False:
+        return False
+    if said is None:
+        ends = prediction.edge_index
+        return not (_both_ways(target) and has_numbers(ends) and _one_direction(ends))
+    if said is True:
+        return True
     each = said.tolist() if isinstance(said, Tensor) else said
     each = [bool(x) for x in (each if isinstance(each, list) else [each])]
     remedy = "Compare directed and undirected graphs in batches of their own."
     same = len(set(each)) <= 1
     require(same, "`target.directed`", "be the same for all graphs of a batch", each, remedy)
     return each[0] if each else True
+
+
+def _both_ways(target: Data) -> bool:
+    """Whether there are edges between two nodes, each with its reverse of the same type."""
+    edges: Any = target.get("edge_index")
+    if not (has_numbers(edges) and edges.ndim == 2 and len(edges) == 2):
+        return False
+    source, sink = edges
+    up, down = source < sink, source > sink
+    if not bool(down.any()) or int(up.sum()) != int(down.sum()):
+        return False
+    columns = [edges.double()]
+    for name in ("edge_type", "edge_weight"):
+        value: Any = target.get(name)
+        if has_numbers(value) and value.shape == source.shape:
+            columns.append(value[None].double())
+    forth = torch.cat(columns)
+    back = torch.cat([forth[:2].flip(0), forth[2:]])
+    return torch.equal(forth.unique(dim=1), back.unique(dim=1))
+
+
+def _one_direction(edges: Int[Tensor, "2 e"]) -> bool:
+    """Whether no edge has its reverse beside it."""
+    return edges.sort(0).values.unique(dim=1).shape[1] == edges.shape[1]
 
 
 def read_target(
