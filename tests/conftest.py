@@ -15,6 +15,8 @@ settings.register_profile(
     database=None,
     suppress_health_check=[HealthCheck.too_slow],
 )
+# Shapes and types do not hang on the numbers: few examples show whether they are as written.
+settings.register_profile("shapes", settings.get_profile("house"), max_examples=20)
 settings.load_profile("house")
 
 if not torch.cuda.is_available():
@@ -37,6 +39,12 @@ def in_pytorch() -> Iterator[None]:
     set_backend("pytorch")
     yield
     set_backend(before)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Chooses how many examples are drawn."""
+    if config.getoption("jaxtyping_packages", None):
+        settings.load_profile("shapes")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
