@@ -49,7 +49,7 @@ test: setup ## run the tests
 	$(PYTEST)
 
 check-shapes: setup ## run the tests with every shape and type checked
-	$(PYTEST) --jaxtyping-packages='grapheme_torch,$(CHECKER)' -m 'not compile and not untyped'
+	$(PYTEST) --jaxtyping-packages='grapheme_torch,$(CHECKER)' -m 'not compile and not untyped and not repeats'
 
 check: lint types ## lint, formatting and types
 

@@ -57,6 +57,7 @@ def test_the_network_and_its_loss_pass(
     assert [row.status for row in report.rows] == ["ok"] * len(list(model.parameters()))
 
 
+@pytest.mark.repeats
 def test_every_tensor_is_checked_in_many_places() -> None:
     alphabet, batch, targets = _kindergarten()
     model = _network(alphabet)

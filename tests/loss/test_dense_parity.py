@@ -42,6 +42,7 @@ def assert_dense(
         torch.testing.assert_close(found, wanted, rtol=0, atol=1e-9)
 
 
+@pytest.mark.repeats
 @PROGRAMS
 @pytest.mark.parametrize("slack", [0.0, 0.3])
 @pytest.mark.parametrize("criterion", ["likelihood", "edit"])

@@ -52,6 +52,7 @@ def far(loss: StructuralLoss, prediction: Prediction, target: Data) -> tuple[flo
     return float((dense.total - sparse.total).detach().abs().max()), gap
 
 
+@pytest.mark.repeats
 @pytest.mark.parametrize("max_iterations", [5, 100])
 @pytest.mark.parametrize("criterion", ["likelihood", "edit"])
 @pytest.mark.parametrize("slack", [0.1, 0.4])

@@ -18,6 +18,7 @@ from grapheme_torch import (
 )
 
 from ..problems import batch_of_pairs, distance_between, leaf, leaves, random_dag, random_prediction
+from ..unchecked import unchecked
 
 MODES: list[dict[str, Any]] = [
     {},
@@ -183,7 +184,7 @@ def test_a_cost_that_forbids_is_checked() -> None:
         (torch.full((1, 5, 4), torch.nan), "NaN"),
     ):
         with pytest.raises(InputError, match=f"`match_cost` must.*{word}"):
-            StructuralLoss()(prediction, target, match_cost=wrong)
+            unchecked(StructuralLoss().forward)(prediction, target, match_cost=wrong)
 
 
 def test_an_own_cost_forbids_matches() -> None:

@@ -158,6 +158,7 @@ def test_edges_and_their_labels_count() -> None:
     assert (model(bent).label - first).abs().max() > 1e-4
 
 
+@pytest.mark.repeats
 def test_derivative_by_finite_differences() -> None:
     model = _model(num_layers=1, num_buckets=2, dim=8)
     graph = union([text_to_graph("ab"), text_to_graph(""), text_to_graph("c")])

@@ -52,6 +52,7 @@ def test_plan_and_derivative_of_the_plain_program(mode: str) -> None:
     assert slope.abs().max() > 0.1
 
 
+@pytest.mark.repeats
 @MODE
 def test_derivative_by_finite_differences(mode: str) -> None:
     cost, a, b, shut = _masked(2)
@@ -65,6 +66,7 @@ def test_derivative_by_finite_differences(mode: str) -> None:
     assert gradcheck(plan, at, eps=1e-7, atol=1e-6, rtol=1e-6)
 
 
+@pytest.mark.repeats
 def test_second_derivatives_by_finite_differences() -> None:
     cost, a, b, shut = _masked(3)
 
@@ -116,6 +118,7 @@ def _program(cost: Tensor, a: Tensor, b: Tensor) -> float | None:
     return float(found.fun) if found.success else None
 
 
+@pytest.mark.repeats
 @pytest.mark.parametrize("whole", [True, False])
 def test_random_masks_have_the_plan_of_a_linear_program_or_are_refused(*, whole: bool) -> None:
     """Few entries are open: some pairs have no plan, some have plans that leave entries empty."""

@@ -73,6 +73,7 @@ def test_cold_plans_are_the_exact_ones() -> None:
     torch.testing.assert_close(cold.plan, exact_plan(cost, a, b), rtol=0, atol=1e-4)
 
 
+@pytest.mark.repeats
 @MODE
 def test_derivative_by_finite_differences(mode: str) -> None:
     options, converges = MODES[mode]

@@ -137,7 +137,11 @@ def test_without_a_run_the_loss_is_the_default(tmp_path: Path) -> None:
     [
         ("alpha: [", "must hold the options of a run, got while parsing"),
         ("just words", ": it must hold options by name, got 'just words'. Train again."),
-        ("alpha: big", ": `alpha` must be positive and finite, got 'big'."),
+        pytest.param(
+            "alpha: big",
+            ": `alpha` must be positive and finite, got 'big'.",
+            marks=pytest.mark.untyped,
+        ),
         ("alpha: -1.0", ": `alpha` must be positive"),
         ("slack: 2.0", ": `slack` must lie in [0, 1], got 2.0. 1 is the edit distance."),
         ("- 1", ": it must hold options by name, got [1]. Train again."),

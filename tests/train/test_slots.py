@@ -51,6 +51,7 @@ def test_unknown_characters_are_copied(doubling: Path) -> None:
     assert answer.label == ["\u00e9", "\u00e9", "\U0001f1e9\U0001f1ea", "\U0001f1e9\U0001f1ea"]
 
 
+@pytest.mark.repeats
 def test_every_gradient_of_a_network_with_slots(doubling: Path, tmp_path: Path) -> None:
     data = write_pairs(tmp_path / "data.jsonl", DOUBLED)
     report = check_saved_model(str(doubling), data=data, pairs=3)
