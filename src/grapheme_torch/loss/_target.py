@@ -63,8 +63,8 @@ def _both_ways(target: Data) -> bool:
     if not (has_numbers(edges) and edges.ndim == 2 and len(edges) == 2):
         return False
     source, sink = edges
-    up, down = source < sink, source > sink
-    if not bool(down.any()) or int(up.sum()) != int(down.sum()):
+    down = source > sink
+    if not bool(down.any()) or int(down.sum()) != int((source < sink).sum()):
         return False
     columns = [edges.double()]
     for name in ("edge_type", "edge_weight"):
@@ -113,7 +113,8 @@ def read_target(
     if target.get("edge_type") is not None:
         given = target.get("edge_type")
         relation = _integers("target.edge_type", given, t, "relation per edge", device)
-    _check_relations(relation, prediction.relation.shape[1])
+    if target.get("edge_type") is not None or prediction.relation.shape[1] < 2:
+        _check_relations(relation, prediction.relation.shape[1])
     weight = None if prediction.weight is None else _weight(target, t, device)
     if not directed:
         edge_index, relation, weight = _one_way(edge_index, relation, weight, len(batch))
