@@ -54,6 +54,12 @@ bool finite_places(const Graphs<Real>& all) {
          finite(all.target_position, all.target_first.back() * all.coordinates);
 }
 
+template <class Real>
+bool finite_weights(const Graphs<Real>& all) {
+  return finite(all.weight, static_cast<Index>(all.edges.order.size())) &&
+         finite(all.target_weight, static_cast<Index>(all.target_edges.order.size()));
+}
+
 // Edges by graph, in the order given within each.
 Edges group(Reader<std::uintptr_t>& arrays, Index count, const std::vector<Index>& first) {
   const std::int64_t* graph = array<std::int64_t>(arrays);
@@ -128,10 +134,10 @@ void expect_finite(const Graphs<Real>& all) {
                            ? all.pairs * (all.rows - 1) * (all.columns - 1)
                            : nodes * all.outputs;
   const bool ok = finite(all.exists, nodes) && finite(all.absent, nodes) &&
-                      finite(all.score, scores) &&
-                      finite(all.relation, edges * all.relations) &&
-                      (!all.head || finite(all.head, all.pairs * all.rows * all.columns)) &&
-                      (!all.position || finite_places(all));
+                  finite(all.score, scores) && finite(all.relation, edges * all.relations) &&
+                  (!all.weight || finite_weights(all)) &&
+                  (!all.head || finite(all.head, all.pairs * all.rows * all.columns)) &&
+                  (!all.position || finite_places(all));
   if (!ok) throw std::overflow_error("a number that is not finite");
 }
 

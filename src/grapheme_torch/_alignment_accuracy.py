@@ -68,7 +68,8 @@ class AlignmentAccuracy(Metric):
         for plan, places, target in zip(plans, alignments, targets, strict=True):
             check_data(target)
             size = count_nodes(target)
-            fits = has_numbers(plan) and plan.ndim == 2 and plan.shape[1] == size + 1
+            fits = has_numbers(plan) and plan.is_floating_point() and plan.ndim == 2
+            fits = fits and len(plan) > 0 and plan.shape[1] == size + 1
             remedy = "Take it from `StructuralLossResult.plan`."
             wanted = f"be a matrix of {size + 1} columns"
             require(fits, "a plan", wanted, described(plan), remedy)

@@ -107,6 +107,9 @@ def _check_names(prediction: Any, labels: Any, relations: Any, constraint: Any, 
     require(asked, "`constraint`", f"be one of {', '.join(known)}", constraint, remedy)
     # One class more than labels may stand for the label of the input node.
     classes, columns = prediction.label.shape[1], prediction.relation.shape[1]
+    some = classes > 0 or not len(prediction.existence)
+    remedy = "Give each node a logit for every class."
+    require(some, "`prediction.label`", "have a class", classes, remedy)
     for name, value, least, what in (
         ("labels", labels, classes - 1, f"each of the {classes} node classes"),
         ("relations", relations, columns - 1, f"each of the {columns - 1} relations from 1 on"),

@@ -128,6 +128,8 @@ def positions_of(graph: Data) -> list[float] | None:
     fits = has_numbers(position) and position.shape == (count,)
     wanted, remedy = f"have one number per node ({count})", "Give every node its place, or none."
     require(fits, "`graph.position`", wanted, described(position), remedy)
+    finite = not position.is_floating_point() or bool(position.isfinite().all())
+    require(finite, "`graph.position`", "be finite", Received("NaN or infinity"), remedy)
     places: list[float] = position.tolist()
     return places
 

@@ -104,7 +104,9 @@ _FINITE = "be a finite number that is not negative"
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, Real) and not isinstance(value, bool)
+    whole = isinstance(value, Integral)
+    fits = not whole or abs(int(value)) < 2**63  # type: ignore[call-overload]
+    return isinstance(value, Real) and not isinstance(value, bool) and fits
 
 
 def _check_count(name: str, value: Any, least: int, bound: str, remedy: str) -> None:
