@@ -35,8 +35,8 @@ $(STAMP): pyproject.toml constraints.txt CMakeLists.txt $(wildcard cpp/*)
 	@echo 'Setting up $(VENV) (a few minutes the first time; details in $(LOG)) ...'
 	@$(BIN)/python -m pip install --disable-pip-version-check --constraint constraints.txt \
 		--editable '.[dev]' >$(LOG) 2>&1 || { cat $(LOG); exit 1; }
-	@$(BIN)/python -c 'from grapheme_torch.ot import _cpu; \
-		print("Native CPU kernel:", " ".join(_cpu.LEVELS) or "none, it did not compile (slower)")'
+	@$(BIN)/python -c 'from grapheme_torch import ot; \
+		print("Native CPU kernel:", " ".join(ot.LEVELS) or "none, it did not compile (slower)")'
 	@touch $@
 
 train: setup ## train on the built-in questions and answers
@@ -74,7 +74,7 @@ sanitize: setup ## the kernel under AddressSanitizer and UBSan: its tests, 10,00
 	rm -rf $(SANITIZED)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --target $(SANITIZED) \
 		--config-settings cmake.define.GRAPHEME_SANITIZE=ON .
-	$(SANITIZE) -m pytest -q -p no:cacheprovider tests/ot/test_native.py tests/loss/test_fused.py
+	$(SANITIZE) -m pytest -q -p no:cacheprovider tests/ot/kernels/test_native_cpu.py tests/loss/engines/test_native_engine.py
 	$(SANITIZE) benchmarks/soak.py --pairs 10000 --no-record
 
 recipe: setup ## train and evaluate a task: make recipe TASK=smiles DATA=folder

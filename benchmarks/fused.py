@@ -28,8 +28,8 @@ from torch.nn.functional import normalize
 from torch_geometric.data import Data
 
 from grapheme_torch import Prediction, StructuralLoss
-from grapheme_torch.loss import _cpu
-from grapheme_torch.loss._operators import MODES
+from grapheme_torch.loss.engines import _kernel as _cpu
+from grapheme_torch.loss.engines._alignment_operator import MODES
 from grapheme_torch.ot import Backend, set_backend
 
 SECONDS = 4.0

@@ -13,7 +13,8 @@ from _timing import by_clock, in_turns
 from _transport_problems import WORKLOADS, noisy_copies
 from torch import Tensor
 
-from grapheme_torch.ot import Backend, _cpu, set_backend, transport_plan
+from grapheme_torch.ot import Backend, set_backend, transport_plan
+from grapheme_torch.ot.kernels import _native_cpu as _cpu
 
 SETTINGS = [(0.1, 1e-6), (0.1, 1e-12), (0.05, 1e-6), (0.05, 1e-12), (0.01, 1e-12)]
 SECONDS, MAX_ITERATIONS = 2.0, 200

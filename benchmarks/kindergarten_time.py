@@ -36,7 +36,9 @@ def _command() -> float:
         words = ["train", "--out", str(Path(folder) / "run"), "--json"]
         start = time.perf_counter()
         subprocess.run(
-            [sys.executable, "-m", "grapheme_torch.cli", *words], check=True, capture_output=True
+            [sys.executable, "-m", "grapheme_torch.cli", *words],
+            check=True,
+            capture_output=True,
         )
         return time.perf_counter() - start
 

@@ -31,7 +31,7 @@ from grapheme_torch import (
     TiledStructuralLoss,
 )
 from grapheme_torch.data import kindergarten
-from grapheme_torch.ot import _cpu
+from grapheme_torch.ot.kernels import _native_cpu as _cpu
 
 SIZES, DENSE, EDITED, WINDOW = (2_000, 20_000, 100_000), 2_000, 0.05, 8.0
 TILED = ((2_000, 0), (2_000, 1), (20_000, 0))

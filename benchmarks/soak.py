@@ -21,7 +21,7 @@ from _record import record
 from tqdm import tqdm
 
 from grapheme_torch import StructuralLoss
-from grapheme_torch.ot import _cpu
+from grapheme_torch.ot.kernels import _native_cpu as _cpu
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 

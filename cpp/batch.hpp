@@ -12,7 +12,7 @@ using Addresses = std::vector<std::uintptr_t>;
 using Sizes = std::vector<Index>;
 using Numbers = std::vector<double>;
 
-// The order of all three is that of `loss/_cpu.py`. Throws std::invalid_argument where an index
+// The order of all three is that of `loss/engines/_kernel.py`. Throws std::invalid_argument where an index
 // points outside.
 template <class Real>
 Graphs<Real> read_graphs(const Addresses& arrays, const Sizes& sizes, const Numbers& numbers);

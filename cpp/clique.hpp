@@ -6,7 +6,7 @@
 
 namespace grapheme::GRAPHEME_ISA {
 
-// As in `loss/_clique.py`.
+// As in `loss/terms/_clique.py`.
 constexpr Real MEAN_SHARE = 0.3, VARIANCE_SHARE = 0.7, SMOOTHING = 0.01;
 
 // (E21)

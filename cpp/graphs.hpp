@@ -9,7 +9,7 @@
 
 namespace grapheme {
 
-// What is said of a predicted node beside a target node, see `loss/_likeness.py`.
+// What is said of a predicted node beside a target node, see `loss/terms/_node_cost.py`.
 enum class Likeness { labels, features, dense };
 
 // How the plans differentiate, see `ot/_plan.py`.

@@ -1,5 +1,5 @@
 // The Python module: addresses of contiguous arrays in, results written in place. The arrays are
-// checked by `grapheme_torch/ot/_cpu.py`, the only caller.
+// checked by `grapheme_torch/ot/kernels/_native_cpu.py`, the only caller.
 #include <nanobind/nanobind.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
@@ -164,7 +164,7 @@ void align_adjoint(const Addresses& arrays, const Sizes& sizes, const Numbers& n
               [&](Index k, Arena& arena) { chosen.align_adjoint(all, from, to, k, arena); });
 }
 
-// What is wrong with a batch, 0 for nothing; see `Fault` and `loss/_layout.py`.
+// What is wrong with a batch, 0 for nothing; see `Fault` and `loss/batch/_layout.py`.
 int lay_out(std::uintptr_t batch, std::uintptr_t edges, Index nodes, Index num_edges, Index graphs,
             bool directed, std::uintptr_t count, std::uintptr_t place, std::uintptr_t graph,
             std::uintptr_t ends) {

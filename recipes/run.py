@@ -24,11 +24,11 @@ from _record import record  # noqa: E402
 
 from grapheme_torch import InputError  # noqa: E402
 from grapheme_torch._files import write_json  # noqa: E402
-from grapheme_torch.cli import main as grapheme  # noqa: E402
+from grapheme_torch.cli._main import main as grapheme  # noqa: E402
 from grapheme_torch.convert import convert  # noqa: E402
 from grapheme_torch.convert._document import num_nodes  # noqa: E402
 from grapheme_torch.data import load_pairs  # noqa: E402
-from grapheme_torch.decoding import Constraint  # noqa: E402
+from grapheme_torch.decoding._decode import Constraint  # noqa: E402
 from grapheme_torch.train import evaluate  # noqa: E402
 
 

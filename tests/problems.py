@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch_geometric.data import Batch, Data
 
-from grapheme_torch.graph import membership
+from grapheme_torch.graphs import membership
 from grapheme_torch.prediction import Prediction
 
 NUM_LABELS, NUM_RELATIONS = 4, 3

@@ -1,6 +1,7 @@
 """The layers of the package: an import points down, and a file stays readable."""
 
 import ast
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -12,21 +13,14 @@ PACKAGE = Path(grapheme_torch.__file__).parent
 LAYERS: list[set[str]] = [
     {"_check", "_signals", "_startup"},
     {"_tensors"},
-    {"_files", "_reading", "_union", "graph", "ot"},
-    {"_colours"},
-    {"_alignment_accuracy"},
-    {"prediction", "encodings", "_isomorphism", "_rows", "_subgraphs"},
-    {"decoding"},
-    {"nn", "loss", "data"},
-    {"_alignment", "convert"},
-    {"report"},
-    {"_scores"},
-    {"metrics", "plot", "gradients"},
+    {"_files", "_reading", "_union", "ot"},
+    {"graphs"},
+    {"prediction"},
+    {"decoding", "nn", "loss", "data"},
+    {"edits", "convert"},
+    {"report", "metrics", "plot", "gradients"},
     {"testing"},
     {"train"},
-    {"_usage"},
-    {"_convert_command", "_predict_command"},
-    {"_commands"},
     {"cli"},
     {"_public"},
     {"__init__", "__main__"},
@@ -36,9 +30,11 @@ LEVEL = {part: level for level, layer in enumerate(LAYERS) for part in layer}
 STRANGERS = {"nn", "loss", "data"}
 """Parts that meet in `train` only."""
 
-MEETING = {"train", "_predict_command", "_commands", "cli", "_public", "__init__", "__main__"}
+MEETING = {"train", "cli", "_public", "__init__", "__main__"}
 
 FILES = sorted(PACKAGE.rglob("*.py"))
+
+FOLDERS = {file.name for file in PACKAGE.iterdir() if file.is_dir()}
 
 
 def part_of(file: Path) -> str:
@@ -46,24 +42,27 @@ def part_of(file: Path) -> str:
     return file.relative_to(PACKAGE).with_suffix("").parts[0]
 
 
-def imported_parts(source: str, folder: tuple[str, ...]) -> set[str]:
-    """The parts that a file in `folder` (below the root) imports, at any depth of its code."""
-    found: set[str] = set()
+def imported_paths(source: str, folder: tuple[str, ...]) -> list[list[str]]:
+    """What a file in `folder` (below the root) imports, at any depth of its code, in full."""
+    found: list[list[str]] = []
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
-            targets = [alias.name.split(".") for alias in node.names]
+            found += [alias.name.split(".") for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             module = node.module.split(".") if node.module else []
             if node.level:
                 above = ["grapheme_torch", *folder]
                 module = above[: len(above) - node.level + 1] + module
-            targets = [[*module, alias.name] for alias in node.names]
-        else:
-            continue
-        inside = [path[1] for path in targets if path[0] == "grapheme_torch" and len(path) > 1]
-        found |= {part if part in LEVEL else "__init__" for part in inside}
-        found |= {"__init__" for path in targets if path == ["grapheme_torch"]}
+            found += [[*module, alias.name] for alias in node.names]
     return found
+
+
+def imported_parts(source: str, folder: tuple[str, ...]) -> set[str]:
+    """The parts that a file in `folder` (below the root) imports."""
+    targets = imported_paths(source, folder)
+    inside = [path[1] for path in targets if path[0] == "grapheme_torch" and len(path) > 1]
+    found = {part if part in LEVEL else "__init__" for part in inside}
+    return found | {"__init__" for path in targets if path == ["grapheme_torch"]}
 
 
 def imports_of(file: Path) -> set[str]:
@@ -93,6 +92,20 @@ def test_network_loss_and_data_meet_in_train_only(part: str):
 
 
 @pytest.mark.parametrize("file", FILES, ids=name_of)
+def test_a_private_module_is_imported_in_its_own_part_only(file: Path):
+    folder = file.relative_to(PACKAGE).parent.parts
+    paths = imported_paths(file.read_text(encoding="utf-8"), folder)
+    inside = [path for path in paths if len(path) > 1 and path[0] == "grapheme_torch"]
+    strange = [path for path in inside if path[1] != part_of(file) and path[1] in FOLDERS]
+    assert [path for path in strange if any(name[0] == "_" for name in path[2:-1])] == []
+
+
+def test_no_two_files_have_the_same_name():
+    names = Counter(file.name for file in FILES if not file.name.startswith("__"))
+    assert [name for name, count in names.items() if count > 1] == []
+
+
+@pytest.mark.parametrize("file", FILES, ids=name_of)
 def test_a_file_has_at_most_400_lines(file: Path):
     assert len(file.read_text(encoding="utf-8").splitlines()) <= 400
 
@@ -100,11 +113,11 @@ def test_a_file_has_at_most_400_lines(file: Path):
 @pytest.mark.parametrize(
     ("source", "folder", "parts"),
     [
-        ("from ..graph import x", ("loss",), {"graph"}),
-        ("from .. import graph, nn", ("loss",), {"graph", "nn"}),
+        ("from ..graphs import x", ("loss",), {"graphs"}),
+        ("from .. import graphs, nn", ("loss",), {"graphs", "nn"}),
         ("from ._pairs import x", ("loss",), {"loss"}),
-        ("from . import graph", (), {"graph"}),
-        ("from ... import graph", ("a", "b"), {"graph"}),
+        ("from . import graphs", (), {"graphs"}),
+        ("from ... import graphs", ("a", "b"), {"graphs"}),
         ("from grapheme_torch.nn._heads import x", (), {"nn"}),
         ("from grapheme_torch import loss", (), {"loss"}),
         ("from .. import text_to_graph", ("loss",), {"__init__"}),

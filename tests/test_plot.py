@@ -18,12 +18,12 @@ from torch_geometric.data import Data
 
 from grapheme_torch import InputError, Prediction, StructuralLoss, text_to_graph
 from grapheme_torch.data import Alphabet
-from grapheme_torch.graph import make_graph
+from grapheme_torch.edits._report import edit_report
+from grapheme_torch.graphs import make_graph
 from grapheme_torch.plot import plot_alignment, plot_losses
 from grapheme_torch.plot._rows import arranged, drawable
-from grapheme_torch.report import edit_report
 
-from .graphs import graphs, ring
+from .random_graphs import graphs, ring
 
 ROWS = [
     {"epoch": k, "total": 20 / (k + 1), "node": 15 / (k + 1), "edge": 5 / (k + 1), "clique": 0.1}

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 
-from grapheme_torch.cli import _parser, _words
+from grapheme_torch.cli._main import _parser, _words
 from grapheme_torch.data import load_pairs
 from grapheme_torch.data._conditions import check_sizes
 from grapheme_torch.train import train

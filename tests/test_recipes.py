@@ -11,7 +11,7 @@ import pytest
 import run
 
 from grapheme_torch import InputError
-from grapheme_torch.cli import main
+from grapheme_torch.cli._main import main
 from grapheme_torch.convert import FORMATS
 
 from .cli.commands import FLAGS

@@ -10,16 +10,18 @@ with _startup.without_collector():
     from ._check import InputError as InputError
     from .data import Alphabet as Alphabet
     from .decoding import decode as decode
-    from .encodings import laplacian_encoding as laplacian_encoding
+    from .edits import EditReport as EditReport
+    from .edits import edit_report as edit_report
     from .gradients import GradientReport as GradientReport
     from .gradients import check_gradients as check_gradients
-    from .graph import graph_from_networkx as graph_from_networkx
-    from .graph import graph_from_node_link as graph_from_node_link
-    from .graph import graph_to_networkx as graph_to_networkx
-    from .graph import graph_to_node_link as graph_to_node_link
-    from .graph import graph_to_text as graph_to_text
-    from .graph import make_graph as make_graph
-    from .graph import text_to_graph as text_to_graph
+    from .graphs import graph_from_networkx as graph_from_networkx
+    from .graphs import graph_from_node_link as graph_from_node_link
+    from .graphs import graph_to_networkx as graph_to_networkx
+    from .graphs import graph_to_node_link as graph_to_node_link
+    from .graphs import graph_to_text as graph_to_text
+    from .graphs import laplacian_encoding as laplacian_encoding
+    from .graphs import make_graph as make_graph
+    from .graphs import text_to_graph as text_to_graph
     from .loss import SparseLossResult as SparseLossResult
     from .loss import SparseStructuralLoss as SparseStructuralLoss
     from .loss import StructuralLoss as StructuralLoss
@@ -28,5 +30,3 @@ with _startup.without_collector():
     from .loss import TiledStructuralLoss as TiledStructuralLoss
     from .nn import GraphTransformNet as GraphTransformNet
     from .prediction import Prediction as Prediction
-    from .report import EditReport as EditReport
-    from .report import edit_report as edit_report

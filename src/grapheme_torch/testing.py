@@ -14,7 +14,7 @@ from torch import Tensor
 from torch_geometric.data import Batch, Data
 
 from .gradients import check_gradients
-from .graph import membership
+from .graphs import membership
 from .loss import StructuralLossResult
 from .prediction import Prediction
 

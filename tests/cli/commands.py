@@ -2,7 +2,7 @@
 
 import pytest
 
-from grapheme_torch.cli import main
+from grapheme_torch.cli._main import main
 
 FLAGS = ["--dim=16", "--num-layers=1", "--num-heads=2", "--num-buckets=64", "--copy=false"]
 

@@ -12,8 +12,8 @@ import pytest
 import yaml
 
 from grapheme_torch import GraphTransformNet
-from grapheme_torch._commands import COMMANDS
-from grapheme_torch.cli import main
+from grapheme_torch.cli._commands import COMMANDS
+from grapheme_torch.cli._main import main
 from grapheme_torch.train import predict_together
 
 from ..train.runs import PAIRS, SMALL, contents, rows, write_pairs
@@ -251,7 +251,7 @@ def test_a_batch_of_large_inputs_is_split(
         return predict_together(members, graphs, **shape)
 
     monkeypatch.setattr("grapheme_torch.train.predict_together", watched)
-    monkeypatch.setattr("grapheme_torch._predict_command.PAIRS_AT_ONCE", 32)
+    monkeypatch.setattr("grapheme_torch.cli._predict_command.PAIRS_AT_ONCE", 32)
     texts = ["abc", "dd", "abcd", "abcd", "abcdabcd", "c", "c"]
     output(capsys, "predict", str(trained), *texts, "--batch-size", "3")
     # 2 x 3 x 3 pairs, then 2 x 4 x 4 and one that is too large for company.

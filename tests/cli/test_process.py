@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from grapheme_torch.cli import main
+from grapheme_torch.cli._main import main
 
 from .commands import Capture, refused
 
@@ -86,7 +86,7 @@ def test_other_commands_are_stopped_with_a_word(
 
 def _with_imports(what: str) -> subprocess.CompletedProcess[str]:
     """The command, with something else in place of its imports."""
-    code = f"import os; from grapheme_torch import cli; cli._parser = lambda _: {what}; cli.run()"
+    code = f"import os; from grapheme_torch.cli import _main; _main._parser = lambda _: {what}; _main.run()"
     return subprocess.run(
         [sys.executable, "-c", code, "compare"], capture_output=True, text=True, check=False
     )

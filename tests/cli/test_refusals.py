@@ -11,7 +11,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from grapheme_torch.cli import main
+from grapheme_torch.cli._main import main
 
 from ..train.runs import contents
 from .commands import FLAGS, Capture, output, refused

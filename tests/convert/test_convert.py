@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 
 from grapheme_torch import InputError
-from grapheme_torch._alignment_accuracy import input_nodes
-from grapheme_torch.cli import main
+from grapheme_torch.cli._main import main
 from grapheme_torch.convert import FORMATS, convert
 from grapheme_torch.data import read_pairs
+from grapheme_torch.edits._alignment_accuracy import input_nodes
 
 from .samples import BENZENE, BUTANOL, LOGICAL_FORMS, SENTENCES, SOURCE
 

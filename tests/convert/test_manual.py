@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from grapheme_torch.cli import _parser, _words
+from grapheme_torch.cli._main import _parser, _words
 from grapheme_torch.convert import FORMATS, cogs, conllu, pairs, python, smiles
 from grapheme_torch.convert import Piece as Source
 

@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from torch_geometric.data import Data
 
-from grapheme_torch.graph import edge_triples, node_labels
+from grapheme_torch.graphs import edge_triples, node_labels
 
 # The first text that hypothesis draws on a machine waits for its table of all characters.
 patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])

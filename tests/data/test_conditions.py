@@ -7,7 +7,7 @@ from torch_geometric.data import Batch, Data
 
 from grapheme_torch._check import InputError, Notice
 from grapheme_torch.data import Pair, check_acyclic, check_sizes, unify_positions
-from grapheme_torch.graph import make_graph, text_to_graph
+from grapheme_torch.graphs import make_graph, text_to_graph
 
 from .strategies import form
 

@@ -9,7 +9,7 @@ from torch.utils.data import DataLoader
 
 from grapheme_torch._check import InputError, Notice
 from grapheme_torch.data import Alphabet, Pair, PairDataset, collate, kindergarten, load_pairs
-from grapheme_torch.graph import make_graph, text_to_graph
+from grapheme_torch.graphs import make_graph, text_to_graph
 
 
 def _pairs(*texts: tuple[str, str]) -> list[Pair]:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from grapheme_torch._check import InputError
 from grapheme_torch.data import Pair, input_pair, read_inputs
-from grapheme_torch.graph import count_clusters, graph_to_text, text_to_graph
+from grapheme_torch.graphs import count_clusters, graph_to_text, text_to_graph
 
 
 def _texts(content: bytes, **options: Any) -> list[str | None]:

@@ -4,7 +4,7 @@ import hashlib
 from importlib.resources import files
 
 from grapheme_torch.data import check_acyclic, check_sizes, kindergarten
-from grapheme_torch.graph import graph_to_text
+from grapheme_torch.graphs import graph_to_text
 
 
 def test_ten_pairs_of_question_and_answer() -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from grapheme_torch._check import InputError
 from grapheme_torch.data import Pair, graph_document, read_pairs
-from grapheme_torch.graph import graph_from_node_link, make_graph, text_to_graph
+from grapheme_torch.graphs import graph_from_node_link, make_graph, text_to_graph
 
 from .strategies import RECORDS, SIDES, documents, form, patient
 

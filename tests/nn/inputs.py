@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.autograd import gradcheck
 from torch_geometric.data import Batch, Data
 
-from grapheme_torch.graph import make_graph
+from grapheme_torch.graphs import make_graph
 
 TEXTS = ["", "a", "blue", "🇩🇪 é!"]
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from grapheme_torch import InputError
-from grapheme_torch.graph import hash_labels
+from grapheme_torch.graphs import hash_labels
 from grapheme_torch.nn import OutputHeads
 from grapheme_torch.nn._copy import OwnLabel
 

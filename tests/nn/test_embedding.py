@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from grapheme_torch import InputError
-from grapheme_torch.graph import hash_labels
+from grapheme_torch.graphs import hash_labels
 from grapheme_torch.nn import HashEmbedding, sinusoids
 from grapheme_torch.nn._embedding import distinct
 

@@ -12,7 +12,7 @@ from torch_geometric.data import Batch, Data
 
 from grapheme_torch import GraphTransformNet, InputError, Prediction, StructuralLoss, text_to_graph
 from grapheme_torch.data import Alphabet, PairDataset, collate, load_pairs
-from grapheme_torch.graph import both_ways, make_graph
+from grapheme_torch.graphs import both_ways, make_graph
 
 from ..problems import join
 from ..unchecked import unchecked

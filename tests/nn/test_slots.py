@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from grapheme_torch.graph import path_order, text_to_graph
+from grapheme_torch.graphs import path_order, text_to_graph
 from grapheme_torch.nn._slots import Slots, Wired
 
 from ..problems import costs

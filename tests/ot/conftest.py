@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from grapheme_torch.ot import _cpu, backend, set_backend
+from grapheme_torch.ot import backend, set_backend
+from grapheme_torch.ot.kernels import _native_cpu as _cpu
 
 
 @pytest.fixture(autouse=True, params=["native", "pytorch"] if _cpu.AVAILABLE else ["pytorch"])

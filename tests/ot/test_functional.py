@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.func import grad, jacrev, vmap
 
 from grapheme_torch.ot import GradientMode, transport_plan
-from grapheme_torch.ot._operators import transport, transport_adjoint
+from grapheme_torch.ot.kernels._dispatch import transport, transport_adjoint
 
 from ..problems import costs, ragged
 

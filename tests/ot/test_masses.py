@@ -18,7 +18,7 @@ from grapheme_torch.ot import (
     tiled_plan,
     transport_plan,
 )
-from grapheme_torch.ot._cpu import _at
+from grapheme_torch.ot.kernels._native_cpu import _at
 
 from ..problems import costs
 from ..unchecked import unchecked

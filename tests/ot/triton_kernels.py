@@ -11,7 +11,7 @@ import torch
 import triton
 from triton.backends.compiler import GPUTarget
 
-from grapheme_torch.ot import _triton, _triton_pair, _triton_tiles
+from grapheme_torch.ot.kernels import _triton, _triton_pair, _triton_tiles
 
 TARGET = GPUTarget("cuda", 90, 32)
 WHOLE = {"until_ptr", "going_ptr", "iterations_ptr"}

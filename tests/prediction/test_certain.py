@@ -7,8 +7,8 @@ import torch
 from torch_geometric.data import Batch, Data
 
 from grapheme_torch import InputError, Prediction, StructuralLoss
-from grapheme_torch.decoding import decode
-from grapheme_torch.graph import edge_triples, make_graph, text_to_graph
+from grapheme_torch.decoding._decode import decode
+from grapheme_torch.graphs import edge_triples, make_graph, text_to_graph
 
 from ..unchecked import unchecked
 

@@ -10,7 +10,7 @@ from torch_geometric.data import Batch, Data
 
 from grapheme_torch import InputError, Prediction, StructuralLoss
 from grapheme_torch.data import Alphabet
-from grapheme_torch.graph import text_to_graph
+from grapheme_torch.graphs import text_to_graph
 
 from ..unchecked import unchecked
 from .samples import assert_same

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from grapheme_torch import InputError
-from grapheme_torch.decoding import decode
-from grapheme_torch.graph import edge_triples
+from grapheme_torch.decoding._decode import decode
+from grapheme_torch.graphs import edge_triples
 from grapheme_torch.prediction import Prediction
 
 from ..unchecked import unchecked

@@ -10,11 +10,11 @@ import yaml
 
 from grapheme_torch import InputError, StructuralLoss, graph_from_node_link
 from grapheme_torch.data import load_pairs
-from grapheme_torch.graph import both_ways, is_directed, make_graph
+from grapheme_torch.graphs import both_ways, is_directed, make_graph
 from grapheme_torch.train import check_saved_model, compare, evaluate, load_network
 from grapheme_torch.train._data import load_split
 
-from ..cli.commands import Capture, output
+from ..cli._main.commands import Capture, output
 from .runs import SMALL, quick, write_pairs
 
 Edges = list[tuple[int, int]]

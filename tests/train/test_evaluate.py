@@ -10,9 +10,9 @@ import torch
 from torch_geometric.data import Data
 
 from grapheme_torch import InputError, StructuralLoss, graph_to_text, make_graph, text_to_graph
-from grapheme_torch._alignment_accuracy import Places
 from grapheme_torch.data import Pair, load_pairs
-from grapheme_torch.graph import edge_triples, node_labels
+from grapheme_torch.edits._alignment_accuracy import Places
+from grapheme_torch.graphs import edge_triples, node_labels
 from grapheme_torch.train import check_saved_model, evaluate, load_network, predict
 from grapheme_torch.train._data import fits
 from grapheme_torch.train._evaluate import share_exact

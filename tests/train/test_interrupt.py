@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from grapheme_torch import InputError, StructuralLoss, text_to_graph
-from grapheme_torch.cli import main
+from grapheme_torch.cli._main import main
 from grapheme_torch.train import load_network, predict
 
 from .runs import quick, rows

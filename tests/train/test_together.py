@@ -9,9 +9,9 @@ import torch
 from torch_geometric.data import Data
 
 from grapheme_torch import StructuralLoss, make_graph, text_to_graph
-from grapheme_torch.cli import main
+from grapheme_torch.cli._main import main
 from grapheme_torch.data import Alphabet, Pair
-from grapheme_torch.graph import node_labels
+from grapheme_torch.graphs import node_labels
 from grapheme_torch.nn import GraphTransformNet
 from grapheme_torch.train import evaluate, load_members, predict, predict_together
 

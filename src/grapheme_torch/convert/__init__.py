@@ -9,7 +9,7 @@ from ._formats import FORMATS as FORMATS
 from ._graph_files import gexf as gexf
 from ._graph_files import graphml as graphml
 from ._molecule import molecule_to_smiles as molecule_to_smiles
-from ._pairs import pairs as pairs
+from ._pair_tables import pairs as pairs
 from ._pieces import Piece as Piece
 from ._pieces import Skipped as Skipped
 from ._python import python as python

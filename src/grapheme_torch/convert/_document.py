@@ -7,7 +7,7 @@ from typing import Any
 import regex
 from torch_geometric.data import Data
 
-from ..graph import NEXT, edge_triples, graph_from_node_link, node_labels
+from ..graphs import NEXT, edge_triples, graph_from_node_link, node_labels
 
 Triple = tuple[int, int, str]
 """An edge: source, target, label."""

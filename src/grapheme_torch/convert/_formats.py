@@ -7,7 +7,7 @@ from typing import Literal
 from ._cogs import cogs
 from ._conllu import conllu
 from ._graph_files import gexf, graphml
-from ._pairs import pairs
+from ._pair_tables import pairs
 from ._pieces import Record
 from ._python import python
 from ._sdf import sdf

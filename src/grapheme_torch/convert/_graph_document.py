@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .._check import Received, shown
-from ..graph import NEXT
+from ..graphs import NEXT
 from ._attributes import Item, Values, labels
 from ._xml import Element, refused
 

@@ -9,7 +9,7 @@ from typing import Any
 from torch_geometric.data import Data
 
 from .._check import Received, refusal, require
-from ..graph import NEXT
+from ..graphs import NEXT
 from ._document import Triple, read_graph
 from ._tokens import UNREADABLE, constant
 from ._tree import CONSTANTS, NOTHING, leaf_fields

@@ -17,7 +17,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from .._check import Received, refusal
-from ..graph import NEXT
+from ..graphs import NEXT
 from ._document import Triple
 from ._pieces import located
 from ._tokens import Tokens, is_constant, source_lines

@@ -9,10 +9,11 @@ from ._dataset import PairDataset as PairDataset
 from ._dataset import collate as collate
 from ._dataset import load_pairs as load_pairs
 from ._dataset import only as only
-from ._inputs import LineFormat as LineFormat
-from ._inputs import check_size as check_size
-from ._inputs import input_pair as input_pair
-from ._inputs import read_inputs as read_inputs
+from ._input_lines import LineFormat as LineFormat
+from ._input_lines import check_size as check_size
+from ._input_lines import input_pair as input_pair
+from ._input_lines import read_inputs as read_inputs
+from ._jsonl import parse_document as parse_document
 from ._kindergarten import kindergarten as kindergarten
 from ._records import Pair as Pair
 from ._records import graph_document as graph_document

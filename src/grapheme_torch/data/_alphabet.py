@@ -10,7 +10,7 @@ import torch
 from torch_geometric.data import Data
 
 from .._check import Received, refusal, require
-from ..graph import edge_triples, is_directed, node_labels, undirected
+from ..graphs import edge_triples, is_directed, node_labels, undirected
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch_geometric.data import Data
 
 from .._check import Received, notice, refusal, require
-from ..graph import is_acyclic, node_labels
+from ..graphs import is_acyclic, node_labels
 from ._records import Pair
 
 _LONGEST_CYCLE_SHOWN = 8

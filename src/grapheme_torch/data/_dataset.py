@@ -7,7 +7,7 @@ from torch.utils.data import Dataset
 from torch_geometric.data import Batch, Data
 
 from .._check import InputError, Received, relocate, require
-from ..graph import is_directed, undirected
+from ..graphs import is_directed, undirected
 from ._alphabet import Alphabet
 from ._conditions import unify_positions
 from ._kindergarten import kindergarten

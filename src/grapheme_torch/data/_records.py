@@ -9,7 +9,7 @@ from torch_geometric.data import Data
 
 from .._check import InputError, Received, refusal, relocate, require, shown
 from .._reading import read_bytes
-from ..graph import (
+from ..graphs import (
     edge_triples,
     graph_from_node_link,
     graph_to_node_link,

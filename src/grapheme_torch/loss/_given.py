@@ -9,8 +9,8 @@ from torch import Tensor
 from .._check import Received, refusal, require
 from .._tensors import described, is_dense
 from ..ot import Transport
-from ._node import impossible, masses
-from ._pairs import Pairs
+from .batch._pairs import Pairs
+from .layouts._padded import impossible, masses
 
 
 class Given(NamedTuple):

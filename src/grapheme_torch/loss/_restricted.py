@@ -7,9 +7,9 @@ from torch_geometric.data import Data
 
 from .._check import Received, refusal, require
 from ..prediction import Prediction
-from ._pairs import Pairs, pair_up
 from ._settings import check_settings, check_size, check_temperature
 from ._structural import StructuralLoss
+from .batch._pairs import Pairs, pair_up
 
 
 def check_wrapped(loss: StructuralLoss | None) -> StructuralLoss:

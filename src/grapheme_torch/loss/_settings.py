@@ -10,8 +10,8 @@ from torch import Tensor
 
 from .._check import Received, refusal, require
 from .._tensors import described, is_dense
-from ._likeness import NODE_KINDS, SCALE_FREE
 from ._prices import Prices
+from .terms._node_cost import NODE_KINDS, SCALE_FREE
 
 _CHOICES: Mapping[str, tuple[str, ...]] = {
     "criterion": ("likelihood", "edit"),

@@ -11,10 +11,15 @@ from torch_geometric.data import Data
 from .._check import require
 from ..ot import Adjoint, SparseTransport, Status, sparse_plan, status
 from ..prediction import Prediction
-from ._clique import clique_cost
 from ._eager import eager
-from ._edge import Charges, edit_charges, surprise_charges
-from ._entries import (
+from ._restricted import check_wrapped, read_for, temperatures
+from ._result import honest_residual
+from ._structural import StructuralLoss
+from .batch._arguments import check_kinds
+from .batch._masks import in_words_of_graphs, masked
+from .batch._pairs import Pairs
+from .layouts._certificate import Floor, Truncation, loss_range, outside_mass, slope_drop
+from .layouts._support import (
     Entries,
     check_covered,
     check_feasible,
@@ -26,15 +31,10 @@ from ._entries import (
     masses,
     window,
 )
-from ._kinds import check_kinds
-from ._likeness import Likeness
-from ._masks import in_words_of_graphs, masked
-from ._pairs import Pairs
-from ._restricted import check_wrapped, read_for, temperatures
-from ._result import honest_residual
-from ._sparse_edge import Meetings, SparseEdgeCost, meetings
-from ._structural import StructuralLoss
-from ._truncation import Floor, Truncation, loss_range, outside_mass, slope_drop
+from .layouts._support_edges import Meetings, SparseEdgeCost, meetings
+from .terms._clique import clique_cost
+from .terms._edges import Charges, edit_charges, surprise_charges
+from .terms._node_cost import Likeness
 
 
 @dataclass(frozen=True)

@@ -15,20 +15,20 @@ from torch_geometric.data import Data
 from .._check import require
 from ..ot import GradientMode, Transport, exact_plan, transport_plan
 from ..prediction import Prediction
-from . import _fused
-from ._clique import clique_cost
 from ._eager import eager
-from ._edge import edge_edits, edge_surprise
 from ._given import NOTHING, Given, taken
-from ._kinds import check_kinds
-from ._likeness import NodeCost, NodeKind
-from ._masks import in_words_of_graphs, masked
-from ._neighbours import neighbour_edits
-from ._node import expected_edits, masses, matching_cost, surprise
-from ._pairs import Pairs, pair_up
 from ._prices import Prices
 from ._result import StructuralLossResult, honest_residual, with_gradients
 from ._settings import check_settings, check_size, check_temperature
+from .batch._arguments import check_kinds
+from .batch._masks import in_words_of_graphs, masked
+from .batch._pairs import Pairs, pair_up
+from .engines import _native_engine as _fused
+from .layouts._padded import expected_edits, masses, matching_cost, surprise
+from .terms._clique import clique_cost
+from .terms._edges import edge_edits, edge_surprise
+from .terms._neighbours import neighbour_edits
+from .terms._node_cost import NodeCost, NodeKind
 
 Criterion = Literal["likelihood", "edit"]
 Reduction = Literal["mean", "sum", "none"]

@@ -10,17 +10,17 @@ from torch_geometric.data import Data
 from .._check import Received, refusal, require
 from ..ot import Adjoint, Status, Tile, is_uniform, status
 from ..prediction import Prediction
-from ._clique import clique_cost
 from ._eager import eager
-from ._edge import edge_channels, edit_charges, surprise_charges
-from ._kinds import check_kinds
-from ._masks import masked
-from ._pairs import Pairs
 from ._restricted import check_wrapped, read_for, temperatures
 from ._result import honest_residual
 from ._structural import StructuralLoss
-from ._tiled_align import Comparison, Placed
-from ._tiled_pair import Settings
+from .batch._arguments import check_kinds
+from .batch._masks import masked
+from .batch._pairs import Pairs
+from .engines._tiled_engine import Comparison, Placed
+from .engines._tiled_pair import Settings
+from .terms._clique import clique_cost
+from .terms._edges import edge_channels, edit_charges, surprise_charges
 
 
 @dataclass(frozen=True)

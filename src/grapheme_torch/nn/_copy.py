@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Int
 from torch import Tensor, nn
 
-from ..graph import hash_labels
+from ..graphs import hash_labels
 from ._embedding import label_keys
 
 

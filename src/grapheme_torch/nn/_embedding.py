@@ -5,7 +5,7 @@ from jaxtyping import Float, Int, Shaped
 from torch import Tensor, nn
 
 from .._check import require
-from ..graph import NUM_HASHES
+from ..graphs import NUM_HASHES
 
 
 class HashEmbedding(nn.Module):

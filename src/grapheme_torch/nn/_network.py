@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch_geometric.data import Data
 
 from .._check import require
-from ..graph import NUM_HASHES, check_flag, membership
+from ..graphs import NUM_HASHES, check_flag, membership
 from ..prediction import Prediction
 from ._attention import GraphAttention
 from ._copy import OwnLabel

@@ -1,11 +1,13 @@
 """Entropic and exact transport between small weighted sets; knows matrices, no graph."""
 
-from ._assignment import exact_plan as exact_plan
 from ._cost import transport_cost as transport_cost
+from ._exact import exact_plan as exact_plan
 from ._forbidden import NoPlan as NoPlan
-from ._operators import Backend as Backend
-from ._operators import backend as backend
-from ._operators import set_backend as set_backend
+from ._inputs import check_temperature as check_temperature
+from ._inputs import options as options
+from ._inputs import temperatures as temperatures
+from ._once import Once as Once
+from ._once import refuse_forward as refuse_forward
 from ._plan import GradientMode as GradientMode
 from ._plan import transport_plan as transport_plan
 from ._sparse import Support as Support
@@ -27,3 +29,9 @@ from ._transport import Status as Status
 from ._transport import Transport as Transport
 from ._transport import is_uniform as is_uniform
 from ._transport import status as status
+from .kernels._dispatch import Backend as Backend
+from .kernels._dispatch import backend as backend
+from .kernels._dispatch import native as native
+from .kernels._dispatch import set_backend as set_backend
+from .kernels._native_cpu import AVAILABLE as AVAILABLE
+from .kernels._native_cpu import LEVELS as LEVELS

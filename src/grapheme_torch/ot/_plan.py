@@ -10,8 +10,8 @@ from torch.autograd import Function
 from . import _inputs
 from ._adjoint import centred
 from ._once import Once, forward_again, refuse_forward
-from ._operators import transport, transport_adjoint
 from ._transport import Transport
+from .kernels._dispatch import transport, transport_adjoint
 
 GradientMode = Literal["exact", "implicit", "unrolled", "cut"]
 

@@ -12,8 +12,8 @@ from torch import Tensor
 from torch_geometric.data import Data
 
 from .._check import Received, require
-from ..graph import alike, edge_triples, node_labels, undirected
-from ..report import KINDS, EdgeEdit, EditKind, EditReport, NodeEdit
+from ..edits import KINDS, EdgeEdit, EditKind, EditReport, NodeEdit
+from ..graphs import alike, edge_triples, node_labels, undirected
 from ._rows import Row, arranged, clipped, column_width, drawable
 from ._style import FONT, GREEN, GREY, INK, ORANGE, RED, save
 

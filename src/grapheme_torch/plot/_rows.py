@@ -7,7 +7,7 @@ import networkx as nx
 from matplotlib.font_manager import findfont, get_font
 from torch_geometric.data import Data
 
-from ..graph import edge_triples, is_directed, node_labels, path_order, sorted_edges
+from ..graphs import edge_triples, is_directed, node_labels, path_order, sorted_edges
 from ._style import FONT
 
 

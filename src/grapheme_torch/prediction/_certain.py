@@ -10,7 +10,7 @@ from torch_geometric.data import Data
 from .._check import Received, refusal, require
 from .._tensors import described, is_dense
 from .._union import check_batch, check_edges, runs
-from ..graph import check_data, edge_tensor, is_directed, membership
+from ..graphs import check_data, edge_tensor, is_directed, membership
 from ._kinds import check_count, check_device, indices
 
 SURE = 40.0

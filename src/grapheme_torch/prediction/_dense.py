@@ -8,7 +8,7 @@ from torch import Tensor
 
 from .._check import refusal, require
 from .._tensors import described, is_dense
-from ..graph import check_flag
+from ..graphs import check_flag
 from ._kinds import check_device, check_shape, floats
 
 

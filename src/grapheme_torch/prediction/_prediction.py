@@ -13,12 +13,12 @@ from torch_geometric.data import Data
 from .._check import refusal, require
 from .._tensors import described
 from .._union import check_batch, runs
-from ..graph import check_flag
+from ..graphs import check_flag
 from ._certain import certain
 from ._dense import ragged
 from ._kinds import check_count, check_device, check_shape, floats, indices, measures
 from ._parts import joined, numbers
-from ._tree import as_tree
+from ._pytree import as_tree
 
 _READ_OFF: Any = None
 """Default of a field that `__post_init__` fills in."""

@@ -6,8 +6,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .._alignment_accuracy import input_nodes
 from ..data import Pair
+from ..edits import input_nodes
 from ._places import told_places
 
 

@@ -9,10 +9,10 @@ from torch_geometric.data import Data
 
 from .._check import Received, require
 from ..data import Alphabet
-from ..graph import alike, is_directed, undirected
+from ..edits import EditReport, edit_report
+from ..graphs import alike, is_directed, undirected
 from ..loss import StructuralLoss
 from ..prediction import Prediction
-from ..report import EditReport, edit_report
 from ._module import Terms
 
 

@@ -7,7 +7,7 @@ from torch_geometric.data import Data
 
 from .._check import InputError, Received, refusal, relocate
 from ..data import Pair
-from ..graph import both_ways, is_directed, undirected
+from ..graphs import both_ways, is_directed, undirected
 
 
 def read_direction(pairs: Iterable[Pair], asked: bool | None) -> bool:

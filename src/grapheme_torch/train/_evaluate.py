@@ -4,13 +4,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from .._check import refusal, require
-from .._isomorphism import find_isomorphism
 from ..data import Alphabet, Pair
 from ..decoding import Constraint
+from ..edits import AlignmentAccuracy, GraphMetrics, edit_reports, find_isomorphism
 from ..loss import StructuralLoss, StructuralLossResult
-from ..metrics import AlignmentAccuracy, GraphMetrics
 from ..nn import GraphTransformNet
-from ..report import edit_reports
 from ._data import batches, fits
 from ._direction import with_direction
 from ._folder import load_members, saved_loss

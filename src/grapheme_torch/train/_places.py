@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from .._alignment_accuracy import Places, check_places
 from ..data import Pair
-from ..graph import node_labels
+from ..edits import Places, check_places
+from ..graphs import node_labels
 
 
 def told_places(pair: Pair) -> Places | None:

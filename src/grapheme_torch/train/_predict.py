@@ -8,7 +8,7 @@ from torch_geometric.data import Batch, Data
 
 from ..data import INPUT, only
 from ..decoding import Constraint, decode
-from ..graph import node_labels
+from ..graphs import node_labels
 from ..nn import GraphTransformNet
 
 

@@ -7,8 +7,8 @@ from torch_geometric.data import Data
 
 from .._check import shown
 from ..data import Pair, graph_document
-from ..graph import edge_triples, node_labels
-from ..report import EditReport
+from ..edits import EditReport
+from ..graphs import edge_triples, node_labels
 from ._module import Terms
 
 

@@ -12,7 +12,7 @@ from torch_geometric.data import Batch, Data
 from .._check import Received, require
 from ..data import Alphabet
 from ..decoding import Constraint
-from ..graph import node_labels, sorted_edges
+from ..graphs import node_labels, sorted_edges
 from ..loss import StructuralLoss
 from ..nn import GraphTransformNet
 from ._predict import apart, placed_alike, predict, read

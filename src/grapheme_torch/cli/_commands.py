@@ -1,0 +1,285 @@
+"""What each command of `grapheme` asks and does. Heavy imports wait until a command runs."""
+
+import json
+import signal
+import sys
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from jsonargparse import ArgumentParser, Namespace
+
+from .._check import InputError, Received, refusal, require
+from .._files import check_free, replacing
+from . import _convert_command as _convert_command
+from . import _predict_command as _predict_command
+from ._predict_command import constraint, json_option, network_options
+from ._usage import OptionsFile
+
+MAX_COMPARED = 2000
+"""Default bound on the nodes that `compare` takes: two such texts took 1.8 GB and a minute."""
+_SIDES = ("predicted", "target")
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command: its help, the options it adds to a parser, and what it does with their values.
+
+    Args:
+        help: What it does, in a sentence.
+        add_arguments: Adds its options.
+        run: Does it and returns the exit status.
+        examples: Calls that the help shows, without `grapheme`.
+    """
+
+    help: str
+    add_arguments: Callable[[ArgumentParser], None]
+    run: Callable[[Namespace], int]
+    examples: tuple[str, ...]
+
+
+def _train_arguments(parser: ArgumentParser) -> None:
+    from ..loss import StructuralLoss
+    from ..nn import GraphTransformNet
+    from ..train import Optimization, Stopping, train
+
+    parser.add_argument("--config", action=OptionsFile, help="options from a YAML file")
+    skip: set[str | int] = {"loss", "network", "overwrite", "optimization", "stopping"}
+    parser.add_function_arguments(train, as_positional=False, skip=skip)
+    parser.add_class_arguments(Optimization)
+    parser.add_class_arguments(Stopping)
+    overwrite = "whether a model already in --out may be replaced"
+    parser.add_argument("--overwrite", action="store_true", help=overwrite)
+    parser.add_class_arguments(StructuralLoss, skip={"reduction", "node_cost", "node_scale"})
+    chosen: set[str | int] = {"labels", "relations", "candidates", "directed"}
+    parser.add_class_arguments(GraphTransformNet, as_positional=False, skip=chosen)
+    which = (
+        "pairs of output nodes that may have an edge: to later ones only, acyclic by construction; "
+        "both ways; or as the training data tell, and within a window if they tell one"
+    )
+    kind = Literal["forward", "all", "auto"]
+    parser.add_argument("--candidates", type=kind, default="forward", help=which)
+    json_option(parser)
+
+
+def _train(options: Namespace) -> int:
+    from ..loss import StructuralLoss
+    from ..train import Optimization, Stopping, train
+
+    given = options.as_dict()
+    as_json = given.pop("json")
+    given.pop("config", None)
+    loss = StructuralLoss(**_taken(given, StructuralLoss))
+    optimization = Optimization(**_taken(given, Optimization))
+    stopping = Stopping(**_taken(given, Stopping))
+    own = _taken(given, train)
+    summary = train(**own, loss=loss, network=given, optimization=optimization, stopping=stopping)
+    status = 0 if summary.signal is None else 128 + signal.Signals[summary.signal]
+    if summary.signal is not None:
+        print(f"grapheme: stopped by {summary.signal}; {own['out']} holds the network that was "
+              "reached. Train anew with --overwrite.", file=sys.stderr)  # fmt: skip
+    if as_json:
+        _print_json(asdict(summary))
+        return status
+    matches = f"{summary.exact_match:.0%} of {summary.pairs} training pairs reproduced exactly"
+    if summary.val_exact_match is not None:
+        matches += f", {summary.val_exact_match:.1%} of the validation pairs"
+        matches += f" (saved: epoch {summary.saved_epoch}, best: epoch {summary.best_epoch})"
+    if summary.left_out:
+        first = ", ".join(summary.left_out_first)
+        more = ", ..." if summary.left_out > len(summary.left_out_first) else ""
+        matches += f"\n{summary.left_out} training pairs left out as too large: {first}{more}"
+    if summary.val_too_large:
+        matches += f"\n{summary.val_too_large} validation pairs are too large and count as wrong"
+    fell = "falling in every epoch" if summary.monotone else "not falling in every epoch"
+    fell = fell if summary.epochs else "untrained"
+    print(
+        f"loss {summary.initial_loss:.4g} -> {summary.final_loss:.4g} in {summary.epochs} epochs "
+        f"({summary.seconds:.1f} s), ratio {summary.loss_ratio:.2g}, {fell}\n"
+        f"{matches}\n{own['out']}: model, summary.json, metrics.csv, loss.png, train.yaml"
+    )
+    return status
+
+
+def _evaluate_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("model", type=str, help="folder that `grapheme train` wrote")
+    parser.add_argument(
+        "--data", type=str, default="kindergarten", help="data set or JSON Lines file"
+    )
+    parser.add_argument("--batch_size", type=int, default=32, help="pairs at a time")
+    network_options(parser)
+    parser.add_argument("--worst", type=int, default=5, help="how many of the worst pairs to show")
+    parser.add_argument("--out", type=str, help="file to write the report into as well, as JSON")
+    overwrite = "whether an existing --out may be replaced"
+    parser.add_argument("--overwrite", action="store_true", help=overwrite)
+    json_option(parser)
+
+
+def _evaluate(options: Namespace) -> int:
+    from ..data import load_pairs
+    from ..train import evaluate
+
+    chosen = {name: getattr(options, name) for name in ("batch_size", "worst", "others")}
+    with ExitStack() as stack:
+        # What cannot be written is better known before the work than after it.
+        out = _claimed(stack, options.out, overwrite=options.overwrite)
+        pairs = load_pairs(options.data)
+        report = evaluate(options.model, pairs, **chosen, **constraint(options))
+        if out is not None:
+            out.write_text(_json(report.to_dict()) + "\n", encoding="utf-8")
+    _print_json(report.to_dict()) if options.json else print(report)
+    return 0
+
+
+def _claimed(stack: ExitStack, path: str | None, *, overwrite: bool) -> Path | None:
+    """Where to write what becomes the file at `path` when the stack is closed."""
+    if path is None:
+        return None
+    check_free(path, overwrite=overwrite)
+    temporary = stack.enter_context(replacing(path))
+    temporary.touch()
+    return temporary
+
+
+def _check_arguments(parser: ArgumentParser) -> None:
+    from ..train import check_saved_model
+
+    parser.add_function_arguments(check_saved_model, as_positional=True, skip={"progress"})
+    json_option(parser)
+
+
+def _check(options: Namespace) -> int:
+    from tqdm import tqdm
+
+    from ..train import check_saved_model
+
+    given = options.as_dict()
+    as_json = given.pop("json")
+    with tqdm(unit="tensor", dynamic_ncols=True, disable=None, file=sys.stderr) as bar:
+
+        def progress(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        report = check_saved_model(**given, progress=progress)
+    _print_json(report.to_dict()) if as_json else print(report)
+    return 0 if report.passed else 1
+
+
+def _compare_arguments(parser: ArgumentParser) -> None:
+    from ..loss import StructuralLoss
+
+    sides = "a text, or the path of a node-link file ending in .json"
+    parser.add_argument("predicted", type=str, help=sides)
+    parser.add_argument("target", type=str, help=sides)
+    parser.add_argument("--plot", type=str, help="file to draw the alignment into (png, svg, pdf)")
+    parser.add_class_arguments(
+        StructuralLoss, skip={"reduction", "node_cost", "node_scale", "criterion", "gradient"}
+    )
+    most = "most nodes of a graph; time and memory grow with the product of the two"
+    parser.add_argument("--max_nodes", type=int, default=MAX_COMPARED, help=most)
+    json_option(parser)
+
+
+def _compare(options: Namespace) -> int:
+    from ..loss import StructuralLoss
+    from ..plot import plot_alignment
+    from ..train import compare
+
+    most = options.max_nodes
+    require(most >= 1, "`max_nodes`", "be at least 1", most, f"Try {MAX_COMPARED}.")
+    predicted, target = (_graph(getattr(options, side), f"`{side}`", most) for side in _SIDES)
+    loss = StructuralLoss(**_taken(options.as_dict(), StructuralLoss), criterion="edit")
+    comparison = compare(predicted, target, loss)
+    if options.plot is not None:
+        plot_alignment(predicted, target, comparison.edits, options.plot)
+    _print_json(comparison.to_dict()) if options.json else print(comparison)
+    return 0
+
+
+def _graph(argument: str, name: str, max_nodes: int) -> Any:
+    """The graph of a text, or of a node-link file."""
+    from ..data import check_size, parse_document
+    from ..graphs import graph_from_node_link, text_to_graph
+
+    if not argument.endswith(".json"):
+        check_size(name, argument, max_nodes)
+        return text_to_graph(argument)
+    remedy = "Write a node-link object, or end a text in something else than .json."
+    try:
+        document: Any = parse_document(Path(argument).read_bytes())
+        check_size(name, document, max_nodes)
+        return graph_from_node_link(document)
+    except InputError as error:
+        raise InputError(f"{argument}: {error}") from None
+    except OSError as error:
+        cause = Received(error.strerror or str(error))
+        raise refusal(argument, "be a readable file", cause, remedy) from None
+    except (ValueError, RecursionError) as error:
+        raise refusal(argument, "be JSON", Received(str(error)), remedy) from None
+
+
+def _taken(given: dict[str, Any], function: Callable[..., Any]) -> dict[str, Any]:
+    """Removes from `given` the arguments of a function or class, and returns them."""
+    import inspect
+
+    names = [name for name in inspect.signature(function).parameters if name in given]
+    return {name: given.pop(name) for name in names}
+
+
+def _print_json(document: Any, indent: int | None = 2) -> None:
+    print(_json(document, indent))
+
+
+def _json(document: Any, indent: int | None = 2) -> str:
+    return json.dumps(document, ensure_ascii=False, indent=indent, allow_nan=False)
+
+
+COMMANDS = {
+    "train": Command(
+        "Train a network on pairs of graphs.",
+        _train_arguments,
+        _train,
+        (
+            "train --data kindergarten --out runs/kg",
+            "train --data pairs.jsonl --val dev.jsonl --out runs/x --epochs 50",
+            "train --config runs/x/train.yaml --out runs/y --seed 1",
+        ),
+    ),
+    "predict": Command(
+        "Answer texts or graphs with a network.",
+        _predict_command.add_arguments,
+        _predict_command.run,
+        (
+            'predict runs/kg "What color is sky?"',
+            "predict runs/x - < lines.txt > answers.txt",
+            "predict runs/x --data test.jsonl --json --out answers.jsonl",
+        ),
+    ),
+    "evaluate": Command(
+        "Measure a network on a data set.",
+        _evaluate_arguments,
+        _evaluate,
+        ("evaluate runs/x --data test.jsonl --out report.json",),
+    ),
+    "check-gradients": Command(
+        "Compare every gradient of a network with finite differences.",
+        _check_arguments,
+        _check,
+        ("check-gradients runs/kg",),
+    ),
+    "compare": Command(
+        "Compare two texts or graphs.",
+        _compare_arguments,
+        _compare,
+        ("compare kitten sitting --plot edits.png", "compare answer.json target.json --json"),
+    ),
+    "convert": Command(
+        "Make a data set from a format of the field.",
+        _convert_command.add_arguments,
+        _convert_command.run,
+        ("convert conllu en.conllu trees.jsonl", "convert pairs table.tsv - | head -1"),
+    ),
+}

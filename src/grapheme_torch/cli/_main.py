@@ -1,0 +1,222 @@
+"""The command `grapheme`: options read off typed signatures, refusals told in one line."""
+
+import gc
+import os
+import re
+import signal
+import sys
+import traceback
+import warnings
+from argparse import ArgumentError
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from types import FrameType
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from .._check import InputError, Notice, Received, refusal, require
+from .._signals import handled, stop
+from .._startup import without_collector
+
+if TYPE_CHECKING:
+    from jsonargparse import ArgumentParser
+
+DONE, FAILED, REFUSED, CRASHED = 0, 1, 2, 70
+SIGNALLED = 128
+"""To this the number of a signal is added: 130 for Ctrl-C."""
+
+
+def run() -> NoReturn:
+    """The command `grapheme`: `main` in a process that is for nothing else.
+
+    The half million objects of what was imported are neither looked through for garbage nor taken
+    apart at the end, which would take a second and a half, and tell of "leaks" that are none.
+    """
+    status = CRASHED
+    try:
+        with handled(_leave):
+            status = _told(sys.argv[1:], gc.freeze)
+    except BaseException:  # noqa: BLE001 (a fault of ours: told as Python does)
+        traceback.print_exc()
+    finally:
+        with suppress(OSError, AttributeError):  # closed, or never open
+            sys.stderr.flush()
+        os._exit(status)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the command line.
+
+    Args:
+        argv: The arguments. Default: those of the process.
+
+    Returns:
+        The exit status: 0 done, 1 a check did not hold, 2 the input was refused, 128 and the
+        number of the signal that stopped it: 130 Ctrl-C, 143 SIGTERM, 129 SIGHUP.
+    """
+    return _told(sys.argv[1:] if argv is None else argv)
+
+
+def _leave(number: int, frame: FrameType | None) -> NoReturn:
+    """Ends the process while it is importing: nothing is open, and PyTorch would not hear of it."""
+    del frame
+    with suppress(OSError):
+        os.write(2, f"grapheme: {_stopped_by(number)}\n".encode())
+    os._exit(SIGNALLED + number)
+
+
+def _stopped_by(number: int) -> str:
+    return "interrupted." if number == signal.SIGINT else f"stopped by {_name(number)}."
+
+
+def _name(number: int) -> str:
+    return signal.Signals(number).name
+
+
+def _told(argv: Sequence[str], when_imported: Callable[[], None] = lambda: None) -> int:
+    try:
+        with _notices_as_lines():
+            status = _run(argv, when_imported)
+        if sys.stdout is not None:  # closed from the start: then nothing was to be read
+            sys.stdout.flush()  # here, where a reader that has left can be told from a fault
+    except InputError as error:
+        _say(str(error))
+        return REFUSED
+    except OSError as error:
+        # What is still to be written goes nowhere, or Python would complain at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if isinstance(error, BrokenPipeError):  # the reader has left: `grapheme ... | head`
+            return DONE
+        _say(f"the output must be writable, got {error}.")
+        return REFUSED
+    except KeyboardInterrupt as stopped:
+        number = getattr(stopped, "number", signal.SIGINT)
+        _say(_stopped_by(number))
+        return SIGNALLED + number
+    return status
+
+
+def _say(message: str) -> None:
+    if sys.stderr is not None:
+        with suppress(OSError):
+            print(f"grapheme: {message}", file=sys.stderr)
+
+
+@contextmanager
+def _notices_as_lines() -> Iterator[None]:
+    """Every warning is one line, without the place in the source that gave it."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", Notice)
+
+        def show(message: Warning | str, *_: Any, **__: Any) -> None:
+            _say(" ".join(str(message).split()))
+
+        warnings.showwarning = show
+        yield
+
+
+def _run(argv: Sequence[str], when_imported: Callable[[], None]) -> int:
+    from ._commands import COMMANDS
+    from ._usage import in_our_words, nearest, options_of
+
+    words = _words(argv)
+    command = words[0] if words else ""
+    if command == "--version":
+        print(f"grapheme {_version()}")
+        return DONE
+    with without_collector():
+        parser = _parser(command)
+    when_imported()
+    if not words:
+        parser.print_help(sys.stderr)
+        return REFUSED
+    known = command in COMMANDS or command in ("-h", "--help")
+    remedy = f"Choose one of {', '.join(COMMANDS)}; `grapheme --help` says what they do."
+    remedy = nearest(command, COMMANDS) + remedy
+    require(known, "the first word", "be a command", command, remedy)
+    try:
+        options = parser.parse_args(words)
+    except ArgumentError as error:
+        raise in_our_words(str(error), command, options_of(parser)) from None
+    except SystemExit:  # `--help`: all is printed
+        return DONE
+    with handled(stop), _faults_as_refusals():
+        return COMMANDS[command].run(options[command])
+
+
+@contextmanager
+def _faults_as_refusals() -> Iterator[None]:
+    """Refuses what only the work itself could show to be too large, or not printable."""
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:  # PyTorch has no other name for it
+        if isinstance(error, RuntimeError) and "memory" not in str(error):
+            raise
+        cause = Received(str(error)) if str(error) else Received("no more of it")
+        remedy = "Make --dim, --num_buckets or --batch_size smaller."
+        raise refusal("the network and a batch", "fit into memory", cause, remedy) from None
+    except UnicodeEncodeError as error:
+        name, character = f"the output ({error.encoding})", error.object[error.start]
+        requirement, remedy = "be able to hold every character", "Set PYTHONUTF8=1."
+        raise refusal(name, requirement, character, remedy) from None
+
+
+def _version() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("grapheme-torch")
+    except PackageNotFoundError:  # run from its source, never installed
+        return "unknown"
+
+
+def _parser(chosen: str) -> "ArgumentParser":
+    """The whole command line, with the options of only that command which is asked for.
+
+    Reading the options of a command imports what it needs; the others can wait.
+    """
+    from jsonargparse import ArgumentParser
+
+    from ._commands import COMMANDS
+    from ._usage import Formatter
+
+    parser = ArgumentParser(
+        prog="grapheme", description="Networks whose output is a graph.",
+        epilog="`grapheme --version` prints the version.", formatter_class=Formatter,
+        exit_on_error=False, allow_abbrev=False,
+    )  # fmt: skip
+    commands = parser.add_subcommands(dest="command", metavar="COMMAND")
+    for name, command in COMMANDS.items():
+        options = ArgumentParser(
+            description=command.help, epilog=_examples(command.examples), formatter_class=Formatter
+        )
+        commands.add_subcommand(name, options, help=command.help)
+        if name == chosen:  # now that it stands below, as it may have commands of its own
+            command.add_arguments(options)
+    return parser
+
+
+def _examples(lines: Sequence[str]) -> str:
+    return "\n".join(["examples:", *(f"  grapheme {line}" for line in lines)])
+
+
+def _words(argv: Sequence[str]) -> list[str]:
+    """The arguments, every option before a bare `--` with underscores.
+
+    Raises:
+        InputError: If an argument is no text: bytes that are no UTF-8 arrive as lone surrogates.
+    """
+    words = list(argv)
+    for k, word in enumerate(words, 1):
+        torn = any("\ud800" <= character <= "\udfff" for character in word)
+        remedy = "Write it in UTF-8, without lone surrogates."
+        require(not torn, f"argument {k}", "be valid text", word, remedy)
+    end = words.index("--") if "--" in words else len(words)
+    return [_with_underscores(word) for word in words[:end]] + words[end:]
+
+
+def _with_underscores(word: str) -> str:
+    """`--batch-size=4` as `--batch_size=4`: options are named like the arguments in Python."""
+    option = re.match(r"--[\w-]+(?==|$)", word)
+    return (
+        "--" + word[2 : option.end()].replace("-", "_") + word[option.end() :] if option else word
+    )

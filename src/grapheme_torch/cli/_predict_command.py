@@ -1,0 +1,200 @@
+"""The command `grapheme predict`: answers to arguments, files and pipes, a batch at a time."""
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, Literal
+
+from jsonargparse import ArgumentParser, Namespace
+
+from .._check import InputError, Received, refusal, require
+from .._files import check_free, replacing
+from .._reading import bare_name, unpacked, unpacking
+
+STDIN = "-"
+MAX_NODES = 2000
+"""Default bound on the output nodes of one input. Memory grows with their pairs: a small network
+whose answer has nearly every edge took 4.7 GB for 4000."""
+PAIRS_AT_ONCE = MAX_NODES**2
+"""Pairs of output nodes in a batch of several inputs, at most."""
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Adds the options of the command."""
+    parser.usage = "%(prog)s [options] model [text ...]"
+    parser.add_argument("model", type=str, help="folder that `grapheme train` wrote")
+    what = "texts to answer; - for those of the standard input, as with --data -"
+    texts = parser.add_argument("texts", type=str, nargs="+", help=what)
+    texts.required = False  # "*" would be taken as empty where an option follows the model
+    data = "file to answer as well, or - for the standard input; a blank line gives a blank line"
+    parser.add_argument("--data", type=str, help=data)
+    kinds = (
+        "what a line of it is: a text, or a JSON record with an input; auto: a record where the "
+        "first line begins with a brace"
+    )
+    formats = Literal["auto", "lines", "jsonl"]
+    parser.add_argument("--format", type=formats, default="auto", help=kinds)
+    parser.add_argument("--batch_size", type=int, default=32, help="inputs at a time")
+    most = "most output nodes of one input; memory grows with their square"
+    parser.add_argument("--max_nodes", type=int, default=MAX_NODES, help=most)
+    parser.add_argument("--out", type=str, help="file to write the answers into")
+    overwrite = "whether an existing --out may be replaced"
+    parser.add_argument("--overwrite", action="store_true", help=overwrite)
+    network_options(parser)
+    what = (
+        "one JSON object a line: the answer as node-link, its text if it is one, the input, and "
+        "the other keys of its record"
+    )
+    json_option(parser, what)
+
+
+def run(options: Namespace) -> int:
+    """Answers, line for line, and returns the exit status."""
+    from ..train import load_members, predict_together
+
+    _check(options)
+    members = load_members([options.model, *options.others])
+    shape = constraint(options)
+    slots = max(network.num_slots for network, _ in members)
+    count = 0
+    with ExitStack() as stack:
+        write = _writer(stack, options)
+        for group in _groups(_inputs(options, slots), options.batch_size, slots):
+            asked = [pair for pair in group if pair is not None]
+            answers = iter(predict_together(members, [pair.input for pair in asked], **shape))
+            for pair in group:
+                write("" if pair is None else _line(pair, next(answers), as_json=options.json))
+            count += len(asked)
+    if options.out is not None:
+        told = json.dumps({"out": options.out, "answers": count}, ensure_ascii=False)
+        print(told if options.json else f"{options.out}: {count} answers")
+    return 0
+
+
+def _check(options: Namespace) -> None:
+    """Refuses what can be known before the network is read."""
+    size, most, texts = options.batch_size, options.max_nodes, options.texts or []
+    require(size >= 1, "`batch_size`", "be at least 1", size, "Try 32.")
+    require(most >= 1, "`max_nodes`", "be at least 1", most, f"Try {MAX_NODES}.")
+    remedy = "Give a text or --data."
+    if not texts and options.data is None:
+        raise refusal("the texts", "be at least one", Received("none"), remedy)
+    often = [*texts, options.data].count(STDIN)
+    found = Received(f"{often} times")
+    require(often <= 1, f"`{STDIN}`", "be named once, as it is read once", found, "Keep one.")
+    if options.out is not None:
+        check_free(options.out, overwrite=options.overwrite, inputs=[options.data])
+
+
+def _inputs(options: Namespace, slots: int) -> Iterator[Any]:
+    """What is to be answered, as pairs, or None for a blank line."""
+    from ..data import input_pair, kindergarten, read_inputs
+
+    bound = {"max_nodes": options.max_nodes // slots}
+    names = [(k, text) for k, text in enumerate(options.texts or [], 1)]
+    for k, text in names:
+        if text != STDIN:
+            yield input_pair({"input": text}, "text", k, **bound)
+        else:
+            yield from read_inputs(_lines(STDIN), "<stdin>", options.format, **bound)
+    if options.data == "kindergarten":
+        yield from kindergarten()
+    elif options.data is not None:
+        name = "<stdin>" if options.data == STDIN else options.data
+        kind = options.format
+        if kind == "auto" and bare_name(name).endswith(".jsonl"):
+            kind = "jsonl"
+        yield from read_inputs(_lines(options.data), name, kind, **bound)
+
+
+def _lines(path: str) -> Iterator[bytes]:
+    """The lines of a file, or of the standard input."""
+    remedy = 'Check the path; - is the standard input, "kindergarten" the built-in data set.'
+    name = "<stdin>" if path == STDIN else path
+    try:
+        if path != STDIN:
+            with Path(path).open("rb") as file, unpacking(path):
+                yield from unpacked(file, path)
+        elif sys.stdin is not None:
+            with unpacking(name):
+                yield from unpacked(sys.stdin.buffer, name)
+        else:
+            raise OSError("it is closed")
+    except InputError:
+        raise
+    except (OSError, ValueError) as error:  # ValueError: a null character in the path
+        cause = Received(getattr(error, "strerror", None) or str(error))
+        raise refusal(f"{name}: the data", "be readable", cause, remedy) from None
+
+
+def _groups(pairs: Iterator[Any], batch_size: int, slots: int) -> Iterator[Sequence[Any]]:
+    """Batches in order, of so many inputs at most, and of few where they are large.
+
+    All inputs of a batch take the memory of its largest.
+    """
+    group: list[Any] = []
+    largest = 0
+    for pair in pairs:
+        size = 0 if pair is None else slots * (pair.input.num_nodes or 0)
+        largest = max(largest, size)
+        if group and (len(group) + 1) * largest**2 > PAIRS_AT_ONCE:
+            yield group
+            group, largest = [], size
+        group.append(pair)
+        if len(group) == batch_size:
+            yield group
+            group, largest = [], 0
+    if group:
+        yield group
+
+
+def _writer(stack: ExitStack, options: Namespace) -> Callable[[str], None]:
+    """Writes a line to the output: the file appears when all is done, or not at all."""
+    if options.out is None:
+        return print
+    temporary = stack.enter_context(replacing(options.out))
+    file = stack.enter_context(temporary.open("w", encoding="utf-8", newline="\n"))
+
+    def write(line: str) -> None:
+        file.write(line + "\n")
+
+    return write
+
+
+def _line(pair: Any, answer: Any, *, as_json: bool) -> str:
+    """An answer in one line: its text, or its graph if that is no text or has several lines."""
+    from ..data import graph_document
+    from ..graphs import graph_to_node_link, graph_to_text, path_order
+
+    text = graph_to_text(answer) if path_order(answer) is not None else None
+    if not as_json and text is not None and not {"\n", "\r"} & set(text):
+        return text
+    document = graph_to_node_link(answer)
+    if as_json:
+        own = {"input": graph_document(pair.input), "text": text, **document}
+        # A key of the record that the answer has as well goes below, where nothing is lost.
+        below = {key: value for key, value in pair.extra.items() if key in own}
+        kept = {key: value for key, value in pair.extra.items() if key not in own}
+        document = {**kept, **own, **({"record": below} if below else {})}
+    return json.dumps(document, ensure_ascii=False, allow_nan=False)
+
+
+def network_options(parser: ArgumentParser) -> None:
+    """Adds the options that every command has which answers with networks."""
+    what = "folders of further networks: of their answers the one that all find likeliest"
+    parser.add_argument("--others", type=str, nargs="+", default=[], metavar="MODEL", help=what)
+    shapes = "what the graphs have to be: the most probable graph of this shape is the answer"
+    kinds = Literal["none", "path", "tree", "acyclic"]
+    parser.add_argument("--constraint", type=kinds, default="none", help=shapes)
+
+
+def constraint(options: Namespace) -> dict[str, Any]:
+    """The argument of `predict` and `evaluate` for the option."""
+    return {"constraint": None if options.constraint == "none" else options.constraint}
+
+
+def json_option(parser: ArgumentParser, what: str = "print JSON") -> None:
+    """Adds --json."""
+    parser.add_argument("--json", action="store_true", help=what)

@@ -1,0 +1,54 @@
+"""What a loss is given: a prediction and a batch of targets, in this order."""
+
+import networkx as nx
+from torch_geometric.data import Data, HeteroData
+
+from ..._check import Received, refusal
+from ...prediction import Prediction
+
+
+def check_kinds(prediction: object, target: object) -> None:
+    """Refuses anything but a `Prediction` and a `Data` or `Batch`, and says what to do.
+
+    Raises:
+        InputError: Naming the argument, what came, and how to turn it into what is wanted.
+    """
+    if not isinstance(prediction, Prediction):
+        got, remedy = _shown(prediction), "Build one, or use `Prediction.from_dense`."
+        if isinstance(prediction, Data | HeteroData | nx.Graph) or isinstance(target, Prediction):
+            remedy = "The prediction comes first: `loss(prediction, target)`."
+        elif _all(prediction, Prediction):
+            remedy = "Join them: `Prediction.cat(predictions)`."
+        raise refusal("`prediction`", "be a `Prediction`", got, remedy)
+    if not isinstance(target, Data):
+        remedy = (
+            "Give node classes `y` and `edge_index`: `Data(y=..., edge_index=..., num_nodes=...)`."
+        )
+        if _all(target, Data):
+            remedy = "Join them: `torch_geometric.data.Batch.from_data_list(targets)`."
+        elif isinstance(target, HeteroData):
+            remedy = "Convert it: `target.to_homogeneous()`, then number its classes in `y`."
+        elif isinstance(target, nx.Graph) or _all(target, nx.Graph):
+            remedy = (
+                "Convert it: `Alphabet.encode(graph_from_networkx(graph))`; several are joined by "
+                "`Batch.from_data_list`."
+            )
+        elif isinstance(target, Prediction):
+            remedy = "A target has classes, not logits; `decode` reads a prediction."
+        raise refusal("`target`", "be a `Data` or `Batch`", _shown(target), remedy)
+
+
+def _all(value: object, kind: type) -> bool:
+    """Whether it is a list or tuple of such things."""
+    return (
+        isinstance(value, list | tuple) and bool(value) and all(isinstance(x, kind) for x in value)
+    )
+
+
+def _shown(value: object) -> Received:
+    """The kind of a thing, and of what is in it."""
+    name = type(value).__name__
+    if isinstance(value, list | tuple):
+        kinds = sorted({type(x).__name__ for x in value})
+        return Received(f"a {name} of {' and '.join(kinds) or 'nothing'}")
+    return Received("nothing" if value is None else f"a {name}")

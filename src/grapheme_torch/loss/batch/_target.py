@@ -1,0 +1,272 @@
+"""The tensors of a target batch: what may be given, what is refused, and how it is read."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from jaxtyping import Float, Int, Shaped
+from torch import Tensor
+from torch_geometric.data import Data
+
+from ..._check import Received, refusal, require
+from ..._tensors import described, has_numbers, is_dense, is_whole
+from ...graphs import membership
+from ...prediction import Prediction
+from ._edge_places import placed_edges
+from ._layout import Layout
+
+
+@dataclass(frozen=True)
+class Target:
+    """The tensors of a target batch; edges go from `source` to `sink`, places in their graph."""
+
+    layout: Layout
+    y: Shaped[Tensor, "m *y"]
+    graph: Int[Tensor, " t"]
+    source: Int[Tensor, " t"]
+    sink: Int[Tensor, " t"]
+    relation: Int[Tensor, " t"]
+    weight: Float[Tensor, " t"] | None
+    position: Shaped[Tensor, "m d"] | None
+
+    @property
+    def num_edges(self) -> Int[Tensor, " B"]:
+        """Edges of each graph."""
+        return torch.bincount(self.graph, minlength=len(self.layout.count))
+
+
+def is_directed(prediction: Prediction, target: Data) -> bool:
+    """Whether edges have a direction: as the prediction and the target say.
+
+    A target that does not say so is undirected if it stores each edge in both directions, alike,
+    as PyTorch Geometric does, and the candidates are given in one.
+    """
+    said: Any = target.get("directed")
+    if not prediction.directed or said is False:
+        return False
+    if said is None:
+        ends = prediction.edge_index
+        return not (_both_ways(target) and has_numbers(ends) and _one_direction(ends))
+    if said is True:
+        return True
+    each = said.tolist() if isinstance(said, Tensor) else said
+    each = [bool(x) for x in (each if isinstance(each, list) else [each])]
+    remedy = "Compare directed and undirected graphs in batches of their own."
+    same = len(set(each)) <= 1
+    require(same, "`target.directed`", "be the same for all graphs of a batch", each, remedy)
+    return each[0] if each else True
+
+
+def _both_ways(target: Data) -> bool:
+    """Whether there are edges between two nodes, each with its reverse of the same type."""
+    edges: Any = target.get("edge_index")
+    if not (has_numbers(edges) and edges.ndim == 2 and len(edges) == 2):
+        return False
+    source, sink = edges
+    down = source > sink
+    if not bool(down.any()) or int(down.sum()) != int((source < sink).sum()):
+        return False
+    columns = [edges.double()]
+    for name in ("edge_type", "edge_weight"):
+        value: Any = target.get(name)
+        if has_numbers(value) and value.shape == source.shape:
+            columns.append(value[None].double())
+    forth = torch.cat(columns)
+    back = torch.cat([forth[:2].flip(0), forth[2:]])
+    return torch.equal(forth.unique(dim=1), back.unique(dim=1))
+
+
+def _one_direction(edges: Int[Tensor, "2 e"]) -> bool:
+    """Whether no edge has its reverse beside it."""
+    return edges.sort(0).values.unique(dim=1).shape[1] == edges.shape[1]
+
+
+def read_target(
+    prediction: Prediction, target: Data, *, directed: bool, classes: bool, placed: bool
+) -> Target:
+    """The tensors of a target batch, checked against the prediction it is compared with.
+
+    Args:
+        prediction: What the target is compared with; sets the device and the number of graphs.
+        target: As `StructuralLoss` takes it.
+        directed: If not, an edge may be given in one direction or, alike, in both.
+        classes: Whether `y` holds classes.
+        placed: Whether positions are read.
+
+    Raises:
+        InputError: Naming the tensor that is not as required.
+    """
+    device = prediction.existence.device
+    edge_index = _edge_index(target, device)
+    n = _num_nodes(target, device)
+    y = _y(target, n, classes, device)
+    batch, count = membership(target)
+    require(
+        count == prediction.num_graphs,
+        "`target`",
+        f"hold as many graphs as the prediction ({prediction.num_graphs})",
+        count,
+        "Collate predictions and targets in the same order.",
+    )
+    t = edge_index.shape[1]
+    relation = torch.ones_like(edge_index[0])
+    if target.get("edge_type") is not None:
+        given = target.get("edge_type")
+        relation = _integers("target.edge_type", given, t, "relation per edge", device)
+    if target.get("edge_type") is not None or prediction.relation.shape[1] < 2:
+        _check_relations(relation, prediction.relation.shape[1])
+    weight = None if prediction.weight is None else _weight(target, t, device)
+    if not directed:
+        edge_index, relation, weight = _one_way(edge_index, relation, weight, len(batch))
+    layout, (graph, source, sink) = placed_edges("target", batch, edge_index, count, directed)
+    position = _position(target, len(batch), prediction.position, device) if placed else None
+    return Target(layout, y, graph, source, sink, relation, weight, position)
+
+
+def _num_nodes(target: Data, device: torch.device) -> int:
+    batch: Any = target.get("batch")
+    if batch is not None:
+        fits = is_dense(batch) and batch.ndim == 1 and batch.dtype == torch.int64
+        wanted, remedy = "be int64, one graph per node", "PyTorch Geometric's Batch gives it."
+        if not fits:
+            raise refusal("`target.batch`", wanted, described(batch), remedy)
+        _on("target.batch", batch, device)
+        return len(batch)
+    count: Any = target.num_nodes
+    whole = isinstance(count, int) and not isinstance(count, bool) and count >= 0
+    remedy = "Set `num_nodes` on each graph."
+    require(whole, "`target.num_nodes`", "be a whole number from 0 on", count, remedy)
+    return count
+
+
+def _edge_index(target: Data, device: torch.device) -> Int[Tensor, "2 t"]:
+    value: Any = target.get("edge_index")
+    remedy = "Use torch.empty(2, 0, dtype=torch.long) for a graph without edges."
+    require(value is not None, "`target.edge_index`", "be given", value, remedy)
+    if isinstance(value, Tensor) and not value.numel() and value.shape in ((0,), (2, 0)):
+        # What `torch.tensor([])` gives where there are no edges.
+        value = torch.empty(2, 0, dtype=torch.long, device=value.device)
+    fits = is_dense(value) and value.ndim == 2 and len(value) == 2
+    if not (fits and (is_whole(value) or _whole_floats(value))):
+        wanted = "be integers of shape (2, edges)"
+        raise refusal("`target.edge_index`", wanted, described(value), remedy)
+    _on("target.edge_index", value, device)
+    return value.long()
+
+
+def _whole_floats(value: Tensor) -> bool:
+    """Whether these are node numbers in floating point, none rounded.
+
+    PyTorch Geometric makes them of a batch in which one graph has an empty list of edges.
+    """
+    if not value.is_floating_point() or value.is_meta:
+        return False
+    exact = value.abs() < 1 / torch.finfo(value.dtype).eps
+    return bool((exact & (value == value.floor())).all())
+
+
+def _y(target: Data, count: int, classes: bool, device: torch.device) -> Tensor:
+    value: Any = target.get("y")
+    if classes:
+        return _integers("target.y", value, count, "class per node", device)
+    _rows("target.y", value, count, "row per node")
+    _on("target.y", value, device)
+    return value
+
+
+def _weight(target: Data, count: int, device: torch.device) -> Float[Tensor, " t"]:
+    value: Any = target.get("edge_weight")
+    fits = is_dense(value) and value.shape == (count,)
+    wanted = f"be a tensor with one weight per edge ({count})"
+    remedy = "A prediction with weights is compared with weights."
+    if not fits:
+        raise refusal("`target.edge_weight`", wanted, described(value), remedy)
+    _on("target.edge_weight", value, device)
+    return value if value.is_floating_point() else value.to(torch.get_default_dtype())
+
+
+def _position(
+    target: Data, count: int, predicted: Tensor | None, device: torch.device
+) -> Float[Tensor, "m d"] | None:
+    """Places of the target nodes, their coordinates as columns; None where a side has none."""
+    value: Any = target.get("position")
+    if value is None or predicted is None:
+        return None
+    fits = is_dense(value) and value.ndim in (1, 2) and len(value) == count
+    fits = fits
+    wanted = f"be a tensor with one place per node ({count})"
+    remedy = "Give every node its place, or leave `position` out on one side."
+    if not fits:
+        raise refusal("`target.position`", wanted, described(value), remedy)
+    _on("target.position", value, device)
+    columns, own = (tuple(x.shape[1:]) or (1,) for x in (predicted, value))
+    wanted = f"have {columns[0]} coordinates a node, as the prediction"
+    require(columns == own, "`target.position`", wanted, own[0], "Give both sides the same.")
+    value = value.to(torch.promote_types(value.dtype, torch.float32))
+    return value if value.ndim == 2 else value[:, None]
+
+
+def _integers(name: str, value: Any, count: int, what: str, device: torch.device) -> Tensor:
+    """Whole numbers as int64, one for each of `count`."""
+    fits = is_dense(value) and value.shape == (count,)
+    fits = fits and (is_whole(value) or value.dtype == torch.bool)
+    wanted = f"be an integer tensor with one {what} ({count})"
+    if not fits:
+        raise refusal(f"`{name}`", wanted, described(value), _REMEDY)
+    _on(name, value, device)
+    return value.long()
+
+
+def _rows(name: str, value: Any, count: int, what: str) -> None:
+    fits = is_dense(value) and value.ndim >= 1 and len(value) == count
+    wanted = f"be a tensor with one {what} ({count})"
+    if not fits:
+        raise refusal(f"`{name}`", wanted, described(value), _REMEDY)
+
+
+_REMEDY = "`Alphabet.encode` adds it to a graph; `num_nodes` says how many nodes there are."
+
+
+def _on(name: str, value: Tensor, device: torch.device) -> None:
+    if value.device != device:
+        remedy = "Move both to one device: target.to(prediction.existence.device)."
+        raise refusal(f"`{name}`", f"be on {device}, as the prediction", value.device, remedy)
+
+
+def _check_relations(relation: Int[Tensor, " t"], end: int) -> None:
+    if relation.numel():
+        least, most = (int(x) for x in relation.aminmax())
+        got = Received(f"values from {least} to {most}")
+        remedy = (
+            "Relation 0 means absent; number the others from 1 and widen `prediction.relation`."
+        )
+        require(least >= 1 and most < end, "`target.edge_type`", f"lie in [1, {end})", got, remedy)
+
+
+def _one_way(
+    edge_index: Int[Tensor, "2 t"],
+    relation: Int[Tensor, " t"],
+    weight: Float[Tensor, " t"] | None,
+    n: int,
+) -> tuple[Tensor, Tensor, Tensor | None]:
+    """Undirected edges once: of two that are each other's reverse, the one that leads upward."""
+    source, sink = edge_index
+    down = (source > sink).nonzero()[:, 0]
+    up = (source < sink).nonzero()[:, 0]
+    if not len(down) or not len(up):
+        return edge_index, relation, weight
+    key, order = (source[up] * n + sink[up]).sort()
+    turned = sink[down] * n + source[down]
+    at = torch.searchsorted(key, turned).clamp(max=len(key) - 1)
+    twin = key[at] == turned
+    down, up = down[twin], up[order[at[twin]]]
+    remedy = "Give each undirected edge once, or both directions alike."
+    two = Received("two edges between the same nodes that differ")
+    same = bool((relation[down] == relation[up]).all())
+    require(same, "`target.edge_type`", "be equal in both directions", two, remedy)
+    if weight is not None:
+        same = bool((weight[down] == weight[up]).all())
+        require(same, "`target.edge_weight`", "be equal in both directions", two, remedy)
+    kept = torch.ones_like(source, dtype=torch.bool)
+    kept[down] = False
+    return edge_index[:, kept], relation[kept], None if weight is None else weight[kept]

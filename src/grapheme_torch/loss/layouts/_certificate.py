@@ -1,0 +1,222 @@
+"""What leaving entries out of the support can change, bounded; (E32)-(E33) of docs/math.md."""
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+from torch.nn.functional import log_softmax
+
+from ...ot import SparseTransport
+from ..batch._pairs import Pairs
+from ..terms._edges import Charges
+from ..terms._node_cost import Likeness
+from ._support import Entries, in_order
+
+_ROUNDING = 1e-6
+"""Relative margin on a sum of positive terms in float64: a thousand times what it can lose."""
+
+
+@dataclass(frozen=True)
+class Truncation:
+    """Upper bounds on what the entries outside the support could change, of each pair.
+
+    They concern the transport problem that was solved last, with the margins of its plan.
+
+    Args:
+        mass: Mass `M` that the potentials would put outside the support.
+        value: Of the least value of (E3), in edits: `temperature * M`. Leaving entries out never
+            lowers it.
+        plan: Of the plan: the sum of absolute differences of its entries, in units of mass.
+        loss: Of `total`. Infinite where it is not known: after rounds, and for surprises of
+            other node costs than "labels".
+    """
+
+    mass: Float[Tensor, " B"]
+    value: Float[Tensor, " B"]
+    plan: Float[Tensor, " B"]
+    loss: Float[Tensor, " B"]
+
+
+@dataclass(frozen=True)
+class Floor:
+    """A lower bound on the costs outside the support: `times (1 - h A + weight steps) - drop`.
+
+    Args:
+        times: How many matching costs were added up: 1, or more in proximal rounds.
+        weight: Cost of a step between positions, in edits.
+        drop: What edges can take off the cost of each predicted node, at most.
+    """
+
+    times: int
+    weight: float
+    drop: Float[Tensor, " n"]
+
+
+def outside_mass(
+    pairs: Pairs,
+    entries: Entries,
+    found: Likeness,
+    transport: SparseTransport,
+    temperature: Float[Tensor, " B"],
+    floor: Floor,
+) -> Float[Tensor, " B"]:
+    """A bound on `sum of exp((f + g - C) / eps)` over all matches outside the support, (E32).
+
+    In `O(s + n + m)` where every row of the support is a run of the positions; otherwise positions
+    are not used, and classes of labels are: `O(s + n classes)`.
+    """
+    n, m = len(pairs.layout.batch), len(pairs.target.layout.batch)
+    eps = temperature.index_select(0, pairs.layout.batch)
+    f, g = transport.f[:n], transport.g[:m]
+    ends = _runs(pairs, entries) if floor.weight else None
+    agreement = _best_agreement(pairs)
+    exists = pairs.exists.detach().double().exp()
+    if ends is None:
+        log_sum = _by_class(pairs, entries, found, g, exists * floor.times / eps)
+        high = f - (floor.times - floor.drop) / eps
+    else:
+        log_sum = _by_position(pairs, *ends, g, floor.times * floor.weight / temperature)
+        high = f - (floor.times * (1 - exists * agreement) - floor.drop) / eps
+    mass = (high + log_sum).exp()
+    total = mass.new_zeros(len(temperature)).index_add(0, pairs.layout.batch, mass)
+    return total * (1 + _ROUNDING)
+
+
+def slope_drop(pairs: Pairs, charges: Charges) -> Float[Tensor, " n"]:
+    """The most that one linearised edge cost takes off a match of each predicted node, (E32)."""
+    return slope_range(pairs, charges)[0]
+
+
+def slope_range(pairs: Pairs, charges: Charges) -> tuple[Float[Tensor, " n"], Float[Tensor, " n"]]:
+    """The most that one linearised edge cost takes off a match of each node, and adds to it.
+
+    Weights of edges only add, and no bound is known on how much.
+    """
+    gain = charges.gain.detach().double()
+    most = [_most(-gain), _most(gain)]
+    if pairs.weight is not None:
+        most[1] = torch.full_like(most[1], torch.inf)
+    sides = torch.stack(most)
+    slope = sides.new_zeros(2, len(pairs.layout.batch))
+    for end in (pairs.source, pairs.sink):
+        slope = slope.index_add(1, pairs.layout.node(pairs.graph, end), sides)
+    return slope[0], slope[1]
+
+
+def loss_range(
+    pairs: Pairs, criterion: str, charges: Charges, prices: tuple[float, float]
+) -> tuple[Float[Tensor, " B"], Float[Tensor, " B"]]:
+    """The range of the node costs of each pair, and of the slope of its edge term, (E32)."""
+    size, batch = len(pairs.layout.count), pairs.layout.batch
+    exists, absent = pairs.exists.detach().double(), pairs.absent.detach().double()
+    insertion, deletion = prices
+    if criterion == "edit":
+        highest = torch.ones_like(exists).clamp(min=deletion)
+    elif pairs.node_cost == "labels":
+        unlikely = -log_softmax(pairs.outputs.detach().double(), dim=1).amin(1)
+        highest = torch.maximum(unlikely - exists, -deletion * absent)
+    else:
+        highest = torch.full_like(exists, torch.inf)
+    node = exists.new_full((size,), insertion).scatter_reduce(0, batch, highest, "amax")
+    slope = torch.stack(slope_range(pairs, charges))
+    worst = exists.new_zeros(2, size).scatter_reduce(1, batch.expand(2, -1), slope, "amax")
+    # Weights of edges have no known range, whether or not a pair has edges.
+    unknown = pairs.weight is not None
+    return node, torch.full_like(node, torch.inf) if unknown else worst.sum(0)
+
+
+def _most(gain: Float[Tensor, "e relations"]) -> Float[Tensor, " e"]:
+    """The largest over relations, at least zero; also if there are none."""
+    return torch.cat([gain.new_zeros(len(gain), 1), gain], 1).amax(1)
+
+
+def _best_agreement(pairs: Pairs) -> Float[Tensor, " n"]:
+    """The largest agreement a predicted node can have with any target."""
+    if pairs.node_cost == "labels" and pairs.outputs.shape[1]:
+        return log_softmax(pairs.outputs.detach().double(), dim=1).amax(1).exp()
+    return torch.ones_like(pairs.exists, dtype=torch.float64)
+
+
+def _runs(pairs: Pairs, entries: Entries) -> tuple[Tensor, Tensor, Tensor] | None:
+    """The order of the targets by position, and the run of ranks of each row, if all are runs."""
+    t, s = pairs.position, pairs.target.position
+    if t is None or s is None or t.shape[1] != 1:
+        return None
+    n, m, target = len(t), len(s), pairs.target.layout
+    order = in_order(target.batch, s)
+    rank = torch.empty_like(order)
+    rank[order] = torch.arange(m, device=order.device)
+    at = rank.index_select(0, entries.target)
+    count = torch.bincount(entries.predicted, minlength=n)
+    # A row without entries is an empty run, anywhere among its pair.
+    first = target.node(pairs.layout.batch, torch.zeros_like(pairs.layout.place))
+    low = torch.full_like(first, m).scatter_reduce(0, entries.predicted, at, "amin")
+    high = torch.full_like(first, -1).scatter_reduce(0, entries.predicted, at, "amax") + 1
+    low, high = torch.where(count > 0, low, first), torch.where(count > 0, high, first)
+    return (order, low, high) if bool((high - low == count).all()) else None
+
+
+def _by_position(
+    pairs: Pairs,
+    order: Int[Tensor, " m"],
+    low: Int[Tensor, " n"],
+    high: Int[Tensor, " n"],
+    g: Float[Tensor, " m"],
+    pull: Float[Tensor, " B"],
+) -> Float[Tensor, " n"]:
+    """Logarithm of `sum of exp(g_j - pull |t_i - s_j|)` left and right of each run, (E33)."""
+    assert pairs.position is not None
+    assert pairs.target.position is not None
+    t = pairs.position[:, 0].detach().double()
+    s, g = pairs.target.position[:, 0].double()[order], g[order]
+    out = torch.full_like(t, -torch.inf)
+    n, m = pairs.layout.count.tolist(), pairs.target.layout.count.tolist()
+    i = j = 0
+    for k, (rows, columns) in enumerate(zip(n, m, strict=True)):
+        here, there = slice(i, i + rows), slice(j, j + columns)
+        if rows and columns:
+            shift = s[j]  # keeps the exponents, and thereby their rounding, small
+            place, far = pull[k] * (s[there] - shift), pull[k] * (t[here] - shift)
+            none = place.new_full((1,), -torch.inf)
+            left = torch.cat([none, (g[there] + place).logcumsumexp(0)])
+            right = torch.cat([(g[there] - place).flip(0).logcumsumexp(0).flip(0), none])
+            out[here] = torch.logaddexp(left[low[here] - j] - far, right[high[here] - j] + far)
+        i, j = i + rows, j + columns
+    return out
+
+
+def _by_class(
+    pairs: Pairs,
+    entries: Entries,
+    found: Likeness,
+    g: Float[Tensor, " m"],
+    sharpness: Float[Tensor, " n"],
+) -> Float[Tensor, " n"]:
+    """Logarithm of `sum of exp(g_j + sharpness_i A_ij)` outside the support, (E33).
+
+    The sum over all targets is one over classes; without labels `A` is bounded by one.
+    """
+    batch, size = pairs.target.layout.batch, len(pairs.layout.count)
+    labels = pairs.node_cost == "labels"
+    classes = pairs.outputs.shape[1] if labels else 1
+    key = batch * classes + (pairs.target.y if labels else 0)
+    top = g.new_full((size,), -torch.inf).scatter_reduce(0, batch, g, "amax")
+    top = torch.where(top.isfinite(), top, 0)
+    share = g.new_zeros(size * classes).index_add(0, key, (g - top[batch]).exp())
+    agreement = torch.ones_like(sharpness)[:, None]
+    if labels:
+        agreement = log_softmax(pairs.outputs.detach().double(), dim=1).exp()
+    mine = pairs.layout.batch
+    best = sharpness * agreement.amax(1) if classes else sharpness
+    weight = (sharpness[:, None] * agreement - best[:, None]).exp()
+    total = (weight * share.view(size, classes)[mine]).sum(1)
+    i, j = entries.predicted, entries.target
+    there = agreement[i, pairs.target.y[j]] if labels else torch.ones_like(found.agreement).double()
+    inside = (g - top[batch])[j] + sharpness[i] * there - best[i]
+    held = torch.zeros_like(total).index_add(0, i, inside.exp())
+    # The difference of two equal sums is rounding, which is not zero and must not be negative.
+    terms = pairs.target.layout.count[mine] + classes
+    rest = (total - held).clamp(min=0) + terms * 2**-51 * total
+    empty = pairs.target.layout.count[mine] == 0
+    return torch.where(empty, -torch.inf, rest.log() + best + top[mine])

@@ -1,0 +1,117 @@
+"""The edge term on a sparse support, (E30) of docs/math.md: a join of edges with entries."""
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from ..batch._csr import Lists
+from ..batch._pairs import Pairs
+from ..terms._edges import Charges
+from ._support import Entries
+
+_CHUNK = 1 << 22
+"""Places tried at once; bounds the memory of the join, not its result."""
+
+
+@dataclass(frozen=True)
+class Meetings:
+    """Every way to lay a candidate `(u, v)` on a target edge `(i, j)` along the support.
+
+    Args:
+        first, second: The matches `(u, i)` and `(v, j)`, as numbers of entries.
+        candidate, edge: The two edges.
+    """
+
+    first: Int[Tensor, " k"]
+    second: Int[Tensor, " k"]
+    candidate: Int[Tensor, " k"]
+    edge: Int[Tensor, " k"]
+
+
+def meetings(pairs: Pairs, entries: Entries) -> Meetings:
+    """Joins candidates with target edges over the support.
+
+    Time and memory are of the order of candidates times entries in a row times edges of a node.
+    """
+    t = pairs.target
+    source = t.layout.node(t.graph, t.source)
+    sink = t.layout.node(t.graph, t.sink)
+    number = torch.arange(len(source), device=source.device)
+    if not pairs.directed:
+        other = (source != sink).nonzero()[:, 0]  # a loop is the same in both directions
+        number = torch.cat([number, other])
+        source, sink = torch.cat([source, sink[other]]), torch.cat([sink, source[other]])
+    u = pairs.layout.node(pairs.graph, pairs.source)
+    v = pairs.layout.node(pairs.graph, pairs.sink)
+    order = source.argsort(stable=True)
+    outgoing = Lists.of(source[order], len(t.layout.batch))
+    rows = Lists.of(entries.predicted, len(pairs.layout.batch))
+    m = len(t.layout.batch)
+    key = entries.predicted * m + entries.target
+    found = []
+    for part in _parts(rows.count[u]):
+        candidate, first = rows.spread(u[part])
+        candidate = part[candidate]
+        way, place = outgoing.spread(entries.target[first])
+        candidate, first, edge = candidate[way], first[way], order[place]
+        wanted = v[candidate] * m + sink[edge]
+        second = torch.searchsorted(key, wanted).clamp(max=max(len(key) - 1, 0))
+        met = (key[second] == wanted).nonzero()[:, 0] if len(key) else second
+        found.append(torch.stack([first[met], second[met], candidate[met], number[edge[met]]]))
+    joined = torch.cat(found, 1) if found else u.new_zeros(4, 0)
+    return Meetings(*joined)
+
+
+@dataclass(frozen=True)
+class SparseEdgeCost:
+    """The edge term as a function of the plan on the matches of a support.
+
+    Args:
+        constant: Its value when nothing is aligned, of each pair.
+        met: Where edges meet.
+        gain: What each meeting adds per mass of both its entries.
+        pair: The pair of each meeting.
+    """
+
+    constant: Float[Tensor, " B"]
+    met: Meetings
+    gain: Float[Tensor, " k"]
+    pair: Int[Tensor, " k"]
+
+    @classmethod
+    def of(cls, pairs: Pairs, charges: Charges, met: Meetings) -> "SparseEdgeCost":
+        """The edge term with these charges."""
+        t, relations = pairs.target, charges.aligned.shape[1]
+        at = met.candidate * relations + t.relation.index_select(0, met.edge) - 1
+        gain = charges.gain.flatten().index_select(0, at)
+        if pairs.weight is not None and t.weight is not None:
+            v = pairs.weight.index_select(0, met.candidate)
+            w = t.weight.to(gain.dtype).index_select(0, met.edge)
+            share = charges.certainty.index_select(0, met.candidate)
+            gain = gain + share * (v - w).square() / 2
+        pair = pairs.graph.index_select(0, met.candidate)
+        return cls(charges.constant(pairs), met, gain, pair)
+
+    def __call__(self, plan: Float[Tensor, " s"]) -> Float[Tensor, " B"]:
+        """The expected cost of the edges under the plan, (E16) over the support."""
+        both = plan.index_select(0, self.met.first) * plan.index_select(0, self.met.second)
+        both = self.gain * both  # positions may have raised the precision of the plan alone
+        return self.constant.to(both.dtype).index_add(0, self.pair, both)
+
+    def slope(self, plan: Float[Tensor, " s"]) -> Float[Tensor, " s"]:
+        """`dE/dP` at each match, (E19) over the support."""
+        to_first = self.gain * plan.index_select(0, self.met.second)
+        to_second = self.gain * plan.index_select(0, self.met.first)
+        slope = torch.zeros_like(plan, dtype=to_first.dtype).index_add(0, self.met.first, to_first)
+        return slope.index_add(0, self.met.second, to_second)
+
+
+def _parts(weight: Int[Tensor, " e"]) -> list[Int[Tensor, " k"]]:
+    """The numbers of `weight` in runs of at most about `_CHUNK` in sum."""
+    if not len(weight):
+        return []
+    run = weight.cumsum(0) // _CHUNK
+    cuts = run.diff().nonzero()[:, 0] + 1
+    return list(torch.arange(len(weight), device=weight.device).tensor_split(cuts.cpu()))

@@ -1,0 +1,95 @@
+"""The first look at the edges: what stands around two nodes, (E40) of docs/math.md.
+
+Before anything is aligned the slope of the edge term says little: where every carbon of a
+molecule may be every other, all of them have the same expected neighbours. The neighbourhoods
+themselves need no alignment. They are the local structures of Riesen and Bunke (2009) with
+expected counts in the place of sets.
+"""
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from ..batch._layout import Layout
+from ..batch._pairs import Pairs
+from ._edges import dense
+
+
+def neighbour_edits(pairs: Pairs, *, twice: bool = False) -> Float[Tensor, "B N M"]:
+    """Half the L1 distance of the neighbourhoods of predicted and target nodes, (E40).
+
+    A neighbourhood counts, by relation and label of the neighbour, the expected edges at a node;
+    where edges have a direction, those that leave it and those that arrive apart; where nodes
+    carry no classes, all neighbours together. One neighbour too many is half an edit: the other
+    half is told at its other end.
+
+    Args:
+        pairs: Predictions and targets.
+        twice: Whether to allow a second derivative, at the price of `B N M counts` numbers.
+    """
+    exists = pairs.layout.pad(pairs.exists.exp())[:, :, None]
+    t = pairs.target
+    if not (pairs.layout.width and t.layout.width):
+        return exists.new_zeros(len(exists), pairs.layout.width, t.layout.width)
+    if pairs.node_cost == "labels":
+        label, wanted_label = _labels(pairs, exists)
+    else:
+        label, wanted_label = exists, t.layout.mask[:, :, None]
+    predicted = _neighbourhoods(
+        pairs.layout,
+        (pairs.graph, pairs.source, pairs.sink),
+        pairs.relation[:, 1:].exp(),
+        label,
+        pairs.directed,
+    )
+    wanted = _neighbourhoods(
+        t.layout,
+        (t.graph, t.source, t.sink),
+        _one_hot(t.relation - 1, pairs.relation.shape[1] - 1).to(exists.dtype),
+        wanted_label.to(exists.dtype),
+        pairs.directed,
+    )
+    if twice:
+        return (predicted[:, :, None] - wanted[:, None]).abs().sum(3) / 2
+    return torch.cdist(predicted, wanted, p=1) / 2
+
+
+def _labels(
+    pairs: Pairs, exists: Float[Tensor, "B N 1"]
+) -> tuple[Float[Tensor, "B N k"], Bool[Tensor, "B M k"]]:
+    """How much of each node carries each label of the pair's target, and any other; so for both.
+
+    No target node carries another: their expected numbers add up, and need not be told apart.
+    """
+    t = pairs.target
+    size = max(pairs.outputs.shape[1], 1)
+    met = (t.layout.batch * size + t.y).unique()  # by graph, then by label
+    listed = Layout.of(met // size, len(exists))
+    kind = listed.pad(met % size + 1) - 1  # -1: there are no more
+    each = pairs.layout.pad(pairs.outputs.softmax(1))
+    said = each.gather(2, kind.clamp(min=0)[:, None].expand(-1, each.shape[1], -1)) * (
+        kind[:, None] >= 0
+    )
+    other = (1 - said.sum(2, keepdim=True)).clamp(min=0)
+    mine = t.layout.pad(t.y[:, None] == kind[t.layout.batch])
+    none = torch.zeros_like(mine[:, :, :1])
+    return exists * torch.cat([said, other], 2), torch.cat([mine, none], 2)
+
+
+def _neighbourhoods(
+    layout: Layout,
+    edges: tuple[Int[Tensor, " e"], Int[Tensor, " e"], Int[Tensor, " e"]],
+    relation: Float[Tensor, "e relations"],
+    label: Float[Tensor, "B N labels"],
+    directed: bool,
+) -> Float[Tensor, "B N counts"]:
+    """The expected number of edges at each node, by direction, relation and label at the end."""
+    graph, source, sink = edges
+    leaving = dense(relation, graph, [(source, sink)], layout)
+    ways = [leaving, leaving.mT] if directed else [leaving + leaving.mT]
+    counts = [(way @ label[:, None]).transpose(1, 2).flatten(2) for way in ways]
+    return torch.cat(counts, dim=2)
+
+
+def _one_hot(choice: Int[Tensor, " k"], num_classes: int) -> Tensor:
+    return choice[:, None] == torch.arange(num_classes, device=choice.device)

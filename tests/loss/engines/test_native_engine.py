@@ -1,0 +1,260 @@
+"""The fused operator: the numbers of the program in PyTorch, and the derivatives."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import Tensor
+from torch_geometric.data import Data
+
+from grapheme_torch import Prediction, StructuralLoss
+from grapheme_torch.loss.engines import _alignment_operator as _operators
+from grapheme_torch.loss.engines import _kernel as kernel
+from grapheme_torch.ot import backend, set_backend
+from grapheme_torch.ot.kernels import _native_cpu as _cpu
+
+from ...problems import leaf, leaves
+from ..batches import KINDS, compare, gap, problem, solved
+
+pytestmark = pytest.mark.skipif(not _cpu.AVAILABLE, reason="installed without the native kernel")
+
+SIZES = st.lists(st.tuples(st.integers(0, 7), st.integers(0, 7)), min_size=1, max_size=4)
+
+OPTIONS = st.fixed_dictionaries(
+    {
+        "criterion": st.sampled_from(["likelihood", "edit"]),
+        "gradient": st.sampled_from(["exact", "exact", "implicit", "unrolled", "cut"]),
+        "update": st.sampled_from(["linear", "proximal"]),
+        "rounds": st.integers(0, 3),
+        "temperature": st.sampled_from([1.0, 0.3, 0.1]),
+        "position_weight": st.sampled_from([0.0, 0.05]),
+        "slack": st.sampled_from([0.0, 0.3, 1.0]),
+        "beta": st.sampled_from([0.0, 0.5]),
+        "directed": st.booleans(),
+        "node_insertion": st.sampled_from([1.0, 0.7]),
+        "node_deletion": st.sampled_from([1.0, 1.3]),
+        "edge_insertion": st.sampled_from([1.0, 0.4]),
+        "edge_deletion": st.sampled_from([1.0, 1.9]),
+        "neighbour_weight": st.sampled_from([0.0, 0.6]),
+    }
+)
+
+# Tolerance and cap: converged; open on the way, which is differentiated through the sweeps.
+ENDS = st.sampled_from([(1e-12, 1000), (1e-12, 3), (-1.0, 7), (1e-3, 100)])
+
+
+@given(
+    st.integers(0, 10**6),
+    SIZES,
+    OPTIONS,
+    ENDS,
+    st.booleans(),
+    st.sampled_from(KINDS),
+    st.booleans(),
+    st.integers(1, 2),
+)
+def test_the_numbers_are_those_of_the_program_in_pytorch(
+    seed: int,
+    sizes: list[tuple[int, int]],
+    options: dict[str, Any],
+    end: tuple[float, int],
+    weighted: bool,
+    kind: Any,
+    loops: bool,
+    threads: int,
+) -> None:
+    tolerance, most = end
+    loss = StructuralLoss(
+        **options, tolerance=tolerance, max_iterations=most, reduction="none", node_cost=kind
+    )
+    prediction, target = problem(
+        seed, sizes, directed=options["directed"], weighted=weighted, kind=kind, loops=loops,
+        both_ways=loops and not options["directed"],
+    )  # fmt: skip
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        gaps = compare(loss, prediction, target)
+    finally:
+        torch.set_num_threads(before)
+    # A loose stop amid Newton steps is known as well as the last linear system.
+    assert gaps.values < (1e-9 if tolerance == 1e-3 else 1e-12)
+    assert gaps.slopes < 1e-9
+
+
+@given(
+    st.integers(0, 10**6),
+    SIZES,
+    st.sampled_from(["likelihood", "edit"]),
+    st.sampled_from([1.0, 0.1, 0.05]),
+    st.sampled_from([1e-5, 1e-4]),
+    st.integers(0, 2),
+    st.booleans(),
+)
+def test_single_precision_is_close_to_double(
+    seed: int,
+    sizes: list[tuple[int, int]],
+    criterion: Any,
+    temperature: float,
+    tolerance: float,
+    rounds: int,
+    weighted: bool,
+) -> None:
+    """With the same stops; an open pair says so in both."""
+    loss = StructuralLoss(
+        criterion=criterion, temperature=temperature, tolerance=tolerance, rounds=rounds,
+        reduction="none", slack=0.3,
+    )  # fmt: skip
+    prediction, target = problem(seed, sizes, weighted=weighted)
+    rough = single(prediction)
+    full = replace_values(rough, torch.float64)
+    mine, own = solved("native", loss, rough, target)
+    other, exact = solved("native", loss, full, target)
+    assert mine.total.dtype == torch.float32
+    assert all(not x.isnan().any() for x in own)
+    same = bool((mine.iterations == other.iterations).all())
+    if same and bool(mine.converged.all()):
+        scale = max(1.0, *(float(x.abs().max()) for x in exact if x.numel()), 1.0)
+        assert gap(mine.total.double(), other.total) < 1e-5
+        for x, y in zip(own, exact, strict=True):
+            if x.numel():
+                assert float((x - y).abs().max()) < 1e-4 * scale
+
+
+def single(prediction: Prediction) -> Prediction:
+    """The same in float32."""
+    return replace_values(prediction, torch.float32)
+
+
+def replace_values(prediction: Prediction, dtype: torch.dtype) -> Prediction:
+    """The same numbers in another precision, as leaves."""
+    rest = {"position": prediction.position, "weight": prediction.weight}
+    cast = {name: None if x is None else x.detach().to(dtype) for name, x in rest.items()}
+    return leaf(
+        replace(
+            prediction,
+            existence=prediction.existence.detach().to(dtype),
+            label=prediction.label.detach().to(dtype),
+            relation=prediction.relation.detach().to(dtype),
+            position=cast["position"],
+            weight=None if cast["weight"] is None else cast["weight"].requires_grad_(),
+        )
+    )
+
+
+def test_a_tight_tolerance_is_met_in_double_precision() -> None:
+    prediction, target = problem(0, [(5, 4), (3, 5)])
+    result = StructuralLoss(reduction="none")(single(prediction), target)
+    assert result.total.dtype == result.padded_plan.dtype == torch.float32
+    assert result.converged.all()
+    assert (result.residual < 1e-12).all()
+
+
+@pytest.mark.parametrize("gradient", ["implicit", "cut"])
+def test_a_second_derivative_is_that_of_the_program_in_pytorch(gradient: Any) -> None:
+    prediction, target = problem(3, [(4, 5), (3, 3)])
+    loss = StructuralLoss(gradient=gradient, reduction="sum")
+
+    def curvature(name: Any) -> Tensor:
+        before = backend()
+        set_backend(name)
+        total = loss(prediction, target).total
+        set_backend(before)
+        first = torch.autograd.grad(total, leaves(prediction)[:3], create_graph=True)
+        value = sum((x * torch.linspace(-1, 1, x.numel()).view_as(x)).sum() for x in first)
+        assert isinstance(value, Tensor)
+        return torch.autograd.grad(value, prediction.label)[0]
+
+    torch.testing.assert_close(curvature("native"), curvature("pytorch"), rtol=1e-9, atol=1e-9)
+
+
+def test_the_exact_derivative_has_none_of_its_own() -> None:
+    prediction, target = problem(3, [(4, 5)])
+    total = StructuralLoss()(prediction, target).total
+    (first,) = torch.autograd.grad(total, prediction.label, create_graph=True)
+    with pytest.raises(RuntimeError, match='must be asked for with gradient="implicit"'):
+        first.sum().backward()
+
+
+@pytest.mark.parametrize("level", _cpu.LEVELS)
+def test_every_instruction_set_gives_the_same(level: str) -> None:
+    prediction, target = problem(1, [(7, 9), (12, 5), (0, 3), (17, 17)])
+    found = {name: by_level(prediction, target, name) for name in (level, _cpu.LEVELS[-1])}
+    for x, y in zip(found[level], found[_cpu.LEVELS[-1]], strict=True):
+        torch.testing.assert_close(x, y, rtol=1e-10, atol=1e-10)
+
+
+def by_level(prediction: Prediction, target: Data, level: str) -> list[Tensor]:
+    """Terms and derivatives by the kernel of an instruction set."""
+    arguments = operands(prediction, target)
+    found = kernel.align(*arguments, level=level)
+    weights = torch.linspace(1, 2, found[0].numel(), dtype=torch.float64).view_as(found[0])
+    return [found[0], *kernel.align_adjoint(*arguments, found, weights, None, level=level)]
+
+
+def operands(prediction: Prediction, target: Data) -> tuple[Any, Any, Any, Any, Any]:
+    """What the operator is given by a loss with defaults, by way of the loss itself."""
+    seen: list[Any] = []
+    plain = kernel.align
+
+    def watched(*arguments: Any, **named: Any) -> Any:
+        seen.extend(arguments)
+        return plain(*arguments, **named)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(kernel, "align", watched)
+        StructuralLoss()(prediction, target)
+    values, constants, places, numbers, flags = seen
+    return [x.detach() for x in values], constants, places, numbers, flags
+
+
+def test_the_operator_keeps_its_promises_to_pytorch() -> None:
+    prediction, target = problem(1, [(4, 3), (2, 5)])
+    arguments = operands(prediction, target)
+    torch.library.opcheck(_operators.alignment, (*arguments, [5, 6]))
+    found = list(_operators.alignment(*arguments, [5, 6]))
+    slope = torch.ones_like(found[0])
+    torch.library.opcheck(_operators.alignment_adjoint, (*arguments, found, slope, None))
+
+
+def test_an_index_outside_its_graph_is_refused() -> None:
+    prediction, target = problem(1, [(4, 3)])
+    values, constants, places, numbers, flags = operands(prediction, target)
+    for k, wrong in ((2, 1), (3, 4), (4, -1), (8, 9), (9, 99)):
+        bent = list(places)
+        bent[k] = places[k].clone()
+        bent[k][0] = wrong
+        with pytest.raises(ValueError, match=r"an edge|a relation|a class"):
+            kernel.align(values, constants, bent, numbers, flags)
+
+
+def test_a_loss_that_is_not_finite_is_nan_in_its_own_pair_only() -> None:
+    prediction, target = problem(2, [(4, 3), (3, 3)])
+    spoilt = prediction.label.detach().clone()
+    spoilt[0, 0] = torch.nan
+    prediction = replace(prediction, label=spoilt.requires_grad_())
+    loss = StructuralLoss(reduction="none")
+    results = [solved(name, loss, prediction, target) for name in ("native", "pytorch")]
+    for result, slopes in results:
+        assert result.total.isnan().tolist() == [True, False]
+        assert result.converged.tolist() == [False, True]
+        assert slopes[1][:4].isnan().any()
+        assert not slopes[1][4:].isnan().any()
+    torch.testing.assert_close(results[0][0].total[1], results[1][0].total[1], rtol=1e-12, atol=0)
+
+
+@pytest.mark.parametrize("how", ["start", "alignment", "cold"])
+def test_what_the_operator_does_not_do_is_done_in_pytorch(how: str) -> None:
+    prediction, target = problem(5, [(4, 3), (3, 5)])
+    loss = StructuralLoss(reduction="none")
+    plan = loss(prediction, target).padded_plan.detach()
+    given_: dict[str, Any] = {"temperature": 0} if how == "cold" else {how: plan}
+    mine = loss(prediction, target, **given_)
+    before = backend()
+    set_backend("pytorch")
+    other = loss(prediction, target, **given_)
+    set_backend(before)
+    torch.testing.assert_close(mine.total, other.total, rtol=1e-12, atol=1e-12)

@@ -1,0 +1,150 @@
+"""What was left out of a support changes no more than the result says, and costs no memory."""
+
+import math
+import resource
+import subprocess
+import sys
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
+from grapheme_torch import SparseLossResult, SparseStructuralLoss, StructuralLoss
+
+from ...problems import random_pairs, union
+from ...random_graphs import untouched_random
+
+ROUNDING = 1e-9
+
+
+def regularised(cost: Tensor, plan: Tensor, a: Tensor, b: Tensor, eps: float) -> float:
+    """The objective of (E3)."""
+    product = a[:, None] * b
+    used = plan > 1e-30
+    entropy = (plan * (plan / product)[:, :].clamp(min=1e-300).log())[used].sum()
+    return float((cost * plan).sum() + eps * (entropy - plan.sum() + product.sum()))
+
+
+def whole(result: SparseLossResult, n: int, m: int) -> Tensor:
+    """The plan as a matrix, void last, for a slack of one half."""
+    plan = torch.zeros(n + 1, m + 1, dtype=torch.float64)
+    plan[result.support[0], result.support[1]] = result.matched.detach()
+    plan[:n, m], plan[n, :m] = result.deleted.detach(), result.inserted.detach()
+    plan[n, m] = max(m - n, 0) + 0.5 * min(n, m) - plan[n, :m].sum()
+    return plan
+
+
+@settings(max_examples=60)
+@given(
+    n=st.integers(1, 7),
+    m=st.integers(1, 7),
+    seed=st.integers(0, 10**6),
+    temperature=st.sampled_from([0.05, 0.1, 0.4]),
+    weight=st.sampled_from([0.0, 0.3, 1.0]),
+    window=st.sampled_from([None, 1.0, 2.5]),
+    criterion=st.sampled_from(["edit", "likelihood"]),
+    rounds=st.sampled_from([0, 1]),
+)
+def test_the_bounds_hold(
+    n: int, m: int, seed: int, temperature: float, weight: float, window: float | None,
+    criterion: str, rounds: int,
+) -> None:  # fmt: skip
+    with untouched_random():
+        predictions, targets = random_pairs(seed, [(n, m)])
+    prediction, target = predictions[0], union(targets)
+    loss = StructuralLoss(
+        criterion=criterion, temperature=temperature, position_weight=weight, rounds=rounds,
+        slack=0.5, tolerance=1e-13, gamma=0.0, beta=0.5 if rounds == 0 else 1e-9,
+    )  # fmt: skip
+    draw = torch.Generator().manual_seed(seed)
+    chosen = torch.rand(n, m, generator=draw) < 0.5
+    chosen[torch.arange(min(n, m)), torch.arange(min(n, m))] = True
+    support = None if window else chosen.nonzero().T
+    sparse = SparseStructuralLoss(loss, window=window or 0.0)
+    try:
+        result = sparse(prediction, target, support=support)
+    except ValueError:
+        return  # too narrow a window for its masses
+    dense = loss(prediction, target)
+    if not (result.converged.all() and dense.converged.all()):
+        return
+    bound = result.truncation
+    gap = float((whole(result, n, m) - dense.padded_plan[0]).abs().sum())
+    # With rounds the plan of the last cost is bounded; here edges weigh next to nothing.
+    assert gap <= float(bound.plan) + (ROUNDING if rounds == 0 else 1e-5)
+    if rounds == 0:
+        change = abs(float(result.total - dense.total))
+        assert change <= float(bound.loss) + ROUNDING
+    else:
+        assert math.isinf(float(bound.loss))
+
+
+@settings(max_examples=30)
+@given(seed=st.integers(0, 10**6), temperature=st.sampled_from([0.1, 0.4]))
+def test_the_least_value_rises_by_no_more_than_the_bound(seed: int, temperature: float) -> None:
+    with untouched_random():
+        predictions, targets = random_pairs(seed, [(5, 6)])
+    prediction, target = predictions[0], union(targets)
+    loss = StructuralLoss(temperature=temperature, rounds=0, slack=0.5, tolerance=1e-13)
+    result = SparseStructuralLoss(loss, window=1.5)(prediction, target)
+    dense = loss(prediction, target).padded_plan[0].detach()
+    h = prediction.existence.sigmoid()
+    cost = torch.zeros(6, 7, dtype=torch.float64)
+    steps = (prediction.position[:, None] - target.position).abs()
+    cost[:5, :6] = 1 - h[:, None] * prediction.label.softmax(1)[:, target.y] + 0.5 * steps
+    cost[:5, 6], cost[5, :6] = h, 1.0
+    a = torch.tensor([1.0] * 5 + [3.5]).double()
+    b = torch.tensor([1.0] * 6 + [2.5]).double()
+    few, all_of_them = (
+        regularised(cost, plan, a, b, temperature) for plan in (whole(result, 5, 6), dense)
+    )
+    assert -ROUNDING <= few - all_of_them <= float(result.truncation.value) + ROUNDING
+
+
+def test_a_full_support_leaves_nothing_out() -> None:
+    predictions, targets = random_pairs(1, [(5, 6)])
+    full = torch.cartesian_prod(torch.arange(5), torch.arange(6)).T
+    for weight in (0.0, 0.5):
+        loss = SparseStructuralLoss(StructuralLoss(rounds=0, position_weight=weight))
+        bound = loss(predictions[0], union(targets), support=full).truncation
+        assert float(bound.mass) < 1e-12
+        assert float(bound.loss) < 1e-4
+
+
+def test_a_wider_window_is_known_to_be_better() -> None:
+    predictions, targets = random_pairs(1, [(30, 30)])
+    loss = StructuralLoss(rounds=0, slack=0.5)
+    bounds = [
+        float(SparseStructuralLoss(loss, window=w)(predictions[0], union(targets)).truncation.value)
+        for w in (2.0, 4.0, 8.0)
+    ]
+    assert bounds[0] > 100 * bounds[1] > 10_000 * bounds[2]
+
+
+PROGRAM = """
+import resource, torch
+from torch_geometric.data import Data
+from grapheme_torch import Prediction, SparseStructuralLoss, StructuralLoss
+def run(n):
+    path = torch.stack([torch.arange(n - 1), torch.arange(1, n)])
+    place = torch.arange(n).double()
+    soft = Prediction(torch.zeros(n), torch.randn(n, 5).requires_grad_(), path,
+                      torch.zeros(n - 1, 2), position=place)
+    loss = SparseStructuralLoss(StructuralLoss(slack=0.2), window=4.0)
+    loss(soft, Data(y=torch.randint(5, (n,)), edge_index=path, position=place)).total.backward()
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+run(100)
+print(run(1000), run(20000))
+"""
+
+
+@pytest.mark.skipif(not hasattr(resource, "RUSAGE_SELF"), reason="no resource usage here")
+def test_memory_grows_with_the_support_and_not_with_its_square() -> None:
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", PROGRAM], capture_output=True, text=True, check=True
+    )
+    small, large = map(float, done.stdout.split())
+    # One dense matrix of 20,000 nodes a side takes 3 GiB.
+    assert large - small < 400
