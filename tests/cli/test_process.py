@@ -86,7 +86,10 @@ def test_other_commands_are_stopped_with_a_word(
 
 def _with_imports(what: str) -> subprocess.CompletedProcess[str]:
     """The command, with something else in place of its imports."""
-    code = f"import os; from grapheme_torch.cli import _main; _main._parser = lambda _: {what}; _main.run()"
+    code = (
+        "import os; from grapheme_torch.cli import _main; "
+        f"_main._parser = lambda _: {what}; _main.run()"
+    )
     return subprocess.run(
         [sys.executable, "-c", code, "compare"], capture_output=True, text=True, check=False
     )

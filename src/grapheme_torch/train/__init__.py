@@ -4,6 +4,8 @@ from ._check_model import check_saved_model as check_saved_model
 from ._compare import Comparison as Comparison
 from ._compare import compare as compare
 from ._evaluate import evaluate as evaluate
+from ._evaluation_report import EvaluationReport as EvaluationReport
+from ._evaluation_report import Example as Example
 from ._folder import load_members as load_members
 from ._folder import load_network as load_network
 from ._folder import saved_loss as saved_loss
@@ -11,8 +13,6 @@ from ._module import Terms as Terms
 from ._module import TrainingModule as TrainingModule
 from ._optimization import Optimization as Optimization
 from ._predict import predict as predict
-from ._report import EvaluationReport as EvaluationReport
-from ._report import Example as Example
 from ._run import train as train
 from ._stopping import Stopping as Stopping
 from ._summary import Summary as Summary

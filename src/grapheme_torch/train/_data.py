@@ -20,7 +20,7 @@ from ..data import (
     unify_positions,
 )
 from ..nn import GraphTransformNet, num_candidates
-from ._direction import read_direction, with_direction
+from ._edge_direction import read_direction, with_direction
 from ._module import PairBatch
 
 

@@ -10,12 +10,12 @@ from ..edits import AlignmentAccuracy, GraphMetrics, edit_reports, find_isomorph
 from ..loss import StructuralLoss, StructuralLossResult
 from ..nn import GraphTransformNet
 from ._data import batches, fits
-from ._direction import with_direction
+from ._edge_direction import with_direction
+from ._evaluation_report import EvaluationReport, Example
 from ._folder import load_members, saved_loss
 from ._module import Terms, measure
 from ._places import told_places
 from ._predict import predict
-from ._report import EvaluationReport, Example
 from ._together import predict_together
 
 

@@ -14,7 +14,7 @@ from grapheme_torch.graphs import both_ways, is_directed, make_graph
 from grapheme_torch.train import check_saved_model, compare, evaluate, load_network
 from grapheme_torch.train._data import load_split
 
-from ..cli._main.commands import Capture, output
+from ..cli.commands import Capture, output
 from .runs import SMALL, quick, write_pairs
 
 Edges = list[tuple[int, int]]

@@ -1,6 +1,6 @@
 """Compiles every Triton kernel for a GPU that need not be there, and says how long each is.
 
-Run as a program, without TRITON_INTERPRET: `python tests/ot/triton_kernels.py [REAL [SIDE]]`.
+Run as a program, without TRITON_INTERPRET: `python triton_kernels.py [REAL [SIDE]]`.
 """
 
 import inspect
