@@ -3,7 +3,7 @@
 from torch import Tensor
 
 from ..._union import check_batch, check_edges
-from ..engines import _kernel as _cpu
+from ..engines import _kernel
 from ._layout import Layout
 
 Edges = tuple[Tensor, Tensor, Tensor]
@@ -26,8 +26,8 @@ def placed_edges(
         InputError: If `batch` does not ascend, or an edge ends at no node, joins two graphs or
             is there twice.
     """
-    if _cpu.serves(batch, edge_index):
-        found = _cpu.lay_out(batch, edge_index, num_graphs, directed)
+    if _kernel.serves(batch, edge_index):
+        found = _kernel.lay_out(batch, edge_index, num_graphs, directed)
         if found is not None:
             count, place, graph, (source, sink) = found
             width = int(count.max()) if num_graphs else 0

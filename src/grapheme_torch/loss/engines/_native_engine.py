@@ -6,17 +6,19 @@ is its transcription, pair by pair, with everything of a pair in cache.
 
 from collections.abc import Sequence
 from dataclasses import replace
+from math import inf
 from typing import NamedTuple
 
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from ...ot import GradientMode, options, temperatures
+from ...ot import GradientMode, check_temperature, options, temperatures
 from .._prices import Prices
 from ..batch._pairs import Pairs
 from ..terms._node_cost import Likeness, by_classes
-from . import _kernel as _cpu
-from ._alignment_operator import MODES, Compose, Terms
+from . import _kernel
+from ._alignment_operator import Compose, Terms
+from ._kernel import LEARNED, Inputs
 
 
 class Settings(NamedTuple):
@@ -48,7 +50,7 @@ def serves(pairs: Pairs, temperature: float | Tensor) -> bool:
     target = pairs.target
     fixed = [target.y, target.weight, target.position]
     cold = not isinstance(temperature, Tensor) and temperature == 0
-    return _cpu.serves(pairs.exists) and not cold and not any(_learns(x) for x in fixed)
+    return _kernel.serves(pairs.exists) and not cold and not any(_learns(x) for x in fixed)
 
 
 def _learns(x: Tensor | None) -> bool:
@@ -74,53 +76,102 @@ def terms(
     Raises:
         InputError: As `transport_plan`.
     """
-    values = [*values_of(pairs), pairs.exists.new_empty(0) if head is None else head]
-    prices, size = settings.prices, len(pairs.layout.count)
+    size = len(pairs.layout.count)
     eps = temperatures(temperature, pairs.exists, size)
     options(size, eps, settings.tolerance, settings.max_iterations)
-    numbers = [
-        *settings.weights, settings.position_weight, settings.slack, prices.node_insertion,
-        prices.node_deletion, prices.edge_insertion, prices.edge_deletion, settings.tolerance,
-    ]  # fmt: skip
-    flags = [
-        settings.rounds, settings.max_iterations, settings.edit, settings.proximal,
-        pairs.directed, MODES.index(settings.gradient),
-    ]  # fmt: skip
-    widths = [pairs.layout.width + 1, pairs.target.layout.width + 1]
-    constants, places = _constants(pairs, eps.expand(size)), _places(pairs)
+    _check_number(temperature, eps)
+    inputs = _inputs_of(pairs, eps.expand(size), head)
+    learned = [x for name in LEARNED if (x := getattr(inputs, name)) is not None]
+    rows, columns = pairs.layout.width + 1, pairs.target.layout.width + 1
     found, plans, residual, iterations = Terms.apply(
-        compose, constants, places, numbers, [int(x) for x in flags], widths, *values
+        compose, inputs, _settings_of(settings, pairs.directed), rows, columns, *learned
     )
     dtype = pairs.exists.dtype
-    plan, worst = plans[-1].to(dtype), residual.amax(0)
+    plan, worst = plans[-1], residual.amax(0)
+    if plan.dtype != dtype:
+        plan, found = plan.to(dtype), found.to(dtype)
     if settings.gradient == "cut":
         plan = plan.detach()
     converged = worst <= settings.tolerance
-    return found.to(dtype), Alignment(plan, iterations.sum(0), worst, converged)
+    return found, Alignment(plan, iterations.sum(0), worst, converged)
 
 
-def values_of(pairs: Pairs) -> list[Tensor]:
-    """What the operator is differentiated in, see `_cpu.Values`; but for what it begins with.
+def _check_number(temperature: float | Tensor, eps: Tensor) -> None:
+    # Of a number it takes no operation on tensors.
+    if isinstance(temperature, Tensor) or not 0 < temperature < inf:
+        check_temperature(eps)
 
-    The score of a node is the log-probability of each class, its feature vector, or, for any
-    other node cost, its surprise beside every target node in padded form; only the latter comes
-    with an agreement.
+
+def _settings_of(settings: Settings, directed: bool) -> _kernel.Settings:
+    prices, (alpha, beta, gamma) = settings.prices, settings.weights
+    return _kernel.Settings(
+        alpha=alpha,
+        beta=beta,
+        gamma=gamma,
+        position_weight=settings.position_weight,
+        slack=settings.slack,
+        node_insertion=prices.node_insertion,
+        node_deletion=prices.node_deletion,
+        edge_insertion=prices.edge_insertion,
+        edge_deletion=prices.edge_deletion,
+        tolerance=settings.tolerance,
+        rounds=settings.rounds,
+        max_iterations=settings.max_iterations,
+        edit=settings.edit,
+        proximal=settings.proximal,
+        directed=directed,
+        gradient="detach" if settings.gradient == "cut" else settings.gradient,
+    )
+
+
+def _inputs_of(pairs: Pairs, eps: Tensor, head: Tensor | None) -> Inputs:
+    """The tensors of the operator, by the names they have there."""
+    target, kind = pairs.target, pairs.node_cost
+    score, match = _score(pairs)
+    weighted = pairs.weight is not None and target.weight is not None
+    placed = pairs.position is not None and target.position is not None
+    return Inputs(
+        num_predicted=pairs.layout.count,
+        num_target=target.layout.count,
+        graph=pairs.graph,
+        source=pairs.source,
+        sink=pairs.sink,
+        target_graph=target.graph,
+        target_source=target.source,
+        target_sink=target.sink,
+        target_relation=target.relation,
+        log_existence=pairs.exists,
+        log_absence=pairs.absent,
+        log_relation=pairs.relation,
+        temperature=eps,
+        node_score=score,
+        node_match=match,
+        target_class=target.y if kind == "labels" else None,
+        target_vector=target.y if kind == "features" else None,
+        vector_scale=pairs.scale if kind == "features" else None,
+        weight=pairs.weight if weighted else None,
+        target_weight=target.weight if weighted else None,
+        position=pairs.position if placed else None,
+        target_position=target.position if placed else None,
+        first_cost=head,
+    )
+
+
+def _score(pairs: Pairs) -> tuple[Tensor, Tensor | None]:
+    """What is said of a node: the log-probability of each class, or its feature vector.
+
+    For any other node cost: its surprise beside every target node, and the agreement, in padded
+    form.
     """
-    none = pairs.exists.new_empty(0)
-    score, agreement = pairs.outputs, none
     if pairs.node_cost == "labels":
-        score = pairs.outputs.log_softmax(1)
-    elif pairs.node_cost != "features":
-        score, agreement = pairs.likeness
-    weighted = pairs.weight is not None and pairs.target.weight is not None
-    placed = pairs.position is not None and pairs.target.position is not None
-    weight = pairs.weight if weighted and pairs.weight is not None else none
-    position = pairs.position if placed and pairs.position is not None else none
-    return [pairs.exists, pairs.absent, score, agreement, pairs.relation, weight, position]
+        return pairs.outputs.log_softmax(1), None
+    if pairs.node_cost == "features":
+        return pairs.outputs, None
+    return pairs.likeness
 
 
 def with_values(pairs: Pairs, values: Sequence[Tensor]) -> Pairs:
-    """The pairs with other `values_of` them."""
+    """The pairs with other values of `LEARNED`, but for the last of these."""
     exists, absent, score, agreement, relation, weight, position = values
     known = None
     if pairs.node_cost == "labels":
@@ -138,22 +189,3 @@ def with_values(pairs: Pairs, values: Sequence[Tensor]) -> Pairs:
         weight=weight if weight.numel() else pairs.weight,
         position=position if position.numel() else pairs.position,
     )
-
-
-def _constants(pairs: Pairs, eps: Tensor) -> list[Tensor]:
-    target, none = pairs.target, eps.new_empty(0)
-    wanted = target.y if pairs.node_cost == "features" else none
-    weight = none if pairs.weight is None or target.weight is None else target.weight
-    place = none if pairs.position is None or target.position is None else target.position
-    scale = pairs.scale if pairs.node_cost == "features" else none
-    return [wanted, weight, place, eps, scale]
-
-
-def _places(pairs: Pairs) -> list[Tensor]:
-    target = pairs.target
-    label = target.y if pairs.node_cost == "labels" else pairs.layout.count.new_empty(0)
-    places = [
-        pairs.layout.count, target.layout.count, pairs.graph, pairs.source, pairs.sink,
-        target.graph, target.source, target.sink, target.relation, label,
-    ]  # fmt: skip
-    return [x.long().contiguous() for x in places]

@@ -3,7 +3,7 @@
 
 #include <cstring>
 
-#include "vec.hpp"
+#include "base/vec.hpp"
 
 namespace grapheme::GRAPHEME_ISA {
 

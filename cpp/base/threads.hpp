@@ -4,7 +4,7 @@
 #include <functional>
 #include <vector>
 
-#include "arena.hpp"
+#include "base/arena.hpp"
 
 namespace grapheme {
 

@@ -1,8 +1,9 @@
 // The derivative of one pair's plan in cost and masses, by one of two rules.
 #pragma once
 
-#include "coupling.hpp"
-#include "unrolled.hpp"
+#include "transport/laplacian.hpp"
+#include "transport/pairs.hpp"
+#include "transport/unrolled.hpp"
 
 namespace grapheme::GRAPHEME_ISA {
 
@@ -23,9 +24,9 @@ static inline void implicit(const Cotangent& start, Arena& arena) {
     }
     margin_a[i] = sum(total);
   }
-  Coupling coupling(rows.count, columns.count, arena);
-  coupling.set([&](Index i, Index j) { return load(start.plan.row(i) + j); }, margin_a, margin_b);
-  coupling.solve(u, v, margin_b);
+  Laplacian system(rows.count, columns.count, arena);
+  system.set([&](Index i, Index j) { return load(start.plan.row(i) + j); }, margin_a, margin_b);
+  system.solve(u, v, margin_b);
   for (Index i = 0; i < rows.count; ++i) {
     for (Index j = 0; j < columns.width; j += L) {
       store(start.grad_c.row(i) + j,

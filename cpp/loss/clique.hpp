@@ -1,8 +1,8 @@
 // The clique term of one pair, (E20)-(E24), and its derivative.
 #pragma once
 
-#include "graphs.hpp"
-#include "pair.hpp"
+#include "loss/graphs.hpp"
+#include "transport/side.hpp"
 
 namespace grapheme::GRAPHEME_ISA {
 
@@ -47,7 +47,7 @@ class Clique {
   }
 
   // Adds `weight` times the derivatives in log h, and in log q of "absent".
-  void write(Real weight, const Slopes<Real>& to, Arena& arena) const {
+  void write(Real weight, const Gradients<Real>& to, Arena& arena) const {
     if (n_ == 0) return;
     const Real by_variance =
         weight * VARIANCE_SHARE * smooth_abs_slope(variance_ - target_variance_);
@@ -69,7 +69,7 @@ class Clique {
       by_size += by_others;
     }
     for (Index at = begin_; at < end_; ++at) write_edge(all_.edges.order[at], by_h, by_degree, to);
-    for (Index u = 0; u < n_; ++u) to.exists[first_ + u] += (by_h[u] + by_size) * h_[u];
+    for (Index u = 0; u < n_; ++u) to.log_existence[first_ + u] += (by_h[u] + by_size) * h_[u];
   }
 
  private:
@@ -79,11 +79,11 @@ class Clique {
   Real size_ = 0, mean_ = 0, variance_ = 0, target_mean_ = 0, target_variance_ = 0;
 
   Real density(Index u) const { return degree_[u] / soft_count(size_ - h_[u]); }
-  Real absent(Index edge) const { return all_.relation[edge * all_.relations]; }
+  Real absent(Index edge) const { return all_.log_relation[edge * all_.relations]; }
 
   void predicted() {
     for (Index u = 0; u < n_; ++u) {
-      h_[u] = std::exp(all_.exists[first_ + u]);
+      h_[u] = std::exp(all_.log_existence[first_ + u]);
       size_ += h_[u];
       degree_[u] = 0;
     }
@@ -123,7 +123,7 @@ class Clique {
   }
 
   void write_edge(Index edge, Real* by_h, const Real* by_degree,
-                  const Slopes<Real>& to) const {
+                  const Gradients<Real>& to) const {
     const Index u = all_.edges.source[edge], v = all_.edges.sink[edge];
     const Real there = -std::expm1(absent(edge));
     Real by_there = by_degree[u] * h_[v];
@@ -132,7 +132,7 @@ class Clique {
       by_there += by_degree[v] * h_[u];
       by_h[u] += by_degree[v] * there;
     }
-    to.relation[edge * all_.relations] -= by_there * std::exp(absent(edge));
+    to.log_relation[edge * all_.relations] -= by_there * std::exp(absent(edge));
   }
 };
 

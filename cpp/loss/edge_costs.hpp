@@ -1,17 +1,17 @@
 // What the candidate edges of one pair cost, aligned or not, (E17), (E18) and (E26).
 #pragma once
 
-#include "graphs.hpp"
-#include "pair.hpp"
+#include "loss/graphs.hpp"
+#include "transport/side.hpp"
 
 namespace grapheme::GRAPHEME_ISA {
 
 // Of every candidate `e` of the pair: `gain[e * channels + c]`, what aligning a target edge of
 // channel `c` with it adds, in edits or in nats. Channels are relations but "absent", then, if
 // edges have weights, the powers 0 to 2 of that of the target edge.
-class Charges {
+class EdgeCosts {
  public:
-  Charges(const Graphs<Real>& all, Index k, bool edit, Arena& arena)
+  EdgeCosts(const Graphs<Real>& all, Index k, bool edit, Arena& arena)
       : all_(all),
         edit_(edit),
         begin_(all.edges.start[k]),
@@ -24,7 +24,7 @@ class Charges {
     clear(log_q_, padded(count * all.relations));
     for (Index e = 0; e < count; ++e)
       for (Index r = 0; r < all.relations; ++r)
-        log_q_[e * all.relations + r] = all.relation[edge(e) * all.relations + r];
+        log_q_[e * all.relations + r] = all.log_relation[edge(e) * all.relations + r];
     for (Index i = 0; i < padded(count * all.relations); i += L)
       store(q_ + i, exp_or_nan(load(log_q_ + i)));
     for (Index e = 0; e < count; ++e) edit ? set_edits(e) : set_nats(e);
@@ -33,11 +33,11 @@ class Charges {
   }
 
   // Adds the derivatives in log q and in the weights, given those in the gains and the constant.
-  void write(const Real* by_gain, Real by_constant, const Slopes<Real>& to) const {
+  void write(const Real* by_gain, Real by_constant, const Gradients<Real>& to) const {
     const Settings& s = all_.settings;
     for (Index e = 0; e < count; ++e) {
       const Real *by = by_gain + e * channels, *q = q_ + e * all_.relations;
-      Real* by_log = to.relation + edge(e) * all_.relations;
+      Real* by_log = to.log_relation + edge(e) * all_.relations;
       Real sum = 0;
       for (Index r = 0; r < relations_; ++r) {
         sum += by[r];

@@ -4,8 +4,7 @@
 #include <cmath>
 #include <limits>
 
-#include "kernel.hpp"
-#include "matrix.hpp"
+#include "base/matrix.hpp"
 
 namespace grapheme::GRAPHEME_ISA {
 

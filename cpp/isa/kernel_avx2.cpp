@@ -1,5 +1,5 @@
 #define GRAPHEME_ISA avx2
-#include "kernel.inc"
+#include "isa/kernel.inc"
 
 namespace grapheme {
 const Kernel<double> avx2_kernel = avx2::table("avx2");

@@ -8,7 +8,7 @@
 // range it could bring at most e^(2 RANGE - 700) of a row.
 #pragma once
 
-#include "pair.hpp"
+#include "transport/side.hpp"
 
 namespace grapheme::GRAPHEME_ISA {
 

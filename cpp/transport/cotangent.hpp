@@ -1,7 +1,7 @@
 // What both rules of the derivative start from and end with.
 #pragma once
 
-#include "pair.hpp"
+#include "transport/side.hpp"
 
 namespace grapheme::GRAPHEME_ISA {
 

@@ -1,12 +1,12 @@
 // The alignment and the loss of one pair, from the matching cost to the terms, (E1)-(E25), and
-// the derivative of the terms through all rounds. Mirrors `loss/_structural.py`.
+// the derivative of the terms through all rounds. The tests compare it with the program in PyTorch.
 #pragma once
 
-#include "adjoint.hpp"
-#include "bilinear.hpp"
-#include "clique.hpp"
-#include "nodes.hpp"
-#include "solve.hpp"
+#include "transport/adjoint.hpp"
+#include "loss/bilinear.hpp"
+#include "loss/clique.hpp"
+#include "loss/nodes.hpp"
+#include "transport/solve.hpp"
 
 namespace grapheme::GRAPHEME_ISA {
 
@@ -16,9 +16,9 @@ static inline Real surplus(Index more, Index less) {
 
 class Pair {
  public:
-  Pair(const Graphs<Real>& all, const Found<Real>& found, Index k, Arena& arena)
+  Pair(const Graphs<Real>& all, const Results<Real>& results, Index k, Arena& arena)
       : all_(all),
-        found_(found),
+        results_(results),
         k_(k),
         n_(all.first[k + 1] - all.first[k]),
         m_(all.target_first[k + 1] - all.target_first[k]),
@@ -26,10 +26,10 @@ class Pair {
         rows_(n_, surplus(m_, n_) + slack_, all.rows, arena),
         columns_(m_, surplus(n_, m_) + slack_, all.columns, arena),
         nodes_(all, k, rows_, columns_, arena),
-        charges_(all, k, all.settings.edit, arena),
+        edge_costs_(all, k, all.settings.edit, arena),
         edits_(all, k, true, arena),
         clique_(all, k, arena),
-        edges_(all, k, rows_.width, columns_.width, charges_.channels, arena),
+        edges_(all, k, rows_.width, columns_.width, edge_costs_.channels, arena),
         cost_(matrix(rows_.width, columns_.width, arena)),
         c_(matrix(rows_.width, columns_.width, arena)),
         arena_(arena) {}
@@ -47,28 +47,28 @@ class Pair {
       node += dot(plan.row(i), nodes_.cost.row(i), plan.width);
     edges_.set(plan, false);
     const Real lost = outcome.residual - outcome.residual;  // NaN where there is no plan
-    const Real total = write_terms(node + lost, edges_.value(plan, charges_) + lost);
+    const Real total = write_terms(node + lost, edges_.value(plan, edge_costs_) + lost);
     // A loss that is no number is not that of a plan, whatever the plan is.
     if (!(std::fabs(total) <= std::numeric_limits<Real>::max()))
-      found_.residual[all_.settings.rounds * all_.pairs + k_] =
+      results_.residual[all_.settings.rounds * all_.pairs + k_] =
           std::numeric_limits<Real>::quiet_NaN();
   }
 
-  void differentiate(const Slopes<Real>& to) {
+  void differentiate(const Gradients<Real>& to) {
     const Settings& s = all_.settings;
     const Real by_node = slope(to, 1, s.alpha), by_edge = slope(to, 2, s.beta);
-    const Matrix plan = load(found_.plans, s.rounds), w = cotangent(to.plan),
+    const Matrix plan = load(results_.plans, s.rounds), w = cotangent(to.plan),
                  by_cost = zeros(), by_matching = zeros();
     for (Index i = 0; i < rows_.count; ++i) {
       add_to(by_cost.row(i), by_node, plan.row(i), plan.width);
       add_to(w.row(i), by_node, nodes_.cost.row(i), w.width);
     }
-    Real* by_gain = take_zeros(charges_.count * charges_.channels);
-    edges_.set(plan, s.mode != Mode::cut);
+    Real* by_gain = take_zeros(edge_costs_.count * edge_costs_.channels);
+    edges_.set(plan, s.mode != Mode::detach);
     edges_.by_gain(plan, by_edge, by_gain);
-    charges_.write(by_gain, by_edge, to);
-    if (s.mode != Mode::cut && rows_.count > 0 && columns_.count > 0) {
-      edges_.add_slope(charges_, by_edge, w);
+    edge_costs_.write(by_gain, by_edge, to);
+    if (s.mode != Mode::detach && rows_.count > 0 && columns_.count > 0) {
+      edges_.add_slope(edge_costs_, by_edge, w);
       descend(w, by_matching, to);
     }
     nodes_.write(by_matching, by_cost, to, arena_);
@@ -77,19 +77,19 @@ class Pair {
 
  private:
   const Graphs<Real>& all_;
-  const Found<Real>& found_;
+  const Results<Real>& results_;
   Index k_, n_, m_;
   Real slack_;
   Side rows_, columns_;
   Nodes nodes_;
-  Charges charges_, edits_;  // those of the loss, and those that align
+  EdgeCosts edge_costs_, edits_;  // those of the loss, and those that align
   Clique clique_;
   Bilinear edges_;
   Matrix cost_, c_;  // of a round; c_ is in temperatures
   Arena& arena_;
 
   // The derivative in a term, directly and through the total.
-  Real slope(const Slopes<Real>& to, Index term, Real weight) const {
+  Real slope(const Gradients<Real>& to, Index term, Real weight) const {
     return to.terms[term * all_.pairs + k_] + weight * to.terms[k_];
   }
 
@@ -107,8 +107,8 @@ class Pair {
 
   void begin() {
     copy(cost_.at, nodes_.matching.at, cost_.rows * cost_.width);
-    if (all_.head == nullptr) return;
-    const Matrix head = load(all_.head, 0);
+    if (all_.first_cost == nullptr) return;
+    const Matrix head = load(all_.first_cost, 0);
     for (Index i = 0; i < rows_.count; ++i) add_to(cost_.row(i), 1, head.row(i), cost_.width);
   }
 
@@ -120,7 +120,7 @@ class Pair {
         c_.row(i)[j] = std::numeric_limits<Real>::infinity();
     }
     clear(c_.row(rows_.count), (c_.rows - rows_.count) * c_.width);
-    return divide(c_, rows_.count, columns_.count, all_.eps[k_]);
+    return divide(c_, rows_.count, columns_.count, all_.temperature[k_]);
   }
 
   Outcome transport(const Matrix& plan) {
@@ -141,21 +141,21 @@ class Pair {
 
   void write(Index round, const Matrix& plan, const Outcome& outcome) const {
     const Index at = round * all_.pairs + k_, area = all_.rows * all_.columns;
-    Real* to = found_.plans + at * area;
+    Real* to = results_.plans + at * area;
     fill(to, area, outcome.residual - outcome.residual);
     for (Index i = 0; i < rows_.count; ++i)
       columns_.scatter(plan.row(i), to + rows_.place[i] * all_.columns);
-    found_.residual[at] = outcome.residual;
-    found_.iterations[at] = outcome.iterations;
+    results_.residual[at] = outcome.residual;
+    results_.iterations[at] = outcome.iterations;
   }
 
   Real write_terms(Real node, Real edge) const {
     const Settings& s = all_.settings;
     const Real clique = clique_.value(), total = s.alpha * node + s.beta * edge + s.gamma * clique;
-    found_.terms[k_] = total;
-    found_.terms[all_.pairs + k_] = node;
-    found_.terms[2 * all_.pairs + k_] = edge;
-    found_.terms[3 * all_.pairs + k_] = clique;
+    results_.terms[k_] = total;
+    results_.terms[all_.pairs + k_] = node;
+    results_.terms[2 * all_.pairs + k_] = edge;
+    results_.terms[3 * all_.pairs + k_] = clique;
     return total;
   }
 
@@ -180,7 +180,7 @@ class Pair {
   }
 
   // From the last round to the first, `w` being the derivative in the last plan.
-  void descend(const Matrix& w, const Matrix& by_matching, const Slopes<Real>& to) {
+  void descend(const Matrix& w, const Matrix& by_matching, const Gradients<Real>& to) {
     const Settings& s = all_.settings;
     const Matrix by_round = zeros();  // derivative in the cost of a round
     Real* by_gain = take_zeros(edits_.count * edits_.channels);
@@ -195,7 +195,7 @@ class Pair {
         break;
       }
       // The slope is linear in the plan, with the same two sums for its derivative.
-      const Matrix before = load(found_.plans, round - 1);
+      const Matrix before = load(results_.plans, round - 1);
       edges_.set(before, false);
       edges_.by_gain(by_round, slope_scale(), by_gain);
       edges_.set(by_round, true);
@@ -207,9 +207,9 @@ class Pair {
     if (s.rounds > 0) edits_.write(by_gain, 0, to);
   }
 
-  void write_head(const Matrix& by_round, const Slopes<Real>& to) const {
-    if (all_.head == nullptr) return;
-    Real* at = to.head + k_ * all_.rows * all_.columns;
+  void write_head(const Matrix& by_round, const Gradients<Real>& to) const {
+    if (all_.first_cost == nullptr) return;
+    Real* at = to.first_cost + k_ * all_.rows * all_.columns;
     for (Index i = 0; i < rows_.count; ++i)
       columns_.scatter(by_round.row(i), at + rows_.place[i] * all_.columns);
   }
@@ -218,38 +218,38 @@ class Pair {
   void add_derivative(Index round, const Matrix& w, const Matrix& by_round) {
     const Settings& s = all_.settings;
     const Index at = round * all_.pairs + k_;
-    const bool converged = found_.residual[at] <= s.tolerance;
-    const Matrix plan = load(found_.plans, round);
+    const bool converged = results_.residual[at] <= s.tolerance;
+    const Matrix plan = load(results_.plans, round);
     const Cotangent start(rows_, columns_, plan, w, arena_);
     if (s.mode == Mode::implicit || (s.mode == Mode::exact && converged)) {
       implicit(start, arena_);
     } else if (!remake(round)) {
       fill(start.grad_c.at, plan.rows * plan.width, std::numeric_limits<Real>::quiet_NaN());
     } else {
-      unrolled(start, c_, found_.iterations[at], arena_);
+      unrolled(start, c_, results_.iterations[at], arena_);
     }
     for (Index i = 0; i < rows_.count; ++i)
-      add_to(by_round.row(i), 1 / all_.eps[k_], start.grad_c.row(i), by_round.width);
+      add_to(by_round.row(i), 1 / all_.temperature[k_], start.grad_c.row(i), by_round.width);
   }
 
   // Makes the cost of a round again; whether it is finite.
   bool remake(Index round) {
     for (Index r = all_.settings.proximal || round == 0 ? 0 : round; r <= round; ++r) {
       const Arena::Mark mark = arena_.mark();
-      advance(r, r == 0 ? cost_ : load(found_.plans, r - 1));
+      advance(r, r == 0 ? cost_ : load(results_.plans, r - 1));
       arena_.rewind(mark);
     }
     return scale();
   }
 };
 
-static void align(const Graphs<Real>& all, const Found<Real>& found, Index k, Arena& arena) {
-  Pair(all, found, k, arena).align();
+static void align(const Graphs<Real>& all, const Results<Real>& results, Index k, Arena& arena) {
+  Pair(all, results, k, arena).align();
 }
 
-static void align_adjoint(const Graphs<Real>& all, const Found<Real>& found,
-                          const Slopes<Real>& to, Index k, Arena& arena) {
-  Pair(all, found, k, arena).differentiate(to);
+static void align_adjoint(const Graphs<Real>& all, const Results<Real>& results,
+                          const Gradients<Real>& to, Index k, Arena& arena) {
+  Pair(all, results, k, arena).differentiate(to);
 }
 
 }  // namespace grapheme::GRAPHEME_ISA

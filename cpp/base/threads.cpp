@@ -1,4 +1,4 @@
-#include "threads.hpp"
+#include "base/threads.hpp"
 
 #include <algorithm>
 #include <atomic>

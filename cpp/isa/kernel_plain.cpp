@@ -1,5 +1,5 @@
 #define GRAPHEME_ISA plain
-#include "kernel.inc"
+#include "isa/kernel.inc"
 
 namespace grapheme {
 const Kernel<double> plain_kernel = plain::table("plain");

@@ -1,6 +1,6 @@
 #define GRAPHEME_ISA avx2_single
 #define GRAPHEME_SINGLE
-#include "kernel.inc"
+#include "isa/kernel.inc"
 
 namespace grapheme {
 const Kernel<float> avx2_single_kernel = avx2_single::table("avx2");

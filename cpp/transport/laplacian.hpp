@@ -11,7 +11,7 @@
 
 #include <cmath>
 
-#include "matrix.hpp"
+#include "base/matrix.hpp"
 
 namespace grapheme::GRAPHEME_ISA {
 
@@ -134,10 +134,10 @@ static inline void substitute(const Matrix& v, const Real* inverse, Index size, 
 }
 
 // One plan, ready for right-hand sides: D(row) u + P v = p, P^T u + D(column) v = q.
-class Coupling {
+class Laplacian {
  public:
   // `n` rows and `m` columns with mass; the arrays are padded by zeros.
-  Coupling(Index n, Index m, Arena& arena)
+  Laplacian(Index n, Index m, Arena& arena)
       : n_(n),
         m_(m),
         rows_inside_(n < m),

@@ -2,7 +2,7 @@
 // edges: `sum_e sum_c K_e(c) sum_ij A_ij(c) P_ui P_vj` over candidates e = (u, v).
 #pragma once
 
-#include "charges.hpp"
+#include "loss/edge_costs.hpp"
 
 namespace grapheme::GRAPHEME_ISA {
 
@@ -43,23 +43,23 @@ class Bilinear {
     }
   }
 
-  Real value(const Matrix& p, const Charges& charges) const {
-    Real total = charges.constant;
+  Real value(const Matrix& p, const EdgeCosts& costs) const {
+    Real total = costs.constant;
     for (Index e = 0; e < count_; ++e) {
       const auto [u, v] = ends(e);
       for (Index c = 0; c < channels_; ++c)
-        total += charges.gain[e * channels_ + c] *
+        total += costs.gain[e * channels_ + c] *
                  dot(p.row(u), block(sinks_, c).row(v), p.width);
     }
     return total;
   }
 
   // Adds `scale` times the slope at the plan that was set.
-  void add_slope(const Charges& charges, Real scale, const Matrix& to) const {
+  void add_slope(const EdgeCosts& costs, Real scale, const Matrix& to) const {
     for (Index e = 0; e < count_; ++e) {
       const auto [u, v] = ends(e);
       for (Index c = 0; c < channels_; ++c) {
-        const Real gain = scale * charges.gain[e * channels_ + c];
+        const Real gain = scale * costs.gain[e * channels_ + c];
         add_to(to.row(u), gain, block(sinks_, c).row(v), to.width);
         add_to(to.row(v), gain, block(sources_, c).row(u), to.width);
       }

@@ -1,8 +1,8 @@
 // Reverse mode through plain sweeps, (E10)-(E12).
 #pragma once
 
-#include "cotangent.hpp"
-#include "scaling.hpp"
+#include "transport/cotangent.hpp"
+#include "transport/scaling.hpp"
 
 namespace grapheme::GRAPHEME_ISA {
 

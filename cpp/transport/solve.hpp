@@ -1,9 +1,10 @@
 // The plan of one pair: warm-up sweeps, Newton steps, sweeps where Newton is not certified.
-// Mirrors `ot/_plan.py` and `ot/_newton.py` step by step.
+// The steps are those of `ot/_solver.py` and `ot/_newton.py`, which the tests compare it with.
 #pragma once
 
-#include "coupling.hpp"
-#include "scaling.hpp"
+#include "transport/laplacian.hpp"
+#include "transport/pairs.hpp"
+#include "transport/scaling.hpp"
 
 namespace grapheme::GRAPHEME_ISA {
 
@@ -27,7 +28,10 @@ static inline Index sweep(Scaling& state, Real tolerance, Index count, Index las
 class Newton {
  public:
   Newton(Scaling& state, const Side& rows, const Side& columns, Arena& arena)
-      : state_(state), rows_(rows), columns_(columns), coupling_(rows.count, columns.count, arena) {
+      : state_(state),
+        rows_(rows),
+        columns_(columns),
+        laplacian_(rows.count, columns.count, arena) {
     for (Real** p : {&g_, &next_, &step_, &gap_, &sums_}) *p = take(arena, columns.width);
     for (Real** p : {&f_, &unused_}) *p = take(arena, rows.width);
   }
@@ -88,10 +92,10 @@ class Newton {
       store(sums_ + j, load(state_.y() + j) * load(state_.t() + j));
       store(gap_ + j, load(columns_.mass + j) - load(sums_ + j));
     }
-    coupling_.set([&](Index i, Index j) { return state_.plan(i, j); }, rows_.mass, sums_);
+    laplacian_.set([&](Index i, Index j) { return state_.plan(i, j); }, rows_.mass, sums_);
     copy(step_, gap_, columns_.width);
     clear(unused_, rows_.width);
-    coupling_.solve(unused_, step_, sums_);
+    laplacian_.solve(unused_, step_, sums_);
     Vec longest = splat(LONGEST);
     for (Index j = 0; j < columns_.width; j += L)
       longest = larger(longest, magnitude(load(step_ + j)));
@@ -107,7 +111,7 @@ class Newton {
 
   Scaling& state_;
   const Side &rows_, &columns_;
-  Coupling coupling_;
+  Laplacian laplacian_;
   Real *g_, *next_, *step_, *gap_, *sums_, *f_, *unused_;
   Real value_ = 0, residual_ = 0;
 };

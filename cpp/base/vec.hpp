@@ -5,7 +5,7 @@
 #include <limits>
 #include <utility>
 
-#include "arena.hpp"
+#include "base/arena.hpp"
 
 namespace grapheme::GRAPHEME_ISA {
 
@@ -152,4 +152,4 @@ static inline Real largest(Vec x) { return -least(-x); }
 
 }  // namespace grapheme::GRAPHEME_ISA
 
-#include "exp_log.hpp"
+#include "base/exp_log.hpp"

@@ -1,8 +1,8 @@
 // Matching cost and node cost of one pair, (E1), (E13) and (E14), and their derivative.
 #pragma once
 
-#include "graphs.hpp"
-#include "pair.hpp"
+#include "loss/graphs.hpp"
+#include "transport/side.hpp"
 
 namespace grapheme::GRAPHEME_ISA {
 
@@ -21,16 +21,16 @@ class Nodes {
         n_(all.first[k + 1] - first_),
         m_(all.target_first[k + 1] - target_first_),
         void_column_(columns.count > m_),
-        scale_(all.scale ? all.scale[k] : 1),
+        scale_(all.vector_scale ? all.vector_scale[k] : 1),
         h_(take(arena, padded(n_))),
-        agreement_(matrix(rows.width, columns.width, arena)),
+        match_(matrix(rows.width, columns.width, arena)),
         matching(matrix(rows.width, columns.width, arena)),
         cost(matrix(rows.width, columns.width, arena)) {
     clear(cost.at, cost.rows * cost.width);
     clear(h_, padded(n_));
-    for (Index i = 0; i < n_; ++i) h_[i] = all.exists[first_ + i];
+    for (Index i = 0; i < n_; ++i) h_[i] = all.log_existence[first_ + i];
     for (Index i = 0; i < n_; i += L) store(h_ + i, exp(load(h_ + i)));
-    if (all.likeness == Likeness::features) transpose_wanted(arena);
+    if (all.node_kind == NodeKind::vectors) transpose_vectors(arena);
     for (Index i = 0; i < n_; ++i) set_row(i);
     for (Index i = n_; i < matching.rows; ++i) {
       fill(matching.row(i), m_, i == n_ ? all.settings.node_insertion : 0);
@@ -40,7 +40,7 @@ class Nodes {
   }
 
   // Adds the derivatives in what the costs were made of, given those in both.
-  void write(const Matrix& by_matching, const Matrix& by_cost, const Slopes<Real>& to,
+  void write(const Matrix& by_matching, const Matrix& by_cost, const Gradients<Real>& to,
              Arena& arena) const {
     Real* by_agreement = take(arena, matching.width);
     for (Index i = 0; i < n_; ++i)
@@ -53,43 +53,43 @@ class Nodes {
   bool void_column_;
   Real scale_;  // the surprise at which nodes agree to 1/e
   Real* h_;
-  Matrix agreement_;
-  Matrix given_{}, wanted_{};  // features of the targets: one row a target, one row a feature
+  Matrix match_;
+  Matrix given_{}, vectors_{};  // features of the targets: one row a target, one row a feature
 
  public:
   Matrix matching;  // in edits
   Matrix cost;      // what the node term charges
 
  private:
-  void transpose_wanted(Arena& arena) {
+  void transpose_vectors(Arena& arena) {
     const Matrix given = matrix((m_ + L - 1) / L * L, padded(all_.outputs), arena);
     clear(given.at, given.rows * given.width);
     for (Index j = 0; j < m_; ++j)
-      std::memcpy(given.row(j), all_.wanted + (target_first_ + j) * all_.outputs,
+      std::memcpy(given.row(j), all_.target_vector + (target_first_ + j) * all_.outputs,
                   sizeof(Real) * static_cast<std::size_t>(all_.outputs));
     const Index wide = (given.rows + FEW * L - 1) / (FEW * L) * (FEW * L);
-    wanted_ = matrix(given.width, wide, arena);
-    clear(wanted_.at, wanted_.rows * wanted_.width);
-    transpose(given, wanted_);
+    vectors_ = matrix(given.width, wide, arena);
+    clear(vectors_.at, vectors_.rows * vectors_.width);
+    transpose(given, vectors_);
     given_ = given;
   }
 
   const Real* score(Index i) const {
-    if (all_.likeness == Likeness::dense)
-      return all_.score + (k_ * (all_.rows - 1) + i) * (all_.columns - 1);
-    return all_.score + (first_ + i) * all_.outputs;
+    if (all_.node_kind == NodeKind::dense)
+      return all_.node_score + (k_ * (all_.rows - 1) + i) * (all_.columns - 1);
+    return all_.node_score + (first_ + i) * all_.outputs;
   }
 
   // The surprise of node i beside every target node, and the agreement.
   void compare(Index i, Real* surprise, Real* agreement) const {
     const Real* own = score(i);
-    if (all_.likeness == Likeness::dense) {
-      const Real* given = all_.agreement + (own - all_.score);
+    if (all_.node_kind == NodeKind::dense) {
+      const Real* given = all_.node_match + (own - all_.node_score);
       for (Index j = 0; j < m_; ++j) surprise[j] = own[j], agreement[j] = given[j];
       return;
     }
-    if (all_.likeness == Likeness::labels) {
-      const std::int64_t* label = all_.label + target_first_;
+    if (all_.node_kind == NodeKind::classes) {
+      const std::int64_t* label = all_.target_class + target_first_;
       for (Index j = 0; j < m_; ++j) surprise[j] = -own[label[j]];
     } else {
       for (Index j = 0; j < m_; j += FEW * L) square_distances(own, j, surprise);
@@ -109,7 +109,7 @@ class Nodes {
     for (Index d = 0; d < all_.outputs; ++d) {
       const Vec x = splat(own[d]);
       for (Index w = 0; w < FEW; ++w) {
-        const Vec step = x - load(wanted_.row(d) + j + w * L);
+        const Vec step = x - load(vectors_.row(d) + j + w * L);
         total[w] += step * step;
       }
     }
@@ -118,7 +118,7 @@ class Nodes {
 
   void set_row(Index i) {
     const Settings& s = all_.settings;
-    Real *charge = cost.row(i), *match = matching.row(i), *agreement = agreement_.row(i);
+    Real *charge = cost.row(i), *match = matching.row(i), *agreement = match_.row(i);
     clear(agreement, matching.width);
     compare(i, charge, agreement);
     for (Index j = 0; j < m_; ++j) match[j] = 1 - h_[i] * agreement[j];
@@ -126,11 +126,11 @@ class Nodes {
     if (s.edit) {
       copy(charge, match, matching.width);
     } else {
-      for (Index j = 0; j < m_; ++j) charge[j] -= all_.exists[first_ + i];
+      for (Index j = 0; j < m_; ++j) charge[j] -= all_.log_existence[first_ + i];
     }
     if (void_column_) {
       match[m_] = s.node_deletion * h_[i];
-      charge[m_] = s.edit ? match[m_] : -s.node_deletion * all_.absent[first_ + i];
+      charge[m_] = s.edit ? match[m_] : -s.node_deletion * all_.log_absence[first_ + i];
     }
     if (!all_.position) return;
     for (Index d = 0; d < all_.coordinates; ++d) {
@@ -142,9 +142,9 @@ class Nodes {
   }
 
   void write_row(Index i, const Real* by_match, const Real* by_charge, Real* by_agreement,
-                 const Slopes<Real>& to) const {
+                 const Gradients<Real>& to) const {
     const Settings& s = all_.settings;
-    const Real* agreement = agreement_.row(i);
+    const Real* agreement = match_.row(i);
     Real by_h = 0, by_exists = 0;
     for (Index j = 0; j < m_; ++j) {
       const Real by_mismatch = by_match[j] + (s.edit ? by_charge[j] : 0);
@@ -154,20 +154,20 @@ class Nodes {
     }
     if (void_column_) {
       by_h += s.node_deletion * (by_match[m_] + (s.edit ? by_charge[m_] : 0));
-      if (!s.edit) to.absent[first_ + i] -= s.node_deletion * by_charge[m_];
+      if (!s.edit) to.log_absence[first_ + i] -= s.node_deletion * by_charge[m_];
     }
-    to.exists[first_ + i] += by_exists + by_h * h_[i];
+    to.log_existence[first_ + i] += by_exists + by_h * h_[i];
     write_score(i, by_charge, by_agreement, to);
     if (all_.position) write_position(i, by_match, to.position);
   }
 
   void write_score(Index i, const Real* by_charge, Real* by_agreement,
-                   const Slopes<Real>& to) const {
+                   const Gradients<Real>& to) const {
     const bool edit = all_.settings.edit;
-    const Real *own = score(i), *agreement = agreement_.row(i);
-    Real* by_own = to.score + (own - all_.score);
-    if (all_.likeness == Likeness::dense) {
-      Real* by_given = to.agreement + (own - all_.score);
+    const Real *own = score(i), *agreement = match_.row(i);
+    Real* by_own = to.node_score + (own - all_.node_score);
+    if (all_.node_kind == NodeKind::dense) {
+      Real* by_given = to.node_match + (own - all_.node_score);
       for (Index j = 0; j < m_; ++j) {
         by_own[j] = edit ? 0 : by_charge[j];
         by_given[j] = by_agreement[j];
@@ -176,8 +176,8 @@ class Nodes {
     }
     for (Index j = 0; j < m_; ++j)  // from here in the surprise
       by_agreement[j] = (edit ? 0 : by_charge[j]) - by_agreement[j] * agreement[j] / scale_;
-    if (all_.likeness == Likeness::labels) {
-      const std::int64_t* label = all_.label + target_first_;
+    if (all_.node_kind == NodeKind::classes) {
+      const std::int64_t* label = all_.target_class + target_first_;
       for (Index j = 0; j < m_; ++j) by_own[label[j]] -= by_agreement[j];
       return;
     }

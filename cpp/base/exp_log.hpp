@@ -1,7 +1,7 @@
 // Exponential and logarithm of vectors, in both precisions. Included by vec.hpp.
 #pragma once
 
-#include "vec.hpp"
+#include "base/vec.hpp"
 
 namespace grapheme::GRAPHEME_ISA {
 

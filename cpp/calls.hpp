@@ -1,0 +1,52 @@
+// What Python may call, on tensors that have a name each; results are written in place. Every one
+// checks its tensors while it holds Python's lock and computes without.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "batch.hpp"
+
+namespace grapheme {
+
+// The instruction sets this machine can run, the fastest last.
+std::vector<std::string> levels();
+
+// Threads at most, and the instruction set.
+struct Machine {
+  int num_threads;
+  const std::string& level;
+};
+
+// B pairs of N x M places; potentials are one number a place.
+struct SolveCall {
+  Tensor cost, temperature, row_mass, column_mass;  // [B, N, M], [B], [B, N], [B, M]
+  double tolerance;
+  Index max_iterations;
+  bool newton;
+  Tensor plan, row_potential, column_potential, residual, iterations;
+};
+void solve(const SolveCall& call, const Machine& machine);
+
+struct AdjointCall {
+  Tensor cost, temperature, row_mass, column_mass, plan, iterations, implicit, grad_plan;
+  Tensor grad_cost, grad_row_mass, grad_column_mass;
+};
+void adjoint(const AdjointCall& call, const Machine& machine);
+
+// The whole loss of a batch, in the precision of its temperature.
+void align(const Inputs& inputs, const Settings& settings, const Outputs& outputs,
+           const Machine& machine);
+
+// Its derivative, added to `gradients`; `grad_plan`, that in the last plan, may be none.
+void align_adjoint(const Inputs& inputs, const Settings& settings, const Outputs& outputs,
+                   const Tensor& grad_terms, const Tensor& grad_plan, const Inputs& gradients,
+                   const Machine& machine);
+
+// What is wrong with a batch, 0 for nothing; see `Fault`. `batch` [n], `edge_index` [2, e];
+// written are the nodes of each graph, the place of each node in it, and of each edge the graph
+// and, as places, the ends.
+int lay_out(const Tensor& batch, const Tensor& edge_index, bool directed, const Tensor& count,
+            const Tensor& place, const Tensor& graph, const Tensor& ends);
+
+}  // namespace grapheme
