@@ -6,16 +6,15 @@
 #include <string>
 
 namespace grapheme {
-namespace {
-
-using Whole = std::int64_t;
-
-void expect(bool ok, const std::string& what) {
-  if (!ok) throw std::invalid_argument(what);
-}
 
 bool within(const Whole* values, Index count, Whole low, Whole end) {
   return std::all_of(values, values + count, [&](Whole x) { return low <= x && x < end; });
+}
+
+namespace {
+
+void expect(bool ok, const std::string& what) {
+  if (!ok) throw std::invalid_argument(what);
 }
 
 template <class Real>

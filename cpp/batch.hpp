@@ -8,6 +8,11 @@
 
 namespace grapheme {
 
+using Whole = std::int64_t;
+
+// Whether all numbers are in [low, end).
+bool within(const Whole* values, Index count, Whole low, Whole end);
+
 // What the operator of the whole loss is given, by name; of the same form is the record of the
 // derivatives in it. B pairs, n predicted and m target nodes, e candidates, t target edges.
 struct Inputs {

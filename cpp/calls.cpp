@@ -177,18 +177,39 @@ void align_adjoint(const Inputs& inputs, const Settings& settings, const Outputs
       inputs, settings, outputs, grad_terms, grad_plan, gradients, machine);
 }
 
-int lay_out(const Tensor& batch, const Tensor& edge_index, bool directed, const Tensor& count,
-            const Tensor& place, const Tensor& graph, const Tensor& ends) {
-  using Whole = std::int64_t;
+Index lay_out(const Tensor& batch, const Tensor& edge_index, bool directed, const Tensor& count,
+              const Tensor& place, const Tensor& graph, const Tensor& source, const Tensor& sink) {
   const Index nodes = batch.size(0), edges = edge_index.size(1), graphs = count.size(0);
-  const Whole* source = read<Whole>(edge_index, "edge_index", {2, edges});
-  Whole* edge_source = read<Whole>(ends, "ends", {2, edges});
-  const Layout layout{read<Whole>(batch, "batch", {nodes}), source, source + edges,
-                      nodes, edges, graphs, directed,
-                      read<Whole>(count, "count", {graphs}), read<Whole>(place, "place", {nodes}),
-                      read<Whole>(graph, "graph", {edges}), edge_source, edge_source + edges};
+  const Whole* ends = read<Whole>(edge_index, "edge_index", {2, edges});
+  Whole* counts = read<Whole>(count, "count", {graphs});
+  const Layout layout{read<Whole>(batch, "batch", {nodes}),
+                      ends,
+                      ends + edges,
+                      nodes,
+                      edges,
+                      graphs,
+                      directed,
+                      counts,
+                      read<Whole>(place, "place", {nodes}),
+                      read<Whole>(graph, "graph", {edges}),
+                      read<Whole>(source, "source", {edges}),
+                      read<Whole>(sink, "sink", {edges})};
   const nb::gil_scoped_release released;
-  return static_cast<int>(layout.check());
+  if (layout.check() != Fault::none) return -1;
+  return graphs > 0 ? static_cast<Index>(*std::max_element(counts, counts + graphs)) : 0;
+}
+
+bool within(const Tensor& values, Whole low, Whole end) {
+  const Index size = values.size(0);
+  return within(read<Whole>(values, "values", {size}), size, low, end);
+}
+
+bool downward(const Tensor& edge_index) {
+  const Index edges = edge_index.size(1);
+  const Whole* source = read<Whole>(edge_index, "edge_index", {2, edges});
+  for (Index e = 0; e < edges; ++e)
+    if (source[e] > source[edges + e]) return true;
+  return false;
 }
 
 }  // namespace grapheme

@@ -43,10 +43,16 @@ void align_adjoint(const Inputs& inputs, const Settings& settings, const Outputs
                    const Tensor& grad_terms, const Tensor& grad_plan, const Inputs& gradients,
                    const Machine& machine);
 
-// What is wrong with a batch, 0 for nothing; see `Fault`. `batch` [n], `edge_index` [2, e];
-// written are the nodes of each graph, the place of each node in it, and of each edge the graph
-// and, as places, the ends.
-int lay_out(const Tensor& batch, const Tensor& edge_index, bool directed, const Tensor& count,
-            const Tensor& place, const Tensor& graph, const Tensor& ends);
+// Writes the nodes of each graph `count` [B], the place of each node in it, and of each edge the
+// graph and, as places, the ends. `batch` [n], `edge_index` [2, e]. Gives the nodes of the largest
+// graph, or -1 if something is wrong with the batch, see `Fault`.
+Index lay_out(const Tensor& batch, const Tensor& edge_index, bool directed, const Tensor& count,
+              const Tensor& place, const Tensor& graph, const Tensor& source, const Tensor& sink);
+
+// Whether all numbers of a tensor with one axis are in [low, end).
+bool within(const Tensor& values, std::int64_t low, std::int64_t end);
+
+// Whether an edge leads to a node of lower number.
+bool downward(const Tensor& edge_index);
 
 }  // namespace grapheme

@@ -131,7 +131,11 @@ void bind_loss(nb::module_& module) {
       nb::kw_only(), "inputs"_a, "settings"_a, "outputs"_a, "grad_terms"_a,
       "grad_plan"_a.none(), "gradients"_a, "num_threads"_a, "level"_a);
   module.def("lay_out", &lay_out, nb::kw_only(), "batch"_a, "edge_index"_a, "directed"_a,
-             "count"_a, "place"_a, "graph"_a, "ends"_a);
+             "count"_a, "place"_a, "graph"_a, "source"_a, "sink"_a);
+  module.def("within", [](Tensor values, std::int64_t low, std::int64_t end) {
+    return within(values, low, end);
+  }, nb::kw_only(), "values"_a, "low"_a, "end"_a);
+  module.def("downward", &downward, nb::kw_only(), "edge_index"_a);
 }
 
 }  // namespace

@@ -113,5 +113,8 @@ def lay_out(
     count: Tensor,
     place: Tensor,
     graph: Tensor,
-    ends: Tensor,
+    source: Tensor,
+    sink: Tensor,
 ) -> int: ...
+def within(*, values: Tensor, low: int, end: int) -> bool: ...
+def downward(*, edge_index: Tensor) -> bool: ...

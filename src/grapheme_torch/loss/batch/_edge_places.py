@@ -29,9 +29,8 @@ def placed_edges(
     if _kernel.serves(batch, edge_index):
         found = _kernel.lay_out(batch, edge_index, num_graphs, directed)
         if found is not None:
-            count, place, graph, (source, sink) = found
-            width = int(count.max()) if num_graphs else 0
-            return Layout(batch, place, count, width), (graph, source, sink)
+            layout = Layout(batch, found.place, found.count, found.width)
+            return layout, (found.graph, found.source, found.sink)
     # Slower, but it can tell what is wrong.
     check_batch(side, batch, num_graphs)
     check_edges(side, edge_index, batch, directed)

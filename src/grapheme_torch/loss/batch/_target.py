@@ -12,6 +12,7 @@ from ..._check import Received, refusal, require
 from ..._tensors import described, has_numbers, is_dense, is_whole
 from ...graphs import membership
 from ...prediction import Prediction
+from ..engines import _kernel
 from ._edge_places import placed_edges
 from ._layout import Layout
 
@@ -62,6 +63,8 @@ def _both_ways(target: Data) -> bool:
     edges: Any = target.get("edge_index")
     if not (has_numbers(edges) and edges.ndim == 2 and len(edges) == 2):
         return False
+    if _kernel.serves(edges) and edges.dtype == torch.int64 and not _kernel.downward(edges):
+        return False
     source, sink = edges
     down = source > sink
     if not bool(down.any()) or int(down.sum()) != int((source < sink).sum()):
@@ -109,7 +112,7 @@ def read_target(
         "Collate predictions and targets in the same order.",
     )
     t = edge_index.shape[1]
-    relation = torch.ones_like(edge_index[0])
+    relation = edge_index.new_ones(t)
     if target.get("edge_type") is not None:
         given = target.get("edge_type")
         relation = _integers("target.edge_type", given, t, "relation per edge", device)

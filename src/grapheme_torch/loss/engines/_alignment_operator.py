@@ -66,7 +66,7 @@ def _align_adjoint(*arguments: Any) -> list[Tensor]:
     grad_plan = None if grad_plan is None else grad_plan.contiguous()
     ready = _ready(inputs, _precision(inputs, settings))
     found = _kernel.align_adjoint(ready, settings, outputs, grad_terms.contiguous(), grad_plan)
-    return [_cast(x, getattr(inputs, name).dtype) for name, x in found.items()]
+    return [x.to(getattr(inputs, name).dtype) for name, x in found.items()]
 
 
 def _fake_align(*arguments: Any) -> Outputs:
@@ -113,26 +113,24 @@ def _precision(inputs: Inputs, settings: Settings) -> torch.dtype:
 
 def _ready(inputs: Inputs, real: torch.dtype) -> Inputs:
     """The same contiguous, in one precision and with integers of one width."""
+    # Asked first: to be told that nothing is to be done costs more.
     return Inputs(
-        *(
-            None if x is None else _cast(x, real if x.is_floating_point() else torch.int64)
+        *[
+            x
+            if x is None or (x.dtype in (real, torch.int64) and x.is_contiguous())
+            else x.to(real if x.is_floating_point() else torch.int64).contiguous()
             for x in inputs
-        )
+        ]
     )
 
 
-def _cast(x: Tensor, dtype: torch.dtype) -> Tensor:
-    # Asked first: to be told that nothing is to be done costs more.
-    x = x if x.dtype == dtype else x.to(dtype)
-    return x if x.is_contiguous() else x.contiguous()
-
-
 class Terms(Function):
-    """Terms and plans as a function of what is learned; first derivatives by the kernel.
+    """Terms and last plan as a function of what is learned; first derivatives by the kernel.
 
     Arguments: compose, inputs, settings, rows and columns, then the learned ones of the inputs.
     `compose` is the same function in PyTorch, from all of `LEARNED` (empty where there is none) to
     terms and the last plan: a second derivative is taken through it, where there is one.
+    Returns terms, the last plan, and over all rounds the largest residual and the iterations.
     """
 
     # The older form: to bind the arguments of `setup_context` costs PyTorch 0.1 ms a call.
@@ -146,34 +144,36 @@ class Terms(Function):
         columns: int,
         *learned: Tensor,
     ) -> tuple[Tensor, ...]:
-        found = alignment(*inputs, *settings, rows, columns)
+        found = Outputs(*alignment(*inputs, *settings, rows, columns))
         ctx.names = tuple(_learned(inputs))
         # What is learned is kept by `save_for_backward`, and by nothing else.
         ctx.inputs = inputs._replace(**dict.fromkeys(ctx.names))
         ctx.compose, ctx.settings = compose, settings
         ctx.set_materialize_grads(False)
-        ctx.mark_non_differentiable(*found[2:])
         ctx.save_for_backward(*learned, *found)
-        return tuple(found)
+        residual, iterations = found.residual.amax(0), found.iterations.sum(0)
+        ctx.mark_non_differentiable(residual, iterations)
+        # Not the very tensors that are kept: these would keep this record, and it them.
+        return found.terms.view_as(found.terms), found.plans[-1], residual, iterations
 
     @staticmethod
     def jvp(ctx: Any, *_: Any) -> NoReturn:
         refuse_forward()
 
     @staticmethod
-    def backward(ctx: Any, *slopes: Tensor | None) -> tuple[Tensor | None, ...]:
-        learned, found = ctx.saved_tensors[:-_OUTPUTS], Outputs(*ctx.saved_tensors[-_OUTPUTS:])
-        grad_terms, grad_plans = slopes[:2]
+    def backward(
+        ctx: Any, grad_terms: Tensor | None, grad_plan: Tensor | None, *_: Tensor | None
+    ) -> tuple[Tensor | None, ...]:
+        saved = ctx.saved_tensors
+        learned, found = saved[:-_OUTPUTS], Outputs(*saved[-_OUTPUTS:])
         if grad_terms is None:
             grad_terms = torch.zeros_like(found.terms)
-        grad_plan = None if grad_plans is None else grad_plans[-1]
         if torch.is_grad_enabled() and ctx.settings.gradient in ("implicit", "detach"):
             values = dict(zip(ctx.names, learned, strict=True))
-            grads = _through(ctx.compose, values, grad_terms, grad_plan)
-            return (None,) * 5 + tuple(grads)
+            return (None,) * 5 + tuple(_through(ctx.compose, values, grad_terms, grad_plan))
         differentiate = _Once.apply if torch.is_grad_enabled() else _Once.forward
-        call = ctx.names, ctx.inputs, ctx.settings, *(x.detach() for x in found)
-        grads = differentiate(*call, grad_terms, grad_plan, *learned)
+        call = ctx.names, ctx.inputs, ctx.settings
+        grads = differentiate(*call, *found, grad_terms, grad_plan, *learned)
         return (None,) * 5 + tuple(grads)
 
 

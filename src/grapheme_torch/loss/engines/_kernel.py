@@ -4,6 +4,7 @@ Every tensor and every setting crosses to C++ by its name, where it is checked: 
 Nothing here is differentiable: `align_adjoint` is the derivative of `align`.
 """
 
+import functools
 from typing import Any, NamedTuple
 
 import torch
@@ -116,26 +117,44 @@ def serves(*tensors: Tensor) -> bool:
     return plain and all(native(x) for x in tensors)
 
 
-def lay_out(
-    batch: Tensor, edge_index: Tensor, num_graphs: int, directed: bool
-) -> tuple[Tensor, Tensor, Tensor, Tensor] | None:
+class Laid(NamedTuple):
+    """Where the nodes and edges of a batch stand in their graphs; see `lay_out`."""
+
+    count: Tensor
+    place: Tensor
+    graph: Tensor
+    source: Tensor
+    sink: Tensor
+    width: int
+
+
+def lay_out(batch: Tensor, edge_index: Tensor, num_graphs: int, directed: bool) -> Laid | None:
     """Nodes of each graph, places of the nodes in it, graph and ends of the edges in places.
 
     None if anything is wrong with the batch or its edges.
     """
-    batch, edge_index = batch.contiguous(), edge_index.contiguous()
-    count, place = batch.new_empty(num_graphs), torch.empty_like(batch)
-    graph, ends = edge_index.new_empty(edge_index.shape[1]), torch.empty_like(edge_index)
-    fault = _native.lay_out(
-        batch=batch,
-        edge_index=edge_index,
-        directed=directed,
-        count=count,
-        place=place,
-        graph=graph,
-        ends=ends,
+    e = edge_index.shape[1]
+    found = {
+        "count": batch.new_empty(num_graphs),
+        "place": batch.new_empty(batch.shape[0]),
+        "graph": batch.new_empty(e),
+        "source": batch.new_empty(e),
+        "sink": batch.new_empty(e),
+    }
+    width = _native.lay_out(
+        batch=batch.contiguous(), edge_index=edge_index.contiguous(), directed=directed, **found
     )
-    return None if fault else (count, place, graph, ends)
+    return None if width < 0 else Laid(**found, width=width)
+
+
+def within(values: Tensor, low: int, end: int) -> bool:
+    """Whether all of these whole numbers, int64 on one axis, are in `[low, end)`."""
+    return _native.within(values=values.contiguous(), low=low, end=end)
+
+
+def downward(edge_index: Tensor) -> bool:
+    """Whether an edge leads to a node of lower number; int64."""
+    return _native.downward(edge_index=edge_index.contiguous())
 
 
 def align(
@@ -163,7 +182,7 @@ def align(
     )
     _native.align(
         inputs=_filled(_native.Inputs(), inputs),
-        settings=_filled(_native.Settings(), settings),
+        settings=_settings(settings),
         outputs=_filled(_native.Outputs(), found),
         num_threads=torch.get_num_threads(),
         level=level or LEVELS[-1],
@@ -195,7 +214,7 @@ def align_adjoint(
         setattr(gradients, name, gradient)
     _native.align_adjoint(
         inputs=_filled(_native.Inputs(), inputs),
-        settings=_filled(_native.Settings(), settings),
+        settings=_settings(settings),
         outputs=_filled(_native.Outputs(), outputs),
         grad_terms=grad_terms,
         grad_plan=grad_plan,
@@ -204,6 +223,12 @@ def align_adjoint(
         level=level or LEVELS[-1],
     )
     return found
+
+
+@functools.lru_cache
+def _settings(settings: Settings) -> Any:
+    """The record of C++; those of a loss are the same at every call."""
+    return _filled(_native.Settings(), settings)
 
 
 def _filled(record: Any, fields: Inputs | Settings | Outputs) -> Any:

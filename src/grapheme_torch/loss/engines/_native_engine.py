@@ -9,6 +9,7 @@ from dataclasses import replace
 from math import inf
 from typing import NamedTuple
 
+import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
@@ -76,30 +77,31 @@ def terms(
     Raises:
         InputError: As `transport_plan`.
     """
-    size = len(pairs.layout.count)
-    eps = temperatures(temperature, pairs.exists, size)
-    options(size, eps, settings.tolerance, settings.max_iterations)
-    _check_number(temperature, eps)
-    inputs = _inputs_of(pairs, eps.expand(size), head)
+    inputs = _inputs_of(pairs, _temperatures(pairs, settings, temperature), head)
     learned = [x for name in LEARNED if (x := getattr(inputs, name)) is not None]
     rows, columns = pairs.layout.width + 1, pairs.target.layout.width + 1
-    found, plans, residual, iterations = Terms.apply(
+    found, plan, residual, iterations = Terms.apply(
         compose, inputs, _settings_of(settings, pairs.directed), rows, columns, *learned
     )
     dtype = pairs.exists.dtype
-    plan, worst = plans[-1], residual.amax(0)
     if plan.dtype != dtype:
         plan, found = plan.to(dtype), found.to(dtype)
     if settings.gradient == "cut":
         plan = plan.detach()
-    converged = worst <= settings.tolerance
-    return found, Alignment(plan, iterations.sum(0), worst, converged)
+    return found, Alignment(plan, iterations, residual, residual <= settings.tolerance)
 
 
-def _check_number(temperature: float | Tensor, eps: Tensor) -> None:
-    # Of a number it takes no operation on tensors.
-    if isinstance(temperature, Tensor) or not 0 < temperature < inf:
-        check_temperature(eps)
+def _temperatures(
+    pairs: Pairs, settings: Settings, temperature: float | Tensor
+) -> Float[Tensor, " B"]:
+    """One temperature a pair, checked, in float64."""
+    size = len(pairs.layout.count)
+    if isinstance(temperature, float) and 0 < temperature < inf:
+        return pairs.exists.new_full((size,), temperature, dtype=torch.float64)
+    eps = temperatures(temperature, pairs.exists, size)
+    options(size, eps, settings.tolerance, settings.max_iterations)
+    check_temperature(eps)
+    return eps.expand(size)
 
 
 def _settings_of(settings: Settings, directed: bool) -> _kernel.Settings:

@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits, log_softmax
 
 from ..._check import Received, refusal, require
+from ..engines import _kernel
 from ._own_cost import NodeCost as NodeCost
 from ._own_cost import Place, own_cost
 
@@ -92,6 +93,8 @@ def check_outputs(kind: NodeKind | NodeCost, outputs: Tensor, y: Tensor) -> None
 
 
 def _check_classes(num_classes: int, y: Tensor) -> None:
+    if _kernel.serves(y) and _kernel.within(y, 0, num_classes):
+        return
     if len(y) and not (int(y.min()) >= 0 and int(y.max()) < num_classes):
         values = Received(f"values from {int(y.min())} to {int(y.max())}")
         remedy = "Widen `prediction.label`."
