@@ -156,12 +156,41 @@ void expect_finite(const Graphs<Real>& all) {
 }
 
 template <class Real>
-Results<Real> read_results(const Outputs& out, const Graphs<Real>& all) {
+Results<Real> read_rounds(const Outputs& out, const Graphs<Real>& all) {
   const Index rounds = all.settings.rounds + 1;
-  return {READ(Real, out, terms, 4, all.pairs),
-          READ(Real, out, plans, rounds, all.pairs, all.rows, all.columns),
+  return {nullptr, READ(Real, out, plans, rounds, all.pairs, all.rows, all.columns),
           READ(Real, out, residual, rounds, all.pairs),
           READ(Whole, out, iterations, rounds, all.pairs)};
+}
+
+template <class Real>
+Results<Real> read_results(const Outputs& out, const Graphs<Real>& all) {
+  Results<Real> found = read_rounds<Real>(out, all);
+  found.terms = READ(Real, out, terms, TERMS, all.pairs);
+  return found;
+}
+
+template <class Real>
+Summary<Real> read_summary(const Outputs& out, const Graphs<Real>& all) {
+  return {READ(Real, out, largest_residual, all.pairs),
+          READ(Whole, out, total_iterations, all.pairs), READ(bool, out, converged, all.pairs)};
+}
+
+template <class Real>
+void summarise(const Results<Real>& results, const Graphs<Real>& all, const Summary<Real>& to) {
+  const Real tolerance = static_cast<Real>(all.settings.tolerance);
+  for (Index k = 0; k < all.pairs; ++k) {
+    Real largest = results.residual[k];
+    Whole total = results.iterations[k];
+    for (Index at = k + all.pairs; at <= all.settings.rounds * all.pairs + k; at += all.pairs) {
+      const Real residual = results.residual[at];
+      if (!(residual <= largest) && largest == largest) largest = residual;  // NaN stays
+      total += results.iterations[at];
+    }
+    to.largest_residual[k] = largest;
+    to.total_iterations[k] = total;
+    to.converged[k] = largest <= tolerance;
+  }
 }
 
 // Where the derivative in an input goes: of the same shape; null if there is no such input.
@@ -181,10 +210,12 @@ Real* like(const Tensor& gradient, const Tensor& input, const char* name) {
 
 template <class Real>
 Gradients<Real> read_gradients(const Inputs& gradients, const Inputs& inputs,
-                               const Tensor& grad_terms, const Tensor& grad_plan,
-                               const Graphs<Real>& all) {
-  return {read<Real>(grad_terms, "grad_terms", {4, all.pairs}),
-          read_if_given<Real>(grad_plan, "grad_plan", {all.pairs, all.rows, all.columns}),
+                               const Cotangents& from, const Graphs<Real>& all) {
+  return {{read_if_given<Real>(from.total, "grad_total", {all.pairs}),
+           read_if_given<Real>(from.node, "grad_node", {all.pairs}),
+           read_if_given<Real>(from.edge, "grad_edge", {all.pairs}),
+           read_if_given<Real>(from.clique, "grad_clique", {all.pairs})},
+          read_if_given<Real>(from.plan, "grad_plan", {all.pairs, all.rows, all.columns}),
           LIKE(log_existence),
           LIKE(log_absence),
           LIKE(node_score),
@@ -199,8 +230,11 @@ Gradients<Real> read_gradients(const Inputs& gradients, const Inputs& inputs,
   template Graphs<Real> read_graphs(const Inputs&, const Outputs&, const Settings&);         \
   template void expect_finite(const Graphs<Real>&);                                          \
   template Results<Real> read_results(const Outputs&, const Graphs<Real>&);                  \
-  template Gradients<Real> read_gradients(const Inputs&, const Inputs&, const Tensor&,       \
-                                          const Tensor&, const Graphs<Real>&);
+  template Results<Real> read_rounds(const Outputs&, const Graphs<Real>&);                   \
+  template Summary<Real> read_summary(const Outputs&, const Graphs<Real>&);                  \
+  template Gradients<Real> read_gradients(const Inputs&, const Inputs&, const Cotangents&,   \
+                                          const Graphs<Real>&);                              \
+  template void summarise(const Results<Real>&, const Graphs<Real>&, const Summary<Real>&);
 OF_PRECISION(double)
 OF_PRECISION(float)
 

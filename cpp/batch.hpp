@@ -33,9 +33,17 @@ struct Inputs {
 };
 
 // What it computes: `terms` [4, B], `plans` [rounds + 1, B, N + 1, M + 1], `residual` and
-// `iterations` [rounds + 1, B].
+// `iterations` [rounds + 1, B]; of all rounds together, [B], the largest residual, the iterations
+// and whether every round converged. The derivative reads plans, residual and iterations only.
 struct Outputs {
   Tensor terms, plans, residual, iterations;
+  Tensor largest_residual, total_iterations, converged;
+};
+
+// The derivative in what it computes, each of one number a pair, and in the last plan; any may be
+// none, which is zero.
+struct Cotangents {
+  Tensor total, node, edge, clique, plan;
 };
 
 // These throw std::invalid_argument where a tensor is not what it must be or an index points
@@ -45,9 +53,15 @@ Graphs<Real> read_graphs(const Inputs& inputs, const Outputs& outputs, const Set
 template <class Real>
 Results<Real> read_results(const Outputs& outputs, const Graphs<Real>& all);
 template <class Real>
+Results<Real> read_rounds(const Outputs& outputs, const Graphs<Real>& all);
+template <class Real>
+Summary<Real> read_summary(const Outputs& outputs, const Graphs<Real>& all);
+template <class Real>
 Gradients<Real> read_gradients(const Inputs& gradients, const Inputs& inputs,
-                               const Tensor& grad_terms, const Tensor& grad_plan,
-                               const Graphs<Real>& all);
+                               const Cotangents& from, const Graphs<Real>& all);
+
+template <class Real>
+void summarise(const Results<Real>& results, const Graphs<Real>& all, const Summary<Real>& to);
 
 // Throws std::overflow_error where a number is NaN or infinite: impossible matches are not the
 // kernel's.

@@ -75,24 +75,25 @@ void align_in(const Inputs& inputs, const Settings& settings, const Outputs& out
   const Kernel<Real>& chosen = kernel<Real>(machine.level);
   const Graphs<Real> all = read_graphs<Real>(inputs, outputs, settings);
   const Results<Real> to = read_results<Real>(outputs, all);
+  const Summary<Real> summary = read_summary<Real>(outputs, all);
   const nb::gil_scoped_release released;
   expect_finite(all);
   const double sweeps = static_cast<double>(std::min<Index>(settings.max_iterations, 25));
   in_parallel(efforts(all, sweeps, settings.mode == Mode::unrolled ? 0 : 3), machine.num_threads,
               [&](Index k, Arena& arena) { chosen.align(all, to, k, arena); });
+  summarise(to, all, summary);
 }
 
 template <class Real>
 void align_adjoint_in(const Inputs& inputs, const Settings& settings, const Outputs& outputs,
-                      const Tensor& grad_terms, const Tensor& grad_plan, const Inputs& gradients,
-                      const Machine& machine) {
+                      const Cotangents& from, const Inputs& gradients, const Machine& machine) {
   const Kernel<Real>& chosen = kernel<Real>(machine.level);
   const Graphs<Real> all = read_graphs<Real>(inputs, outputs, settings);
-  const Results<Real> from = read_results<Real>(outputs, all);
-  const Gradients<Real> to = read_gradients(gradients, inputs, grad_terms, grad_plan, all);
+  const Results<Real> rounds = read_rounds<Real>(outputs, all);
+  const Gradients<Real> to = read_gradients(gradients, inputs, from, all);
   const nb::gil_scoped_release released;
   in_parallel(efforts(all, 0, settings.mode == Mode::detach ? 0 : 1), machine.num_threads,
-              [&](Index k, Arena& arena) { chosen.align_adjoint(all, from, to, k, arena); });
+              [&](Index k, Arena& arena) { chosen.align_adjoint(all, rounds, to, k, arena); });
 }
 
 }  // namespace
@@ -170,11 +171,10 @@ void align(const Inputs& inputs, const Settings& settings, const Outputs& output
 }
 
 void align_adjoint(const Inputs& inputs, const Settings& settings, const Outputs& outputs,
-                   const Tensor& grad_terms, const Tensor& grad_plan, const Inputs& gradients,
-                   const Machine& machine) {
+                   const Cotangents& from, const Inputs& gradients, const Machine& machine) {
   const bool single = inputs.temperature.type == Type::float32;
   (single ? align_adjoint_in<float> : align_adjoint_in<double>)(
-      inputs, settings, outputs, grad_terms, grad_plan, gradients, machine);
+      inputs, settings, outputs, from, gradients, machine);
 }
 
 Index lay_out(const Tensor& batch, const Tensor& edge_index, bool directed, const Tensor& count,

@@ -38,10 +38,9 @@ void adjoint(const AdjointCall& call, const Machine& machine);
 void align(const Inputs& inputs, const Settings& settings, const Outputs& outputs,
            const Machine& machine);
 
-// Its derivative, added to `gradients`; `grad_plan`, that in the last plan, may be none.
+// Its derivative, added to `gradients`.
 void align_adjoint(const Inputs& inputs, const Settings& settings, const Outputs& outputs,
-                   const Tensor& grad_terms, const Tensor& grad_plan, const Inputs& gradients,
-                   const Machine& machine);
+                   const Cotangents& from, const Inputs& gradients, const Machine& machine);
 
 // Writes the nodes of each graph `count` [B], the place of each node in it, and of each edge the
 // graph and, as places, the ends. `batch` [n], `edge_index` [2, e]. Gives the nodes of the largest

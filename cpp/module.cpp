@@ -64,7 +64,10 @@ void bind_records(nb::module_& module) {
       .TENSOR(Outputs, terms)
       .TENSOR(Outputs, plans)
       .TENSOR(Outputs, residual)
-      .TENSOR(Outputs, iterations);
+      .TENSOR(Outputs, iterations)
+      .TENSOR(Outputs, largest_residual)
+      .TENSOR(Outputs, total_iterations)
+      .TENSOR(Outputs, converged);
   nb::class_<Settings>(module, "Settings", "What a loss is made of, as far as the kernel reads it.")
       .def(nb::init<>())
       .FIELD(Settings, alpha)
@@ -123,13 +126,16 @@ void bind_loss(nb::module_& module) {
       nb::kw_only(), "inputs"_a, "settings"_a, "outputs"_a, "num_threads"_a, "level"_a);
   module.def(
       "align_adjoint",
-      [](const Inputs& inputs, const Settings& settings, const Outputs& outputs, Tensor grad_terms,
-         Tensor grad_plan, const Inputs& gradients, int num_threads, const std::string& level) {
-        align_adjoint(inputs, settings, outputs, grad_terms, grad_plan, gradients,
+      [](const Inputs& inputs, const Settings& settings, const Outputs& outputs, Tensor grad_total,
+         Tensor grad_node, Tensor grad_edge, Tensor grad_clique, Tensor grad_plan,
+         const Inputs& gradients, int num_threads, const std::string& level) {
+        align_adjoint(inputs, settings, outputs,
+                      {grad_total, grad_node, grad_edge, grad_clique, grad_plan}, gradients,
                       {num_threads, level});
       },
-      nb::kw_only(), "inputs"_a, "settings"_a, "outputs"_a, "grad_terms"_a,
-      "grad_plan"_a.none(), "gradients"_a, "num_threads"_a, "level"_a);
+      nb::kw_only(), "inputs"_a, "settings"_a, "outputs"_a, "grad_total"_a.none(),
+      "grad_node"_a.none(), "grad_edge"_a.none(), "grad_clique"_a.none(), "grad_plan"_a.none(),
+      "gradients"_a, "num_threads"_a, "level"_a);
   module.def("lay_out", &lay_out, nb::kw_only(), "batch"_a, "edge_index"_a, "directed"_a,
              "count"_a, "place"_a, "graph"_a, "source"_a, "sink"_a);
   module.def("within", [](Tensor values, std::int64_t low, std::int64_t end) {

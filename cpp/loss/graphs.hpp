@@ -64,18 +64,28 @@ struct Graphs {
   Settings settings;
 };
 
-// What is computed: terms (total, node, edge, clique) x pairs; the rest round by round.
+constexpr Index TERMS = 4;  // total, node, edge, clique
+
+// What is computed: terms x pairs; the rest round by round.
 template <class Real>
 struct Results {
   Real *terms, *plans, *residual;
   std::int64_t* iterations;
 };
 
-// Derivatives of a loss in terms and last plan, and where those in the inputs go. `plan` may be
-// null, as are those of inputs that are.
+// What is said of all rounds of a pair together.
+template <class Real>
+struct Summary {
+  Real* largest_residual;
+  std::int64_t* total_iterations;
+  bool* converged;
+};
+
+// Derivatives of a loss in the terms of each pair and in the last plan, and where those in the
+// inputs go. Any of the former may be null for zero; of the latter those of inputs that are.
 template <class Real>
 struct Gradients {
-  const Real *terms, *plan;
+  const Real *terms[TERMS], *plan;
   Real *log_existence, *log_absence, *node_score, *node_match, *log_relation, *weight, *position;
   Real* first_cost;
 };

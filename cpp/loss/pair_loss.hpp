@@ -90,7 +90,8 @@ class Pair {
 
   // The derivative in a term, directly and through the total.
   Real slope(const Gradients<Real>& to, Index term, Real weight) const {
-    return to.terms[term * all_.pairs + k_] + weight * to.terms[k_];
+    const auto given = [&](Index t) { return to.terms[t] ? to.terms[t][k_] : 0; };
+    return given(term) + weight * given(0);
   }
 
   Real slope_scale() const { return all_.settings.beta / all_.settings.alpha; }

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from math import inf
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from jaxtyping import Float
@@ -201,7 +201,7 @@ class StructuralLoss(nn.Module):
         temperature = self.temperature if temperature is None else temperature
         check_temperature(temperature)
         given = given.checked(pairs)
-        found: tuple[Tensor, Transport | _fused.Alignment] | None = None
+        found: tuple[Any, Transport | _fused.Alignment] | None = None
         if given.nothing:
             found = self._native(pairs, temperature)
         if found is None:
@@ -210,7 +210,7 @@ class StructuralLoss(nn.Module):
             head = self._head(pairs, temperature, align) if given.to_align else None
             found = align(pairs, temperature, head)
         terms, transport = found
-        total, node, edge, clique = self.reduce(terms).unbind()
+        total, node, edge, clique = (self.reduce(x) for x in terms)
         return StructuralLossResult(
             total, node, edge, clique, transport.plan, pairs.layout.count,
             pairs.target.layout.count, transport.iterations, transport.residual,
@@ -226,7 +226,7 @@ class StructuralLoss(nn.Module):
 
     def _native(
         self, pairs: Pairs, temperature: float | Tensor
-    ) -> tuple[Float[Tensor, "4 B"], _fused.Alignment] | None:
+    ) -> tuple[tuple[Tensor, ...], _fused.Alignment] | None:
         """Terms and alignment by the native kernel; None where it does not serve."""
         if not _fused.serves(pairs, temperature):
             return None
@@ -238,7 +238,7 @@ class StructuralLoss(nn.Module):
 
     def _fuse(
         self, pairs: Pairs, temperature: float | Tensor, head: Tensor | None
-    ) -> tuple[Float[Tensor, "4 B"], _fused.Alignment]:
+    ) -> tuple[tuple[Tensor, ...], _fused.Alignment]:
         """Terms and alignment by the native kernel."""
         compose = partial(self._composed, pairs, temperature)
         return _fused.terms(pairs, self._settings(), temperature, head, compose)
@@ -334,7 +334,7 @@ class StructuralLoss(nn.Module):
         self,
         pairs: Pairs,
         temperature: float | Tensor,
-        align: Callable[..., tuple[Tensor, Transport | _fused.Alignment]],
+        align: Callable[..., tuple[Any, Transport | _fused.Alignment]],
     ) -> Tensor | None:
         """What the first cost has besides, where nodes are alike: (E40) and (E41), padded."""
         if not (self.neighbour_weight or self.tie_noise):

@@ -38,6 +38,9 @@ class Outputs:
     plans: Tensor | None
     residual: Tensor | None
     iterations: Tensor | None
+    largest_residual: Tensor | None
+    total_iterations: Tensor | None
+    converged: Tensor | None
 
 class Settings:
     alpha: float
@@ -99,7 +102,10 @@ def align_adjoint(
     inputs: Inputs,
     settings: Settings,
     outputs: Outputs,
-    grad_terms: Tensor,
+    grad_total: Tensor | None,
+    grad_node: Tensor | None,
+    grad_edge: Tensor | None,
+    grad_clique: Tensor | None,
     grad_plan: Tensor | None,
     gradients: Inputs,
     num_threads: int,

@@ -201,8 +201,14 @@ def by_level(prediction: Prediction, target: Data, level: str) -> list[Tensor]:
     call = called_with(prediction, target)
     found = kernel.align(*call, level=level)
     weights = torch.linspace(1, 2, found.terms.numel(), dtype=torch.float64).view_as(found.terms)
-    slopes = kernel.align_adjoint(*call[:2], found, weights, None, level=level)
+    cotangents = kernel.Cotangents(*weights, None)
+    slopes = kernel.align_adjoint(*call[:2], rounds_of(found), cotangents, level=level)
     return [found.terms, *slopes.values()]
+
+
+def rounds_of(found: kernel.Outputs) -> kernel.Rounds:
+    """What the derivative needs."""
+    return kernel.Rounds(found.plans, found.residual, found.iterations)
 
 
 def called_with(prediction: Prediction, target: Data, **options: Any) -> Call:
@@ -226,9 +232,9 @@ def test_the_operator_keeps_its_promises_to_pytorch() -> None:
     inputs, settings, rows, columns = called_with(prediction, target)
     torch.library.opcheck(_operators.alignment, (*inputs, *settings, rows, columns))
     found = _operators.alignment(*inputs, *settings, rows, columns)
-    slope = torch.ones_like(found[0])
+    cotangents = [torch.ones_like(found[0][0]), None, None, found[0][1], found[1][-1]]
     torch.library.opcheck(
-        _operators.alignment_adjoint, (*inputs, *settings, *found, slope, found[1][-1])
+        _operators.alignment_adjoint, (*inputs, *settings, *found[1:4], *cotangents)
     )
 
 
@@ -283,15 +289,27 @@ def test_the_message_names_the_array() -> None:
 def test_results_and_derivatives_are_checked_too() -> None:
     call = called_with(*problem(1, [(4, 3), (2, 5)]))
     found = kernel.align(*call)
-    slope = torch.ones_like(found.terms)
-    for name in kernel.Outputs._fields:
-        short = found._replace(**{name: getattr(found, name)[:-1]})
+    rounds, none = rounds_of(found), kernel.Cotangents(None, None, None, None, None)
+    for name in kernel.Rounds._fields:
+        short = rounds._replace(**{name: getattr(rounds, name)[:-1]})
         with pytest.raises(ValueError, match=f"`{name}` must be"):
-            kernel.align_adjoint(*call[:2], short, slope, None)
-    with pytest.raises(ValueError, match="`grad_terms` must be"):
-        kernel.align_adjoint(*call[:2], found, slope[:2], None)
-    with pytest.raises(ValueError, match="`grad_plan` must be"):
-        kernel.align_adjoint(*call[:2], found, slope, found.plans)
+            kernel.align_adjoint(*call[:2], short, none)
+    for name in kernel.Cotangents._fields:
+        with pytest.raises(ValueError, match=f"`{name}` must be"):
+            kernel.align_adjoint(*call[:2], rounds, none._replace(**{name: found.plans}))
+
+
+def test_the_evidence_is_that_of_all_rounds() -> None:
+    call = called_with(*problem(1, [(4, 3), (2, 5), (0, 0)]), rounds=3, max_iterations=4)
+    found = kernel.align(*call)
+    assert torch.equal(found.largest_residual, found.residual.amax(0))
+    assert torch.equal(found.total_iterations, found.iterations.sum(0))
+    assert torch.equal(found.converged, found.largest_residual <= call.settings.tolerance)
+    assert not found.converged.all()
+    cold = call.inputs.temperature * torch.tensor([1e-300, 1.0, 1.0])
+    lost = kernel.align(*call._replace(inputs=call.inputs._replace(temperature=cold)))
+    assert lost.largest_residual.isnan().tolist() == [True, False, False]
+    assert lost.converged.tolist() == [False, *found.converged[1:].tolist()]
 
 
 def test_a_setting_that_there_is_not_is_refused() -> None:

@@ -12,7 +12,7 @@ from torch.autograd import Function
 
 from ...ot import Once, refuse_forward
 from . import _kernel
-from ._kernel import LEARNED, Inputs, Outputs, Settings
+from ._kernel import LEARNED, Cotangents, Inputs, Outputs, Rounds, Settings
 
 SINGLE = 1e-5
 """The least tolerance that single precision can be relied on to meet."""
@@ -42,8 +42,7 @@ _LIBRARY.define(
     tags=torch.Tag.pt2_compliant_tag,
 )
 _LIBRARY.define(
-    f"alignment_adjoint({_PROBLEM}, {_declared(Outputs)}, Tensor grad_terms, Tensor? grad_plan)"
-    " -> Tensor[]",
+    f"alignment_adjoint({_PROBLEM}, {_declared(Rounds)}, {_declared(Cotangents)}) -> Tensor[]",
     tags=torch.Tag.pt2_compliant_tag,
 )
 alignment = torch.ops.grapheme_torch.alignment.default
@@ -52,7 +51,7 @@ alignment = torch.ops.grapheme_torch.alignment.default
 alignment_adjoint = torch.ops.grapheme_torch.alignment_adjoint.default
 """The derivative in those of `LEARNED` that are given, see `_kernel.align_adjoint`."""
 
-_INPUTS, _SETTINGS, _OUTPUTS = (len(x._fields) for x in (Inputs, Settings, Outputs))
+_INPUTS, _SETTINGS, _ROUNDS = (len(x._fields) for x in (Inputs, Settings, Rounds))
 
 
 def _align(*arguments: Any) -> Outputs:
@@ -62,10 +61,13 @@ def _align(*arguments: Any) -> Outputs:
 
 def _align_adjoint(*arguments: Any) -> list[Tensor]:
     inputs, settings, rest = _taken_apart(arguments)
-    outputs, (grad_terms, grad_plan) = Outputs(*rest[:_OUTPUTS]), rest[_OUTPUTS:]
-    grad_plan = None if grad_plan is None else grad_plan.contiguous()
-    ready = _ready(inputs, _precision(inputs, settings))
-    found = _kernel.align_adjoint(ready, settings, outputs, grad_terms.contiguous(), grad_plan)
+    cotangents = [None if x is None else x.contiguous() for x in rest[_ROUNDS:]]
+    found = _kernel.align_adjoint(
+        _ready(inputs, _precision(inputs, settings)),
+        settings,
+        Rounds(*rest[:_ROUNDS]),
+        Cotangents(*cotangents),
+    )
     return [x.to(getattr(inputs, name).dtype) for name, x in found.items()]
 
 
@@ -78,6 +80,9 @@ def _fake_align(*arguments: Any) -> Outputs:
         like.new_empty(rounds, pairs, rows, columns),
         like.new_empty(rounds, pairs),
         like.new_empty(rounds, pairs, dtype=torch.int64),
+        like.new_empty(pairs),
+        like.new_empty(pairs, dtype=torch.int64),
+        like.new_empty(pairs, dtype=torch.bool),
     )
 
 
@@ -130,7 +135,8 @@ class Terms(Function):
     Arguments: compose, inputs, settings, rows and columns, then the learned ones of the inputs.
     `compose` is the same function in PyTorch, from all of `LEARNED` (empty where there is none) to
     terms and the last plan: a second derivative is taken through it, where there is one.
-    Returns terms, the last plan, and over all rounds the largest residual and the iterations.
+    Returns total, node, edge and clique term of each pair and the last plan; then, of all rounds
+    together, the largest residual, the iterations and whether all converged.
     """
 
     # The older form: to bind the arguments of `setup_context` costs PyTorch 0.1 ms a call.
@@ -150,42 +156,36 @@ class Terms(Function):
         ctx.inputs = inputs._replace(**dict.fromkeys(ctx.names))
         ctx.compose, ctx.settings = compose, settings
         ctx.set_materialize_grads(False)
-        ctx.save_for_backward(*learned, *found)
-        residual, iterations = found.residual.amax(0), found.iterations.sum(0)
-        ctx.mark_non_differentiable(residual, iterations)
-        # Not the very tensors that are kept: these would keep this record, and it them.
-        return found.terms.view_as(found.terms), found.plans[-1], residual, iterations
+        ctx.save_for_backward(*learned, found.plans, found.residual, found.iterations)
+        evidence = found[-3:]
+        ctx.mark_non_differentiable(*evidence)
+        return *found.terms.unbind(), found.plans[-1], *evidence
 
     @staticmethod
     def jvp(ctx: Any, *_: Any) -> NoReturn:
         refuse_forward()
 
     @staticmethod
-    def backward(
-        ctx: Any, grad_terms: Tensor | None, grad_plan: Tensor | None, *_: Tensor | None
-    ) -> tuple[Tensor | None, ...]:
-        saved = ctx.saved_tensors
-        learned, found = saved[:-_OUTPUTS], Outputs(*saved[-_OUTPUTS:])
-        if grad_terms is None:
-            grad_terms = torch.zeros_like(found.terms)
+    def backward(ctx: Any, *grads: Tensor | None) -> tuple[Tensor | None, ...]:
+        saved, cotangents = ctx.saved_tensors, Cotangents(*grads[:-3])
+        learned, rounds = saved[:-_ROUNDS], saved[-_ROUNDS:]
         if torch.is_grad_enabled() and ctx.settings.gradient in ("implicit", "detach"):
             values = dict(zip(ctx.names, learned, strict=True))
-            return (None,) * 5 + tuple(_through(ctx.compose, values, grad_terms, grad_plan))
+            return (None,) * 5 + tuple(_through(ctx.compose, values, cotangents))
         differentiate = _Once.apply if torch.is_grad_enabled() else _Once.forward
         call = ctx.names, ctx.inputs, ctx.settings
-        grads = differentiate(*call, *found, grad_terms, grad_plan, *learned)
-        return (None,) * 5 + tuple(grads)
+        found = differentiate(*call, *rounds, *cotangents, *learned)
+        return (None,) * 5 + tuple(found)
 
 
 def _through(
-    compose: Compose, values: dict[str, Tensor], grad_terms: Tensor, grad_plan: Tensor | None
+    compose: Compose, values: dict[str, Tensor], cotangents: Cotangents
 ) -> list[Tensor | None]:
     """The derivative as a differentiable function, by the program in PyTorch."""
-    none = grad_terms.new_empty(0, dtype=values["log_existence"].dtype)
+    none = values["log_existence"].new_empty(0)
     terms, plan = compose([values.get(name, none) for name in LEARNED])
-    total = (terms * grad_terms).sum()
-    if grad_plan is not None:
-        total = total + (plan * grad_plan).sum()
+    parts = zip((*terms, plan), cotangents, strict=True)
+    total = torch.stack([(x * slope).sum() for x, slope in parts if slope is not None]).sum()
     wanted = [x for x in values.values() if x.requires_grad]
     grads = torch.autograd.grad(total, wanted, create_graph=True, materialize_grads=True)
     found = iter(grads)
@@ -202,7 +202,8 @@ class _Once(Once):
         settings: Settings,
         *tensors: Tensor | None,
     ) -> tuple[Tensor, ...]:
-        """Tensors: those of `Outputs`, the derivatives in the terms and the plan, the learned."""
-        given, learned = tensors[: _OUTPUTS + 2], tensors[_OUTPUTS + 2 :]
+        """Tensors: those of `Rounds` and `Cotangents`, then the learned inputs."""
+        end = _ROUNDS + len(Cotangents._fields)
+        given, learned = tensors[:end], tensors[end:]
         inputs = inputs._replace(**dict(zip(names, learned, strict=True)))
         return tuple(alignment_adjoint(*inputs, *settings, *given))

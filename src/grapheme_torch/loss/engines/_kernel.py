@@ -99,12 +99,37 @@ class Outputs(NamedTuple):
         terms: Total, node, edge and clique term of each pair, `[4, B]`.
         plans: The padded plan of each round, `[rounds + 1, B, N + 1, M + 1]`.
         residual, iterations: Of each round, `[rounds + 1, B]`.
+        largest_residual, total_iterations, converged: Of all rounds together, `[B]`.
     """
 
     terms: Tensor
     plans: Tensor
     residual: Tensor
     iterations: Tensor
+    largest_residual: Tensor
+    total_iterations: Tensor
+    converged: Tensor
+
+
+class Rounds(NamedTuple):
+    """What the derivative needs of what was computed, see `Outputs`."""
+
+    plans: Tensor
+    residual: Tensor
+    iterations: Tensor
+
+
+class Cotangents(NamedTuple):
+    """The derivative of a loss in the terms of each pair, `[B]`, and in the last plan.
+
+    None is zero.
+    """
+
+    grad_total: Tensor | None
+    grad_node: Tensor | None
+    grad_edge: Tensor | None
+    grad_clique: Tensor | None
+    grad_plan: Tensor | None
 
 
 def serves(*tensors: Tensor) -> bool:
@@ -179,6 +204,9 @@ def align(
         plans=eps.new_empty(rounds, len(eps), rows, columns),
         residual=eps.new_empty(rounds, len(eps)),
         iterations=eps.new_empty(rounds, len(eps), dtype=torch.int64),
+        largest_residual=eps.new_empty(len(eps)),
+        total_iterations=eps.new_empty(len(eps), dtype=torch.int64),
+        converged=eps.new_empty(len(eps), dtype=torch.bool),
     )
     _native.align(
         inputs=_filled(_native.Inputs(), inputs),
@@ -193,9 +221,8 @@ def align(
 def align_adjoint(
     inputs: Inputs,
     settings: Settings,
-    outputs: Outputs,
-    grad_terms: Tensor,
-    grad_plan: Tensor | None,
+    rounds: Rounds,
+    cotangents: Cotangents,
     *,
     level: str | None = None,
 ) -> dict[str, Tensor]:
@@ -203,9 +230,8 @@ def align_adjoint(
 
     Args:
         inputs, settings, level: As given to `align`.
-        outputs: As returned by it.
-        grad_terms, grad_plan: The derivative in the terms and in the last plan; None if that is
-            zero.
+        rounds: Of what it returned.
+        cotangents: The derivative in that.
     """
     given = {name: getattr(inputs, name) for name in LEARNED}
     found = {name: torch.zeros_like(x) for name, x in given.items() if x is not None}
@@ -215,9 +241,8 @@ def align_adjoint(
     _native.align_adjoint(
         inputs=_filled(_native.Inputs(), inputs),
         settings=_settings(settings),
-        outputs=_filled(_native.Outputs(), outputs),
-        grad_terms=grad_terms,
-        grad_plan=grad_plan,
+        outputs=_filled(_native.Outputs(), rounds),
+        **cotangents._asdict(),
         gradients=gradients,
         num_threads=torch.get_num_threads(),
         level=level or LEVELS[-1],
@@ -231,7 +256,7 @@ def _settings(settings: Settings) -> Any:
     return _filled(_native.Settings(), settings)
 
 
-def _filled(record: Any, fields: Inputs | Settings | Outputs) -> Any:
+def _filled(record: Any, fields: Inputs | Settings | Outputs | Rounds) -> Any:
     """A record of C++ with the fields of the same names."""
     for name, value in zip(fields._fields, fields, strict=True):
         if value is not None:

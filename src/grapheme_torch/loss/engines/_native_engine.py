@@ -64,7 +64,7 @@ def terms(
     temperature: float | Tensor,
     head: Float[Tensor, "B N1 M1"] | None,
     compose: Compose,
-) -> tuple[Float[Tensor, "4 B"], Alignment]:
+) -> tuple[tuple[Tensor, ...], Alignment]:
     """Total, node, edge and clique term of each pair, and the alignment.
 
     Args:
@@ -80,15 +80,15 @@ def terms(
     inputs = _inputs_of(pairs, _temperatures(pairs, settings, temperature), head)
     learned = [x for name in LEARNED if (x := getattr(inputs, name)) is not None]
     rows, columns = pairs.layout.width + 1, pairs.target.layout.width + 1
-    found, plan, residual, iterations = Terms.apply(
+    *found, plan, residual, iterations, converged = Terms.apply(
         compose, inputs, _settings_of(settings, pairs.directed), rows, columns, *learned
     )
     dtype = pairs.exists.dtype
     if plan.dtype != dtype:
-        plan, found = plan.to(dtype), found.to(dtype)
+        plan, found = plan.to(dtype), [x.to(dtype) for x in found]
     if settings.gradient == "cut":
         plan = plan.detach()
-    return found, Alignment(plan, iterations, residual, residual <= settings.tolerance)
+    return tuple(found), Alignment(plan, iterations, residual, converged)
 
 
 def _temperatures(
