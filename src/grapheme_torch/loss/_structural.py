@@ -20,7 +20,7 @@ from ._given import NOTHING, Given, taken
 from ._prices import Prices
 from ._result import StructuralLossResult, honest_residual, with_gradients
 from ._settings import check_settings, check_size, check_temperature
-from .batch._arguments import check_kinds
+from .batch._arguments import check_kinds, joined
 from .batch._masks import in_words_of_graphs, masked
 from .batch._pairs import Pairs, pair_up
 from .engines import _native_engine as _fused
@@ -151,7 +151,7 @@ class StructuralLoss(nn.Module):
     def forward(
         self,
         prediction: Prediction,
-        target: Data,
+        target: Data | Sequence[Data],
         *,
         return_gradients: bool = False,
         temperature: float | Float[Tensor, " #B"] | None = None,
@@ -163,8 +163,8 @@ class StructuralLoss(nn.Module):
 
         Args:
             prediction: What a network says, in logits.
-            target: A `Data` or `Batch` with `y [m]` (class of each node; `y [m, d]` for other
-                node costs), `edge_index [2, t]`,
+            target: A `Data`, a `Batch`, or a list of these, with `y [m]` (class of each node;
+                `y [m, d]` for other node costs), `edge_index [2, t]`,
                 and, if there are several, `edge_type [t]` (relation of each edge, from 1),
                 `edge_weight [t]` (for a prediction with weights), `position [m]` or `[m, d]`,
                 `batch [m]`. Read as directed, at most one edge per ordered pair.
@@ -181,6 +181,7 @@ class StructuralLoss(nn.Module):
         Raises:
             InputError: If prediction and target cannot be compared.
         """
+        target = joined(target)
         check_kinds(prediction, target)
         # Under autocast products of plans would be rounded to half precision.
         with torch.autocast(prediction.existence.device.type, enabled=False):
