@@ -28,7 +28,7 @@ help: ## list the targets
 
 setup: $(STAMP) ## make the environment .venv, or renew it
 
-$(STAMP): pyproject.toml constraints.txt CMakeLists.txt $(wildcard cpp/*)
+$(STAMP): pyproject.toml constraints.txt CMakeLists.txt $(wildcard cpp/*.* cpp/*/*)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo 'PYTHON must be Python 3.11 or newer. Choose one: make PYTHON=python3.12 setup'; exit 1; }
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
@@ -74,7 +74,8 @@ sanitize: setup ## the kernel under AddressSanitizer and UBSan: its tests, 10,00
 	rm -rf $(SANITIZED)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --target $(SANITIZED) \
 		--config-settings cmake.define.GRAPHEME_SANITIZE=ON .
-	$(SANITIZE) -m pytest -q -p no:cacheprovider tests/ot/kernels/test_native_cpu.py tests/loss/engines/test_native_engine.py
+	$(SANITIZE) -m pytest -q -p no:cacheprovider tests/ot/kernels/test_native_cpu.py \
+		tests/loss/engines/test_native_engine.py
 	$(SANITIZE) benchmarks/soak.py --pairs 10000 --no-record
 
 recipe: setup ## train and evaluate a task: make recipe TASK=smiles DATA=folder

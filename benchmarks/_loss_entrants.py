@@ -20,7 +20,7 @@ from torch.nn.functional import logsigmoid, normalize, pad
 from torch_geometric.data import Data
 from torch_geometric.utils import to_dense_adj, to_dense_batch
 
-from grapheme_torch import Prediction, StructuralLoss
+from grapheme_torch import Prediction, Sinkhorn, StructuralLoss, costs
 
 PAIRS, BETA = 64, 0.5
 LEAST_MASS = 1e-6  # of padding, where a plan gradient at mass zero is NaN
@@ -103,10 +103,18 @@ def _double() -> SoftGraphs:
 @functools.cache
 def _loss(effort: Effort) -> StructuralLoss:
     return StructuralLoss(
-        node_cost="features", node_scale=1.0, slack=1.0, rounds=0, beta=BETA, gamma=0.0,
+        node_cost=costs.Vectors(scale=1.0),
+        beta=BETA,
+        gamma=0.0,
         reduction="sum",
-        temperature=effort.eps, tolerance=effort.tolerance, max_iterations=effort.iterations,
-    )  # fmt: skip
+        alignment=Sinkhorn(
+            slack=1.0,
+            rounds=0,
+            temperature=effort.eps,
+            tolerance=effort.tolerance,
+            max_iterations=effort.iterations,
+        ),
+    )
 
 
 def pot_batch(load: SoftGraphs, effort: Effort, *, method: str) -> Answer:

@@ -19,7 +19,7 @@ from _instances import (
 from torch import Tensor
 from torch_geometric.data import Batch, Data
 
-from grapheme_torch import Prediction, StructuralLoss
+from grapheme_torch import Prediction, Sinkhorn, StructuralLoss
 from grapheme_torch.ot import transport_cost, transport_plan
 
 
@@ -53,11 +53,14 @@ def structural(
     _check_offered(instance, gradient)
     cap = instance.case.iterations or (MANY if gradient == "unrolled" else 100)
     loss = StructuralLoss(
-        criterion=criterion, rounds=rounds, update=update, gradient=gradient,
-        tolerance=TIGHT, max_iterations=cap, reduction="sum",
-    )  # fmt: skip
+        criterion=criterion,
+        reduction="sum",
+        alignment=Sinkhorn(
+            rounds=rounds, update=update, gradient=gradient, tolerance=TIGHT, max_iterations=cap
+        ),
+    )
     result = loss(prediction_of(instance, x), target_of(instance))
-    return result.total, instance.functional(result.padded_plan)
+    return result.total, instance.functional(result.plan.padded)
 
 
 def prediction_of(instance: Instance, x: Tensor) -> Prediction:

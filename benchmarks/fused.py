@@ -27,9 +27,8 @@ from torch import Tensor
 from torch.nn.functional import normalize
 from torch_geometric.data import Data
 
-from grapheme_torch import Prediction, StructuralLoss
+from grapheme_torch import Prediction, Sinkhorn, StructuralLoss, costs
 from grapheme_torch.loss.engines import _kernel as _cpu
-from grapheme_torch.loss.engines._alignment_operator import MODES
 from grapheme_torch.ot import Backend, set_backend
 
 SECONDS = 4.0
@@ -50,7 +49,9 @@ class Workload:
 
 def _features(tolerance: float) -> StructuralLoss:
     return StructuralLoss(
-        node_cost="features", node_scale=1.0, slack=1.0, rounds=0, gamma=0.0, tolerance=tolerance
+        node_cost=costs.Vectors(scale=1.0),
+        gamma=0.0,
+        alignment=Sinkhorn(slack=1.0, rounds=0, tolerance=tolerance),
     )
 
 
@@ -173,12 +174,11 @@ def _limit(work: Workload, loaded: ctypes.CDLL) -> dict[str, Any]:
     problem = soft_graphs(work.pairs, work.dtype, features=work.features)
     count = [torch.bincount(problem[1].batch), torch.bincount(problem[2].batch)]
     cells = float(((count[0] + 1) * (count[1] + 1)).sum())
-    align, (*arrays, numbers, flags) = _calls(partial(_call, work, problem, "native"))[0]
+    align, (inputs, settings, *sizes) = _calls(partial(_call, work, problem, "native"))[0]
 
     def sweeps(most: int) -> Callable[[], object]:
-        never = [*numbers[:-1], -1.0]  # the tolerance stands last
-        plain = [flags[0], most, *flags[2:-1], MODES.index("unrolled")]
-        return partial(align, *arrays, never, plain)
+        plain = settings._replace(tolerance=-1.0, max_iterations=most, gradient="unrolled")
+        return partial(align, inputs, plain, *sizes)
 
     rate = getattr(loaded, BYTES[work.dtype])
     rate.restype = ctypes.c_double

@@ -19,7 +19,7 @@ from _record import record
 from torch import Tensor
 from torch_geometric.data import Batch, Data
 
-from grapheme_torch import Prediction, StructuralLoss, TiledStructuralLoss
+from grapheme_torch import Prediction, Sinkhorn, StructuralLoss, Tiled
 
 SIZES = tuple(2**k for k in range(3, 13))
 BATCHES = tuple(2**k for k in range(13))
@@ -77,7 +77,7 @@ def _timed(call: Callable[[], object]) -> Iterator[float]:
 
 
 def _tiled(**options: Any) -> TiledStructuralLoss:
-    return TiledStructuralLoss(StructuralLoss(**options))
+    return StructuralLoss(**options, matches=Tiled())
 
 
 def _of_size(kind: Callable[..., Any], n: int, placed: bool = True) -> Callable[[], object]:
@@ -85,19 +85,27 @@ def _of_size(kind: Callable[..., Any], n: int, placed: bool = True) -> Callable[
 
 
 def _of_batch(size: int) -> Callable[[], object]:
-    return partial(_differentiate, StructuralLoss(rounds=0, slack=0.1), *_pairs(size, NODES))
+    return partial(
+        _differentiate,
+        StructuralLoss(alignment=Sinkhorn(rounds=0, slack=0.1)),
+        *_pairs(size, NODES),
+    )
 
 
 def _of_iterations(count: int, gradient: Any) -> Callable[[], object]:
     loss = StructuralLoss(
-        rounds=0, slack=0.1, max_iterations=count, tolerance=-1.0, gradient=gradient
+        alignment=Sinkhorn(
+            rounds=0, slack=0.1, max_iterations=count, tolerance=-1.0, gradient=gradient
+        )
     )
     return partial(_differentiate, loss, *_pairs(32, NODES))
 
 
 def _of_threads(count: int) -> Callable[[], object]:
     torch.set_num_threads(count)
-    return partial(_differentiate, StructuralLoss(rounds=0, slack=0.1), *_pairs(512, NODES))
+    return partial(
+        _differentiate, StructuralLoss(alignment=Sinkhorn(rounds=0, slack=0.1)), *_pairs(512, NODES)
+    )
 
 
 def _differentiate(loss: Any, prediction: Prediction, target: Data) -> list[Tensor]:

@@ -24,12 +24,7 @@ from _record import record
 from torch import Tensor
 from torch_geometric.data import Data
 
-from grapheme_torch import (
-    Prediction,
-    SparseStructuralLoss,
-    StructuralLoss,
-    TiledStructuralLoss,
-)
+from grapheme_torch import Prediction, Sinkhorn, StructuralLoss, Tiled, Window
 from grapheme_torch.data import kindergarten
 from grapheme_torch.ot.kernels import _native_cpu as _cpu
 
@@ -69,12 +64,12 @@ def _one(method: str, size: int, rounds: int, source: str) -> dict[str, Any]:
     if method == "tiled, no places":
         prediction = replace(prediction, position=None)
     idle = peak()
-    dense = StructuralLoss(rounds=rounds, **SETTINGS)
+    dense = StructuralLoss(**SETTINGS, alignment=Sinkhorn(rounds=rounds))
     loss: Callable[..., Any] = dense
     if method == "sparse":
-        loss = SparseStructuralLoss(dense, window=WINDOW)
+        loss = dense.replace(matches=Window(WINDOW))
     elif method.startswith("tiled"):
-        loss = TiledStructuralLoss(dense)
+        loss = dense.replace(matches=Tiled())
     start = time.perf_counter()
     result = loss(prediction, target)
     middle = time.perf_counter()

@@ -20,7 +20,7 @@ import torch
 from _record import record
 from tqdm import tqdm
 
-from grapheme_torch import StructuralLoss
+from grapheme_torch import Sinkhorn, StructuralLoss
 from grapheme_torch.ot.kernels import _native_cpu as _cpu
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -34,7 +34,7 @@ VALUES, SLOPES = 1e-11, 1e-8
 CHOICES: dict[str, list[Any]] = {
     "node_cost": KINDS,
     "criterion": ["likelihood", "edit"],
-    "gradient": ["exact", "exact", "implicit", "unrolled", "cut"],
+    "gradient": ["exact", "exact", "implicit", "unrolled", "detach"],
     "update": ["linear", "proximal"],
     "rounds": [0, 1, 2, 3],
     "temperature": [1.0, 0.3, 0.1, 0.05],
@@ -73,7 +73,9 @@ def draw(rng: random.Random) -> tuple[StructuralLoss, Any, Any, int]:
     if rng.random() < 0.3:  # without places
         prediction = replace(prediction, position=None)
     prediction, target = in_other_dtypes(rng, prediction, target, options["node_cost"])
-    loss = StructuralLoss(**options, tolerance=tolerance, max_iterations=most, reduction="none")
+    loss = StructuralLoss(
+        **options, reduction="none", alignment=Sinkhorn(tolerance=tolerance, max_iterations=most)
+    )
     return loss, prediction, target, rng.choice([1, 2])
 
 

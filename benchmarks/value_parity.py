@@ -20,7 +20,7 @@ from _ours import prediction_of, target_of
 from _record import record
 from torch import Tensor
 
-from grapheme_torch import StructuralLoss
+from grapheme_torch import Sinkhorn, StructuralLoss
 from grapheme_torch.ot import exact_plan, transport_plan
 
 try:
@@ -97,7 +97,9 @@ def _edges(case: Case, seed: int) -> Compared:
     """The edge term at the plan the loss has found, by the three steps above."""
     instance = logits(case, seed)
     prediction, target = prediction_of(instance, instance.x), target_of(instance)
-    result = StructuralLoss(criterion="edit", rounds=2, reduction="none")(prediction, target)
+    result = StructuralLoss(criterion="edit", reduction="none", alignment=Sinkhorn(rounds=2))(
+        prediction, target
+    )
     pairs = []
     for k, plan in enumerate(result.plan):
         inside = prediction.batch[prediction.edge_index[0]] == k

@@ -3,41 +3,18 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <stdexcept>
+#include <string>
 
 namespace grapheme {
+
+bool within(const Whole* values, Index count, Whole low, Whole end) {
+  return std::all_of(values, values + count, [&](Whole x) { return low <= x && x < end; });
+}
+
 namespace {
 
-// Reads a list from its start.
-template <class T>
-class Reader {
- public:
-  explicit Reader(const std::vector<T>& from) : from_(from) {}
-  T next() { return from_.at(at_++); }
-
- private:
-  const std::vector<T>& from_;
-  std::size_t at_ = 0;
-};
-
-template <class T>
-const T* array(Reader<std::uintptr_t>& from) {
-  return reinterpret_cast<const T*>(from.next());
-}
-
-std::vector<Index> starts(const std::int64_t* counts, Index graphs) {
-  std::vector<Index> first(static_cast<std::size_t>(graphs) + 1, 0);
-  for (Index k = 0; k < graphs; ++k) first[k + 1] = first[k] + static_cast<Index>(counts[k]);
-  return first;
-}
-
-void expect(bool ok, const char* what) {
+void expect(bool ok, const std::string& what) {
   if (!ok) throw std::invalid_argument(what);
-}
-
-bool within(const std::int64_t* values, Index count, std::int64_t low, std::int64_t end) {
-  return std::all_of(values, values + count,
-                     [&](std::int64_t x) { return low <= x && x < end; });
 }
 
 template <class Real>
@@ -60,16 +37,28 @@ bool finite_weights(const Graphs<Real>& all) {
          finite(all.target_weight, static_cast<Index>(all.target_edges.order.size()));
 }
 
+// Where the nodes of each graph begin; graphs leave room for the void in a side of the plans.
+std::vector<Index> starts(const Tensor& counts, const char* name, Index graphs, Index room) {
+  const Whole* count = read<Whole>(counts, name, {graphs});
+  std::vector<Index> first(static_cast<std::size_t>(graphs) + 1, 0);
+  for (Index k = 0; k < graphs; ++k) {
+    expect(0 <= count[k] && count[k] < room,
+           "`" + std::string(name) + "` must leave room for the void in `plans`.");
+    first[k + 1] = first[k] + static_cast<Index>(count[k]);
+  }
+  return first;
+}
+
 // Edges by graph, in the order given within each.
-Edges group(Reader<std::uintptr_t>& arrays, Index count, const std::vector<Index>& first) {
-  const std::int64_t* graph = array<std::int64_t>(arrays);
-  Edges edges{array<std::int64_t>(arrays), array<std::int64_t>(arrays), {}, {}};
+Edges group(const Whole* graph, const Whole* source, const Whole* sink, Index count,
+            const std::vector<Index>& first) {
+  Edges edges{source, sink, {}, {}};
   const auto graphs = static_cast<Index>(first.size()) - 1;
   expect(within(graph, count, 0, graphs), "an edge of no graph");
   edges.start.assign(static_cast<std::size_t>(graphs) + 1, 0);
   for (Index e = 0; e < count; ++e) {
     const Index size = first[graph[e] + 1] - first[graph[e]];
-    expect(within(edges.source + e, 1, 0, size) && within(edges.sink + e, 1, 0, size),
+    expect(within(source + e, 1, 0, size) && within(sink + e, 1, 0, size),
            "an edge outside its graph");
     ++edges.start[graph[e] + 1];
   }
@@ -80,89 +69,174 @@ Edges group(Reader<std::uintptr_t>& arrays, Index count, const std::vector<Index
   return edges;
 }
 
-Settings read_settings(const Sizes& flags, std::size_t at, const Numbers& numbers) {
-  expect(flags.size() == at + 6 && numbers.size() == 10, "settings");
-  return {numbers[0], numbers[1], numbers[2], numbers[3], numbers[4],
-          numbers[5], numbers[6], numbers[7], numbers[8], numbers[9],
-          flags[at],  flags[at + 1], flags[at + 2] != 0, flags[at + 3] != 0, flags[at + 4] != 0,
-          static_cast<Mode>(flags[at + 5])};
+// Names of arrays are those of their members.
+#define READ(T, from, name, ...) read<T>(from.name, #name, {__VA_ARGS__})
+#define READ_IF_GIVEN(T, from, name, ...) read_if_given<T>(from.name, #name, {__VA_ARGS__})
+
+template <class Real>
+void read_nodes(const Inputs& in, Graphs<Real>& all) {
+  const Index n = all.first.back(), m = all.target_first.back();
+  all.log_existence = READ(Real, in, log_existence, n);
+  all.log_absence = READ(Real, in, log_absence, n);
+  all.outputs = in.node_score.size(1);
+  if (in.node_match) {
+    all.node_kind = NodeKind::dense;
+    all.node_score = READ(Real, in, node_score, all.pairs, all.rows - 1, all.columns - 1);
+    all.node_match = READ(Real, in, node_match, all.pairs, all.rows - 1, all.columns - 1);
+    return;
+  }
+  all.node_score = READ(Real, in, node_score, n, all.outputs);
+  if (in.target_vector) {
+    all.node_kind = NodeKind::vectors;
+    all.target_vector = READ(Real, in, target_vector, m, all.outputs);
+    all.vector_scale = READ(Real, in, vector_scale, all.pairs);
+    return;
+  }
+  all.node_kind = NodeKind::classes;
+  all.target_class = READ(Whole, in, target_class, m);
+  expect(within(all.target_class, m, 0, all.outputs), "a class there is not");
+}
+
+template <class Real>
+void read_positions(const Inputs& in, Graphs<Real>& all) {
+  const Index n = all.first.back(), m = all.target_first.back();
+  all.coordinates = in.position.size(1);
+  all.position = READ_IF_GIVEN(Real, in, position, n, all.coordinates);
+  if (in.position) all.target_position = READ(Real, in, target_position, m, all.coordinates);
+}
+
+template <class Real>
+void read_edges(const Inputs& in, Graphs<Real>& all) {
+  const Index e = in.graph.size(0), t = in.target_graph.size(0);
+  all.edges = group(READ(Whole, in, graph, e), READ(Whole, in, source, e),
+                    READ(Whole, in, sink, e), e, all.first);
+  all.target_edges =
+      group(READ(Whole, in, target_graph, t), READ(Whole, in, target_source, t),
+            READ(Whole, in, target_sink, t), t, all.target_first);
+  all.relations = in.log_relation.size(1);
+  all.log_relation = READ(Real, in, log_relation, e, all.relations);
+  all.target_relation = READ(Whole, in, target_relation, t);
+  expect(within(all.target_relation, t, 1, all.relations), "a relation there is not");
+  all.weight = READ_IF_GIVEN(Real, in, weight, e);
+  if (in.weight) all.target_weight = READ(Real, in, target_weight, t);
 }
 
 }  // namespace
 
 template <class Real>
-Graphs<Real> read_graphs(const Addresses& given, const Sizes& sizes, const Numbers& numbers) {
-  Reader<std::uintptr_t> arrays(given);
+Graphs<Real> read_graphs(const Inputs& in, const Outputs& out, const Settings& settings) {
   Graphs<Real> all{};
-  expect(given.size() == 23 && sizes.size() == 17, "sizes");
-  all.pairs = sizes[0], all.rows = sizes[1], all.columns = sizes[2];
-  const Index nodes = sizes[3], target_nodes = sizes[4], edges = sizes[5], targets = sizes[6];
-  all.outputs = sizes[7], all.relations = sizes[8], all.coordinates = sizes[9];
-  expect(0 <= sizes[10] && sizes[10] <= 2, "a way to compare nodes that there is not");
-  all.likeness = static_cast<Likeness>(sizes[10]);
-  all.settings = read_settings(sizes, 11, numbers);
-
-  all.first = starts(array<std::int64_t>(arrays), all.pairs);
-  all.target_first = starts(array<std::int64_t>(arrays), all.pairs);
-  expect(all.first.back() == nodes && all.target_first.back() == target_nodes, "sizes of graphs");
-  for (Index k = 0; k < all.pairs; ++k) {
-    expect(all.first[k + 1] - all.first[k] < all.rows &&
-               all.target_first[k + 1] - all.target_first[k] < all.columns,
-           "sizes of plans");
-  }
-  all.edges = group(arrays, edges, all.first);
-  all.target_edges = group(arrays, targets, all.target_first);
-  all.target_relation = array<std::int64_t>(arrays);
-  expect(within(all.target_relation, targets, 1, all.relations), "a relation there is not");
-  all.exists = array<Real>(arrays), all.absent = array<Real>(arrays);
-  all.score = array<Real>(arrays), all.agreement = array<Real>(arrays);
-  all.label = array<std::int64_t>(arrays), all.wanted = array<Real>(arrays);
-  if (all.likeness == Likeness::labels)
-    expect(within(all.label, target_nodes, 0, all.outputs), "a class there is not");
-  all.relation = array<Real>(arrays), all.weight = array<Real>(arrays);
-  all.target_weight = array<Real>(arrays);
-  all.position = array<Real>(arrays), all.target_position = array<Real>(arrays);
-  all.eps = array<Real>(arrays), all.head = array<Real>(arrays);
-  all.scale = array<Real>(arrays);
+  all.settings = settings;
+  all.pairs = in.num_predicted.size(0);
+  all.rows = out.plans.size(2), all.columns = out.plans.size(3);
+  all.first = starts(in.num_predicted, "num_predicted", all.pairs, all.rows);
+  all.target_first = starts(in.num_target, "num_target", all.pairs, all.columns);
+  read_nodes(in, all);
+  read_positions(in, all);
+  read_edges(in, all);
+  all.temperature = READ(Real, in, temperature, all.pairs);
+  all.first_cost = READ_IF_GIVEN(Real, in, first_cost, all.pairs, all.rows, all.columns);
   return all;
 }
 
 template <class Real>
 void expect_finite(const Graphs<Real>& all) {
   const Index nodes = all.first.back(), edges = static_cast<Index>(all.edges.order.size());
-  const Index scores = all.likeness == Likeness::dense
+  const Index scores = all.node_kind == NodeKind::dense
                            ? all.pairs * (all.rows - 1) * (all.columns - 1)
                            : nodes * all.outputs;
-  const bool ok = finite(all.exists, nodes) && finite(all.absent, nodes) &&
-                  finite(all.score, scores) && finite(all.relation, edges * all.relations) &&
+  const bool ok = finite(all.log_existence, nodes) && finite(all.log_absence, nodes) &&
+                  finite(all.node_score, scores) &&
+                  finite(all.log_relation, edges * all.relations) &&
                   (!all.weight || finite_weights(all)) &&
-                  (!all.head || finite(all.head, all.pairs * all.rows * all.columns)) &&
+                  (!all.first_cost ||
+                   finite(all.first_cost, all.pairs * all.rows * all.columns)) &&
                   (!all.position || finite_places(all));
   if (!ok) throw std::overflow_error("a number that is not finite");
 }
 
 template <class Real>
-Found<Real> read_found(const Addresses& given) {
-  expect(given.size() == 4, "results");
-  const auto to = [&](std::size_t k) { return reinterpret_cast<Real*>(given[k]); };
-  return {to(0), to(1), to(2), reinterpret_cast<std::int64_t*>(given[3])};
+Results<Real> read_rounds(const Outputs& out, const Graphs<Real>& all) {
+  const Index rounds = all.settings.rounds + 1;
+  return {nullptr, READ(Real, out, plans, rounds, all.pairs, all.rows, all.columns),
+          READ(Real, out, residual, rounds, all.pairs),
+          READ(Whole, out, iterations, rounds, all.pairs)};
 }
 
 template <class Real>
-Slopes<Real> read_slopes(const Addresses& given) {
-  expect(given.size() == 10, "derivatives");
-  const auto to = [&](std::size_t k) { return reinterpret_cast<Real*>(given[k]); };
-  return {to(0), to(1), to(2), to(3), to(4), to(5), to(6), to(7), to(8), to(9)};
+Results<Real> read_results(const Outputs& out, const Graphs<Real>& all) {
+  Results<Real> found = read_rounds<Real>(out, all);
+  found.terms = READ(Real, out, terms, TERMS, all.pairs);
+  return found;
 }
 
-template Graphs<double> read_graphs(const Addresses&, const Sizes&, const Numbers&);
-template Graphs<float> read_graphs(const Addresses&, const Sizes&, const Numbers&);
-template void expect_finite(const Graphs<double>&);
-template void expect_finite(const Graphs<float>&);
-template Found<double> read_found(const Addresses&);
-template Found<float> read_found(const Addresses&);
-template Slopes<double> read_slopes(const Addresses&);
-template Slopes<float> read_slopes(const Addresses&);
+template <class Real>
+Summary<Real> read_summary(const Outputs& out, const Graphs<Real>& all) {
+  return {READ(Real, out, largest_residual, all.pairs),
+          READ(Whole, out, total_iterations, all.pairs), READ(bool, out, converged, all.pairs)};
+}
+
+template <class Real>
+void summarise(const Results<Real>& results, const Graphs<Real>& all, const Summary<Real>& to) {
+  const Real tolerance = static_cast<Real>(all.settings.tolerance);
+  for (Index k = 0; k < all.pairs; ++k) {
+    Real largest = results.residual[k];
+    Whole total = results.iterations[k];
+    for (Index at = k + all.pairs; at <= all.settings.rounds * all.pairs + k; at += all.pairs) {
+      const Real residual = results.residual[at];
+      if (!(residual <= largest) && largest == largest) largest = residual;  // NaN stays
+      total += results.iterations[at];
+    }
+    to.largest_residual[k] = largest;
+    to.total_iterations[k] = total;
+    to.converged[k] = largest <= tolerance;
+  }
+}
+
+// Where the derivative in an input goes: of the same shape; null if there is no such input.
+template <class Real>
+Real* like(const Tensor& gradient, const Tensor& input, const char* name) {
+  if (!input) return nullptr;
+  const Index* s = input.shape;
+  const std::string full = "gradients." + std::string(name);
+  switch (input.rank) {
+    case 1: return read<Real>(gradient, full.c_str(), {s[0]});
+    case 2: return read<Real>(gradient, full.c_str(), {s[0], s[1]});
+    default: return read<Real>(gradient, full.c_str(), {s[0], s[1], s[2]});
+  }
+}
+
+#define LIKE(name) like<Real>(gradients.name, inputs.name, #name)
+
+template <class Real>
+Gradients<Real> read_gradients(const Inputs& gradients, const Inputs& inputs,
+                               const Cotangents& from, const Graphs<Real>& all) {
+  return {{read_if_given<Real>(from.total, "grad_total", {all.pairs}),
+           read_if_given<Real>(from.node, "grad_node", {all.pairs}),
+           read_if_given<Real>(from.edge, "grad_edge", {all.pairs}),
+           read_if_given<Real>(from.clique, "grad_clique", {all.pairs})},
+          read_if_given<Real>(from.plan, "grad_plan", {all.pairs, all.rows, all.columns}),
+          LIKE(log_existence),
+          LIKE(log_absence),
+          LIKE(node_score),
+          LIKE(node_match),
+          LIKE(log_relation),
+          LIKE(weight),
+          LIKE(position),
+          LIKE(first_cost)};
+}
+
+#define OF_PRECISION(Real)                                                                   \
+  template Graphs<Real> read_graphs(const Inputs&, const Outputs&, const Settings&);         \
+  template void expect_finite(const Graphs<Real>&);                                          \
+  template Results<Real> read_results(const Outputs&, const Graphs<Real>&);                  \
+  template Results<Real> read_rounds(const Outputs&, const Graphs<Real>&);                   \
+  template Summary<Real> read_summary(const Outputs&, const Graphs<Real>&);                  \
+  template Gradients<Real> read_gradients(const Inputs&, const Inputs&, const Cotangents&,   \
+                                          const Graphs<Real>&);                              \
+  template void summarise(const Results<Real>&, const Graphs<Real>&, const Summary<Real>&);
+OF_PRECISION(double)
+OF_PRECISION(float)
 
 Fault Layout::check() const {
   if (!within(batch, nodes, 0, graphs) || !std::is_sorted(batch, batch + nodes))

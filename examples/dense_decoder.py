@@ -39,7 +39,7 @@ torch.manual_seed(0)
 model = Decoder()
 targets = Batch.from_data_list([ring(3), ring(4), ring(6)])
 x = torch.randn(3, 4)
-loss = gt.StructuralLoss(directed=False, gamma=0, rounds=2)
+loss = gt.StructuralLoss(directed=False, gamma=0, alignment=gt.Sinkhorn(rounds=2))
 adam = torch.optim.Adam(model.parameters(), lr=3e-3)
 for step in range(301):
     result = loss(model(x), targets)

@@ -33,8 +33,10 @@ prediction = gt.Prediction(
     relation=torch.tensor([[-4.0, 4.0]], dtype=torch.float64).expand(len(edited) - 1, 2),
     position=said.position,
 )
-dense = gt.StructuralLoss(criterion="edit", rounds=0, slack=0.1, temperature=0.05)
-loss = gt.SparseStructuralLoss(dense, window=8)
+dense = gt.StructuralLoss(
+    criterion="edit", alignment=gt.Sinkhorn(rounds=0, slack=0.1, temperature=0.05)
+)
+loss = dense.replace(matches=gt.Window(8))
 result = loss(prediction, target)
 result.total.backward()
 changed = sum(a != b for a, b in zip(text, edited, strict=True))
@@ -42,10 +44,10 @@ print(f"{result.support.shape[1]:,} possible matches of {len(text) * len(edited)
 print(f"node cost {result.node.item():.1f} for {changed} changed characters")
 print(f"what was left out changes the loss by at most {result.truncation.loss.item():.1e}")
 with torch.no_grad():
-    exact = gt.TiledStructuralLoss(dense)(prediction, target)
+    exact = dense.replace(matches=gt.Tiled())(prediction, target)
 left_out = abs(exact.total - result.total).item()
 print(f"tiles leave nothing out and differ by {left_out:.1e}")
-kept = (exact.best_match() == torch.arange(len(edited))).float().mean()
+kept = (exact.plan.best_match() == torch.arange(len(edited))).float().mean()
 print(f"{kept:.1%} of the characters go where they came from")
 assert result.converged.all()
 assert left_out <= result.truncation.loss.item() + 1e-9 * exact.total.item()

@@ -56,7 +56,7 @@ def collate(pairs: list[Data]) -> tuple[Batch, Batch]:
 torch.manual_seed(0)
 loader = DataLoader([pair(seed) for seed in range(64)], batch_size=16)
 loader.collate_fn = collate
-model, loss = LineGraph(), gt.StructuralLoss(rounds=1)
+model, loss = LineGraph(), gt.StructuralLoss(alignment=gt.Sinkhorn(rounds=1))
 adam = torch.optim.Adam(model.parameters(), lr=1e-2)
 EPOCHS, WARM, COLD = 40, 0.3, 0.05
 for epoch in range(EPOCHS):

@@ -22,7 +22,9 @@ answer = Data(
 sure = gt.Prediction.certain(answer, num_labels=1, num_relations=1)
 once = sure.edge_index[0] < sure.edge_index[1]
 edges, relation = sure.edge_index[:, once], sure.relation[once]
-loss = gt.StructuralLoss(criterion="edit", directed=False, rounds=5, update="proximal")
+loss = gt.StructuralLoss(
+    criterion="edit", directed=False, alignment=gt.Sinkhorn(rounds=5, update="proximal")
+)
 
 for name, position in {"alike": None, "told apart": benzene.position[order]}.items():
     soft = gt.Prediction(sure.existence, sure.label, edges, relation, position=position)

@@ -20,7 +20,10 @@ weight = torch.randn(edges.shape[1]).requires_grad_()
 
 # A road that is not there is thought worse than one that is missing.
 loss = gt.StructuralLoss(
-    directed=False, gamma=0, rounds=5, update="proximal", edge_deletion=2.0, edge_insertion=1.0
+    directed=False,
+    gamma=0,
+    alignment=gt.Sinkhorn(rounds=5, update="proximal"),
+    prices=gt.Prices(edge_deletion=2.0, edge_insertion=1.0),
 )
 adam = torch.optim.Adam([existence, relation, weight], lr=0.05)
 for _ in range(300):

@@ -1,12 +1,14 @@
 """Small problems, seeded, shared by all tests; the answer is known or is had from `unrolled`."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
+from typing import Any
 
 import torch
 from torch import Tensor
 from torch_geometric.data import Batch, Data
 
+from grapheme_torch import Hints, Prices, Sinkhorn, StructuralLoss
 from grapheme_torch.graphs import membership
 from grapheme_torch.prediction import Prediction
 
@@ -103,7 +105,7 @@ def everything(prediction: Prediction, target: Data) -> Tensor:
 
 def distance_between(outputs: Tensor, y: Tensor) -> Tensor:
     """A node cost of the user's own."""
-    return (outputs[:, :, None] - y[:, None]).abs().sum(3)
+    return (outputs - y).abs().sum(-1)
 
 
 def leaves(prediction: Prediction) -> list[Tensor]:
@@ -184,3 +186,13 @@ def two_points(cost: Tensor, temperature: float) -> Tensor:
     gain = cost[..., 0, 1] + cost[..., 1, 0] - cost[..., 0, 0] - cost[..., 1, 1]
     p = torch.sigmoid(gain / (2 * temperature))
     return torch.stack([torch.stack([p, 1 - p], -1), torch.stack([1 - p, p], -1)], -2)
+
+
+def loss_of(*weights: float, **settings: Any) -> StructuralLoss:
+    """A loss from settings by their own names, whatever group they belong to."""
+    groups: dict[str, Any] = {"alignment": Sinkhorn, "hints": Hints, "prices": Prices}
+    for group, kind in groups.items():
+        own = {f.name: settings.pop(f.name) for f in fields(kind) if f.name in settings}
+        if own:
+            settings[group] = kind(**own)
+    return StructuralLoss(*weights, **settings)

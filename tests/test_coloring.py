@@ -12,7 +12,7 @@ from scipy.ndimage import label
 from torch import Tensor
 from torch.nn.functional import one_hot, softplus
 
-from grapheme_torch import StructuralLoss
+from grapheme_torch import Sinkhorn, StructuralLoss
 
 
 @pytest.fixture(scope="module")
@@ -119,9 +119,13 @@ def test_both_losses_find_most_right_answers(pictures: Pictures) -> None:
     """Not all: where regions look alike, either alignment may settle on another."""
     right, _ = _right(pictures)
     edits = StructuralLoss(
-        beta=LOSS.beta, gamma=0, directed=False, criterion="edit", reduction="none",
-        temperature=LOSS.temperature, rounds=LOSS.rounds, update="proximal",
-    )(prediction(right), pictures.target())  # fmt: skip
+        beta=LOSS.beta,
+        gamma=0,
+        directed=False,
+        criterion="edit",
+        reduction="none",
+        alignment=Sinkhorn(temperature=LOSS.temperature, rounds=LOSS.rounds, update="proximal"),
+    )(prediction(right), pictures.target())
     assert (edits.edge < 0.1).double().mean() > 0.7
     plan = plan_of(right, pictures, by_assignment)
     assert (plan.amax(2) > 0.99 / SLOTS).double().mean() > 0.7

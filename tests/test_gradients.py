@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch_geometric.data import Batch
 
-from grapheme_torch import GraphTransformNet, InputError, StructuralLoss, check_gradients
+from grapheme_torch import GraphTransformNet, InputError, Sinkhorn, StructuralLoss, check_gradients
 from grapheme_torch.data import Alphabet, PairDataset, collate, load_pairs
 
 BOUND = 1e-6
@@ -49,7 +49,9 @@ def test_the_network_and_its_loss_pass(
 ) -> None:
     alphabet, batch, targets = _kindergarten()
     model = _trained(alphabet, batch, targets) if trained else _network(alphabet)
-    loss = StructuralLoss(criterion=criterion, rounds=rounds, max_iterations=max_iterations)
+    loss = StructuralLoss(
+        criterion=criterion, alignment=Sinkhorn(rounds=rounds, max_iterations=max_iterations)
+    )
     assert loss(model(batch), targets).converged.all() == (max_iterations == 100)
     report = check_gradients(model, loss, batch, targets, entries=1)
     assert report.passed, str(report)
@@ -61,7 +63,7 @@ def test_the_network_and_its_loss_pass(
 def test_every_tensor_is_checked_in_many_places() -> None:
     alphabet, batch, targets = _kindergarten()
     model = _network(alphabet)
-    loss = StructuralLoss(max_iterations=3)
+    loss = StructuralLoss(alignment=Sinkhorn(max_iterations=3))
     report = check_gradients(model, loss, batch, targets, entries=8)
     assert report.passed
     for row, (name, parameter) in zip(report.rows, model.named_parameters(), strict=True):
@@ -109,7 +111,9 @@ def test_a_fault_in_one_layer_is_found_where_it_is(fault: Callable[[Tensor], Ten
     alphabet, batch, targets = _kindergarten()
     model = _network(alphabet)
     model.heads.add_module("label", _Faulty(model.heads.label, fault))
-    report = check_gradients(model, StructuralLoss(max_iterations=3), batch, targets, entries=1)
+    report = check_gradients(
+        model, StructuralLoss(alignment=Sinkhorn(max_iterations=3)), batch, targets, entries=1
+    )
     assert not report.passed
     status = {row.name: row.status for row in report.rows}
     assert status.pop("heads.label.layer.weight") == "wrong"
@@ -255,7 +259,7 @@ def test_the_report_as_json_and_as_a_table() -> None:
 
 def test_nothing_that_is_given_changes() -> None:
     alphabet, batch, targets = _kindergarten()
-    model, loss = _network(alphabet), StructuralLoss(max_iterations=3)
+    model, loss = _network(alphabet), StructuralLoss(alignment=Sinkhorn(max_iterations=3))
     model.heads.label.eval()
     loss(model(batch), targets).total.backward()
     modes = [module.training for module in model.modules()]

@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from torch import Tensor
 from torch_geometric.data import Data
 
-from grapheme_torch import InputError, Prediction, StructuralLoss, text_to_graph
+from grapheme_torch import InputError, Prediction, Sinkhorn, StructuralLoss, text_to_graph
 from grapheme_torch.data import Alphabet
 from grapheme_torch.edits._report import edit_report
 from grapheme_torch.graphs import make_graph
@@ -66,7 +66,7 @@ def soft_plan(predicted: Data, target: Data) -> Tensor:
     certain = Prediction.certain(
         alphabet.encode(predicted), num_labels=len(alphabet.labels), num_relations=1
     )
-    loss = StructuralLoss(temperature=0.3, slack=0.5)
+    loss = StructuralLoss(alignment=Sinkhorn(temperature=0.3, slack=0.5))
     return loss(certain, alphabet.encode(target)).plan[0]
 
 

@@ -13,14 +13,17 @@ from .data import Pictures
 from .network import Outputs
 
 
-def _loss(gradient: Literal["exact", "cut"]) -> gt.StructuralLoss:
+def _loss(gradient: Literal["exact", "detach"]) -> gt.StructuralLoss:
     return gt.StructuralLoss(
-        beta=0.3, gamma=0, directed=False, temperature=0.03, rounds=2, update="proximal",
-        gradient=gradient, reduction="none",
-    )  # fmt: skip
+        beta=0.3,
+        gamma=0,
+        directed=False,
+        reduction="none",
+        alignment=gt.Sinkhorn(temperature=0.03, rounds=2, update="proximal", gradient=gradient),
+    )
 
 
-LOSS, EXACT = _loss("cut"), _loss("exact")
+LOSS, EXACT = _loss("detach"), _loss("exact")
 """The gradient through the alignment slows learning here, see docs/log.md; only timed."""
 
 
@@ -30,7 +33,7 @@ def structural(outputs: Outputs, pictures: Pictures, loss: gt.StructuralLoss = L
     The plan aligns one output that the library has no term for, too: the neighbours' colours.
     """
     result = loss(prediction(outputs), pictures.target())
-    plan = result.padded_plan[:, :-1, :-1]
+    plan = result.plan.padded[:, :-1, :-1]
     wanted = pictures.diffused()[:, : plan.shape[2]]
     distance = (outputs.diffused[:, :, None] - wanted[:, None]).square().sum(3)
     node = result.node + (plan * distance).sum((1, 2))

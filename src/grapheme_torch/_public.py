@@ -4,6 +4,7 @@ from . import _startup as _startup
 
 with _startup.without_collector():
     from . import convert as convert
+    from . import costs as costs
     from . import data as data
     from . import nn as nn
     from . import ot as ot
@@ -22,11 +23,24 @@ with _startup.without_collector():
     from .graphs import laplacian_encoding as laplacian_encoding
     from .graphs import make_graph as make_graph
     from .graphs import text_to_graph as text_to_graph
-    from .loss import SparseLossResult as SparseLossResult
-    from .loss import SparseStructuralLoss as SparseStructuralLoss
+    from .loss import Aligner as Aligner
+    from .loss import AlignmentProblem as AlignmentProblem
+    from .loss import Dense as Dense
+    from .loss import EdgeCost as EdgeCost
+    from .loss import Exact as Exact
+    from .loss import Given as Given
+    from .loss import Hints as Hints
+    from .loss import Learned as Learned
+    from .loss import NodeCost as NodeCost
+    from .loss import Pairs as Pairs
+    from .loss import Plan as Plan
+    from .loss import Prices as Prices
+    from .loss import Sinkhorn as Sinkhorn
     from .loss import StructuralLoss as StructuralLoss
     from .loss import StructuralLossResult as StructuralLossResult
-    from .loss import TiledLossResult as TiledLossResult
-    from .loss import TiledStructuralLoss as TiledStructuralLoss
+    from .loss import Support as Support
+    from .loss import Term as Term
+    from .loss import Tiled as Tiled
+    from .loss import Window as Window
     from .nn import GraphTransformNet as GraphTransformNet
     from .prediction import Prediction as Prediction

@@ -16,9 +16,16 @@ def check_batch(side: str, batch: Int[Tensor, " n"], num_graphs: int) -> None:
 
 
 def check_edges(
-    side: str, edge_index: Int[Tensor, "2 e"], batch: Int[Tensor, " n"], directed: bool
+    side: str,
+    edge_index: Int[Tensor, "2 e"],
+    batch: Int[Tensor, " n"],
+    directed: bool,
+    relation: Int[Tensor, " e"] | None = None,
 ) -> None:
-    """Refuses edges of missing nodes or between graphs, and an edge that is given twice."""
+    """Refuses edges of missing nodes or between graphs, and an edge that is given twice.
+
+    Edges of different relations are different, if relations are given.
+    """
     name, n = f"`{side}.edge_index`", len(batch)
     inside = not edge_index.numel() or (int(edge_index.min()) >= 0 and int(edge_index.max()) < n)
     remedy = "Number the nodes of the batch from 0, and set `num_nodes` on each graph."
@@ -31,10 +38,13 @@ def check_edges(
         Received("an edge between two graphs of the batch"),
         "Offset the node numbers of each graph, as PyTorch Geometric's Batch does.",
     )
+    key, once = source * n + sink, "at most once"
+    if relation is not None and len(relation):
+        key, once = key * (int(relation.max()) + 1) + relation, "at most once in each relation"
     require(
-        not bool(((source * n + sink).sort().values.diff() == 0).any()),
+        not bool((key.sort().values.diff() == 0).any()),
         name,
-        f"hold each {'ordered ' * directed}pair of nodes at most once",
+        f"hold each {'ordered ' * directed}pair of nodes {once}",
         Received("the same edge twice"),
         "Remove duplicates: torch_geometric.utils.coalesce(edge_index)."
         if directed

@@ -2,3 +2,4 @@
 
 from .edits import AlignmentAccuracy as AlignmentAccuracy
 from .edits import GraphMetrics as GraphMetrics
+from .edits import PairMetric as PairMetric

@@ -12,7 +12,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch_geometric.data import Batch, Data
 
-from grapheme_torch import InputError, Prediction, StructuralLoss, graph_to_networkx, text_to_graph
+from grapheme_torch import (
+    Hints,
+    InputError,
+    Prediction,
+    Sinkhorn,
+    StructuralLoss,
+    graph_to_networkx,
+    text_to_graph,
+)
 from grapheme_torch.data import Alphabet
 from grapheme_torch.edits._report import EdgeEdit, EditReport, NodeEdit, edit_report, edit_reports
 from grapheme_torch.graphs import make_graph
@@ -156,13 +164,19 @@ def test_the_line_search_halves_the_cost_of_the_rounds_of_the_loss() -> None:
     cost = sum(report.cost for report in edit_reports(predicted, target)) / 40
     prediction, batch, _ = certain_pairs(predicted, target)
     rounds = StructuralLoss(
-        criterion="edit", beta=1.0, gamma=0.0, temperature=0.0, slack=1.0, rounds=5
+        criterion="edit",
+        beta=1.0,
+        gamma=0.0,
+        alignment=Sinkhorn(temperature=0.0, slack=1.0, rounds=5),
     )
     assert cost < 0.95 * float(rounds(prediction, batch).total)
     unplaced = StructuralLoss(
-        criterion="edit", beta=1.0, gamma=0.0, temperature=0.0, slack=1.0, rounds=5,
-        position_weight=0.0,
-    )  # fmt: skip
+        criterion="edit",
+        beta=1.0,
+        gamma=0.0,
+        alignment=Sinkhorn(temperature=0.0, slack=1.0, rounds=5),
+        hints=Hints(position=0.0),
+    )
     assert cost < 0.5 * float(unplaced(prediction, batch).total)
 
 

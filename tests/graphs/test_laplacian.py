@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch_geometric.data import Batch, Data
 
-from grapheme_torch import InputError, Prediction, StructuralLoss, laplacian_encoding
+from grapheme_torch import InputError, Prediction, Sinkhorn, StructuralLoss, laplacian_encoding
 
 from ..problems import random_dag
 
@@ -71,7 +71,9 @@ def test_benzene_has_zero_loss_only_if_its_atoms_can_be_told_apart() -> None:
         )  # fmt: skip
         target = RING.clone()
         target.position = encoding
-        compare = StructuralLoss(criterion="edit", directed=False, rounds=5, update="proximal")
+        compare = StructuralLoss(
+            criterion="edit", directed=False, alignment=Sinkhorn(rounds=5, update="proximal")
+        )
         return compare(soft, target).total.item()
 
     assert loss(None) > 2

@@ -113,8 +113,8 @@ def solved(
 
     value = sum(drawn(x) for x in (result.total, result.node, result.edge, result.clique))
     assert isinstance(value, Tensor)
-    if result.padded_plan.requires_grad:
-        value = value + drawn(result.padded_plan)
+    if result.plan.padded.requires_grad:
+        value = value + drawn(result.plan.padded)
     weights = [] if prediction.weight is None else [prediction.weight]
     wanted = [*leaves(prediction), *weights, *learning(target)]
     return result, list(torch.autograd.grad(value, wanted, materialize_grads=True))

@@ -7,18 +7,12 @@ import pytest
 import torch
 from torch_geometric.data import Data
 
-from grapheme_torch import (
-    InputError,
-    Prediction,
-    SparseStructuralLoss,
-    StructuralLoss,
-    TiledStructuralLoss,
-)
+from grapheme_torch import InputError, Prediction, StructuralLoss
 from grapheme_torch._tensors import is_dense
 from grapheme_torch.ot import backend, set_backend
 
 from ..law import Arguments, Subject, tried
-from ..problems import join, random_pairs, union
+from ..problems import join, loss_of, random_pairs, union
 
 DRAWS = 120
 
@@ -62,7 +56,7 @@ def _batch(arguments: Arguments) -> tuple[Prediction, Data]:
 
 
 def _loss(kind: type[Any], **options: Any) -> Any:
-    loss = StructuralLoss(reduction="none", max_iterations=1000, **options)
+    loss = loss_of(reduction="none", max_iterations=1000, **options)
     return loss if kind is StructuralLoss else kind(loss)
 
 

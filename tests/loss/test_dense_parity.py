@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch_geometric.data import Data
 
-from grapheme_torch import Prediction, SparseStructuralLoss, StructuralLoss, TiledStructuralLoss
+from grapheme_torch import Prediction, Prices, Sinkhorn, StructuralLoss, Support, Tiled, Window
 
 from ..problems import batch_of_pairs, distance_between, everything, gradients, leaf, upward
 
@@ -17,11 +17,13 @@ Program = Callable[[StructuralLoss, Prediction, Data], Any]
 
 
 def along_all_pairs(loss: StructuralLoss, prediction: Prediction, target: Data) -> Any:
-    return SparseStructuralLoss(loss)(prediction, target, support=everything(prediction, target))
+    return loss.replace(matches=Window())(
+        prediction, target, matches=Support(everything(prediction, target))
+    )
 
 
 def in_tiles(loss: StructuralLoss, prediction: Prediction, target: Data) -> Any:
-    return TiledStructuralLoss(loss)(prediction, target)
+    return loss.replace(matches=Tiled())(prediction, target)
 
 
 PROGRAMS = pytest.mark.parametrize("program", [along_all_pairs, in_tiles])
@@ -53,10 +55,11 @@ def test_whatever_is_asked_for(
     program: Program, criterion: Any, rounds: int, update: Any, slack: float
 ) -> None:
     loss = StructuralLoss(
-        criterion=criterion, rounds=rounds, update=update, slack=slack, reduction="none",
-        tolerance=1e-13, node_insertion=0.7, node_deletion=1.3, edge_insertion=0.4,
-        edge_deletion=1.9,
-    )  # fmt: skip
+        criterion=criterion,
+        reduction="none",
+        alignment=Sinkhorn(rounds=rounds, update=update, slack=slack, tolerance=1e-13),
+        prices=Prices(node_insertion=0.7, node_deletion=1.3, edge_insertion=0.4, edge_deletion=1.9),
+    )
     assert_dense(program, loss, *batch_of_pairs(1))
 
 
@@ -64,7 +67,8 @@ def test_whatever_is_asked_for(
 @pytest.mark.parametrize("gradient", ["exact", "unrolled"])
 def test_short_of_convergence(program: Program, gradient: Any) -> None:
     loss = StructuralLoss(
-        temperature=0.03, max_iterations=6, gradient=gradient, reduction="none", rounds=1
+        reduction="none",
+        alignment=Sinkhorn(temperature=0.03, max_iterations=6, gradient=gradient, rounds=1),
     )
     prediction, target = batch_of_pairs(1)
     assert not bool(loss(prediction, target).converged.all())
@@ -97,6 +101,9 @@ def test_whatever_is_compared(
     target.y = normal(len(target.y), 2).sigmoid().round()
     target.edge_weight = normal(target.edge_index.shape[1]).sigmoid()
     loss = StructuralLoss(
-        node_cost=kind, directed=directed, tolerance=1e-13, reduction="none", slack=0.2
+        node_cost=kind,
+        directed=directed,
+        reduction="none",
+        alignment=Sinkhorn(tolerance=1e-13, slack=0.2),
     )
     assert_dense(program, loss, prediction, target)

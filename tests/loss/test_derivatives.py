@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from grapheme_torch import SparseStructuralLoss, StructuralLoss, TiledStructuralLoss
+from grapheme_torch import Given, Sinkhorn, StructuralLoss, Tiled, Window
 
 from ..derivatives import WAYS, assert_right_or_refused
 from ..problems import batch_of_pairs
@@ -15,28 +15,32 @@ from ..problems import batch_of_pairs
 FIELDS = ("existence", "label", "relation", "position", "weight")
 LOSSES: dict[str, tuple[nn.Module, bool]] = {
     "exact": (StructuralLoss(), False),
-    "unrolled": (StructuralLoss(gradient="unrolled", max_iterations=20), False),
-    "implicit": (StructuralLoss(gradient="implicit"), True),
+    "unrolled": (StructuralLoss(alignment=Sinkhorn(gradient="unrolled", max_iterations=20)), False),
+    "implicit": (StructuralLoss(alignment=Sinkhorn(gradient="implicit")), True),
     "implicit, edits, no rounds": (
-        StructuralLoss(gradient="implicit", criterion="edit", rounds=0),
+        StructuralLoss(criterion="edit", alignment=Sinkhorn(gradient="implicit", rounds=0)),
         True,
     ),
     "implicit, twice, slack": (
-        StructuralLoss(gradient="implicit", rounds=2, slack=0.3, update="proximal"),
+        StructuralLoss(
+            alignment=Sinkhorn(gradient="implicit", rounds=2, slack=0.3, update="proximal")
+        ),
         True,
     ),
-    "sparse": (SparseStructuralLoss(), False),
+    "sparse": (StructuralLoss(matches=Window()), False),
     "sparse, unrolled": (
-        SparseStructuralLoss(StructuralLoss(gradient="unrolled", max_iterations=20)),
+        StructuralLoss(
+            alignment=Sinkhorn(gradient="unrolled", max_iterations=20), matches=Window()
+        ),
         False,
     ),
     "sparse, edits, no rounds": (
-        SparseStructuralLoss(StructuralLoss(criterion="edit", rounds=0)),
+        StructuralLoss(criterion="edit", alignment=Sinkhorn(rounds=0), matches=Window()),
         False,
     ),
-    "tiled": (TiledStructuralLoss(), False),
+    "tiled": (StructuralLoss(matches=Tiled()), False),
     "tiled, edits, no rounds": (
-        TiledStructuralLoss(StructuralLoss(criterion="edit", rounds=0)),
+        StructuralLoss(criterion="edit", alignment=Sinkhorn(rounds=0), matches=Tiled()),
         False,
     ),
 }
@@ -84,10 +88,10 @@ def test_of_one_thing_that_a_network_says(name: str, field: str) -> None:
 def test_a_plan_that_is_cut_off_stays_where_it_is(kind: Any) -> None:
     """Its second derivative is that of the loss with the plan given, or is refused."""
     soft, target = batch_of_pairs(4, [(3, 2)])
-    cut = StructuralLoss(gradient="cut")
-    plan = cut(soft, target).padded_plan
+    cut = StructuralLoss(alignment=Sinkhorn(gradient="detach"))
+    plan = cut(soft, target).plan.padded
     slope = torch.autograd.grad(
-        cut(soft, target, alignment=plan).total, soft.label, create_graph=True
+        cut(soft, target, alignment=Given(plan)).total, soft.label, create_graph=True
     )[0]
     wanted = torch.autograd.grad(slope.square().sum(), soft.label)[0]
     loss = cut if kind is StructuralLoss else kind(cut)

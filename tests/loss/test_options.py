@@ -8,11 +8,11 @@ import torch
 from torch import Tensor
 from torch_geometric.data import Batch, Data
 
-from grapheme_torch import InputError, Prediction, StructuralLoss
+from grapheme_torch import Given, InputError, Prediction, Prices, Sinkhorn, StructuralLoss
 from grapheme_torch.ot import Status
 from grapheme_torch.testing import assert_batch_invariant, assert_permutation_invariant
 
-from ..problems import random_dag, random_prediction
+from ..problems import loss_of, random_dag, random_prediction
 
 KINDS = ["labels", "features", "gaussian", "multilabel"]
 
@@ -60,10 +60,12 @@ def test_gradients_are_the_derivative_whatever_is_compared(
     prediction, targets = _pairs(kind)
     union = Batch.from_data_list(targets)
     loss = StructuralLoss(
-        criterion=criterion, node_cost=kind, directed=directed, tolerance=1e-13, rounds=2,
-        update="proximal" if directed else "linear",
-        node_insertion=0.7, node_deletion=1.3, edge_insertion=0.4, edge_deletion=1.9,
-    )  # fmt: skip
+        criterion=criterion,
+        node_cost=kind,
+        directed=directed,
+        alignment=Sinkhorn(tolerance=1e-13, rounds=2, update="proximal" if directed else "linear"),
+        prices=Prices(node_insertion=0.7, node_deletion=1.3, edge_insertion=0.4, edge_deletion=1.9),
+    )
 
     def total(existence: Tensor, label: Tensor, relation: Tensor) -> Tensor:
         soft = Prediction(
@@ -78,7 +80,7 @@ def test_gradients_are_the_derivative_whatever_is_compared(
 @pytest.mark.parametrize("kind", [*KINDS, _distance])
 def test_laws_hold_whatever_is_compared(kind: Any) -> None:
     prediction, targets = _pairs(kind)
-    loss = StructuralLoss(node_cost=kind, reduction="none", tolerance=1e-13)
+    loss = StructuralLoss(node_cost=kind, reduction="none", alignment=Sinkhorn(tolerance=1e-13))
     assert_batch_invariant(loss, prediction, targets)
     assert_permutation_invariant(loss, prediction, Batch.from_data_list(targets))
 
@@ -111,9 +113,7 @@ def test_prices_are_charged_by_the_edit_criterion() -> None:
     big = Data(y=torch.tensor([0, 1]), edge_index=torch.tensor([[0], [1]]), num_nodes=2)
     small = Data(y=torch.tensor([0]), edge_index=torch.zeros(2, 0).long(), num_nodes=1)
     prices = {"node_insertion": 3.0, "node_deletion": 5.0, "edge_insertion": 7.0}
-    loss = StructuralLoss(
-        1.0, 1.0, 0.0, criterion="edit", temperature=0.0, edge_deletion=11.0, **prices
-    )
+    loss = loss_of(1.0, 1.0, 0.0, criterion="edit", temperature=0.0, edge_deletion=11.0, **prices)
     shrink = loss(Prediction.certain(big, num_labels=2, num_relations=1), small)
     assert (shrink.node.item(), shrink.edge.item()) == pytest.approx((5, 11))
     grow = loss(Prediction.certain(small, num_labels=2, num_relations=1), big)
@@ -133,9 +133,11 @@ def test_an_undirected_edge_has_no_direction() -> None:
     )
     for index in (edges, turned):
         target = Data(y=y, edge_index=index, num_nodes=4)
-        result = StructuralLoss(criterion="edit", directed=False, temperature=0.02)(soft, target)
+        result = StructuralLoss(
+            criterion="edit", directed=False, alignment=Sinkhorn(temperature=0.02)
+        )(soft, target)
         assert result.total.item() == pytest.approx(0, abs=1e-5)
-    directed = StructuralLoss(criterion="edit", temperature=0.02)(soft, target)
+    directed = StructuralLoss(criterion="edit", alignment=Sinkhorn(temperature=0.02))(soft, target)
     assert directed.edge.item() > 1
 
 
@@ -154,11 +156,13 @@ def test_one_temperature_per_pair_is_each_pair_at_its_own() -> None:
     temperatures = torch.tensor([0.3, 0.1, 0.05])
     mixed = loss(prediction, union, temperature=temperatures).total
     for k, eps in enumerate(temperatures.tolist()):
-        own = StructuralLoss(reduction="none", temperature=eps)(prediction, union).total
+        own = StructuralLoss(reduction="none", alignment=Sinkhorn(temperature=eps))(
+            prediction, union
+        ).total
         torch.testing.assert_close(mixed[k], own[k], rtol=1e-7, atol=1e-9)
     with pytest.raises(InputError, match=r"`temperature` must be positive, got 0\.0"):
         loss(prediction, union, temperature=torch.tensor([0.3, 0.1, 0.0]))
-    exact = StructuralLoss(reduction="none", temperature=0)(prediction, union)
+    exact = StructuralLoss(reduction="none", alignment=Sinkhorn(temperature=0))(prediction, union)
     assert torch.equal(loss(prediction, union, temperature=0).total, exact.total)
 
 
@@ -167,13 +171,13 @@ def test_a_given_alignment_is_used_as_it_is() -> None:
     union = Batch.from_data_list(targets)
     loss = StructuralLoss()
     found = loss(prediction, union)
-    again = loss(prediction, union, alignment=found.padded_plan.detach())
+    again = loss(prediction, union, alignment=Given(found.plan.padded.detach()))
     torch.testing.assert_close(again.total, found.total, rtol=0, atol=1e-12)
-    cut = StructuralLoss(gradient="cut")(prediction, union).total
+    cut = StructuralLoss(alignment=Sinkhorn(gradient="detach"))(prediction, union).total
     wanted = torch.autograd.grad(cut, prediction.label)[0]
     torch.testing.assert_close(torch.autograd.grad(again.total, prediction.label)[0], wanted)
     with pytest.raises(InputError, match=r"`alignment` must be floating-point of shape"):
-        loss(prediction, union, alignment=torch.zeros(1, 2, 2))
+        loss(prediction, union, alignment=Given(torch.zeros(1, 2, 2)))
 
 
 def test_a_start_breaks_the_tie_of_a_symmetric_target() -> None:
@@ -181,13 +185,13 @@ def test_a_start_breaks_the_tie_of_a_symmetric_target() -> None:
     ring = torch.stack([torch.arange(6), (torch.arange(6) + 1) % 6])
     target = Data(y=torch.zeros(6).long(), edge_index=ring, num_nodes=6)
     sure = Prediction.certain(target, num_labels=1, num_relations=1)
-    loss = StructuralLoss(criterion="edit", rounds=8, update="proximal")
+    loss = StructuralLoss(criterion="edit", alignment=Sinkhorn(rounds=8, update="proximal"))
     assert loss(sure, target).edge.item() > 5
     nudge = torch.full((1, 7, 7), 1 / 6, dtype=torch.float64)
     nudge[0, 0, 0] += 0.1
     assert loss(sure, target, start=nudge).edge.item() == pytest.approx(0, abs=1e-2)
     with pytest.raises(InputError, match="`start` must be left out without rounds"):
-        StructuralLoss(rounds=0)(sure, target, start=nudge)
+        StructuralLoss(alignment=Sinkhorn(rounds=0))(sure, target, start=nudge)
 
 
 def test_two_triangles_are_no_hexagon() -> None:
@@ -201,7 +205,9 @@ def test_two_triangles_are_no_hexagon() -> None:
     sure = Prediction.certain(one, num_labels=1, num_relations=1)
     nudge = torch.full((1, 7, 7), 1 / 6, dtype=torch.float64)
     nudge[0, 0, 0] += 0.1
-    loss = StructuralLoss(criterion="edit", rounds=8, update="proximal", gamma=0)
+    loss = StructuralLoss(
+        criterion="edit", gamma=0, alignment=Sinkhorn(rounds=8, update="proximal")
+    )
     for start in (None, nudge):
         assert loss(sure, two, start=start).edge.item() > 1
 
@@ -212,7 +218,7 @@ def test_mirror_images_are_told_apart() -> None:
     fork = Data(y=y, edge_index=torch.tensor([[0, 0], [1, 2]]), num_nodes=3)
     join = Data(y=y, edge_index=torch.tensor([[1, 2], [0, 0]]), num_nodes=3)
     sure = Prediction.certain(fork, num_labels=1, num_relations=1)
-    loss = StructuralLoss(criterion="edit", rounds=5, temperature=0.02)
+    loss = StructuralLoss(criterion="edit", alignment=Sinkhorn(rounds=5, temperature=0.02))
     assert loss(sure, fork).total.item() == pytest.approx(0, abs=1e-3)
     assert loss(sure, join).total.item() > 0.5
 
@@ -237,7 +243,7 @@ def test_refused_node_targets(kind: Any, y: Tensor, message: str) -> None:
 
 def test_refused_options() -> None:
     with pytest.raises(InputError, match="`edge_deletion` must be finite and not negative, got -1"):
-        StructuralLoss(edge_deletion=-1.0)
+        StructuralLoss(prices=Prices(edge_deletion=-1.0))
     soft, target = random_prediction(0, 2), random_dag(0, 2)
     outside = Data(y=target.y, edge_index=torch.tensor([[0], [7]]), num_nodes=2)
     with pytest.raises(InputError, match=r"`target.edge_index` must name nodes in \[0, 2\)"):
@@ -248,7 +254,9 @@ def test_the_status_of_each_pair_says_how_it_ended() -> None:
     prediction, targets = _pairs("labels")
     union = Batch.from_data_list(targets)
     assert StructuralLoss()(prediction, union).status == [Status.CONVERGED] * 3
-    short = StructuralLoss(max_iterations=1, temperature=0.02)(prediction, union)
+    short = StructuralLoss(alignment=Sinkhorn(max_iterations=1, temperature=0.02))(
+        prediction, union
+    )
     assert short.status.count(Status.STOPPED) == int((~short.converged).sum()) > 0
     assert "Raise `max_iterations`" in Status.STOPPED.value
     broken = prediction.label.detach().clone()

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.func import functional_call, grad
 from torch_geometric.data import Data
 
-from grapheme_torch import Prediction, SparseStructuralLoss, StructuralLoss
+from grapheme_torch import Prediction, Sinkhorn, StructuralLoss, Window
 
 from ..problems import random_dag, random_prediction
 
@@ -32,11 +32,11 @@ def test_low_precision_is_the_loss_of_the_rounded_logits(
     """Within what single precision, and the rounding of the gradient itself, allow."""
     low = _cast(random_prediction(0, 5), dtype)
     high, target = _cast(low, torch.float64), random_dag(1, 4)
-    loss = StructuralLoss(temperature=0.2, rounds=2)
+    loss = StructuralLoss(alignment=Sinkhorn(temperature=0.2, rounds=2))
     with torch.autocast("cpu", torch.bfloat16, enabled=autocast):
         found = loss(low, target, return_gradients=True)
     wanted = loss(high, target, return_gradients=True)
-    assert found.total.dtype == found.padded_plan.dtype == torch.float32
+    assert found.total.dtype == found.plan.padded.dtype == torch.float32
     torch.testing.assert_close(found.total.double(), wanted.total, rtol=1e-5, atol=1e-5)
     for name in ("node_gradients", "edge_gradients"):
         slope = getattr(found, name)
@@ -81,7 +81,7 @@ def test_functional_gradient_is_autograd() -> None:
 def test_hessian_vector_product_of_the_implicit_rule() -> None:
     """Second derivatives of the whole loss, against differences of the first."""
     model, parameters, x, target = _setting()
-    loss = StructuralLoss(gradient="implicit", tolerance=1e-14, rounds=2)
+    loss = StructuralLoss(alignment=Sinkhorn(gradient="implicit", tolerance=1e-14, rounds=2))
 
     def slope(parameters: dict[str, Tensor]) -> dict[str, Tensor]:
         return grad(lambda p: loss(functional_call(model, p, (x,)), target).total)(parameters)
@@ -102,7 +102,11 @@ def test_hessian_vector_product_of_the_implicit_rule() -> None:
 @pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor:UserWarning")
 @pytest.mark.compile
 @pytest.mark.parametrize(
-    "loss", [StructuralLoss(rounds=2), SparseStructuralLoss(StructuralLoss(slack=1.0), window=2)]
+    "loss",
+    [
+        StructuralLoss(alignment=Sinkhorn(rounds=2)),
+        StructuralLoss(alignment=Sinkhorn(slack=1.0), matches=Window(2)),
+    ],
 )
 def test_a_compiled_step_is_the_eager_step(loss: nn.Module) -> None:
     """The loss runs as it is, in the middle of a compiled program; the numbers are the same."""

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch_geometric.data import Batch, Data
 
-from grapheme_torch import Prediction, StructuralLoss, StructuralLossResult
+from grapheme_torch import Hints, Prediction, Sinkhorn, StructuralLoss, StructuralLossResult
 from grapheme_torch.ot import _adjoint
 
 from .. import unrolled
@@ -19,6 +19,7 @@ from ..problems import (
     join,
     leaf,
     leaves,
+    loss_of,
     random_dag,
     random_pairs,
     random_prediction,
@@ -33,7 +34,7 @@ TERMS = ("total", "node", "edge", "clique")
 def _compare(seed: int, loss_options: dict[str, Any], how: dict[str, Any]) -> None:
     predictions, targets = random_pairs(seed, SIZES)
     prediction = leaf(join(predictions))
-    loss = StructuralLoss(**loss_options, **how, reduction="none")
+    loss = loss_of(**loss_options, **how, reduction="none")
     found = loss(prediction, union(targets))
     found_slope = gradients(found.total @ torch.linspace(1, 2, len(SIZES)).double(), prediction)
     plain_options = {k: v for k, v in loss_options.items() if k != "gradient"}
@@ -83,7 +84,7 @@ def test_slack_and_weights_of_the_plain_program(slack: float, gradient: str) -> 
 
 def _example(seed: int = 4, **options: Any) -> tuple[StructuralLoss, Prediction, Batch]:
     predictions, targets = random_pairs(seed, SIZES)
-    return StructuralLoss(**options), leaf(join(predictions)), union(targets)
+    return loss_of(**options), leaf(join(predictions)), union(targets)
 
 
 @pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
@@ -145,7 +146,7 @@ def test_plans_have_their_shapes_and_margins(temperature: float, slack: float) -
     assert result.converged.all()
     assert result.num_predicted.tolist() == [n for n, _ in SIZES]
     assert result.num_target.tolist() == [m for _, m in SIZES]
-    for plan, whole, (n, m) in zip(result.plan, result.padded_plan, SIZES, strict=True):
+    for plan, whole, (n, m) in zip(result.plan, result.plan.padded, SIZES, strict=True):
         assert plan.shape == (n + 1, m + 1)
         spare = slack * min(n, m)
         rows = torch.tensor([1.0] * n + [max(m - n, 0) + spare]).double()
@@ -164,12 +165,12 @@ def test_any_slack_converges(slack: float) -> None:
 
 def test_evidence_covers_all_rounds() -> None:
     _, prediction, target = _example()
-    once = StructuralLoss(rounds=0)(prediction, target)
-    thrice = StructuralLoss(rounds=2)(prediction, target)
+    once = StructuralLoss(alignment=Sinkhorn(rounds=0))(prediction, target)
+    thrice = StructuralLoss(alignment=Sinkhorn(rounds=2))(prediction, target)
     assert (thrice.iterations >= once.iterations).all()
     assert (thrice.iterations > once.iterations).any()
     assert (thrice.residual >= once.residual).all()
-    open_ = StructuralLoss(max_iterations=1)(prediction, target)
+    open_ = StructuralLoss(alignment=Sinkhorn(max_iterations=1))(prediction, target)
     assert torch.equal(open_.converged, open_.residual <= 1e-10)
     assert open_.iterations.max() == 2
 
@@ -196,18 +197,18 @@ def test_a_round_left_open_is_reported_although_the_last_one_converged() -> None
 
 def test_without_an_edge_weight_there_are_no_rounds() -> None:
     _, prediction, target = _example()
-    none = StructuralLoss(beta=0.0, rounds=5)(prediction, target)
-    plain = StructuralLoss(beta=0.0, rounds=0)(prediction, target)
-    assert torch.equal(none.padded_plan, plain.padded_plan)
+    none = StructuralLoss(beta=0.0, alignment=Sinkhorn(rounds=5))(prediction, target)
+    plain = StructuralLoss(beta=0.0, alignment=Sinkhorn(rounds=0))(prediction, target)
+    assert torch.equal(none.plan.padded, plain.plan.padded)
     assert torch.equal(none.iterations, plain.iterations)
 
 
 def test_cut_treats_the_plan_as_constant() -> None:
-    loss, prediction, target = _example(gradient="cut", rounds=1)
+    loss, prediction, target = _example(gradient="detach", rounds=1)
     cut = loss(prediction, target)
-    exact = StructuralLoss(rounds=1)(prediction, target)
+    exact = StructuralLoss(alignment=Sinkhorn(rounds=1))(prediction, target)
     torch.testing.assert_close(cut.total, exact.total, rtol=0, atol=1e-13)
-    assert not cut.padded_plan.requires_grad
+    assert not cut.plan.padded.requires_grad
     slopes = gradients(cut.total, prediction), gradients(exact.total, prediction)
     assert not slopes[0][3].any()  # places steer the alignment only
     assert slopes[1][3].any()
@@ -237,7 +238,7 @@ def test_the_loss_goes_back_by_one_solve_a_round(monkeypatch: pytest.MonkeyPatch
 
 def test_positions_count_only_if_both_sides_have_them() -> None:
     loss, prediction, target = _example()
-    off = StructuralLoss(position_weight=0.0)(prediction, target).total
+    off = StructuralLoss(hints=Hints(position=0.0))(prediction, target).total
     on = loss(prediction, target).total
     assert abs(float(on.detach() - off.detach())) > 1e-3
     bare_target = target.clone()
@@ -251,7 +252,7 @@ def test_a_target_without_relations_has_one() -> None:
     for target in targets:
         target.edge_type = torch.ones_like(target.edge_type)
     bare = [Data(num_nodes=t.num_nodes, y=t.y, edge_index=t.edge_index) for t in targets]
-    loss, prediction = StructuralLoss(position_weight=0.0), join(predictions)
+    loss, prediction = StructuralLoss(hints=Hints(position=0.0)), join(predictions)
     assert torch.equal(loss(prediction, union(bare)).total, loss(prediction, union(targets)).total)
 
 
@@ -265,10 +266,10 @@ def test_a_single_graph_is_a_batch_of_one() -> None:
 def test_exact_alignment_has_no_iterations_and_a_gradient_in_the_costs() -> None:
     loss, prediction, target = _example(temperature=0.0)
     result = loss(prediction, target)
-    assert torch.equal(result.padded_plan, result.padded_plan.round())
+    assert torch.equal(result.plan.padded, result.plan.padded.round())
     assert not result.iterations.any()
     assert not result.residual.any()
-    assert not result.padded_plan.requires_grad
+    assert not result.plan.padded.requires_grad
     assert all(slope.isfinite().all() for slope in gradients(result.total, prediction))
 
 

@@ -8,15 +8,9 @@ import torch
 from torch import Tensor, nn
 from torch_geometric.data import Data
 
-from grapheme_torch import (
-    InputError,
-    Prediction,
-    SparseStructuralLoss,
-    StructuralLoss,
-    TiledStructuralLoss,
-)
+from grapheme_torch import InputError, Prediction, Sinkhorn, StructuralLoss, Support, Tiled, Window
 
-from ..problems import batch_of_pairs, distance_between, everything, upward
+from ..problems import batch_of_pairs, distance_between, everything, loss_of, upward
 
 FIELDS = ("y", "edge_weight", "position")
 SIZES = [(3, 4), (0, 2), (4, 2), (2, 0)]
@@ -66,7 +60,7 @@ def slopes(loss: nn.Module, soft: Prediction, target: Data, **options: Any) -> l
         {"rounds": 2, "slack": 0.4},
         {"rounds": 2, "update": "proximal", "criterion": "edit"},
         {"gradient": "unrolled", "max_iterations": 12},
-        {"gradient": "cut"},
+        {"gradient": "detach"},
         {"node_cost": distance_between},
         {"directed": False},
         {"directed": False, "loops": True, "rounds": 2},
@@ -78,13 +72,15 @@ def test_all_losses_agree(options: dict[str, Any]) -> None:
     directed = options.get("directed", True)
     loops, coordinates = options.pop("loops", False), options.pop("coordinates", 1)
     soft, target = problem(coordinates, directed=directed, loops=loops)
-    dense = StructuralLoss(**{"node_cost": "features", **options})
+    dense = loss_of(**{"node_cost": "features", **options})
     wanted = slopes(dense, soft, target)
-    found = slopes(TiledStructuralLoss(dense), soft, target)
-    entries = slopes(SparseStructuralLoss(dense), soft, target, support=everything(soft, target))
+    found = slopes(dense.replace(matches=Tiled()), soft, target)
+    entries = slopes(
+        dense.replace(matches=Window()), soft, target, matches=Support(everything(soft, target))
+    )
     for name, a, b, c in zip(FIELDS, wanted, found, entries, strict=True):
         # Positions count in the plan alone.
-        still = dense.gradient == "cut" and name == "position"
+        still = dense.gradient == "detach" and name == "position"
         assert bool(a.any()) is not still, name
         torch.testing.assert_close(b, a, rtol=1e-8, atol=1e-9, msg=name)
         torch.testing.assert_close(c, a, rtol=1e-8, atol=1e-9, msg=name)
@@ -94,7 +90,7 @@ def test_all_losses_agree(options: dict[str, Any]) -> None:
 @pytest.mark.parametrize("name", FIELDS)
 def test_it_is_the_derivative(kind: Any, name: str) -> None:
     soft, target = problem(1, directed=False, loops=True)
-    loss = kind(StructuralLoss(node_cost="features", directed=False, slack=0.2))
+    loss = kind(StructuralLoss(node_cost="features", directed=False, alignment=Sinkhorn(slack=0.2)))
     slope = slopes(loss, soft, target)[FIELDS.index(name)]
     way = torch.randn(slope.shape, generator=torch.Generator().manual_seed(3)).double()
     totals = []
@@ -109,7 +105,7 @@ def test_it_is_the_derivative(kind: Any, name: str) -> None:
 def test_a_second_derivative_in_the_targets_is_refused() -> None:
     soft, target = problem(1, directed=True)
     target.y.requires_grad_()
-    total = TiledStructuralLoss(StructuralLoss(node_cost="features"))(soft, target).total
+    total = StructuralLoss(node_cost="features", matches=Tiled())(soft, target).total
     (slope,) = torch.autograd.grad(total, target.y, create_graph=True)
     with pytest.raises(RuntimeError, match="differentiated once"):
         torch.autograd.grad(slope.square().sum(), target.y)
@@ -122,7 +118,7 @@ def test_a_node_cost_that_learns_is_refused_by_tiles() -> None:
         return scale.square() * distance_between(outputs, y)
 
     soft, target = problem(1, directed=True)
-    loss = TiledStructuralLoss(StructuralLoss(node_cost=scaled))
+    loss = StructuralLoss(node_cost=scaled, matches=Tiled())
     with pytest.raises(InputError, match="`node_cost` must have no parameter of its own"):
         loss(soft, target)
     with torch.no_grad():

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.autograd import gradcheck
 from torch_geometric.data import Batch, Data
 
-from grapheme_torch import InputError, Prediction, StructuralLoss
+from grapheme_torch import Given, InputError, Prediction, Sinkhorn, StructuralLoss
 
 from ..problems import random_dag, random_prediction, upward
 
@@ -37,7 +37,7 @@ def test_the_term_is_half_the_squared_error_of_aligned_weights(criterion: Any) -
     prediction, target = _pair()
     loss = StructuralLoss(criterion=criterion)
     found = loss(prediction, target)
-    bare = loss(replace(prediction, weight=None), target, alignment=found.padded_plan)
+    bare = loss(replace(prediction, weight=None), target, alignment=Given(found.plan.padded))
     wanted = _by_loops(prediction, target, found.plan[0], criterion == "edit")
     torch.testing.assert_close(found.edge - bare.edge, wanted, rtol=1e-12, atol=1e-12)
     assert wanted > 0.1
@@ -46,7 +46,7 @@ def test_the_term_is_half_the_squared_error_of_aligned_weights(criterion: Any) -
 @pytest.mark.parametrize("criterion", ["likelihood", "edit"])
 def test_its_derivative_in_weights_and_logits(criterion: Any) -> None:
     prediction, target = _pair(1)
-    loss = StructuralLoss(criterion=criterion, tolerance=1e-14, rounds=2)
+    loss = StructuralLoss(criterion=criterion, alignment=Sinkhorn(tolerance=1e-14, rounds=2))
 
     def total(weight: Tensor, relation: Tensor) -> Tensor:
         return loss(replace(prediction, weight=weight, relation=relation), target).total
@@ -66,7 +66,7 @@ def test_only_the_weights_tell_two_ways_apart() -> None:
     for light, heavy in ((0.0, 3.0), (3.0, 0.0)):
         weight = torch.zeros(len(sure.relation), dtype=torch.float64)
         weight[there] = torch.tensor([light, heavy], dtype=torch.float64)
-        loss = StructuralLoss(criterion="edit", rounds=10, update="proximal")
+        loss = StructuralLoss(criterion="edit", alignment=Sinkhorn(rounds=10, update="proximal"))
         soft = replace(sure, weight=weight)
         nudge = torch.full((1, 4, 4), 0.25, dtype=torch.float64)
         nudge[0, 0, 0] += 0.1  # the root: what is alike to the last bit stays so
@@ -88,7 +88,7 @@ def test_undirected_weights_count_both_ways_once() -> None:
     turned.edge_index = target.edge_index.flip(0)
     found = loss(prediction, target)
     torch.testing.assert_close(loss(prediction, turned).total, found.total)
-    bare = loss(replace(prediction, weight=None), target, alignment=found.padded_plan)
+    bare = loss(replace(prediction, weight=None), target, alignment=Given(found.plan.padded))
     plan = found.plan[0]
     both = _by_loops(prediction, target, plan, False) + _by_loops(prediction, turned, plan, False)
     torch.testing.assert_close(found.edge - bare.edge, both)

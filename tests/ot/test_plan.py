@@ -24,7 +24,7 @@ from .plans import MODE, MODES, SIZES, slope_of
 FEW = [(3, 3), (3, 2), (1, 3), (1, 1)]
 
 
-@pytest.mark.parametrize("gradient", ["exact", "unrolled", "cut"])
+@pytest.mark.parametrize("gradient", ["exact", "unrolled", "detach"])
 @pytest.mark.parametrize("temperature", [0.05, 0.1, 0.5])
 def test_margins(gradient: GradientMode, temperature: float) -> None:
     cost, a, b = ragged(1, SIZES)
@@ -218,7 +218,7 @@ def test_cold_derivatives_are_finite_and_conserve_mass(temperature: float) -> No
 
 def test_a_cut_plan_has_no_gradient_but_the_same_value() -> None:
     cost, a, b = ragged(10, SIZES)
-    cut = transport_plan(cost.requires_grad_(), a, b, temperature=0.1, gradient="cut")
+    cut = transport_plan(cost.requires_grad_(), a, b, temperature=0.1, gradient="detach")
     whole = transport_plan(cost, a, b, temperature=0.1)
     assert not cut.plan.requires_grad
     assert whole.plan.requires_grad

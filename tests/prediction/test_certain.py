@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch_geometric.data import Batch, Data
 
-from grapheme_torch import InputError, Prediction, StructuralLoss
+from grapheme_torch import InputError, Prediction, Sinkhorn, StructuralLoss
 from grapheme_torch.decoding._decode import decode
 from grapheme_torch.graphs import edge_triples, make_graph, text_to_graph
 
@@ -95,7 +95,9 @@ def test_an_undirected_graph_has_one_candidate_per_pair():
 @pytest.mark.parametrize("directed", [True, False])
 def test_it_costs_nothing_to_be_sure(directed: bool):
     batch = Batch.from_data_list([graph(directed=directed)] * 2)
-    loss = StructuralLoss(directed=directed, temperature=0.02, rounds=5, update="proximal")
+    loss = StructuralLoss(
+        directed=directed, alignment=Sinkhorn(temperature=0.02, rounds=5, update="proximal")
+    )
     assert loss(sure_of(batch), batch).total.item() < 1e-5
 
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch_geometric.data import Batch, Data
 
-from grapheme_torch import InputError, Prediction, StructuralLoss
+from grapheme_torch import InputError, Prediction, Sinkhorn, StructuralLoss
 from grapheme_torch.data import Alphabet
 from grapheme_torch.graphs import text_to_graph
 
@@ -59,7 +59,9 @@ def test_undirected_slots_and_targets_are_compared() -> None:
         existence=torch.full((1, 3), 40.0),
         directed=False,
     )
-    loss = StructuralLoss(gamma=0, directed=False, temperature=0.01, rounds=5, update="proximal")
+    loss = StructuralLoss(
+        gamma=0, directed=False, alignment=Sinkhorn(temperature=0.01, rounds=5, update="proximal")
+    )
     assert loss(soft, target).total.item() < 1e-6
 
 

@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 import torch
 from torch_geometric.data import Data
+from torchmetrics import Metric
 
 from grapheme_torch import InputError, StructuralLoss, graph_to_text, make_graph, text_to_graph
 from grapheme_torch.data import Pair, load_pairs
-from grapheme_torch.edits._alignment_accuracy import Places
+from grapheme_torch.edits import EditReport, Places
 from grapheme_torch.graphs import edge_triples, node_labels
+from grapheme_torch.metrics import GraphMetrics
 from grapheme_torch.train import check_saved_model, evaluate, load_network, predict
 from grapheme_torch.train._data import fits
 from grapheme_torch.train._evaluate import share_exact
@@ -208,7 +210,7 @@ def test_the_gradients_of_a_saved_model(folder: Path) -> None:
     assert report.passed, str(report)
     assert seen[-1] == (len(report.rows), len(report.rows))
     options = {"data": data, "entries": 1, "max_iterations": 3}
-    wrong = check_saved_model(str(folder), **options, gradient="cut")
+    wrong = check_saved_model(str(folder), **options, gradient="detach")
     assert not wrong.passed
 
 
@@ -273,3 +275,36 @@ def test_edges_without_a_direction_are_equal_either_way(tmp_path: Path) -> None:
     assert straight.metrics["alignment_accuracy"] == 1.0
     network_, pairs = load_network(tmp_path / "run"), [Pair(text_to_graph("aba"), turned)]
     assert share_exact(network_, pairs, 1) == 1.0
+
+
+def test_metrics_of_ones_own_are_reported(folder: Path) -> None:
+    def size(predicted: Data, target: Data, report: EditReport) -> float:
+        return float(len(node_labels(predicted)))
+
+    class Seen(Metric):
+        full_state_update = False
+        seen: torch.Tensor
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.add_state("seen", torch.tensor(0), dist_reduce_fx="sum")
+
+        def update(self, predicted: Any, target: Any, reports: Any) -> None:
+            self.seen += len(reports)
+
+        def compute(self) -> torch.Tensor:
+            return self.seen
+
+    metrics = GraphMetrics(node_cost=2.0, extra={"answer_size": size, "seen": Seen()})
+    metrics.update([text_to_graph("ab")], [text_to_graph("b")])
+    before = metrics.compute()
+    pairs = _known()
+    plain, report = evaluate(folder, pairs), evaluate(folder, pairs, metrics=metrics)
+    answers = predict(load_network(folder), [pair.input for pair in pairs])
+    mean = sum(len(node_labels(answer)) for answer in answers) / len(pairs)
+    assert report.metrics.pop("answer_size") == mean
+    assert json.loads(json.dumps(report.to_dict()))["seen"] == len(pairs)
+    assert report.metrics.pop("seen") == len(pairs)
+    assert {name for name in plain.metrics} == set(report.metrics)
+    assert report.metrics["edit_cost"] >= plain.metrics["edit_cost"]
+    assert metrics.compute() == before

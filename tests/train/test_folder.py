@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from grapheme_torch import InputError, StructuralLoss
+from grapheme_torch import InputError, Sinkhorn, StructuralLoss
 from grapheme_torch.train import load_network, saved_loss
 from grapheme_torch.train._folder import check_unclaimed, claim, loss_options, save_options
 
@@ -120,7 +120,9 @@ def test_a_file_system_without_locks_hinders_nobody(
 
 
 def test_a_loss_comes_back(tmp_path: Path) -> None:
-    loss = StructuralLoss(3.0, 0.25, 0.0, temperature=0.3, slack=1.0, rounds=2, tolerance=1e-7)
+    loss = StructuralLoss(
+        3.0, 0.25, 0.0, alignment=Sinkhorn(temperature=0.3, slack=1.0, rounds=2, tolerance=1e-7)
+    )
     save_options(tmp_path, {"data": "é", "lr": 1e-3, **loss_options(loss)})
     assert loss_options(saved_loss(tmp_path)) == loss_options(loss)
     assert loss_options(saved_loss(str(tmp_path), rounds=0)) == loss_options(loss) | {"rounds": 0}

@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch.optim.optimizer import register_optimizer_step_post_hook
 
-from grapheme_torch import GraphTransformNet, InputError, StructuralLoss
+from grapheme_torch import GraphTransformNet, Hints, InputError, Sinkhorn, StructuralLoss
 from grapheme_torch.train import (
     Optimization,
     Stopping,
@@ -148,7 +148,7 @@ def test_the_alignment_is_annealed_in_the_steps_only(
         return forward(self, *args, **options)
 
     monkeypatch.setattr(StructuralLoss, "forward", watched)
-    loss = StructuralLoss(temperature=0.2, position_weight=1.6)
+    loss = StructuralLoss(alignment=Sinkhorn(temperature=0.2), hints=Hints(position=1.6))
     chosen = Optimization(temperature_start=0.8, position_weight_start=0.1)
     quick(tmp_path, epochs=4, loss=loss, optimization=chosen)
     measured, trained = seen[0::2], seen[1::2]

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import torch
 
-from grapheme_torch import GraphTransformNet, InputError, StructuralLoss
+from grapheme_torch import GraphTransformNet, InputError, Sinkhorn, StructuralLoss
 from grapheme_torch.train import Summary, TrainingModule, load_network, saved_loss, train
 from grapheme_torch.train._data import load_split
 from grapheme_torch.train._hardware import hardware
@@ -141,7 +141,9 @@ def test_no_epochs_save_the_untrained_model(tmp_path: Path) -> None:
 
 
 def test_settings_reach_loss_and_network(tmp_path: Path) -> None:
-    loss = StructuralLoss(2.0, 0.1, 0.0, criterion="edit", rounds=0, gradient="cut", slack=0.5)
+    loss = StructuralLoss(
+        2.0, 0.1, 0.0, criterion="edit", alignment=Sinkhorn(rounds=0, gradient="detach", slack=0.5)
+    )
     network = {**SMALL, "candidates": "all", "window": 2}
     quick(tmp_path, loss=loss, network=network, epochs=1)
     again = saved_loss(tmp_path)

@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch_geometric.data import Batch
 
-from grapheme_torch import GraphTransformNet, InputError, StructuralLoss, text_to_graph
+from grapheme_torch import GraphTransformNet, Hints, InputError, StructuralLoss, text_to_graph
 from grapheme_torch.data import Alphabet, load_pairs
 from grapheme_torch.train import Stopping, TrainingModule, _run, evaluate
 from grapheme_torch.train._console import standing
@@ -174,7 +174,7 @@ def test_noise_is_the_same_at_every_measurement_and_leaves_the_generator_alone()
     alphabet = Alphabet.of([graph])
     network = GraphTransformNet(alphabet.labels, alphabet.relations, **SMALL)
     batch = Batch.from_data_list([graph]), Batch.from_data_list([alphabet.encode(graph)])
-    noisy = partial(measure, network, StructuralLoss(tie_noise=0.5), [batch])
+    noisy = partial(measure, network, StructuralLoss(hints=Hints(noise=0.5)), [batch])
     before = torch.get_rng_state()
     assert noisy() == noisy() != measure(network, StructuralLoss(), [batch])
     assert torch.equal(torch.get_rng_state(), before)

@@ -1,37 +1,22 @@
-"""How good predicted graphs are, as sums that add up over batches and over processes."""
+"""How good predicted graphs are: a collection of metrics, to which you can add your own."""
 
 from collections.abc import Mapping, Sequence
-from typing import Literal, get_args
+from typing import Any, get_args
 
-import torch
-from torch import Tensor
 from torch_geometric.data import Data
-from torchmetrics import Metric
+from torchmetrics import Metric, MetricCollection
 
-from .._check import Received, require
-from ..graphs import alike, node_labels, path_order
-from ._alignment_accuracy import AlignmentAccuracy as AlignmentAccuracy
-from ._report import EditReport, check_prices, edit_reports
-from ._scores import (
-    Matching,
-    attachment,
-    spell_alike,
-    subtree_kernel,
-    symbol_errors,
-    word_errors,
-)
-
-_SUMS = (
-    "pairs", "exact", "same_size", "edit_cost", "likeness",
-    "nodes_right", "nodes_predicted", "nodes_wanted",
-    "edges_right", "edges_predicted", "edges_wanted",
-    "texts", "same_text", "symbol_errors", "symbols", "word_errors", "words",
-    "trees", "heads", "heads_right", "heads_labelled",
-)  # fmt: skip
+from .._check import Received, refusal, require
+from ..graphs import alike
+from ._builtin_metrics import builtin_metrics
+from ._edit_costs import EditCosts, Substitution
+from ._pair_metric import MeanScore, PairScore
+from ._report import EditReport, edit_reports
+from ._scores import Matching
 
 
-class GraphMetrics(Metric):
-    """Compares predicted graphs with their targets, after decoding.
+class GraphMetrics(MetricCollection):
+    """Compares predicted graphs with their targets, after decoding; a torchmetrics collection.
 
     Nodes are aligned by `edit_report`. A node is right if it is kept: aligned with a node of the
     same label; an edge if it joins aligned nodes that the target joins by the same relation. If
@@ -69,32 +54,59 @@ class GraphMetrics(Metric):
     was spelled, else 1.
 
     Args:
-        node_cost, edge_cost: Prices of an edit, see `edit_report`.
+        node_cost, edge_cost, node_substitution, edge_substitution: Costs of an edit, see
+            `edit_report`.
         matching: Which nodes of a tree are one another. "edits": those that `edit_report` aligns,
             as no correspondence is given. "order": the k-th nodes, where both sides have equally
             many (as where both are the words of a sentence), else "edits".
+        extra: Metrics of your own, by name. A function of predicted graph, target and
+            `EditReport` gives the score of one pair, and its mean is reported under the name; a
+            pair of which it returns None does not count. A `PairMetric`, or any torchmetrics
+            `Metric` whose `update` takes lists of these three, reports what its `compute`
+            returns: a number, or several by their names.
 
     Raises:
-        InputError: If `matching` is neither, or a price is negative or not finite.
+        InputError: If `matching` is neither, a cost is out of range, or a name in `extra` is
+            taken or no name.
     """
 
-    higher_is_better = None
-    is_differentiable = False
-    full_state_update = False
-    sums: Tensor
-
     def __init__(
-        self, *, node_cost: float = 1.0, edge_cost: float = 1.0, matching: Matching = "edits"
+        self,
+        *,
+        node_cost: float = 1.0,
+        edge_cost: float = 1.0,
+        node_substitution: Substitution | None = None,
+        edge_substitution: Substitution | None = None,
+        matching: Matching = "edits",
+        extra: Mapping[str, Metric | PairScore] | None = None,
     ) -> None:
-        super().__init__()
         known, remedy = get_args(Matching), "Without it nodes are matched by their edits."
         requirement = f"be one of {', '.join(known)}"
         require(matching in known, "`matching`", requirement, matching, remedy)
-        check_prices(node_cost, edge_cost)
-        self.matching = matching
-        self.node_cost, self.edge_cost = node_cost, edge_cost
-        nothing = torch.zeros(len(_SUMS), dtype=torch.float64)
-        self.add_state("sums", nothing, dist_reduce_fx="sum")
+        costs = EditCosts(node_cost, edge_cost, node_substitution, edge_substitution)
+        measures: dict[str, Metric] = {**builtin_metrics(matching)}
+        for name, measure in (extra or {}).items():
+            _check_name(name, measures)
+            measures[name] = _as_metric(name, measure)
+        super().__init__(measures, compute_groups=False)
+        self.matching, self.costs = matching, costs
+        # The collection would sort them.
+        self.order = tuple(measures)
+
+    def reports(self, predicted: Sequence[Data], target: Sequence[Data]) -> list[EditReport]:
+        """The edits between the graphs of each pair, at the costs of these metrics.
+
+        Raises:
+            InputError: As `edit_reports`.
+        """
+        return edit_reports(
+            predicted,
+            target,
+            node_cost=self.costs.node,
+            edge_cost=self.costs.edge,
+            node_substitution=self.costs.node_substitution,
+            edge_substitution=self.costs.edge_substitution,
+        )
 
     def update(
         self,
@@ -106,125 +118,87 @@ class GraphMetrics(Metric):
 
         Args:
             predicted, target: The graphs of each pair.
-            reports: What `edit_reports` says of them, where it has been asked already.
+            reports: What `reports` says of them, where it has been asked already.
 
         Raises:
             InputError: As `edit_reports`.
         """
+        given = self._compared(predicted, target, reports)
+        for name in self.order:
+            self[name].update(*given)
+
+    def forward(
+        self,
+        predicted: Sequence[Data],
+        target: Sequence[Data],
+        reports: Sequence[EditReport] | None = None,
+    ) -> dict[str, Any]:
+        """Adds pairs as `update` does, and returns the metrics of these alone."""
+        given = self._compared(predicted, target, reports)
+        return self._joined({name: self[name](*given) for name in self.order})
+
+    def compute(self) -> dict[str, Any]:
+        """The metrics of all pairs so far.
+
+        Raises:
+            InputError: If there was no pair, or two metrics have results of one name.
+        """
+        if not self["exact_match"].update_called:
+            raise _unseen()
+        return self._joined({name: self[name].compute() for name in self.order})
+
+    def merge_state(self, incoming: "GraphMetrics") -> None:
+        """Adds the pairs that another collection of the same metrics has seen."""
+        for name in self.order:
+            self[name].merge_state(incoming[name])
+
+    def _compared(
+        self,
+        predicted: Sequence[Data],
+        target: Sequence[Data],
+        reports: Sequence[EditReport] | None,
+    ) -> tuple[list[Data], list[Data], list[EditReport]]:
+        """What every metric is given."""
         if reports is None:
-            prices = {"node_cost": self.node_cost, "edge_cost": self.edge_cost}
-            reports = edit_reports(predicted, target, **prices)
+            reports = self.reports(predicted, target)
         sizes = len(predicted), len(target), len(reports)
         remedy = "Give one report per pair, as `edit_reports(predicted, target)` does."
         same = len(set(sizes)) == 1
         require(same, "`predicted`, `target` and `reports`", "be of one length", sizes, remedy)
-        for found, wanted, report in zip(predicted, target, reports, strict=True):
-            counted = _counted(*alike(found, wanted), report, self.matching)
-            self.sums += self.sums.new_tensor([counted[name] for name in _SUMS])
+        pairs = [alike(*pair) for pair in zip(predicted, target, strict=True)]
+        return [pair[0] for pair in pairs], [pair[1] for pair in pairs], list(reports)
 
-    def compute(self) -> dict[str, float]:
-        """The metrics of all pairs so far.
-
-        Raises:
-            InputError: If there was no pair.
-        """
-        total = dict(zip(_SUMS, self.sums.tolist(), strict=True))
-        require(
-            total["pairs"] > 0,
-            "`GraphMetrics`",
-            "have seen at least one pair of graphs",
-            Received("none"),
-            "Call `update` before `compute`.",
-        )
-        return {
-            "exact_match": total["exact"] / total["pairs"],
-            "size_accuracy": total["same_size"] / total["pairs"],
-            "edit_cost": total["edit_cost"] / total["pairs"],
-            "wl_similarity": total["likeness"] / total["pairs"],
-            **_agreement(total, "node"),
-            **_agreement(total, "edge"),
-            **(_text_rates(total) if total["texts"] else {}),
-            **(_attachment_scores(total) if total["trees"] else {}),
-        }
+    def _joined(self, results: Mapping[str, Any]) -> dict[str, Any]:
+        """The results of all metrics in one mapping."""
+        joined: dict[str, Any] = {}
+        for name, result in results.items():
+            named = result if isinstance(result, Mapping) else {name: result}
+            taken = sorted(set(named) & set(joined))
+            remedy = "Return it under another name."
+            require(not taken, f"the metric {name!r}", "have results of its own", taken, remedy)
+            joined |= named
+        if "exact_match" not in joined:
+            raise _unseen()
+        return {self._set_name(name): value for name, value in joined.items()}
 
 
-def _counted(
-    predicted: Data, target: Data, report: EditReport, matching: Matching
-) -> dict[str, int | float]:
-    size, wanted_size = len(node_labels(predicted)), len(node_labels(target))
-    exact = report.is_exact
-    return {
-        **dict.fromkeys(_SUMS, 0),
-        "pairs": 1,
-        "exact": exact,
-        "same_size": size == wanted_size,
-        "edit_cost": report.cost,
-        "likeness": 1.0 if exact else subtree_kernel(predicted, target),
-        **_right(report, "nodes"),
-        **_right(report, "edges"),
-        **_text_counts(predicted, target),
-        **_tree_counts(predicted, target, report, matching),
-    }
+def _unseen() -> Exception:
+    wanted = "have seen at least one pair of graphs"
+    return refusal("`GraphMetrics`", wanted, Received("none"), "Call `update` before `compute`.")
 
 
-def _text_counts(predicted: Data, target: Data) -> dict[str, int]:
-    if path_order(target) is None:
-        return {}
-    symbols, words = symbol_errors(predicted, target), word_errors(predicted, target)
-    return {
-        "texts": 1,
-        "same_text": spell_alike(predicted, target),
-        **dict(zip(("symbol_errors", "symbols"), symbols, strict=True)),
-        **dict(zip(("word_errors", "words"), words, strict=True)),
-    }
+def _check_name(name: Any, taken: Mapping[str, Metric]) -> None:
+    fits = isinstance(name, str) and name.isidentifier()
+    remedy = "It names the result, and stands for an attribute of the collection."
+    require(fits, "a name in `extra`", "be a word of letters, digits and _", name, remedy)
+    free = name not in taken and not hasattr(GraphMetrics, name)
+    require(free, "a name in `extra`", "not be taken", name, "Choose another.")
 
 
-def _tree_counts(
-    predicted: Data, target: Data, report: EditReport, matching: Matching
-) -> dict[str, int]:
-    found = attachment(predicted, target, report, matching)
-    if found is None:
-        return {}
-    return {"trees": 1, **dict(zip(("heads", "heads_right", "heads_labelled"), found, strict=True))}
-
-
-def _right(report: EditReport, part: Literal["nodes", "edges"]) -> dict[str, int]:
-    count = report.count(part)
-    aligned = count["kept"] + count["relabelled"]
-    return {
-        f"{part}_right": count["kept"],
-        f"{part}_predicted": aligned + count["deleted"],
-        f"{part}_wanted": aligned + count["inserted"],
-    }
-
-
-def _agreement(total: Mapping[str, float], part: Literal["node", "edge"]) -> dict[str, float]:
-    right, predicted, wanted = (
-        total[f"{part}s_{name}"] for name in ("right", "predicted", "wanted")
-    )
-    return {
-        f"{part}_precision": _share(right, predicted),
-        f"{part}_recall": _share(right, wanted),
-        f"{part}_f1": _share(2 * right, predicted + wanted),
-    }
-
-
-def _text_rates(total: Mapping[str, float]) -> dict[str, float]:
-    return {
-        "text_exact": total["same_text"] / total["texts"],
-        "char_error_rate": _rate(total["symbol_errors"], total["symbols"]),
-        "word_error_rate": _rate(total["word_errors"], total["words"]),
-    }
-
-
-def _attachment_scores(total: Mapping[str, float]) -> dict[str, float]:
-    scores = {"uas": "heads_right", "las": "heads_labelled"}
-    return {name: total[right] / total["heads"] for name, right in scores.items()}
-
-
-def _rate(errors: float, wanted: float) -> float:
-    return errors / wanted if wanted else float(errors > 0)
-
-
-def _share(part: float, whole: float) -> float:
-    return part / whole if whole else 1.0
+def _as_metric(name: str, measure: Any) -> Metric:
+    if isinstance(measure, Metric):
+        return measure
+    if not callable(measure):
+        wanted = "be a `Metric`, or a function of predicted graph, target and `EditReport`"
+        raise refusal(f"`extra[{name!r}]`", wanted, measure, "See `PairMetric`.")
+    return MeanScore(measure)

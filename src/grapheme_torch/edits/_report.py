@@ -1,10 +1,9 @@
 """What has to be edited to turn one graph into another, node by node and edge by edge."""
 
-import sys
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from numbers import Real
+from math import fsum
 from typing import Any, Literal
 
 from torch_geometric.data import Data
@@ -20,6 +19,8 @@ from ..graphs import (
     sorted_edges,
 )
 from ._assignment import Alignment, align
+from ._edit_costs import EditCosts, Substitution
+from ._edit_problem import GraphPair
 from ._isomorphism import find_isomorphism
 
 EditKind = Literal["kept", "relabelled", "inserted", "deleted"]
@@ -126,24 +127,39 @@ class EditReport:
 
 
 def edit_report(
-    predicted: Data, target: Data, *, node_cost: float = 1.0, edge_cost: float = 1.0
+    predicted: Data,
+    target: Data,
+    *,
+    node_cost: float = 1.0,
+    edge_cost: float = 1.0,
+    node_substitution: Substitution | None = None,
+    edge_substitution: Substitution | None = None,
 ) -> EditReport:
     """The edits that turn one hard graph into another, as few as a good alignment needs.
 
-    Inserting, deleting or relabelling a node costs `node_cost`, an edge `edge_cost`. The cost
-    is an upper bound of the graph edit distance, and usually equal to it; it is zero exactly if
-    the graphs are isomorphic (when both prices are positive), and the same in both directions.
+    Inserting, deleting or relabelling a node costs `node_cost`, an edge `edge_cost`; changing one
+    label into another costs what the substitutions say, where they are given. The alignment is
+    chosen for the least total of these costs. That total is an upper bound of the graph edit
+    distance, and usually equal to it. It is zero for isomorphic graphs, and only for these if
+    every cost is positive. It is the same in both directions if the substitutions are.
 
     Args:
         predicted, target: Graphs with any labels; at most one edge per ordered pair of nodes.
         node_cost, edge_cost: Prices of an edit; finite and not negative.
+        node_substitution, edge_substitution: Costs of changing a label, where they differ from
+            these prices: a mapping `{(predicted, target): cost}`, or a function of two labels. A
+            pair that a mapping does not name costs what it says of the same pair in the other
+            order, or else the price. Equal labels cost nothing, and no function is asked. An
+            infinite cost forbids the change. An edge whose change costs more than a deletion
+            and an insertion is deleted, and the other inserted.
 
     Raises:
-        InputError: If a graph carries no labels or an edge twice, or a price is out of range.
+        InputError: If a graph carries no labels or an edge twice, or a cost is out of range.
     """
     check_data(predicted)
     check_data(target)
-    return edit_reports([predicted], [target], node_cost=node_cost, edge_cost=edge_cost)[0]
+    costs = EditCosts(node_cost, edge_cost, node_substitution, edge_substitution)
+    return _reports([predicted], [target], costs)[0]
 
 
 def edit_reports(
@@ -152,6 +168,8 @@ def edit_reports(
     *,
     node_cost: float = 1.0,
     edge_cost: float = 1.0,
+    node_substitution: Substitution | None = None,
+    edge_substitution: Substitution | None = None,
 ) -> list[EditReport]:
     """`edit_report` of many pairs of graphs, aligned together: much faster than one by one.
 
@@ -167,25 +185,21 @@ def edit_reports(
         Received(str(len(target))),
         "Give the graphs of both sides in the same order.",
     )
-    check_prices(node_cost, edge_cost)
-    node_cost, edge_cost = float(node_cost), float(edge_cost)
+    costs = EditCosts(node_cost, edge_cost, node_substitution, edge_substitution)
+    return _reports(predicted, target, costs)
+
+
+def _reports(
+    predicted: Sequence[Data], target: Sequence[Data], costs: EditCosts
+) -> list[EditReport]:
     pairs = [alike(*pair) for pair in zip(predicted, target, strict=True)]
     for pair in pairs:
         for graph in pair:
             _check_single(graph)
     return [
-        _report(*pair, alignment, node_cost, edge_cost)
-        for pair, alignment in zip(pairs, _aligned(pairs, node_cost, edge_cost), strict=True)
+        _report(*pair, alignment, costs)
+        for pair, alignment in zip(pairs, _aligned(pairs, costs), strict=True)
     ]
-
-
-def check_prices(node_cost: Any, edge_cost: Any) -> None:
-    """Refuses prices of an edit that are no numbers, negative or not finite."""
-    remedy = "An edit costs 1 unless you say otherwise."
-    for name, price in (("node_cost", node_cost), ("edge_cost", edge_cost)):
-        known = isinstance(price, Real) and not isinstance(price, bool)
-        fits = known and 0 <= price <= sys.float_info.max
-        require(fits, f"`{name}`", "be finite and not negative", price, remedy)
 
 
 def _check_graphs(name: str, graphs: object) -> None:
@@ -200,7 +214,7 @@ def _check_single(graph: Data) -> None:
     require(not twice, "a graph", requirement, twice[:1], "Merge the edges into one.")
 
 
-def _aligned(pairs: list[tuple[Data, Data]], node_cost: float, edge_cost: float) -> list[Alignment]:
+def _aligned(pairs: list[tuple[Data, Data]], costs: EditCosts) -> list[Alignment]:
     """The alignment of each pair: the isomorphism if there is one, else the best one found."""
     found = {
         k: Alignment(list(enumerate(same)), "isomorphism")
@@ -208,13 +222,16 @@ def _aligned(pairs: list[tuple[Data, Data]], node_cost: float, edge_cost: float)
         if (same := find_isomorphism(*pair)) is not None
     }
     left = [k for k in range(len(pairs)) if k not in found]
-    # Ties are broken by order, so a pair is aligned the same way round whichever way it comes.
-    turned = {k: _key(pairs[k][0]) > _key(pairs[k][1]) for k in left}
-    first = [pairs[k][turned[k]] for k in left]
-    second = [pairs[k][not turned[k]] for k in left]
-    for k, alignment in zip(left, align(first, second, node_cost, edge_cost), strict=True):
-        found[k] = _turned(alignment) if turned[k] else alignment
+    sorted_pairs = [_in_order(*pairs[k]) for k in left]
+    for k, pair, alignment in zip(left, sorted_pairs, align(sorted_pairs, costs), strict=True):
+        found[k] = _turned(alignment) if pair.turned else alignment
     return [found[k] for k in range(len(pairs))]
+
+
+def _in_order(predicted: Data, target: Data) -> GraphPair:
+    """The pair, aligned the same way round whichever way it comes: ties are broken by order."""
+    turned = _key(predicted) > _key(target)
+    return GraphPair(target, predicted, True) if turned else GraphPair(predicted, target, False)
 
 
 def _key(graph: Data) -> tuple[list[str], list[tuple[int, int, str]], list[float]]:
@@ -226,34 +243,35 @@ def _turned(alignment: Alignment) -> Alignment:
     return Alignment(sorted((j, i) for i, j in alignment.matched), alignment.start)
 
 
-def _report(
-    predicted: Data, target: Data, alignment: Alignment, node_cost: float, edge_cost: float
-) -> EditReport:
+def _report(predicted: Data, target: Data, alignment: Alignment, costs: EditCosts) -> EditReport:
     partner = dict(alignment.matched)
-    nodes = _node_edits(node_labels(predicted), node_labels(target), partner, node_cost)
-    edges = _edge_edits(predicted, target, partner, edge_cost)
-    cost = node_cost * _changes(nodes) + edge_cost * _changes(edges)
+    nodes = _node_edits(node_labels(predicted), node_labels(target), partner, costs)
+    edges = _edge_edits(predicted, target, partner, costs)
+    # Rounded once, so that the order of the edits is no matter.
+    cost = fsum(edit.cost for edit in (*nodes, *edges))
     return EditReport(cost, nodes, edges, alignment.start, is_directed(predicted))
 
 
 def _node_edits(
-    label: list[str], wanted: list[str], partner: dict[int, int], price: float
+    label: list[str], wanted: list[str], partner: dict[int, int], costs: EditCosts
 ) -> tuple[NodeEdit, ...]:
     reached = set(partner.values())
     edits = []
     for i, name in enumerate(label):
         j = partner.get(i)
-        other = None if j is None else wanted[j]
-        kind = _kind(name, other)
-        edits.append(NodeEdit(kind, i, j, name, other, _price(kind, price)))
+        if j is None:
+            edits.append(NodeEdit("deleted", i, None, name, None, costs.node))
+        else:
+            cost = costs.relabel_node(name, wanted[j])
+            edits.append(NodeEdit(_kind(name, wanted[j]), i, j, name, wanted[j], cost))
     for j, name in enumerate(wanted):
         if j not in reached:
-            edits.append(NodeEdit("inserted", None, j, None, name, price))
+            edits.append(NodeEdit("inserted", None, j, None, name, costs.node))
     return tuple(edits)
 
 
 def _edge_edits(
-    predicted: Data, target: Data, partner: dict[int, int], price: float
+    predicted: Data, target: Data, partner: dict[int, int], costs: EditCosts
 ) -> tuple[EdgeEdit, ...]:
     wanted = edge_triples(target)
     relation = {(i, j): name for i, j, name in wanted}
@@ -264,28 +282,21 @@ def _edge_edits(
     edits, reached = [], set()
     for u, v, name in edge_triples(predicted):
         there = stored.get((partner.get(u), partner.get(v)))
-        other = None if there is None else relation[there]
+        cost = None if there is None else costs.relabel_edge(name, relation[there])
+        if there is None or cost is None or cost > 2 * costs.edge:
+            edits.append(EdgeEdit("deleted", (u, v), None, name, None, costs.edge))
+            continue
         reached.add(there)
-        kind = _kind(name, other)
-        edits.append(EdgeEdit(kind, (u, v), there, name, other, _price(kind, price)))
+        other = relation[there]
+        edits.append(EdgeEdit(_kind(name, other), (u, v), there, name, other, cost))
     for i, j, name in wanted:
         if (i, j) not in reached:
-            edits.append(EdgeEdit("inserted", None, (i, j), None, name, price))
+            edits.append(EdgeEdit("inserted", None, (i, j), None, name, costs.edge))
     return tuple(edits)
 
 
-def _kind(label: str, other: str | None) -> EditKind:
-    if other is None:
-        return "deleted"
+def _kind(label: str, other: str) -> EditKind:
     return "kept" if label == other else "relabelled"
-
-
-def _price(kind: EditKind, price: float) -> float:
-    return 0.0 if kind == "kept" else price
-
-
-def _changes(edits: Sequence[NodeEdit] | Sequence[EdgeEdit]) -> int:
-    return sum(edit.kind != "kept" for edit in edits)
 
 
 def _edge_document(edit: EdgeEdit) -> dict[str, Any]:

@@ -1,7 +1,5 @@
 """Matrices that a caller gives besides a batch: plans, and what a match costs besides."""
 
-from typing import NamedTuple
-
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -9,59 +7,58 @@ from torch import Tensor
 from .._check import Received, refusal, require
 from .._tensors import described, is_dense
 from ..ot import Transport
+from ._options import Given
+from ._program import Steering
 from .batch._pairs import Pairs
-from .layouts._padded import impossible, masses
+from .layouts._padded import Padded
+from .terms._nodes import impossible
 
 
-class Given(NamedTuple):
-    """The matrices of `StructuralLoss.forward`, in the form of `padded_plan`."""
+def steering(
+    space: Padded,
+    start: Tensor | None = None,
+    match_cost: Tensor | None = None,
+) -> Steering:
+    """What was given with a batch, checked; a given plan is measured.
 
-    start: Float[Tensor, "B N1 M1"] | None = None
-    alignment: Float[Tensor, "B N1 M1"] | None = None
-    match_cost: Float[Tensor, "B N1 M1"] | None = None
-
-    @property
-    def nothing(self) -> bool:
-        """Whether there is none."""
-        return all(matrix is None for matrix in self)
-
-    @property
-    def to_align(self) -> bool:
-        """Whether the first alignment is still to be found."""
-        return self.start is None and self.alignment is None
-
-    def checked(self, pairs: Pairs) -> "Given":
-        """The same in the dtype of the pairs; refuses what does not fit them."""
-        if self.nothing:
-            return self
-        return Given(*(_padded(name, x, pairs) for name, x in self._asdict().items()))
-
-
-NOTHING = Given()
+    Raises:
+        InputError: If a matrix does not fit, or a plan has mass where a match is impossible.
+    """
+    pairs, alignment = space.pairs, space.spec.alignment
+    plan = None
+    if isinstance(alignment, Given):
+        plan = taken(space, _padded("alignment", alignment.plan, pairs))
+    if start is not None:
+        remedy = "Use at least one round and an edge weight, or give it as `alignment`."
+        rounds = space.spec.rounds
+        require(rounds > 0, "`start`", "be left out without rounds", rounds, remedy)
+    return Steering(
+        match_cost=None if match_cost is None else _padded("match_cost", match_cost, pairs),
+        start=None if start is None else taken(space, _padded("start", start, pairs)),
+        plan=plan,
+    )
 
 
-def taken(pairs: Pairs, plan: Float[Tensor, "B N1 M1"], slack: float) -> Transport:
+def taken(space: Padded, plan: Float[Tensor, "B N1 M1"]) -> Transport:
     """A plan that nobody computed, with the residual that it has.
 
     Raises:
         InputError: If it has mass where a match is impossible.
     """
-    nowhere = (plan > 0) & impossible(pairs)
+    nowhere = (plan > 0) & impossible(space, space.terms.nll)
     if bool(nowhere.any()):
         k, i, j = nowhere.nonzero()[0].tolist()
         wanted = f"have no mass where a match is impossible (pair {k}, row {i}, column {j})"
         remedy = "A logit of minus infinity makes it impossible."
         raise refusal("a given plan", wanted, float(plan[k, i, j]), remedy)
-    return Transport.given(plan, *masses(pairs, slack))
+    return Transport.given(plan, *space.masses)
 
 
-def _padded(name: str, matrix: Tensor | None, pairs: Pairs) -> Tensor | None:
-    if matrix is None:
-        return None
+def _padded(name: str, matrix: Tensor, pairs: Pairs) -> Tensor:
     device = pairs.exists.device
-    shape = (len(pairs.layout.count), pairs.layout.width + 1, pairs.target.layout.width + 1)
+    shape = (pairs.num_pairs, pairs.layout.width + 1, pairs.target.layout.width + 1)
     ok = is_dense(matrix) and matrix.is_floating_point() and matrix.shape == shape
-    remedy = "Give it in the form of `StructuralLossResult.padded_plan`."
+    remedy = "Give it in the form of `result.plan.padded`."
     wanted = f"be floating-point of shape {shape}"
     require(ok, f"`{name}`", wanted, described(matrix), remedy)
     if matrix.device != device:

@@ -1,5 +1,6 @@
 """What a structural loss returns."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import torch
@@ -7,8 +8,10 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from .._check import require
-from ..ot import Status, is_uniform, status
+from ..ot import Adjoint, Status, status
 from ..prediction import Prediction
+from ._plan import Plan
+from .layouts._certificate import Truncation
 
 
 @dataclass(frozen=True)
@@ -16,45 +19,51 @@ class StructuralLossResult:
     """A structural loss with its parts and its evidence.
 
     Args:
-        total: `alpha * node + beta * edge + gamma * clique`; a number, or one per pair.
-        node, edge, clique: The three terms, reduced as `total`.
-        padded_plan: The alignment; axes: pair, predicted node, target node; the void is last.
-        num_predicted, num_target: Number of nodes on each side of each pair.
+        total: `alpha * node + beta * edge + gamma * clique`, and further terms as they weigh; a
+            number, or one per pair.
+        terms: The terms by name, reduced as `total`: "node", "edge", "clique" and further ones.
+        plan: The alignment, see `Plan`.
         iterations: Sweeps and Newton steps each pair took, in all rounds together.
         residual: Largest share of mass in the wrong row or column, over the rounds of each pair.
         converged: Whether every round of each pair met the tolerance.
+        truncation: What matches that were left out can change, at most; None if none were.
+        adjoint: How well the derivative was solved, filled in by `backward`; None where it is
+            solved directly.
         node_gradients: Derivative of `total` (of its sum) in the predicted nodes; axes: node;
             existence logit, then the label logits. None unless asked for.
         edge_gradients: The same in the relation logits; axes: candidate edge, relation.
     """
 
     total: Tensor
-    node: Tensor
-    edge: Tensor
-    clique: Tensor
-    padded_plan: Float[Tensor, "B N1 M1"]
-    num_predicted: Int[Tensor, " B"]
-    num_target: Int[Tensor, " B"]
+    terms: Mapping[str, Tensor]
+    plan: Plan
     iterations: Int[Tensor, " B"]
     residual: Float[Tensor, " B"]
     converged: Bool[Tensor, " B"]
+    truncation: Truncation | None = None
+    adjoint: Adjoint | None = None
     node_gradients: Float[Tensor, "n outputs"] | None = None
     edge_gradients: Float[Tensor, "e relations"] | None = None
 
     @property
-    def status(self) -> list[Status]:
-        """How the alignment of each pair ended; `status[k].value` says what to do about it."""
-        uniform = [is_uniform(plan[:-1, :-1]) for plan in self.plan]
-        return status(self.residual, self.converged, uniform)
+    def node(self) -> Tensor:
+        """The node term."""
+        return self.terms["node"]
 
     @property
-    def plan(self) -> list[Tensor]:
-        """The alignment of each pair, `[n + 1, m + 1]`: mass from predicted to target node.
+    def edge(self) -> Tensor:
+        """The edge term."""
+        return self.terms["edge"]
 
-        The last column is deletion, the last row insertion.
-        """
-        sizes = zip(self.num_predicted.tolist(), self.num_target.tolist(), strict=True)
-        return [_cropped(plan, n, m) for plan, (n, m) in zip(self.padded_plan, sizes, strict=True)]
+    @property
+    def clique(self) -> Tensor:
+        """The clique term."""
+        return self.terms["clique"]
+
+    @property
+    def status(self) -> list[Status]:
+        """How the alignment of each pair ended; `status[k].value` says what to do about it."""
+        return status(self.residual, self.converged, self.plan.uniform())
 
 
 def honest_residual(
@@ -82,8 +91,3 @@ def with_gradients(result: StructuralLossResult, prediction: Prediction) -> Stru
     )
     nodes = torch.cat([existence[:, None], label], dim=1)
     return replace(result, node_gradients=nodes, edge_gradients=relation)
-
-
-def _cropped(plan: Tensor, n: int, m: int) -> Tensor:
-    keep = [*range(n), plan.shape[0] - 1], [*range(m), plan.shape[1] - 1]
-    return plan[keep[0]][:, keep[1]]

@@ -1,93 +1,126 @@
-"""The compiled kernel, see `cpp/module.cpp`. Addresses are those of contiguous CPU arrays."""
+"""The compiled kernel, see `cpp/module.cpp`: tensors and settings by name, checked in C++.
+
+Raises:
+    ValueError: Naming a tensor that has not the dtype or shape it must have, that is not contiguous
+        or not on the CPU; or what points outside its graph.
+    OverflowError: If a number is not finite, of `align`.
+"""
+
+from torch import Tensor
+
+class Inputs:
+    num_predicted: Tensor | None
+    num_target: Tensor | None
+    graph: Tensor | None
+    source: Tensor | None
+    sink: Tensor | None
+    target_graph: Tensor | None
+    target_source: Tensor | None
+    target_sink: Tensor | None
+    target_relation: Tensor | None
+    log_existence: Tensor | None
+    log_absence: Tensor | None
+    log_relation: Tensor | None
+    temperature: Tensor | None
+    node_score: Tensor | None
+    node_match: Tensor | None
+    target_class: Tensor | None
+    target_vector: Tensor | None
+    vector_scale: Tensor | None
+    weight: Tensor | None
+    target_weight: Tensor | None
+    position: Tensor | None
+    target_position: Tensor | None
+    first_cost: Tensor | None
+
+class Outputs:
+    terms: Tensor | None
+    plans: Tensor | None
+    residual: Tensor | None
+    iterations: Tensor | None
+    largest_residual: Tensor | None
+    total_iterations: Tensor | None
+    converged: Tensor | None
+
+class Settings:
+    alpha: float
+    beta: float
+    gamma: float
+    position_weight: float
+    slack: float
+    node_insertion: float
+    node_deletion: float
+    edge_insertion: float
+    edge_deletion: float
+    tolerance: float
+    rounds: int
+    max_iterations: int
+    edit: bool
+    proximal: bool
+    directed: bool
+    gradient: str
 
 def levels() -> list[str]: ...
 def solve(
-    cost: int,
-    eps: int,
-    a: int,
-    b: int,
-    pairs: int,
-    rows: int,
-    columns: int,
+    *,
+    cost: Tensor,
+    temperature: Tensor,
+    row_mass: Tensor,
+    column_mass: Tensor,
     tolerance: float,
     max_iterations: int,
     newton: bool,
-    plan: int,
-    f: int,
-    g: int,
-    residual: int,
-    iterations: int,
-    threads: int,
+    plan: Tensor,
+    row_potential: Tensor,
+    column_potential: Tensor,
+    residual: Tensor,
+    iterations: Tensor,
+    num_threads: int,
     level: str,
-    /,
 ) -> None: ...
 def adjoint(
-    cost: int,
-    eps: int,
-    a: int,
-    b: int,
-    plan: int,
-    iterations: int,
-    implicit: int,
-    grad_plan: int,
-    pairs: int,
-    rows: int,
-    columns: int,
-    grad_cost: int,
-    grad_a: int,
-    grad_b: int,
-    threads: int,
+    *,
+    cost: Tensor,
+    temperature: Tensor,
+    row_mass: Tensor,
+    column_mass: Tensor,
+    plan: Tensor,
+    iterations: Tensor,
+    implicit: Tensor,
+    grad_plan: Tensor,
+    grad_cost: Tensor,
+    grad_row_mass: Tensor,
+    grad_column_mass: Tensor,
+    num_threads: int,
     level: str,
-    /,
 ) -> None: ...
 def align(
-    arrays: list[int],
-    sizes: list[int],
-    numbers: list[float],
-    found: list[int],
-    threads: int,
-    level: str,
-    /,
+    *, inputs: Inputs, settings: Settings, outputs: Outputs, num_threads: int, level: str
 ) -> None: ...
 def align_adjoint(
-    arrays: list[int],
-    sizes: list[int],
-    numbers: list[float],
-    found: list[int],
-    slopes: list[int],
-    threads: int,
+    *,
+    inputs: Inputs,
+    settings: Settings,
+    outputs: Outputs,
+    grad_total: Tensor | None,
+    grad_node: Tensor | None,
+    grad_edge: Tensor | None,
+    grad_clique: Tensor | None,
+    grad_plan: Tensor | None,
+    gradients: Inputs,
+    num_threads: int,
     level: str,
-    /,
-) -> None: ...
-def align_single(
-    arrays: list[int],
-    sizes: list[int],
-    numbers: list[float],
-    found: list[int],
-    threads: int,
-    level: str,
-    /,
-) -> None: ...
-def align_adjoint_single(
-    arrays: list[int],
-    sizes: list[int],
-    numbers: list[float],
-    found: list[int],
-    slopes: list[int],
-    threads: int,
-    level: str,
-    /,
 ) -> None: ...
 def lay_out(
-    batch: int,
-    edge_index: int,
-    nodes: int,
-    edges: int,
-    graphs: int,
+    *,
+    batch: Tensor,
+    edge_index: Tensor,
     directed: bool,
-    count: int,
-    place: int,
-    graph: int,
-    ends: int,
-    /,
+    count: Tensor,
+    place: Tensor,
+    graph: Tensor,
+    source: Tensor,
+    sink: Tensor,
 ) -> int: ...
+def within(*, values: Tensor, low: int, end: int) -> bool: ...
+def downward(*, edge_index: Tensor) -> bool: ...

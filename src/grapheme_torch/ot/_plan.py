@@ -13,7 +13,7 @@ from ._once import Once, forward_again, refuse_forward
 from ._transport import Transport
 from .kernels._dispatch import transport, transport_adjoint
 
-GradientMode = Literal["exact", "implicit", "unrolled", "cut"]
+GradientMode = Literal["exact", "implicit", "unrolled", "detach"]
 
 
 def transport_plan(
@@ -48,7 +48,7 @@ def transport_plan(
             "implicit": by the theorem everywhere, to any order. Right where the pair converged;
             where it did not, an approximation that the residual bounds.
             "unrolled": plain Sinkhorn, differentiated through the sweeps at any count.
-            "cut": not at all; an approximation.
+            "detach": not at all; an approximation.
 
     Returns:
         The plan, in the dtype of `cost` (PyTorch's default for whole numbers), with its evidence;
@@ -70,7 +70,7 @@ def transport_plan(
     eps = _inputs.temperatures(temperature, wide, len(wide))
     _inputs.options(len(wide), eps, tolerance, max_iterations)
     _inputs.mode(gradient, GradientMode)
-    if gradient == "cut":
+    if gradient == "detach":
         wide, rows, columns = wide.detach(), rows.detach(), columns.detach()
     function = _Plan if torch.compiler.is_compiling() else _BothWays
     plan, f, g, residual, iterations, _, _ = function.apply(

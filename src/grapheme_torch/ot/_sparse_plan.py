@@ -18,7 +18,7 @@ from ._sinkhorn import exp
 from ._sparse import SparseCoupling, SparseProblem, Support
 from ._transport import Evidence
 
-SparseGradient = Literal["exact", "unrolled", "cut"]
+SparseGradient = Literal["exact", "unrolled", "detach"]
 ACCURACY = 1e-16
 """Relative residual at which the linear solve of the derivative stops: rounding."""
 
@@ -82,7 +82,7 @@ def sparse_plan(
         tolerance: Largest accepted residual.
         max_iterations: Bound on sweeps plus Newton steps of a pair.
         gradient: "exact": implicit (E31) where the pair converged, through the sweeps where
-            not; "unrolled": plain Sinkhorn, through the sweeps; "cut": none.
+            not; "unrolled": plain Sinkhorn, through the sweeps; "detach": none.
         adjoint: Where `backward` notes how well it solved its linear systems.
 
     Returns:
@@ -102,9 +102,9 @@ def sparse_plan(
     eps, rows, columns = _checked(support, cost, a, b, temperature)
     _inputs.options(support.num_pairs, eps, tolerance, max_iterations)
     _inputs.mode(gradient, SparseGradient)
-    fixed = gradient == "cut" or not (a.requires_grad or b.requires_grad)
+    fixed = gradient == "detach" or not (a.requires_grad or b.requires_grad)
     require(fixed, "`a` and `b`", "not require a gradient", True, "Detach them.")
-    wide = (cost.detach() if gradient == "cut" else cost).double()
+    wide = (cost.detach() if gradient == "detach" else cost).double()
     open_, spoilt = _check_values(support, wide, eps, rows, columns)
     whole = bool(open_.all())
     plan, f, g, residual, iterations = _SparsePlan.apply(

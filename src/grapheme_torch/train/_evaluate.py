@@ -6,7 +6,7 @@ from pathlib import Path
 from .._check import refusal, require
 from ..data import Alphabet, Pair
 from ..decoding import Constraint
-from ..edits import AlignmentAccuracy, GraphMetrics, edit_reports, find_isomorphism
+from ..edits import AlignmentAccuracy, GraphMetrics, find_isomorphism
 from ..loss import StructuralLoss, StructuralLossResult
 from ..nn import GraphTransformNet
 from ._data import batches, fits
@@ -27,6 +27,7 @@ def evaluate(
     constraint: Constraint | None = None,
     worst: int = 5,
     others: Sequence[str | Path] = (),
+    metrics: GraphMetrics | None = None,
 ) -> EvaluationReport:
     """Compares the answers of a trained network, or of several, with the targets of a data set.
 
@@ -39,6 +40,8 @@ def evaluate(
         worst: How many of the worst examples to keep.
         others: Further folders, of networks that answer together with it, see `predict_together`.
             Loss and alignment stay those of the one of `folder`.
+        metrics: The metrics of the report, with your own among them: `GraphMetrics(extra=...)`.
+            What they have seen before does not count, and they stay as they were.
 
     Raises:
         InputError: If a folder holds no model, no pair is given, an alignment is not one of its
@@ -53,16 +56,18 @@ def evaluate(
     members, loss = load_members([folder, *others]), saved_loss(folder)
     network = members[0][0]
     pairs = with_direction(pairs, network.directed)
-    metrics = GraphMetrics()
+    metrics = GraphMetrics() if metrics is None else metrics.clone()
+    metrics.reset()
     examples: list[Example] = []
     for chunk in _chunks(pairs, batch_size):
         inputs, targets = [pair.input for pair in chunk], [pair.target for pair in chunk]
         answers = predict_together(members, inputs, constraint=constraint)
-        reports = edit_reports(answers, targets)
+        reports = metrics.reports(answers, targets)
         metrics.update(answers, targets, reports)
         examples = _worst([*examples, *map(Example, chunk, answers, reports)], worst)
     terms, aligned, share = _measured(network, loss, pairs, batch_size)
-    numbers = {**metrics.compute(), **aligned}
+    # Metrics of others return tensors.
+    numbers = {name: float(value) for name, value in metrics.compute().items()} | aligned
     return EvaluationReport(len(pairs), numbers, terms, share, tuple(examples))
 
 

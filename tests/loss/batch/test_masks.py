@@ -9,19 +9,14 @@ import torch
 from torch import Tensor
 from torch_geometric.data import Data
 
-from grapheme_torch import (
-    InputError,
-    Prediction,
-    SparseStructuralLoss,
-    StructuralLoss,
-    TiledStructuralLoss,
-)
+from grapheme_torch import InputError, Prediction, Sinkhorn, StructuralLoss, Support, Tiled, Window
 
 from ...problems import (
     batch_of_pairs,
     distance_between,
     leaf,
     leaves,
+    loss_of,
     random_dag,
     random_prediction,
 )
@@ -33,7 +28,7 @@ MODES: list[dict[str, Any]] = [
     {"criterion": "edit"},
     {"gradient": "implicit"},
     {"gradient": "unrolled", "max_iterations": 40},
-    {"gradient": "cut"},
+    {"gradient": "detach"},
     {"rounds": 0},
     {"rounds": 3, "update": "proximal"},
     {"slack": 1.0},
@@ -73,13 +68,13 @@ def _forbidden(prediction: Prediction, target: Data) -> Tensor:
 @pytest.mark.parametrize("place", PLACES.values(), ids=PLACES)
 def test_what_is_impossible_has_no_mass(place: tuple[str, Any], options: dict[str, Any]) -> None:
     prediction, target = _problem(place)
-    result = StructuralLoss(**options)(prediction, target)
+    result = loss_of(**options)(prediction, target)
     result.total.backward()
     assert result.total.isfinite()
     assert all(x.grad is None or x.grad.isfinite().all() for x in leaves(prediction))
-    matched = result.padded_plan[0, :-1, :-1]
+    matched = result.plan.padded[0, :-1, :-1]
     assert not matched[_forbidden(prediction, target)].any()
-    torch.testing.assert_close(result.padded_plan[0].sum(1)[:4], torch.ones(4).double())
+    torch.testing.assert_close(result.plan.padded[0].sum(1)[:4], torch.ones(4).double())
 
 
 @pytest.mark.parametrize("place", PLACES.values(), ids=PLACES)
@@ -90,7 +85,9 @@ def test_the_gradient_is_that_of_the_loss(place: tuple[str, Any]) -> None:
     def total(*values: Tensor) -> Tensor:
         names = ("existence", "label", "relation", "position")
         given = dict(zip(names, values, strict=False))
-        return StructuralLoss(rounds=2)(replace(prediction, **given), target).total
+        return StructuralLoss(alignment=Sinkhorn(rounds=2))(
+            replace(prediction, **given), target
+        ).total
 
     grads = torch.autograd.grad(total(*inputs), inputs)
     step = 1e-6
@@ -139,10 +136,12 @@ def test_a_class_that_no_target_has_may_be_impossible() -> None:
 def test_what_cannot_be_satisfied_is_refused_and_names_the_node(temperature: float) -> None:
     prediction, target = _problem(("label", (slice(None), 2)))
     with pytest.raises(InputError, match=r"pair 0.*(column|node|target) 2|2.*pair 0"):
-        StructuralLoss(temperature=temperature)(prediction, target)
-    allowed = StructuralLoss(temperature=temperature, slack=0.5)(prediction, target)
+        StructuralLoss(alignment=Sinkhorn(temperature=temperature))(prediction, target)
+    allowed = StructuralLoss(alignment=Sinkhorn(temperature=temperature, slack=0.5))(
+        prediction, target
+    )
     assert allowed.total.isfinite()
-    assert float(allowed.padded_plan[0, -1, 2].detach()) == pytest.approx(1)
+    assert float(allowed.plan.padded[0, -1, 2].detach()) == pytest.approx(1)
 
 
 def test_plus_infinity_among_classes_is_refused() -> None:
@@ -160,23 +159,23 @@ def test_a_node_that_certainly_exists_is_not_deleted() -> None:
     result = StructuralLoss()(prediction, target)
     result.total.backward()
     assert result.total.isfinite()
-    assert result.padded_plan[0, 3, -1] == 0
+    assert result.plan.padded[0, 3, -1] == 0
     assert all(x.grad is not None and x.grad.isfinite().all() for x in leaves(prediction))
 
 
 @pytest.mark.parametrize("options", MODES, ids=str)
 def test_a_match_is_forbidden_by_an_infinite_cost(options: dict[str, Any]) -> None:
     prediction, target = batch_of_pairs(3, [(4, 3), (3, 4)])
-    loss = StructuralLoss(reduction="none", **options)
+    loss = loss_of(reduction="none", **options)
     torch.manual_seed(0)
     free = loss(prediction, target)
     cost = torch.zeros(2, 5, 5)
-    best = free.padded_plan[0, :-1, :-1].argmax().item()
+    best = free.plan.padded[0, :-1, :-1].argmax().item()
     i, j = divmod(int(best), 4)
     cost[0, i, j] = inf
     torch.manual_seed(0)
     result = loss(prediction, target, match_cost=cost)
-    assert result.padded_plan[0, i, j] == 0
+    assert result.plan.padded[0, i, j] == 0
     assert result.total.isfinite().all()
     torch.testing.assert_close(result.total[1], free.total[1], rtol=1e-8, atol=1e-8)
     grads = torch.autograd.grad(result.total.sum(), leaves(prediction), materialize_grads=True)
@@ -207,9 +206,11 @@ def test_an_own_cost_forbids_matches() -> None:
     )
     given = torch.ones(3).double(), outputs, torch.empty(2, 0).long(), torch.zeros(0, 2).double()
     for temperature in (0.1, 0.0):
-        result = StructuralLoss(node_cost=near, temperature=temperature)(Prediction(*given), target)
+        result = StructuralLoss(node_cost=near, alignment=Sinkhorn(temperature=temperature))(
+            Prediction(*given), target
+        )
         wanted = torch.tensor([[0, 1, 0], [1, 0, 0], [0, 0, 1]]).double()
-        torch.testing.assert_close(result.padded_plan[0, :3], wanted)
+        torch.testing.assert_close(result.plan.padded[0, :3], wanted)
         (grad,) = torch.autograd.grad(result.total, outputs)
         assert grad.isfinite().all()
 
@@ -218,9 +219,9 @@ def test_an_own_cost_forbids_matches() -> None:
 @pytest.mark.parametrize("options", [{}, {"criterion": "edit"}, {"rounds": 2}], ids=str)
 def test_the_sparse_loss_is_the_dense_one(place: tuple[str, Any], options: dict[str, Any]) -> None:
     prediction, target = _problem(place)
-    dense = StructuralLoss(**options)(prediction, target)
+    dense = loss_of(**options)(prediction, target)
     every = torch.cartesian_prod(torch.arange(4), torch.arange(3)).T
-    sparse = SparseStructuralLoss(StructuralLoss(**options))(prediction, target, support=every)
+    sparse = loss_of(**options, matches=Window())(prediction, target, matches=Support(every))
     torch.testing.assert_close(sparse.total, dense.total, rtol=0, atol=1e-9)
     mine = torch.autograd.grad(sparse.total, leaves(prediction))
     other = torch.autograd.grad(dense.total, leaves(prediction))
@@ -232,11 +233,11 @@ def test_the_tiled_loss_refuses_impossible_matches_by_name() -> None:
     for place, name in (("a node", "existence"), ("a class", "label")):
         prediction, target = _problem(PLACES[place])
         with pytest.raises(InputError, match=rf"`prediction\.{name}` must hold no logit"):
-            TiledStructuralLoss()(prediction, target)
+            StructuralLoss(matches=Tiled())(prediction, target)
     for place in ("a relation", "an edge", "that an edge is absent", "all relations of an edge"):
         prediction, target = _problem(PLACES[place])
         dense = StructuralLoss()(prediction, target).total
-        tiled = TiledStructuralLoss()(prediction, target).total
+        tiled = StructuralLoss(matches=Tiled())(prediction, target).total
         torch.testing.assert_close(tiled, dense, rtol=0, atol=1e-9)
 
 
@@ -245,7 +246,7 @@ def test_who_cannot_be_placed_is_told_in_words_of_graphs(temperature: float) -> 
     prediction, target = _problem(("label", (slice(None), 2)))
     wanted = r"^the prediction must allow an alignment .* got target node 2 of pair 0.* `slack`"
     with pytest.raises(InputError, match=wanted):
-        StructuralLoss(temperature=temperature)(prediction, target)
+        StructuralLoss(alignment=Sinkhorn(temperature=temperature))(prediction, target)
 
 
 def test_a_crowd_of_nodes_that_fit_the_same_one_is_refused() -> None:
@@ -254,6 +255,6 @@ def test_a_crowd_of_nodes_that_fit_the_same_one_is_refused() -> None:
     cost = torch.zeros(1, 4, 4)
     cost[0, :3, 1:3] = inf
     cost[0, 0, 1] = 0
-    for loss in (StructuralLoss(), StructuralLoss(temperature=0)):
+    for loss in (StructuralLoss(), StructuralLoss(alignment=Sinkhorn(temperature=0))):
         with pytest.raises(InputError, match="the prediction must allow an alignment"):
             loss(prediction, target, match_cost=cost)

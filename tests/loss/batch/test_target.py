@@ -8,7 +8,7 @@ from torch_geometric.data import Batch, Data
 from grapheme_torch import InputError, Prediction, StructuralLoss, StructuralLossResult
 from grapheme_torch.loss.batch._target import is_directed
 
-from ...problems import random_prediction
+from ...problems import loss_of, random_prediction
 from ...unchecked import unchecked
 
 WHOLE = [torch.int8, torch.int16, torch.int32, torch.uint8]
@@ -21,7 +21,7 @@ def _target(**fields: object) -> Data:
 
 
 def _loss(target: Data, **options: object) -> StructuralLossResult:
-    loss = StructuralLoss(**options)
+    loss = loss_of(**options)
     return unchecked(loss.forward)(random_prediction(0, 4), target)
 
 

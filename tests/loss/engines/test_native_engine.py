@@ -1,7 +1,7 @@
 """The fused operator: the numbers of the program in PyTorch, and the derivatives."""
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 import torch
@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 from torch import Tensor
 from torch_geometric.data import Data
 
-from grapheme_torch import Prediction, StructuralLoss
+from grapheme_torch import Prediction, Sinkhorn, StructuralLoss
 from grapheme_torch.loss.engines import _alignment_operator as _operators
 from grapheme_torch.loss.engines import _kernel as kernel
 from grapheme_torch.ot import backend, set_backend
 from grapheme_torch.ot.kernels import _native_cpu as _cpu
 
-from ...problems import leaf, leaves
+from ...problems import leaf, leaves, loss_of
 from ..batches import KINDS, compare, gap, problem, solved
 
 pytestmark = pytest.mark.skipif(not _cpu.AVAILABLE, reason="installed without the native kernel")
@@ -26,7 +26,7 @@ SIZES = st.lists(st.tuples(st.integers(0, 7), st.integers(0, 7)), min_size=1, ma
 OPTIONS = st.fixed_dictionaries(
     {
         "criterion": st.sampled_from(["likelihood", "edit"]),
-        "gradient": st.sampled_from(["exact", "exact", "implicit", "unrolled", "cut"]),
+        "gradient": st.sampled_from(["exact", "exact", "implicit", "unrolled", "detach"]),
         "update": st.sampled_from(["linear", "proximal"]),
         "rounds": st.integers(0, 3),
         "temperature": st.sampled_from([1.0, 0.3, 0.1]),
@@ -67,7 +67,7 @@ def test_the_numbers_are_those_of_the_program_in_pytorch(
     threads: int,
 ) -> None:
     tolerance, most = end
-    loss = StructuralLoss(
+    loss = loss_of(
         **options, tolerance=tolerance, max_iterations=most, reduction="none", node_cost=kind
     )
     prediction, target = problem(
@@ -105,9 +105,10 @@ def test_single_precision_is_close_to_double(
 ) -> None:
     """With the same stops; an open pair says so in both."""
     loss = StructuralLoss(
-        criterion=criterion, temperature=temperature, tolerance=tolerance, rounds=rounds,
-        reduction="none", slack=0.3,
-    )  # fmt: skip
+        criterion=criterion,
+        reduction="none",
+        alignment=Sinkhorn(temperature=temperature, tolerance=tolerance, rounds=rounds, slack=0.3),
+    )
     prediction, target = problem(seed, sizes, weighted=weighted)
     rough = single(prediction)
     full = replace_values(rough, torch.float64)
@@ -148,15 +149,15 @@ def replace_values(prediction: Prediction, dtype: torch.dtype) -> Prediction:
 def test_a_tight_tolerance_is_met_in_double_precision() -> None:
     prediction, target = problem(0, [(5, 4), (3, 5)])
     result = StructuralLoss(reduction="none")(single(prediction), target)
-    assert result.total.dtype == result.padded_plan.dtype == torch.float32
+    assert result.total.dtype == result.plan.padded.dtype == torch.float32
     assert result.converged.all()
     assert (result.residual < 1e-12).all()
 
 
-@pytest.mark.parametrize("gradient", ["implicit", "cut"])
+@pytest.mark.parametrize("gradient", ["implicit", "detach"])
 def test_a_second_derivative_is_that_of_the_program_in_pytorch(gradient: Any) -> None:
     prediction, target = problem(3, [(4, 5), (3, 3)])
-    loss = StructuralLoss(gradient=gradient, reduction="sum")
+    loss = StructuralLoss(reduction="sum", alignment=Sinkhorn(gradient=gradient))
 
     def curvature(name: Any) -> Tensor:
         before = backend()
@@ -187,48 +188,135 @@ def test_every_instruction_set_gives_the_same(level: str) -> None:
         torch.testing.assert_close(x, y, rtol=1e-10, atol=1e-10)
 
 
+class Call(NamedTuple):
+    """What the kernel is called with."""
+
+    inputs: kernel.Inputs
+    settings: kernel.Settings
+    rows: int
+    columns: int
+
+
 def by_level(prediction: Prediction, target: Data, level: str) -> list[Tensor]:
     """Terms and derivatives by the kernel of an instruction set."""
-    arguments = operands(prediction, target)
-    found = kernel.align(*arguments, level=level)
-    weights = torch.linspace(1, 2, found[0].numel(), dtype=torch.float64).view_as(found[0])
-    return [found[0], *kernel.align_adjoint(*arguments, found, weights, None, level=level)]
+    call = called_with(prediction, target)
+    found = kernel.align(*call, level=level)
+    weights = torch.linspace(1, 2, found.terms.numel(), dtype=torch.float64).view_as(found.terms)
+    cotangents = kernel.Cotangents(*weights, None)
+    slopes = kernel.align_adjoint(*call[:2], rounds_of(found), cotangents, level=level)
+    return [found.terms, *slopes.values()]
 
 
-def operands(prediction: Prediction, target: Data) -> tuple[Any, Any, Any, Any, Any]:
-    """What the operator is given by a loss with defaults, by way of the loss itself."""
-    seen: list[Any] = []
+def rounds_of(found: kernel.Outputs) -> kernel.Rounds:
+    """What the derivative needs."""
+    return kernel.Rounds(found.plans, found.residual, found.iterations)
+
+
+def called_with(prediction: Prediction, target: Data, **options: Any) -> Call:
+    """What the kernel is given by a loss with these options, by way of the loss itself."""
+    seen: list[Call] = []
     plain = kernel.align
 
     def watched(*arguments: Any, **named: Any) -> Any:
-        seen.extend(arguments)
+        seen.append(Call(*arguments))
         return plain(*arguments, **named)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(kernel, "align", watched)
-        StructuralLoss()(prediction, target)
-    values, constants, places, numbers, flags = seen
-    return [x.detach() for x in values], constants, places, numbers, flags
+        loss_of(**options)(prediction, target)
+    inputs = [None if x is None else x.detach() for x in seen[0].inputs]
+    return seen[0]._replace(inputs=kernel.Inputs(*inputs))
 
 
 def test_the_operator_keeps_its_promises_to_pytorch() -> None:
-    prediction, target = problem(1, [(4, 3), (2, 5)])
-    arguments = operands(prediction, target)
-    torch.library.opcheck(_operators.alignment, (*arguments, [5, 6]))
-    found = list(_operators.alignment(*arguments, [5, 6]))
-    slope = torch.ones_like(found[0])
-    torch.library.opcheck(_operators.alignment_adjoint, (*arguments, found, slope, None))
+    prediction, target = problem(1, [(4, 3), (2, 5)], weighted=True)
+    inputs, settings, rows, columns = called_with(prediction, target)
+    torch.library.opcheck(_operators.alignment, (*inputs, *settings, rows, columns))
+    found = _operators.alignment(*inputs, *settings, rows, columns)
+    cotangents = [torch.ones_like(found[0][0]), None, None, found[0][1], found[1][-1]]
+    torch.library.opcheck(
+        _operators.alignment_adjoint, (*inputs, *settings, *found[1:4], *cotangents)
+    )
 
 
-def test_an_index_outside_its_graph_is_refused() -> None:
-    prediction, target = problem(1, [(4, 3)])
-    values, constants, places, numbers, flags = operands(prediction, target)
-    for k, wrong in ((2, 1), (3, 4), (4, -1), (8, 9), (9, 99)):
-        bent = list(places)
-        bent[k] = places[k].clone()
-        bent[k][0] = wrong
-        with pytest.raises(ValueError, match=r"an edge|a relation|a class"):
-            kernel.align(values, constants, bent, numbers, flags)
+@pytest.mark.parametrize(
+    ("name", "wrong", "match"),
+    [
+        ("graph", 1, "an edge of no graph"),
+        ("source", 4, "an edge outside its graph"),
+        ("sink", -1, "an edge outside its graph"),
+        ("target_sink", 3, "an edge outside its graph"),
+        ("target_relation", 9, "a relation there is not"),
+        ("target_class", 99, "a class there is not"),
+        ("num_predicted", 5, "`num_predicted` must leave room for the void"),
+        ("num_target", -1, "`num_target` must leave room for the void"),
+    ],
+)
+def test_an_index_that_points_outside_is_refused(name: str, wrong: int, match: str) -> None:
+    call = called_with(*problem(1, [(4, 3)]))
+    bent = getattr(call.inputs, name).clone()
+    bent[0] = wrong
+    with pytest.raises(ValueError, match=match):
+        kernel.align(*call._replace(inputs=call.inputs._replace(**{name: bent})))
+
+
+@pytest.mark.parametrize("kind", ["labels", "features", "multilabel"])
+def test_every_array_is_checked_where_it_crosses(kind: Any) -> None:
+    """Its dtype, its axes, its sizes, whether it is contiguous and where: in C++, by its name."""
+    prediction, target = problem(1, [(4, 3), (2, 5)], weighted=True, kind=kind)
+    call = called_with(prediction, target, node_cost=kind, neighbour_weight=0.5)
+    given = {name: x for name, x in call.inputs._asdict().items() if x is not None}
+    assert len(given) >= 19
+    for name, good in given.items():
+        other = torch.int32 if good.dtype == torch.int64 else torch.float16
+        strided = torch.stack([good, good], -1)[..., 0]
+        for bad in (good.to(other), good[None], good[:-1], strided, good.to("meta")):
+            bent = call._replace(inputs=call.inputs._replace(**{name: bad}))
+            with pytest.raises(ValueError, match=r"`\w+` must"):
+                kernel.align(*bent)
+
+
+def test_the_message_names_the_array() -> None:
+    call = called_with(*problem(1, [(4, 3), (2, 5)]))
+    bent = call._replace(inputs=call.inputs._replace(log_absence=torch.zeros(2, 3)))
+    wanted = r"`log_absence` must be float64 \[6\], contiguous and on the CPU, got float32 \[2, 3\]"
+    with pytest.raises(ValueError, match=wanted):
+        kernel.align(*bent)
+    missing = call._replace(inputs=call.inputs._replace(target_class=None))
+    with pytest.raises(ValueError, match=r"`target_class` must be int64 \[8\], .*, got nothing"):
+        kernel.align(*missing)
+
+
+def test_results_and_derivatives_are_checked_too() -> None:
+    call = called_with(*problem(1, [(4, 3), (2, 5)]))
+    found = kernel.align(*call)
+    rounds, none = rounds_of(found), kernel.Cotangents(None, None, None, None, None)
+    for name in kernel.Rounds._fields:
+        short = rounds._replace(**{name: getattr(rounds, name)[:-1]})
+        with pytest.raises(ValueError, match=f"`{name}` must be"):
+            kernel.align_adjoint(*call[:2], short, none)
+    for name in kernel.Cotangents._fields:
+        with pytest.raises(ValueError, match=f"`{name}` must be"):
+            kernel.align_adjoint(*call[:2], rounds, none._replace(**{name: found.plans}))
+
+
+def test_the_evidence_is_that_of_all_rounds() -> None:
+    call = called_with(*problem(1, [(4, 3), (2, 5), (0, 0)]), rounds=3, max_iterations=4)
+    found = kernel.align(*call)
+    assert torch.equal(found.largest_residual, found.residual.amax(0))
+    assert torch.equal(found.total_iterations, found.iterations.sum(0))
+    assert torch.equal(found.converged, found.largest_residual <= call.settings.tolerance)
+    assert not found.converged.all()
+    cold = call.inputs.temperature * torch.tensor([1e-300, 1.0, 1.0])
+    lost = kernel.align(*call._replace(inputs=call.inputs._replace(temperature=cold)))
+    assert lost.largest_residual.isnan().tolist() == [True, False, False]
+    assert lost.converged.tolist() == [False, *found.converged[1:].tolist()]
+
+
+def test_a_setting_that_there_is_not_is_refused() -> None:
+    call = called_with(*problem(1, [(4, 3)]))
+    with pytest.raises(ValueError, match="`gradient` must be exact, implicit, unrolled or detach"):
+        kernel.align(*call._replace(settings=call.settings._replace(gradient="detach")))
 
 
 def test_a_loss_that_is_not_finite_is_nan_in_its_own_pair_only() -> None:
@@ -250,7 +338,7 @@ def test_a_loss_that_is_not_finite_is_nan_in_its_own_pair_only() -> None:
 def test_what_the_operator_does_not_do_is_done_in_pytorch(how: str) -> None:
     prediction, target = problem(5, [(4, 3), (3, 5)])
     loss = StructuralLoss(reduction="none")
-    plan = loss(prediction, target).padded_plan.detach()
+    plan = loss(prediction, target).plan.padded.detach()
     given_: dict[str, Any] = {"temperature": 0} if how == "cold" else {how: plan}
     mine = loss(prediction, target, **given_)
     before = backend()

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch_geometric.data import Data
 
-from grapheme_torch import InputError, Prediction, StructuralLoss, TiledStructuralLoss
+from grapheme_torch import Hints, InputError, Prediction, Sinkhorn, StructuralLoss, Tiled
 from grapheme_torch.loss.engines import _tiled_edge
 from grapheme_torch.ot import Status, _tiled
 from grapheme_torch.testing import assert_batch_invariant, assert_permutation_invariant
@@ -23,6 +23,7 @@ from ...problems import (
     join,
     leaf,
     leaves,
+    loss_of,
     random_pairs,
     union,
 )
@@ -30,7 +31,7 @@ from ...problems import (
 
 def far(loss: StructuralLoss, prediction: Prediction, target: Data) -> tuple[float, float]:
     """How far value and gradient in tiles are from the dense ones; the latter if beyond one."""
-    dense, tiled = loss(prediction, target), TiledStructuralLoss(loss)(prediction, target)
+    dense, tiled = loss(prediction, target), loss.replace(matches=Tiled())(prediction, target)
     assert bool(tiled.converged.eq(dense.converged).all())
     weights = torch.arange(1, 1 + len(dense.converged)).double()
     slopes = [gradients((found.total * weights).sum(), prediction) for found in (dense, tiled)]
@@ -62,10 +63,13 @@ def shrink(monkeypatch: pytest.MonkeyPatch, entries: int) -> None:
 def test_whatever_is_drawn(
     seed: int, sizes: list[tuple[int, int]], temperature: float, weight: float, **options: Any
 ) -> None:
-    loss = StructuralLoss(
-        temperature=temperature, position_weight=weight, reduction="none", tolerance=1e-13,
+    loss = loss_of(
+        temperature=temperature,
+        position_weight=weight,
+        reduction="none",
+        tolerance=1e-13,
         **options,
-    )  # fmt: skip
+    )
     value, slope = far(loss, *batch_of_pairs(seed, sizes))
     assert value < 1e-9
     assert slope < 1e-9
@@ -74,7 +78,7 @@ def test_whatever_is_drawn(
 @pytest.mark.parametrize("update", ["linear", "proximal"])
 def test_tiles_do_not_matter(update: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     prediction, target = batch_of_pairs(1, [(0, 3), (1, 1), (5, 3), (4, 4)])
-    loss = StructuralLoss(reduction="none", update=update, tolerance=1e-13)
+    loss = StructuralLoss(reduction="none", alignment=Sinkhorn(update=update, tolerance=1e-13))
     shrink(monkeypatch, 7)
     value, slope = far(loss, prediction, target)
     assert value < 1e-11
@@ -120,8 +124,10 @@ def test_far_tiles_are_skipped_and_not_missed(
     shrink(monkeypatch, 200)
     monkeypatch.setattr(_tiled.TiledProblem, "tiles", tiles)
     loss = StructuralLoss(
-        position_weight=8.0, slack=0.2, rounds=rounds, tolerance=1e-13, reduction="none",
-    )  # fmt: skip
+        reduction="none",
+        alignment=Sinkhorn(slack=0.2, rounds=rounds, tolerance=1e-13),
+        hints=Hints(position=8.0),
+    )
     value, slope = far(loss, prediction, target)
     assert value < 1e-9
     assert slope < 1e-9
@@ -132,7 +138,11 @@ def test_columns_that_no_row_sees_get_their_mass() -> None:
     prediction, target = batch_of_pairs(4, [(6, 6)])
     prediction = leaf(replace(prediction, position=prediction.position.detach() * 0))
     target.position = torch.tensor([0.0, 0, 0, 0, 0, 1])
-    loss = StructuralLoss(position_weight=50.0, rounds=0, reduction="none", max_iterations=40)
+    loss = StructuralLoss(
+        reduction="none",
+        alignment=Sinkhorn(rounds=0, max_iterations=40),
+        hints=Hints(position=50.0),
+    )
     value, slope = far(loss, prediction, target)
     assert value < 1e-9
     assert slope < 1e-9
@@ -142,12 +152,11 @@ def test_columns_that_no_row_sees_get_their_mass() -> None:
 @pytest.mark.parametrize("criterion", ["likelihood", "edit"])
 def test_the_gradient_is_the_derivative(criterion: Any, max_iterations: int) -> None:
     prediction, target = batch_of_pairs(3, [(3, 4)])
-    loss = TiledStructuralLoss(
-        StructuralLoss(
-            criterion=criterion, rounds=1, tolerance=1e-13, slack=0.2,
-            max_iterations=max_iterations,
-        )
-    )  # fmt: skip
+    loss = StructuralLoss(
+        criterion=criterion,
+        alignment=Sinkhorn(rounds=1, tolerance=1e-13, slack=0.2, max_iterations=max_iterations),
+        matches=Tiled(),
+    )
 
     def total(existence: Tensor, label: Tensor, relation: Tensor, position: Tensor) -> Tensor:
         soft = replace(
@@ -167,24 +176,26 @@ def test_the_gradient_is_the_derivative(criterion: Any, max_iterations: int) -> 
 def test_a_cut_gradient_leaves_the_plan_out() -> None:
     prediction, target = batch_of_pairs(1)
     for rounds in (0, 1):
-        loss = StructuralLoss(gradient="cut", reduction="none", rounds=rounds)
+        loss = StructuralLoss(
+            reduction="none", alignment=Sinkhorn(gradient="detach", rounds=rounds)
+        )
         assert far(loss, prediction, target)[1] < 1e-9
 
 
 def test_laws_hold() -> None:
     predictions, targets = random_pairs(5, [(5, 4), (0, 3), (2, 0), (0, 0)])
-    each = TiledStructuralLoss(StructuralLoss(reduction="none", slack=0.5))
+    each = StructuralLoss(reduction="none", alignment=Sinkhorn(slack=0.5), matches=Tiled())
     assert_batch_invariant(each, join(predictions), targets)
-    mean = TiledStructuralLoss(StructuralLoss(slack=0.5))
+    mean = StructuralLoss(alignment=Sinkhorn(slack=0.5), matches=Tiled())
     assert_permutation_invariant(mean, join(predictions), union(targets))
 
 
 def test_the_plan_can_be_asked_for() -> None:
     prediction, target = batch_of_pairs(1)
-    loss = StructuralLoss(slack=0.3)
-    dense, tiled = loss(prediction, target), TiledStructuralLoss(loss)(prediction, target)
+    loss = StructuralLoss(alignment=Sinkhorn(slack=0.3))
+    dense, tiled = loss(prediction, target), loss.replace(matches=Tiled())(prediction, target)
     n, m = len(prediction.existence), len(target.y)
-    found = tiled.plan_entries(*torch.cartesian_prod(torch.arange(n), torch.arange(m)).T)
+    found = tiled.plan.entries(*torch.cartesian_prod(torch.arange(n), torch.arange(m)).T)
     wanted = torch.block_diag(*(plan[:-1, :-1] for plan in dense.plan))
     assert torch.allclose(found.view(n, m), wanted, atol=1e-10)
     best = [plan[:-1].argmax(1) for plan in dense.plan]
@@ -193,10 +204,10 @@ def test_the_plan_can_be_asked_for() -> None:
         torch.where(one == m_k, -1, one + start)
         for one, start, m_k in zip(best, starts, dense.num_target, strict=False)
     ]
-    assert torch.equal(tiled.best_match(), torch.cat(ends))
+    assert torch.equal(tiled.plan.best_match(), torch.cat(ends))
     assert tiled.status == [Status.CONVERGED] * len(SIZES)
     with pytest.raises(InputError, match=rf"`target` must lie in \[0, {m}\)"):
-        tiled.plan_entries(torch.tensor([0]), torch.tensor([m]))
+        tiled.plan.entries(torch.tensor([0]), torch.tensor([m]))
 
 
 def test_temperatures_are_per_pair() -> None:
@@ -204,7 +215,7 @@ def test_temperatures_are_per_pair() -> None:
     loss = StructuralLoss(reduction="none")
     eps = torch.linspace(0.05, 0.3, len(SIZES)).double()
     dense = loss(prediction, target, temperature=eps).total
-    tiled = TiledStructuralLoss(loss)(prediction, target, temperature=eps).total
+    tiled = loss.replace(matches=Tiled())(prediction, target, temperature=eps).total
     assert torch.allclose(dense, tiled, atol=1e-10)
 
 
@@ -219,8 +230,8 @@ def test_single_precision_is_kept() -> None:
             position=prediction.position.float(),
         )
     )
-    found = TiledStructuralLoss()(low, target)
-    wanted = TiledStructuralLoss()(prediction, target)
+    found = StructuralLoss(matches=Tiled())(low, target)
+    wanted = StructuralLoss(matches=Tiled())(prediction, target)
     assert found.total.dtype == torch.float32
     assert torch.allclose(found.total.double(), wanted.total, rtol=1e-5)
     found.total.backward()
@@ -232,15 +243,15 @@ def test_a_logit_that_is_no_number_is_reported_for_its_pair_alone() -> None:
     broken = leaf(replace(prediction, existence=prediction.existence.detach().clone()))
     with torch.no_grad():
         broken.existence[1] = torch.nan
-    loss = TiledStructuralLoss(StructuralLoss(reduction="none"))
+    loss = StructuralLoss(reduction="none", matches=Tiled())
     result = loss(broken, target)
     assert result.status == [Status.NOT_FINITE, Status.CONVERGED]
     assert torch.equal(result.total[1], loss(prediction, target).total[1])
     slope = gradients(result.node.sum(), broken)[1]
     assert bool(slope[:3].isnan().all())
     assert bool(slope[3:].isfinite().all())
-    assert bool(result.plan_entries(torch.tensor([0]), torch.tensor([0])).isnan().all())
-    assert result.best_match()[:3].tolist() == [-1] * 3
+    assert bool(result.plan.entries(torch.tensor([0]), torch.tensor([0])).isnan().all())
+    assert result.plan.best_match()[:3].tolist() == [-1] * 3
 
 
 def test_nothing_of_the_size_of_the_plan_is_allocated(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -258,6 +269,8 @@ def test_nothing_of_the_size_of_the_plan_is_allocated(monkeypatch: pytest.Monkey
             return out
 
     with Watch():
-        loss = TiledStructuralLoss(StructuralLoss(rounds=1, slack=0.1, max_iterations=1))
+        loss = StructuralLoss(
+            alignment=Sinkhorn(rounds=1, slack=0.1, max_iterations=1), matches=Tiled()
+        )
         loss(prediction, target).total.backward()
     assert 1 << 8 < largest <= 2 * _tiled.ENTRIES < 120 * 110 / 10

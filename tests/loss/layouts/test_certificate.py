@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from grapheme_torch import SparseLossResult, SparseStructuralLoss, StructuralLoss
+from grapheme_torch import Hints, Sinkhorn, SparseLossResult, StructuralLoss, Support, Window
 
 from ...problems import random_pairs, union
 from ...random_graphs import untouched_random
@@ -55,23 +55,26 @@ def test_the_bounds_hold(
         predictions, targets = random_pairs(seed, [(n, m)])
     prediction, target = predictions[0], union(targets)
     loss = StructuralLoss(
-        criterion=criterion, temperature=temperature, position_weight=weight, rounds=rounds,
-        slack=0.5, tolerance=1e-13, gamma=0.0, beta=0.5 if rounds == 0 else 1e-9,
-    )  # fmt: skip
+        criterion=criterion,
+        gamma=0.0,
+        beta=0.5 if rounds == 0 else 1e-9,
+        alignment=Sinkhorn(temperature=temperature, rounds=rounds, slack=0.5, tolerance=1e-13),
+        hints=Hints(position=weight),
+    )
     draw = torch.Generator().manual_seed(seed)
     chosen = torch.rand(n, m, generator=draw) < 0.5
     chosen[torch.arange(min(n, m)), torch.arange(min(n, m))] = True
     support = None if window else chosen.nonzero().T
-    sparse = SparseStructuralLoss(loss, window=window or 0.0)
+    sparse = loss.replace(matches=Window(window or 0.0))
     try:
-        result = sparse(prediction, target, support=support)
+        result = sparse(prediction, target, matches=Support(support))
     except ValueError:
         return  # too narrow a window for its masses
     dense = loss(prediction, target)
     if not (result.converged.all() and dense.converged.all()):
         return
     bound = result.truncation
-    gap = float((whole(result, n, m) - dense.padded_plan[0]).abs().sum())
+    gap = float((whole(result, n, m) - dense.plan.padded[0]).abs().sum())
     # With rounds the plan of the last cost is bounded; here edges weigh next to nothing.
     assert gap <= float(bound.plan) + (ROUNDING if rounds == 0 else 1e-5)
     if rounds == 0:
@@ -87,9 +90,11 @@ def test_the_least_value_rises_by_no_more_than_the_bound(seed: int, temperature:
     with untouched_random():
         predictions, targets = random_pairs(seed, [(5, 6)])
     prediction, target = predictions[0], union(targets)
-    loss = StructuralLoss(temperature=temperature, rounds=0, slack=0.5, tolerance=1e-13)
-    result = SparseStructuralLoss(loss, window=1.5)(prediction, target)
-    dense = loss(prediction, target).padded_plan[0].detach()
+    loss = StructuralLoss(
+        alignment=Sinkhorn(temperature=temperature, rounds=0, slack=0.5, tolerance=1e-13)
+    )
+    result = loss.replace(matches=Window(1.5))(prediction, target)
+    dense = loss(prediction, target).plan.padded[0].detach()
     h = prediction.existence.sigmoid()
     cost = torch.zeros(6, 7, dtype=torch.float64)
     steps = (prediction.position[:, None] - target.position).abs()
@@ -107,17 +112,19 @@ def test_a_full_support_leaves_nothing_out() -> None:
     predictions, targets = random_pairs(1, [(5, 6)])
     full = torch.cartesian_prod(torch.arange(5), torch.arange(6)).T
     for weight in (0.0, 0.5):
-        loss = SparseStructuralLoss(StructuralLoss(rounds=0, position_weight=weight))
-        bound = loss(predictions[0], union(targets), support=full).truncation
+        loss = StructuralLoss(
+            alignment=Sinkhorn(rounds=0), hints=Hints(position=weight), matches=Window()
+        )
+        bound = loss(predictions[0], union(targets), matches=Support(full)).truncation
         assert float(bound.mass) < 1e-12
         assert float(bound.loss) < 1e-4
 
 
 def test_a_wider_window_is_known_to_be_better() -> None:
     predictions, targets = random_pairs(1, [(30, 30)])
-    loss = StructuralLoss(rounds=0, slack=0.5)
+    loss = StructuralLoss(alignment=Sinkhorn(rounds=0, slack=0.5))
     bounds = [
-        float(SparseStructuralLoss(loss, window=w)(predictions[0], union(targets)).truncation.value)
+        float(loss.replace(matches=Window(w))(predictions[0], union(targets)).truncation.value)
         for w in (2.0, 4.0, 8.0)
     ]
     assert bounds[0] > 100 * bounds[1] > 10_000 * bounds[2]

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch_geometric.data import Data
 
-from grapheme_torch import InputError, Prediction, SparseStructuralLoss, StructuralLoss
+from grapheme_torch import InputError, Prediction, Sinkhorn, StructuralLoss, Support, Window
 from grapheme_torch.graphs import membership
 from grapheme_torch.ot import Status
 from grapheme_torch.testing import assert_batch_invariant, assert_permutation_invariant
@@ -22,6 +22,7 @@ from ...problems import (
     join,
     leaf,
     leaves,
+    loss_of,
     random_pairs,
     union,
 )
@@ -45,7 +46,9 @@ def some(prediction: Prediction, target: Data, seed: int = 0) -> Tensor:
 def far(loss: StructuralLoss, prediction: Prediction, target: Data) -> tuple[float, float]:
     """How far value and gradient of the sparse loss with full support are from the dense ones."""
     dense = loss(prediction, target)
-    sparse = SparseStructuralLoss(loss)(prediction, target, support=everything(prediction, target))
+    sparse = loss.replace(matches=Window())(
+        prediction, target, matches=Support(everything(prediction, target))
+    )
     assert bool(sparse.converged.eq(dense.converged).all())
     slopes = [gradients((found.total * WEIGHTS).sum(), prediction) for found in (dense, sparse)]
     gap = max(float((x - y).abs().max()) for x, y in zip(*slopes, strict=True))
@@ -59,21 +62,20 @@ def far(loss: StructuralLoss, prediction: Prediction, target: Data) -> tuple[flo
 def test_the_gradient_is_the_derivative(slack: float, criterion: Any, max_iterations: int) -> None:
     prediction, target = batch_of_pairs(3, [(4, 5), (3, 3)])
     support = some(prediction, target)
-    loss = SparseStructuralLoss(
-        StructuralLoss(
-            criterion=criterion, rounds=2, tolerance=1e-13, slack=slack,
-            max_iterations=max_iterations,
-        )
-    )  # fmt: skip
+    loss = StructuralLoss(
+        criterion=criterion,
+        alignment=Sinkhorn(rounds=2, tolerance=1e-13, slack=slack, max_iterations=max_iterations),
+        matches=Window(),
+    )
 
     def total(existence: Tensor, label: Tensor, relation: Tensor, position: Tensor) -> Tensor:
         soft = replace(
             prediction, existence=existence, label=label, relation=relation, position=position
         )
-        return loss(soft, target, support=support).total
+        return loss(soft, target, matches=Support(support)).total
 
     assert torch.autograd.gradcheck(total, leaves(prediction), eps=1e-6, atol=1e-6, rtol=1e-5)
-    result = loss(prediction, target, support=support)
+    result = loss(prediction, target, matches=Support(support))
     assert bool(result.converged.all()) == (max_iterations == 100)
     assert vars(result.adjoint) == {"residual": None}
     result.total.backward()
@@ -86,22 +88,24 @@ def test_the_gradient_is_the_derivative(slack: float, criterion: Any, max_iterat
 def test_a_cut_gradient_leaves_the_plan_out() -> None:
     prediction, target = batch_of_pairs(1)
     for rounds in (0, 1):
-        dense = StructuralLoss(gradient="cut", reduction="none", rounds=rounds)
+        dense = StructuralLoss(
+            reduction="none", alignment=Sinkhorn(gradient="detach", rounds=rounds)
+        )
         assert far(dense, prediction, target)[1] < 1e-9
 
 
 def test_laws_hold_with_a_window() -> None:
     sizes = [(5, 4), (0, 3), (2, 0), (0, 0), (4, 6)]
     predictions, targets = random_pairs(5, sizes)
-    each = SparseStructuralLoss(StructuralLoss(reduction="none", slack=0.5), window=2.0)
+    each = StructuralLoss(reduction="none", alignment=Sinkhorn(slack=0.5), matches=Window(2.0))
     assert_batch_invariant(each, join(predictions), targets)
-    mean = SparseStructuralLoss(StructuralLoss(slack=0.5), window=2.0)
+    mean = StructuralLoss(alignment=Sinkhorn(slack=0.5), matches=Window(2.0))
     assert_permutation_invariant(mean, join(predictions), union(targets))
 
 
 def test_a_window_is_a_distance() -> None:
     prediction, target = batch_of_pairs(1)
-    result = SparseStructuralLoss(StructuralLoss(slack=1.0), window=1.5)(prediction, target)
+    result = StructuralLoss(alignment=Sinkhorn(slack=1.0), matches=Window(1.5))(prediction, target)
     full = everything(prediction, target)
     near = (prediction.position[full[0]] - target.position[full[1]]).abs() <= 1.5
     assert torch.equal(result.support, full[:, near])
@@ -110,8 +114,8 @@ def test_a_window_is_a_distance() -> None:
 
 def test_masses_are_placed_along_the_support() -> None:
     prediction, target = batch_of_pairs(1)
-    result = SparseStructuralLoss(StructuralLoss(slack=0.5))(
-        prediction, target, support=some(prediction, target)
+    result = StructuralLoss(alignment=Sinkhorn(slack=0.5), matches=Window())(
+        prediction, target, matches=Support(some(prediction, target))
     )
     rows = result.deleted.index_add(0, result.support[0], result.matched)
     columns = result.inserted.index_add(0, result.support[1], result.matched)
@@ -121,8 +125,8 @@ def test_masses_are_placed_along_the_support() -> None:
 
 def test_an_empty_support_deletes_and_inserts() -> None:
     prediction, target = batch_of_pairs(2, [(3, 4)])
-    loss = SparseStructuralLoss(StructuralLoss(criterion="edit", slack=1.0))
-    result = loss(prediction, target, support=torch.zeros(2, 0, dtype=torch.long))
+    loss = StructuralLoss(criterion="edit", alignment=Sinkhorn(slack=1.0), matches=Window())
+    result = loss(prediction, target, matches=Support(torch.zeros(2, 0, dtype=torch.long)))
     expected = prediction.existence.sigmoid().sum() + 4
     assert torch.allclose(result.node, expected)
     assert torch.allclose(result.deleted, torch.ones(3).double())
@@ -131,9 +135,9 @@ def test_an_empty_support_deletes_and_inserts() -> None:
 
 def test_the_order_of_the_support_does_not_matter() -> None:
     prediction, target = batch_of_pairs(1)
-    support, loss = some(prediction, target), SparseStructuralLoss()
-    first = loss(prediction, target, support=support)
-    second = loss(prediction, target, support=support.flip(1))
+    support, loss = some(prediction, target), StructuralLoss(matches=Window())
+    first = loss(prediction, target, matches=Support(support))
+    second = loss(prediction, target, matches=Support(support.flip(1)))
     assert torch.equal(first.total, second.total)
     assert torch.equal(first.support, second.support)
 
@@ -144,7 +148,9 @@ def test_temperatures_are_per_pair() -> None:
     eps = torch.linspace(0.05, 0.3, len(SIZES)).double()
     support = everything(prediction, target)
     dense = loss(prediction, target, temperature=eps).total
-    sparse = SparseStructuralLoss(loss)(prediction, target, support=support, temperature=eps)
+    sparse = loss.replace(matches=Window())(
+        prediction, target, matches=Support(support), temperature=eps
+    )
     assert torch.allclose(dense, sparse.total, atol=1e-10)
 
 
@@ -160,8 +166,8 @@ def test_single_precision_is_kept() -> None:
         )
     )
     support = everything(prediction, target)
-    found = SparseStructuralLoss()(low, target, support=support)
-    wanted = SparseStructuralLoss()(prediction, target, support=support)
+    found = StructuralLoss(matches=Window())(low, target, matches=Support(support))
+    wanted = StructuralLoss(matches=Window())(prediction, target, matches=Support(support))
     assert found.total.dtype == torch.float32
     assert math.isclose(found.total.item(), wanted.total.item(), rel_tol=1e-5)
     found.total.backward()
@@ -189,39 +195,43 @@ def test_what_cannot_be_a_support_is_refused(support: Any, message: str) -> None
     prediction, target = batch_of_pairs(2, [(3, 4)])
     entries = torch.tensor(support, dtype=None if any(support) else torch.long)
     with pytest.raises(InputError, match=message):
-        unchecked(SparseStructuralLoss().forward)(prediction, target, support=entries)
+        unchecked(StructuralLoss(matches=Window()).forward)(
+            prediction, target, matches=Support(entries)
+        )
 
 
 def test_a_support_across_pairs_is_refused() -> None:
     prediction, target = batch_of_pairs(2, [(1, 1), (1, 1)])
     with pytest.raises(InputError, match="`support` must join nodes of the same pair"):
-        SparseStructuralLoss()(prediction, target, support=torch.tensor([[0, 1], [1, 0]]))
+        StructuralLoss(matches=Window())(
+            prediction, target, matches=Support(torch.tensor([[0, 1], [1, 0]]))
+        )
 
 
 def test_what_cannot_be_restricted_is_refused() -> None:
     with pytest.raises(InputError, match=r"`loss\.gradient` must not be implicit"):
-        SparseStructuralLoss(StructuralLoss(gradient="implicit"))
+        StructuralLoss(alignment=Sinkhorn(gradient="implicit"), matches=Window())
     with pytest.raises(InputError, match=r"`loss\.temperature` must be positive"):
-        SparseStructuralLoss(StructuralLoss(temperature=0))
+        StructuralLoss(alignment=Sinkhorn(temperature=0), matches=Window())
     for name in ("neighbour_weight", "tie_noise"):
         with pytest.raises(InputError, match=rf"`loss\.{name}` must be 0, got 0.1"):
-            SparseStructuralLoss(StructuralLoss(**{name: 0.1}))
+            loss_of(**{name: 0.1}, matches=Window())
     with pytest.raises(InputError, match="`window` must not be negative"):
-        SparseStructuralLoss(window=-1)
+        StructuralLoss(matches=Window(-1))
     prediction, target = batch_of_pairs(1)
     with pytest.raises(InputError, match="`temperature` must be positive"):
-        SparseStructuralLoss()(prediction, target, temperature=0.0)
+        StructuralLoss(matches=Window())(prediction, target, temperature=0.0)
     with pytest.raises(InputError, match="a window must be one of positions"):
-        SparseStructuralLoss()(replace(prediction, position=None), target)
+        StructuralLoss(matches=Window())(replace(prediction, position=None), target)
 
 
 def test_a_second_derivative_is_refused() -> None:
     prediction, target = batch_of_pairs(2, [(3, 3)])
-    total = SparseStructuralLoss()(prediction, target).total
+    total = StructuralLoss(matches=Window())(prediction, target).total
     (slope,) = torch.autograd.grad(total, prediction.existence, create_graph=True)
     with pytest.raises(RuntimeError, match="differentiated once"):
         slope.sum().backward()
 
 
 def test_its_settings_are_shown() -> None:
-    assert "window=3" in repr(SparseStructuralLoss(window=3.0))
+    assert "window=3" in repr(StructuralLoss(matches=Window(3.0)))

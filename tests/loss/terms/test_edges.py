@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.autograd import gradcheck
 from torch_geometric.data import Data
 
-from grapheme_torch import Prediction, SparseStructuralLoss, StructuralLoss, TiledStructuralLoss
+from grapheme_torch import Prediction, StructuralLoss
 from grapheme_torch.loss.batch._pairs import Pairs, pair_up
 from grapheme_torch.loss.terms._edges import EdgeCost, edge_edits, edge_surprise
 from grapheme_torch.ot import backend, set_backend

@@ -8,10 +8,10 @@ import torch
 from torch import Tensor
 from torch_geometric.data import Batch, Data
 
-from grapheme_torch import InputError, Prediction, StructuralLoss, check_gradients
+from grapheme_torch import Hints, InputError, Prediction, Sinkhorn, StructuralLoss, check_gradients
 from grapheme_torch.testing import assert_batch_invariant, assert_permutation_invariant
 
-from ...problems import SIZES, join, random_pairs
+from ...problems import SIZES, join, loss_of, random_pairs
 from ...unrolled import structural_loss
 
 WEIGHT = 0.7
@@ -21,9 +21,11 @@ WEIGHT = 0.7
 def test_the_plain_program_gives_the_same(rounds: int) -> None:
     predictions, targets = random_pairs(3, SIZES)
     loss = StructuralLoss(
-        neighbour_weight=WEIGHT, rounds=rounds, reduction="none", tolerance=1e-14, gamma=0.0,
-        temperature=0.3,
-    )  # fmt: skip
+        reduction="none",
+        gamma=0.0,
+        alignment=Sinkhorn(rounds=rounds, tolerance=1e-14, temperature=0.3),
+        hints=Hints(neighbours=WEIGHT),
+    )
     found = loss(join(predictions), Batch.from_data_list(targets))
     for k, (one, target) in enumerate(zip(predictions, targets, strict=True)):
         wanted = structural_loss(
@@ -42,9 +44,10 @@ def test_the_gradient_is_the_derivative(gradient: Any, directed: bool) -> None:
     if not directed:
         target.edge_index = target.edge_index.sort(0).values
     loss = StructuralLoss(
-        neighbour_weight=WEIGHT, rounds=1, update="proximal", gradient=gradient,
-        directed=directed, tolerance=1e-14,
-    )  # fmt: skip
+        directed=directed,
+        alignment=Sinkhorn(rounds=1, update="proximal", gradient=gradient, tolerance=1e-14),
+        hints=Hints(neighbours=WEIGHT),
+    )
 
     def total(existence: Tensor, label: Tensor, relation: Tensor) -> Tensor:
         return loss(Prediction(existence, label, ends[:, kept], relation), target).total
@@ -59,7 +62,9 @@ def test_the_gradient_is_the_derivative(gradient: Any, directed: bool) -> None:
 
 def test_laws() -> None:
     predictions, targets = random_pairs(7, [(4, 4), (5, 3)])
-    loss = StructuralLoss(neighbour_weight=WEIGHT, reduction="none", tolerance=1e-13)
+    loss = StructuralLoss(
+        reduction="none", alignment=Sinkhorn(tolerance=1e-13), hints=Hints(neighbours=WEIGHT)
+    )
     assert_batch_invariant(loss, join(predictions), targets)
     assert_permutation_invariant(loss, join(predictions), Batch.from_data_list(targets))
 
@@ -73,7 +78,9 @@ def test_equal_nodes_are_told_apart_by_what_they_are_joined_to(node_cost: Any) -
     if node_cost == "features":
         star.y = torch.zeros(5, 1, dtype=torch.float64)
     blind, seeing = (
-        StructuralLoss(rounds=0, neighbour_weight=weight, node_cost=node_cost)(sure, star)
+        StructuralLoss(
+            node_cost=node_cost, alignment=Sinkhorn(rounds=0), hints=Hints(neighbours=weight)
+        )(sure, star)
         for weight in (0.0, 1.0)
     )
     assert blind.plan[0][0, 0].item() == pytest.approx(0.2, abs=1e-6)
@@ -85,7 +92,9 @@ def test_direction_and_relation_of_a_neighbour_count() -> None:
     y, joined = torch.zeros(4).long(), torch.tensor([[0, 3], [1, 2]])
     graph = Data(y=y, edge_index=joined, edge_type=torch.tensor([1, 2]), num_nodes=4)
     sure = Prediction.certain(graph, num_labels=1, num_relations=2)
-    plan = StructuralLoss(rounds=0, neighbour_weight=1.0)(sure, graph).plan[0]
+    plan = StructuralLoss(alignment=Sinkhorn(rounds=0), hints=Hints(neighbours=1.0))(
+        sure, graph
+    ).plan[0]
     torch.testing.assert_close(plan[:4, :4].diag(), torch.ones(4).double(), rtol=0, atol=1e-3)
 
 
@@ -100,10 +109,10 @@ def test_noise_parts_mirror_images() -> None:
     options: dict[str, Any] = {
         "directed": False, "rounds": 10, "update": "proximal", "neighbour_weight": 0.5,
     }  # fmt: skip
-    blurred = StructuralLoss(**options)(sure, target)
+    blurred = loss_of(**options)(sure, target)
     assert blurred.plan[0][0, 0].item() == pytest.approx(0.5, abs=1e-6)
     assert blurred.edge.item() > 1
-    loss = StructuralLoss(**options, tie_noise=0.01, restarts=4)
+    loss = loss_of(**options, tie_noise=0.01, restarts=4)
     torch.manual_seed(0)
     found = [loss(sure, target).plan[0][:n, :n] for _ in range(8)]
     assert all(plan.max(1).values.min() > 0.99 for plan in found)
@@ -115,7 +124,7 @@ def test_noise_parts_mirror_images() -> None:
 @pytest.mark.parametrize("name", ["neighbour_weight", "tie_noise"])
 def test_refusals(name: str) -> None:
     with pytest.raises(InputError, match=f"^`{name}` must not be negative, got -1.0. "):
-        StructuralLoss(**{name: -1.0})
+        loss_of(**{name: -1.0})
 
 
 def test_a_check_of_gradients_draws_the_same_noise_throughout() -> None:
@@ -130,12 +139,12 @@ def test_a_check_of_gradients_draws_the_same_noise_throughout() -> None:
             return replace(one, label=self.label)
 
     state = torch.get_rng_state()
-    report = check_gradients(Model(), StructuralLoss(tie_noise=0.3), None, target)
+    report = check_gradients(Model(), StructuralLoss(hints=Hints(noise=0.3)), None, target)
     assert report.passed, str(report)
     assert torch.equal(torch.get_rng_state(), state)
 
 
-@pytest.mark.parametrize("gradient", ["exact", "cut"])
+@pytest.mark.parametrize("gradient", ["exact", "detach"])
 def test_each_pair_keeps_its_best_draw(gradient: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     predictions, targets = random_pairs(11, [(6, 6), (5, 4), (0, 2), (4, 6)])
     prediction, target = join(predictions), Batch.from_data_list(targets)
@@ -145,11 +154,11 @@ def test_each_pair_keeps_its_best_draw(gradient: Any, monkeypatch: pytest.Monkey
     }  # fmt: skip
     for_each = iter(draws[:, None])
     monkeypatch.setattr(torch, "randn", lambda *_: next(for_each))
-    alone = torch.stack([StructuralLoss(**options)(prediction, target).total for _ in draws])
+    alone = torch.stack([loss_of(**options)(prediction, target).total for _ in draws])
     assert len(set(alone.argmin(0).tolist())) > 1
     monkeypatch.setattr(torch, "randn", lambda *_: draws)
     prediction.label.requires_grad_()
-    best = StructuralLoss(**options, restarts=5)(prediction, target)
+    best = loss_of(**options, restarts=5)(prediction, target)
     torch.testing.assert_close(best.total, alone.min(0).values, rtol=1e-12, atol=1e-12)
     best.total.sum().backward()
     assert prediction.label.grad is not None
@@ -158,6 +167,6 @@ def test_each_pair_keeps_its_best_draw(gradient: Any, monkeypatch: pytest.Monkey
 
 def test_restarts_need_noise() -> None:
     with pytest.raises(InputError, match=r"^`restarts` must be 1 without noise, got 2\. "):
-        StructuralLoss(restarts=2)
+        StructuralLoss(hints=Hints(restarts=2))
     with pytest.raises(InputError, match=r"^`restarts` must be at least 1, got 0\. "):
-        StructuralLoss(restarts=0)
+        StructuralLoss(hints=Hints(restarts=0))

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch_geometric.data import Data
 
-from grapheme_torch import InputError, SparseStructuralLoss, StructuralLoss, TiledStructuralLoss
+from grapheme_torch import InputError, Sinkhorn, StructuralLoss, Support, Tiled, Window
 from grapheme_torch.ot import Status
 
 from ...problems import distance_between, everything
@@ -93,9 +93,9 @@ def test_a_fault_is_named_with_its_nodes(value: float) -> None:
     place = "predicted node 3, target node 4 of the batch"
     support = everything(said(*x), points(*y))
     with pytest.raises(InputError, match=f"`node_cost` must return {WRONG[value]}.*{place}"):
-        SparseStructuralLoss(loss)(said(*x), points(*y), support=support)
+        loss.replace(matches=Window())(said(*x), points(*y), matches=Support(support))
     with pytest.raises(InputError, match=f"`node_cost` must return {WRONG[value]}"):
-        TiledStructuralLoss(loss)(said(*x), points(*y))
+        loss.replace(matches=Tiled())(said(*x), points(*y))
 
 
 def test_rounding_below_zero_is_no_fault() -> None:
@@ -115,19 +115,23 @@ def test_infinity_forbids_a_match() -> None:
 
     x, y = torch.tensor([[0.0], [5.0]], dtype=torch.float64), torch.tensor([[0.5], [5.25]]).double()
     for temperature in (0.1, 0.0):
-        loss = StructuralLoss(node_cost=near, temperature=temperature, gamma=0, rounds=0)
+        loss = StructuralLoss(
+            node_cost=near, gamma=0, alignment=Sinkhorn(temperature=temperature, rounds=0)
+        )
         label = x.clone().requires_grad_()
         result = loss(said(label, existence=40.0), points(y))
         assert result.plan[0].tolist() == [[1, 0, 0], [0, 1, 0], [0, 0, 0]]
         assert result.total.item() == pytest.approx(0.75, abs=1e-12)
         (slope,) = torch.autograd.grad(result.total, label)
         torch.testing.assert_close(slope, -torch.ones_like(x))
-    loss = StructuralLoss(node_cost=near, gamma=0, rounds=0)
+    loss = StructuralLoss(node_cost=near, gamma=0, alignment=Sinkhorn(rounds=0))
     support = everything(said(x), points(y))
-    along = SparseStructuralLoss(loss)(said(x, existence=40.0), points(y), support=support)
+    along = loss.replace(matches=Window())(
+        said(x, existence=40.0), points(y), matches=Support(support)
+    )
     assert along.total.item() == pytest.approx(0.75, abs=1e-12)
     with pytest.raises(InputError, match="`node_cost` must return finite costs for tiles"):
-        TiledStructuralLoss(loss)(said(x), points(y))
+        loss.replace(matches=Tiled())(said(x), points(y))
 
 
 def test_a_network_that_says_nan_loses_its_pair_only() -> None:

@@ -13,14 +13,18 @@ from torch_geometric.data import Batch, Data
 from grapheme_torch import (
     InputError,
     Prediction,
-    SparseStructuralLoss,
+    Prices,
+    Sinkhorn,
     StructuralLoss,
-    TiledStructuralLoss,
+    Support,
+    Tiled,
+    Window,
+    costs,
 )
 from grapheme_torch.loss.terms._scale import entry_scale, found_scale
 from grapheme_torch.ot import Status, set_backend
 
-from ...problems import distance_between, everything
+from ...problems import distance_between, everything, loss_of
 
 NONE = torch.zeros(2, 0, dtype=torch.long)
 
@@ -104,7 +108,7 @@ def test_the_plan_knows_no_unit(kind: Any, unit: float) -> None:
     sizes = [(3, 3), (2, 5), (4, 1)]
     loss = StructuralLoss(node_cost=kind, reduction="none")
     one, other = (loss(*drawn(0, kind, sizes, u)) for u in (1.0, unit))
-    assert torch.equal(one.padded_plan, other.padded_plan)
+    assert torch.equal(one.plan.padded, other.plan.padded)
     assert not torch.equal(one.total, other.total)  # a likelihood is charged in its unit
 
 
@@ -114,7 +118,9 @@ def test_a_match_at_the_scale_agrees_to_one_in_e() -> None:
     h = 1 / (1 + math.exp(-8))
     for kind, cost in (("features", 12.5), (distance_between, 7.0)):
         for scale in (0.5, 12.5, 700.0):
-            loss = StructuralLoss(criterion="edit", node_cost=kind, node_scale=scale, gamma=0)
+            loss = StructuralLoss(
+                criterion="edit", node_cost=costs.Function(kind, scale=scale), gamma=0
+            )
             total = loss(said(x), points(y)).total.item()
             assert total == pytest.approx(1 - h * math.exp(-cost / scale), abs=1e-6)
 
@@ -125,7 +131,7 @@ def test_a_match_at_the_scale_agrees_to_one_in_e() -> None:
 def test_the_gradient_is_the_derivative(kind: Any, scale: float | None, backend: Any) -> None:
     prediction, target = drawn(1, kind, [(3, 4), (2, 2)], 3.0)
     settings: Any = {"node_cost": kind, "node_scale": scale, "criterion": "edit"}
-    loss = StructuralLoss(**settings, tolerance=1e-13, reduction="none")
+    loss = loss_of(**settings, tolerance=1e-13, reduction="none")
     label = prediction.label.requires_grad_()
 
     def total(label: Tensor) -> Tensor:
@@ -142,13 +148,17 @@ def test_the_gradient_is_the_derivative(kind: Any, scale: float | None, backend:
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_large_programs_find_the_same(kind: Any, scale: float | None) -> None:
     prediction, target = drawn(2, kind, [(4, 4), (3, 5), (0, 2), (5, 2)], 300.0)
-    loss = StructuralLoss(node_cost=kind, node_scale=scale, reduction="none", tolerance=1e-13)
+    loss = StructuralLoss(
+        node_cost=costs.Function(kind, scale=scale),
+        reduction="none",
+        alignment=Sinkhorn(tolerance=1e-13),
+    )
     dense = loss(prediction, target).total
-    along = SparseStructuralLoss(loss)(
-        prediction, target, support=everything(prediction, target)
+    along = loss.replace(matches=Window())(
+        prediction, target, matches=Support(everything(prediction, target))
     ).total
     torch.testing.assert_close(along, dense, rtol=1e-11, atol=0)
-    tiled = TiledStructuralLoss(loss)(prediction, target).total
+    tiled = loss.replace(matches=Tiled())(prediction, target).total
     torch.testing.assert_close(tiled, dense, rtol=1e-11, atol=0)
 
 
@@ -158,7 +168,7 @@ def train(kind: Any, start: Tensor, y: Tensor, unit: float, steps: int) -> Tenso
     if kind == "gaussian":
         free = torch.cat([start, torch.full_like(start, -2.0)], 1)
     free.requires_grad_()
-    loss = StructuralLoss(rounds=0, gamma=0, node_cost=kind, tolerance=1e-6)
+    loss = StructuralLoss(gamma=0, node_cost=kind, alignment=Sinkhorn(rounds=0, tolerance=1e-6))
     adam = torch.optim.Adam([free], lr=0.04)
     schedule = torch.optim.lr_scheduler.LinearLR(adam, 1.0, 0.02, steps)
     target = points(y * unit)
@@ -214,31 +224,37 @@ def test_twins_and_right_answers_have_a_scale(kind: Any, y: Tensor) -> None:
 
 def test_a_plan_without_information_says_so() -> None:
     y = torch.tensor([[100.0, 100], [100, 500], [500, 100]])
-    loss = StructuralLoss(node_cost="features", node_scale=1.0, rounds=0, reduction="none")
+    loss = StructuralLoss(
+        node_cost=costs.Vectors(scale=1.0), reduction="none", alignment=Sinkhorn(rounds=0)
+    )
     lost = said(y + 30, y[:1] + 30, y + 30)
     target = points(y, y[:1], y)
     assert loss(lost, target).status == [Status.UNIFORM, Status.CONVERGED, Status.UNIFORM]
-    assert TiledStructuralLoss(loss)(lost, target).status == loss(lost, target).status
+    assert loss.replace(matches=Tiled())(lost, target).status == loss(lost, target).status
     assert "set `node_scale`" in Status.UNIFORM.value
-    found = StructuralLoss(node_cost="features", rounds=0)
+    found = StructuralLoss(node_cost="features", alignment=Sinkhorn(rounds=0))
     assert found(lost, target).status == [Status.CONVERGED] * 3
-    assert TiledStructuralLoss(found)(lost, target).status == [Status.CONVERGED] * 3
+    assert found.replace(matches=Tiled())(lost, target).status == [Status.CONVERGED] * 3
     # One match, all else deleted and inserted: of rank one, and certain.
     far = torch.tensor([[0.0, 0], [9, 9]]), torch.tensor([[0.0, 0], [-9, 9]])
-    free = StructuralLoss(node_cost="features", node_scale=1.0, slack=1.0, node_deletion=0.1)
+    free = StructuralLoss(
+        node_cost=costs.Vectors(scale=1.0),
+        alignment=Sinkhorn(slack=1.0),
+        prices=Prices(node_deletion=0.1),
+    )
     assert free(said(far[0]), points(far[1])).status == [Status.CONVERGED]
 
 
 @pytest.mark.parametrize("scale", [0.0, -1.0, math.nan, math.inf, True])
 def test_a_refused_scale(scale: float) -> None:
     with pytest.raises(InputError, match="`node_scale` must be positive and finite"):
-        StructuralLoss(node_cost="features", node_scale=scale)
+        StructuralLoss(node_cost=costs.Vectors(scale=scale))
 
 
 @pytest.mark.parametrize("kind", ["labels", "multilabel"])
 def test_probabilities_have_no_scale(kind: Any) -> None:
     with pytest.raises(InputError, match=f"`node_scale` must be None with node_cost='{kind}'"):
-        StructuralLoss(node_cost=kind, node_scale=1.0)
+        StructuralLoss(node_cost=costs.Function(kind, scale=1.0))
     assert StructuralLoss(node_cost=kind).node_scale is None
 
 
@@ -249,7 +265,9 @@ def test_a_gaussian_is_finite_at_any_log_variance(s: float, dtype: torch.dtype) 
     y = torch.tensor([[0.0, 1.0], [2.0, -1.0], [0.5, 0.5]], dtype=dtype)
     for step in (0.0, 1e-3):
         outputs = torch.cat([y.flip(0) + step, torch.full_like(y, s)], 1).requires_grad_()
-        result = StructuralLoss(node_cost="gaussian", rounds=0)(said(outputs), points(y))
+        result = StructuralLoss(node_cost="gaussian", alignment=Sinkhorn(rounds=0))(
+            said(outputs), points(y)
+        )
         (slope,) = torch.autograd.grad(result.total, outputs)
         assert bool(result.total.isfinite() & slope.isfinite().all())
         # A deviation of e^500: all targets are as near.

@@ -348,3 +348,22 @@ def test_what_a_pair_leaves_in_memory_is_not_read(size: int, level: str) -> None
     solved(torch.full((1, 60, 60), torch.nan, dtype=torch.float64))
     for x, y in zip(wanted, solved(cost), strict=True):
         assert torch.equal(x, y)
+
+
+def test_the_kernel_is_never_given_what_does_not_fit() -> None:
+    """Dtype, axes, sizes, whether it is contiguous and where it is are checked in C++, by name."""
+    cost, a, b = ragged(17, FEW)
+    good = {"cost": cost, "eps": _eps(0.1, len(FEW)), "a": a, "b": b}
+    names = {"cost": "cost", "eps": "temperature", "a": "row_mass", "b": "column_mass"}
+    for name, x in good.items():
+        strided = torch.stack([x, x], -1)[..., 0]
+        wrong = [x[None], x.float(), x.to("meta"), strided, *([x[:-1]] if name != "cost" else [])]
+        for bad in wrong:
+            match = "must be" if name == "cost" else f"`{names[name]}` must be"
+            with pytest.raises(ValueError, match=match):
+                _cpu.solve(**{**good, name: bad}, tolerance=1e-9, max_iterations=9, newton=True)
+    found = _cpu.solve(**good, tolerance=1e-9, max_iterations=9, newton=True)
+    with pytest.raises(ValueError, match=r"`implicit` must be bool \[4\], .*, got int64 \[4\]"):
+        _cpu.adjoint(*good.values(), found[0], found[4], found[4], cost)
+    with pytest.raises(ValueError, match="`grad_plan` must be"):
+        _cpu.adjoint(*good.values(), found[0], found[4], found[3] < 1, cost[:, 1:])

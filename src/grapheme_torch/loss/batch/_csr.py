@@ -8,14 +8,14 @@ from torch import Tensor
 
 
 @dataclass(frozen=True)
-class Lists:
+class Csr:
     """Lists of consecutive numbers, one for each key of a sorted tensor."""
 
     start: Int[Tensor, " keys"]
     count: Int[Tensor, " keys"]
 
     @classmethod
-    def of(cls, keys: Int[Tensor, " k"], size: int) -> "Lists":
+    def of(cls, keys: Int[Tensor, " k"], size: int) -> "Csr":
         """The places of each key, once they are sorted."""
         count = torch.bincount(keys, minlength=size)
         return cls(count.cumsum(0) - count, count)

@@ -3,7 +3,7 @@
 from torch import Tensor
 
 from ..._union import check_batch, check_edges
-from ..engines import _kernel as _cpu
+from ..engines import _kernel
 from ._layout import Layout
 
 Edges = tuple[Tensor, Tensor, Tensor]
@@ -11,7 +11,12 @@ Edges = tuple[Tensor, Tensor, Tensor]
 
 
 def placed_edges(
-    side: str, batch: Tensor, edge_index: Tensor, num_graphs: int, directed: bool
+    side: str,
+    batch: Tensor,
+    edge_index: Tensor,
+    num_graphs: int,
+    directed: bool,
+    relation: Tensor | None = None,
 ) -> tuple[Layout, Edges]:
     """The layout of the nodes of a batch, and its edges in places.
 
@@ -21,19 +26,19 @@ def placed_edges(
         edge_index: Source and sink of each edge, `[2, e]`, int64.
         num_graphs: How many graphs there are.
         directed: If not, an edge and its reverse are the same edge.
+        relation: If given, edges of different relations may join the same nodes.
 
     Raises:
         InputError: If `batch` does not ascend, or an edge ends at no node, joins two graphs or
             is there twice.
     """
-    if _cpu.serves(batch, edge_index):
-        found = _cpu.lay_out(batch, edge_index, num_graphs, directed)
+    if relation is None and _kernel.serves(batch, edge_index):
+        found = _kernel.lay_out(batch, edge_index, num_graphs, directed)
         if found is not None:
-            count, place, graph, (source, sink) = found
-            width = int(count.max()) if num_graphs else 0
-            return Layout(batch, place, count, width), (graph, source, sink)
+            layout = Layout(batch, found.place, found.count, found.width)
+            return layout, (found.graph, found.source, found.sink)
     # Slower, but it can tell what is wrong.
     check_batch(side, batch, num_graphs)
-    check_edges(side, edge_index, batch, directed)
+    check_edges(side, edge_index, batch, directed, relation)
     layout, (source, sink) = Layout.of(batch, num_graphs), edge_index
     return layout, (batch[source], layout.place[source], layout.place[sink])

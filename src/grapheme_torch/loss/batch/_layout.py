@@ -46,3 +46,31 @@ class Layout:
     def total(self, values: Float[Tensor, " n"]) -> Float[Tensor, " B"]:
         """The sum of the values over the nodes of each graph."""
         return values.new_zeros(len(self.count)).index_add(0, self.batch, values)
+
+
+def dense(
+    values: Float[Tensor, "e channels"],
+    graph: Int[Tensor, " e"],
+    ends: list[tuple[Tensor, Tensor]],
+    layout: Layout,
+    *,
+    several: bool = False,
+) -> Float[Tensor, "B channels N N"]:
+    """The values of edges as matrices, zero where there is none.
+
+    Args:
+        values: Of each edge.
+        graph: The graph of each edge.
+        ends: Places of the source and sink of each edge, once or in both directions.
+        layout: The places.
+        several: Whether edges may join the same nodes: their values are added up.
+    """
+    out = values.new_zeros(len(layout.count), layout.width, layout.width, values.shape[1])
+    for k, (source, sink) in enumerate(ends):
+        if several and k:  # a loop is the same in both directions
+            other = (source != sink).nonzero()[:, 0]
+            at = graph[other], source[other], sink[other]
+            out = out.index_put(at, values[other], accumulate=True)
+        else:
+            out = out.index_put((graph, source, sink), values, accumulate=several)
+    return out.permute(0, 3, 1, 2)

@@ -6,11 +6,11 @@ from dataclasses import replace
 from math import inf
 
 from torch import Tensor
-from torch.nn.functional import log_softmax
 
 from ..._check import Received, refusal
 from ...ot import NoPlan
 from ...prediction import Prediction
+from .._spec import Spec
 from ._pairs import Pairs
 
 
@@ -28,7 +28,7 @@ def in_words_of_graphs() -> Iterator[None]:
         raise refusal("the prediction", wanted, Received(got), remedy) from None
 
 
-def masked(pairs: Pairs, prediction: Prediction) -> Pairs:
+def masked(pairs: Pairs, prediction: Prediction, spec: Spec) -> Pairs:
     """The pairs with logits of minus infinity read as what cannot be.
 
     A class, a relation or a node is impossible then, and the plan has no mass there. A node all of
@@ -38,6 +38,7 @@ def masked(pairs: Pairs, prediction: Prediction) -> Pairs:
     Args:
         pairs: What was made of the prediction.
         prediction: The logits themselves.
+        spec: How they are compared.
 
     Raises:
         InputError: If a logit among several is plus infinity.
@@ -50,8 +51,9 @@ def masked(pairs: Pairs, prediction: Prediction) -> Pairs:
         absent[0] = 0
         # Before the logarithm: its derivative is NaN where all are impossible.
         relation = absent.where(lost[:, None], relation).to(pairs.relation.dtype)
-        pairs = replace(pairs, relation=log_softmax(relation, dim=1))
-    if pairs.node_cost != "labels" or not prediction.label.shape[1]:
+        log_q = spec.edge_cost.log_probability(relation)
+        pairs = replace(pairs, edge_outputs=relation, relation=log_q)
+    if not spec.node_cost.by_class or not prediction.label.shape[1]:
         return pairs
     _check_below_infinity("label", prediction.label)
     lost = prediction.label.isneginf().all(1)

@@ -1,10 +1,9 @@
 """The tensors of a target batch: what may be given, what is refused, and how it is read."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import torch
-from jaxtyping import Float, Int, Shaped
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from torch_geometric.data import Data
 
@@ -12,27 +11,10 @@ from ..._check import Received, refusal, require
 from ..._tensors import described, has_numbers, is_dense, is_whole
 from ...graphs import membership
 from ...prediction import Prediction
+from .._spec import Spec
+from ..engines import _kernel
 from ._edge_places import placed_edges
-from ._layout import Layout
-
-
-@dataclass(frozen=True)
-class Target:
-    """The tensors of a target batch; edges go from `source` to `sink`, places in their graph."""
-
-    layout: Layout
-    y: Shaped[Tensor, "m *y"]
-    graph: Int[Tensor, " t"]
-    source: Int[Tensor, " t"]
-    sink: Int[Tensor, " t"]
-    relation: Int[Tensor, " t"]
-    weight: Float[Tensor, " t"] | None
-    position: Shaped[Tensor, "m d"] | None
-
-    @property
-    def num_edges(self) -> Int[Tensor, " B"]:
-        """Edges of each graph."""
-        return torch.bincount(self.graph, minlength=len(self.layout.count))
+from ._pairs import Target
 
 
 def is_directed(prediction: Prediction, target: Data) -> bool:
@@ -62,6 +44,8 @@ def _both_ways(target: Data) -> bool:
     edges: Any = target.get("edge_index")
     if not (has_numbers(edges) and edges.ndim == 2 and len(edges) == 2):
         return False
+    if _kernel.serves(edges) and edges.dtype == torch.int64 and not _kernel.downward(edges):
+        return False
     source, sink = edges
     down = source > sink
     if not bool(down.any()) or int(down.sum()) != int((source < sink).sum()):
@@ -82,15 +66,15 @@ def _one_direction(edges: Int[Tensor, "2 e"]) -> bool:
 
 
 def read_target(
-    prediction: Prediction, target: Data, *, directed: bool, classes: bool, placed: bool
+    prediction: Prediction, target: Data, *, spec: Spec, directed: bool, placed: bool
 ) -> Target:
     """The tensors of a target batch, checked against the prediction it is compared with.
 
     Args:
         prediction: What the target is compared with; sets the device and the number of graphs.
         target: As `StructuralLoss` takes it.
+        spec: How the two are compared.
         directed: If not, an edge may be given in one direction or, alike, in both.
-        classes: Whether `y` holds classes.
         placed: Whether positions are read.
 
     Raises:
@@ -99,7 +83,7 @@ def read_target(
     device = prediction.existence.device
     edge_index = _edge_index(target, device)
     n = _num_nodes(target, device)
-    y = _y(target, n, classes, device)
+    y = _y(target, n, spec.node_cost.by_class, device)
     batch, count = membership(target)
     require(
         count == prediction.num_graphs,
@@ -109,18 +93,26 @@ def read_target(
         "Collate predictions and targets in the same order.",
     )
     t = edge_index.shape[1]
-    relation = torch.ones_like(edge_index[0])
+    relation = edge_index.new_ones(t)
     if target.get("edge_type") is not None:
         given = target.get("edge_type")
         relation = _integers("target.edge_type", given, t, "relation per edge", device)
-    if target.get("edge_type") is not None or prediction.relation.shape[1] < 2:
-        _check_relations(relation, prediction.relation.shape[1])
+    relations = spec.edge_cost.num_relations(prediction.relation.shape[1])
+    if target.get("edge_type") is not None or relations < 2:
+        _check_relations(relation, relations)
     weight = None if prediction.weight is None else _weight(target, t, device)
+    attributes = _attributes(target, t, device) if spec.edge_cost.attributes else None
+    several = spec.edge_cost.several
     if not directed:
-        edge_index, relation, weight = _one_way(edge_index, relation, weight, len(batch))
-    layout, (graph, source, sink) = placed_edges("target", batch, edge_index, count, directed)
+        kept = _one_way(edge_index, relation, weight, attributes, len(batch), several=several)
+        edge_index, relation = edge_index[:, kept], relation[kept]
+        weight = None if weight is None else weight[kept]
+        attributes = None if attributes is None else attributes[kept]
+    layout, (graph, source, sink) = placed_edges(
+        "target", batch, edge_index, count, directed, relation if several else None
+    )
     position = _position(target, len(batch), prediction.position, device) if placed else None
-    return Target(layout, y, graph, source, sink, relation, weight, position)
+    return Target(layout, y, graph, source, sink, relation, weight, position, attributes)
 
 
 def _num_nodes(target: Data, device: torch.device) -> int:
@@ -193,7 +185,6 @@ def _position(
     if value is None or predicted is None:
         return None
     fits = is_dense(value) and value.ndim in (1, 2) and len(value) == count
-    fits = fits
     wanted = f"be a tensor with one place per node ({count})"
     remedy = "Give every node its place, or leave `position` out on one side."
     if not fits:
@@ -247,26 +238,44 @@ def _one_way(
     edge_index: Int[Tensor, "2 t"],
     relation: Int[Tensor, " t"],
     weight: Float[Tensor, " t"] | None,
+    attributes: Float[Tensor, "t d"] | None,
     n: int,
-) -> tuple[Tensor, Tensor, Tensor | None]:
-    """Undirected edges once: of two that are each other's reverse, the one that leads upward."""
+    *,
+    several: bool,
+) -> Bool[Tensor, " t"]:
+    """Which edges to keep of undirected ones: of two that are each other's reverse, one."""
     source, sink = edge_index
+    kept = torch.ones_like(source, dtype=torch.bool)
     down = (source > sink).nonzero()[:, 0]
     up = (source < sink).nonzero()[:, 0]
     if not len(down) or not len(up):
-        return edge_index, relation, weight
-    key, order = (source[up] * n + sink[up]).sort()
-    turned = sink[down] * n + source[down]
+        return kept
+    forth, back = source * n + sink, sink * n + source
+    if several:  # edges of different relations are different edges
+        size = int(relation.max()) + 1
+        forth, back = forth * size + relation, back * size + relation
+    key, order = forth[up].sort()
+    turned = back[down]
     at = torch.searchsorted(key, turned).clamp(max=len(key) - 1)
     twin = key[at] == turned
     down, up = down[twin], up[order[at[twin]]]
     remedy = "Give each undirected edge once, or both directions alike."
     two = Received("two edges between the same nodes that differ")
-    same = bool((relation[down] == relation[up]).all())
-    require(same, "`target.edge_type`", "be equal in both directions", two, remedy)
-    if weight is not None:
-        same = bool((weight[down] == weight[up]).all())
-        require(same, "`target.edge_weight`", "be equal in both directions", two, remedy)
-    kept = torch.ones_like(source, dtype=torch.bool)
+    named = (("edge_type", relation), ("edge_weight", weight), ("edge_attr", attributes))
+    for name, values in named:
+        if values is not None:
+            same = bool((values[down] == values[up]).all())
+            require(same, f"`target.{name}`", "be equal in both directions", two, remedy)
     kept[down] = False
-    return edge_index[:, kept], relation[kept], None if weight is None else weight[kept]
+    return kept
+
+
+def _attributes(target: Data, count: int, device: torch.device) -> Float[Tensor, "t d"]:
+    value: Any = target.get("edge_attr")
+    fits = is_dense(value) and value.ndim in (1, 2) and len(value) == count
+    wanted = f"be a floating-point tensor with one row of features per edge ({count})"
+    remedy = "The edge cost of this loss reads features of target edges."
+    if not (fits and value.is_floating_point()):
+        raise refusal("`target.edge_attr`", wanted, described(value), remedy)
+    _on("target.edge_attr", value, device)
+    return value if value.ndim == 2 else value[:, None]

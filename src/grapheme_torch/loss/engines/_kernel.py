@@ -1,9 +1,11 @@
 """The native kernel for graphs: the layout of a batch, and the whole alignment of its pairs.
 
+Every tensor and every setting crosses to C++ by its name, where it is checked: see `cpp/batch.hpp`.
 Nothing here is differentiable: `align_adjoint` is the derivative of `align`.
 """
 
-from collections.abc import Sequence
+import functools
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -14,18 +16,120 @@ from ...ot import AVAILABLE, LEVELS, native
 if AVAILABLE:
     from ...ot import _native
 
-Values = Sequence[Tensor]
-"""What a loss is differentiated in, empty where there is none: log h, log (1 - h); score and
-agreement of nodes (see `_fused`); log q; weights of candidates; positions; what the cost of the
-first plan has besides, padded with the void."""
 
-Constants = Sequence[Tensor]
-"""The same of the targets: vectors, weights, positions; then, of each pair, the temperature and,
-for vectors, the cost at which two of them agree to 1/e."""
+class Inputs(NamedTuple):
+    """What is compared: `B` pairs, `n` predicted and `m` target nodes, `e` candidates, `t` edges.
 
-Places = Sequence[Tensor]
-"""Whole numbers: nodes of each predicted graph, of each target graph; graph, source and sink of
-candidates, then of target edges, and the relation of these; classes of the target nodes."""
+    Args:
+        num_predicted, num_target: Nodes of each graph, `[B]`.
+        graph, source, sink: Of each candidate, the ends as places in its graph, `[e]`.
+        target_graph, target_source, target_sink: The same of the target edges, `[t]`.
+        target_relation: From 1 on, `[t]`.
+        log_existence, log_absence: `log h` and `log (1 - h)`, `[n]`.
+        log_relation: `log q`, `[e, R + 1]`; 0 means absent.
+        temperature: `[B]`.
+        node_score: Log-probabilities of classes `[n, C]`, vectors `[n, d]`, or, with `node_match`,
+            what each pair of nodes costs, padded, `[B, N, M]`.
+        node_match: How well each pair matches, in [0, 1], padded.
+        target_class: `[m]`, with classes.
+        target_vector, vector_scale: `[m, d]`, and half the squared distance at which two vectors
+            match 1/e, `[B]`; with vectors.
+        weight, target_weight: `[e]` and `[t]`, both or neither.
+        position, target_position: `[n, D]` and `[m, D]`, both or neither.
+        first_cost: Added to the cost of the first plan, padded with the void, `[B, N + 1, M + 1]`.
+    """
+
+    num_predicted: Tensor
+    num_target: Tensor
+    graph: Tensor
+    source: Tensor
+    sink: Tensor
+    target_graph: Tensor
+    target_source: Tensor
+    target_sink: Tensor
+    target_relation: Tensor
+    log_existence: Tensor
+    log_absence: Tensor
+    log_relation: Tensor
+    temperature: Tensor
+    node_score: Tensor
+    node_match: Tensor | None = None
+    target_class: Tensor | None = None
+    target_vector: Tensor | None = None
+    vector_scale: Tensor | None = None
+    weight: Tensor | None = None
+    target_weight: Tensor | None = None
+    position: Tensor | None = None
+    target_position: Tensor | None = None
+    first_cost: Tensor | None = None
+
+
+LEARNED = (
+    "log_existence", "log_absence", "node_score", "node_match", "log_relation", "weight",
+    "position", "first_cost",
+)  # fmt: skip
+"""The inputs that a loss is differentiated in."""
+
+
+class Settings(NamedTuple):
+    """What a loss is made of, as far as the kernel reads it; see `StructuralLoss`."""
+
+    alpha: float
+    beta: float
+    gamma: float
+    position_weight: float
+    slack: float
+    node_insertion: float
+    node_deletion: float
+    edge_insertion: float
+    edge_deletion: float
+    tolerance: float
+    rounds: int
+    max_iterations: int
+    edit: bool
+    proximal: bool
+    directed: bool
+    gradient: str
+
+
+class Outputs(NamedTuple):
+    """What is computed.
+
+    Args:
+        terms: Total, node, edge and clique term of each pair, `[4, B]`.
+        plans: The padded plan of each round, `[rounds + 1, B, N + 1, M + 1]`.
+        residual, iterations: Of each round, `[rounds + 1, B]`.
+        largest_residual, total_iterations, converged: Of all rounds together, `[B]`.
+    """
+
+    terms: Tensor
+    plans: Tensor
+    residual: Tensor
+    iterations: Tensor
+    largest_residual: Tensor
+    total_iterations: Tensor
+    converged: Tensor
+
+
+class Rounds(NamedTuple):
+    """What the derivative needs of what was computed, see `Outputs`."""
+
+    plans: Tensor
+    residual: Tensor
+    iterations: Tensor
+
+
+class Cotangents(NamedTuple):
+    """The derivative of a loss in the terms of each pair, `[B]`, and in the last plan.
+
+    None is zero.
+    """
+
+    grad_total: Tensor | None
+    grad_node: Tensor | None
+    grad_edge: Tensor | None
+    grad_clique: Tensor | None
+    grad_plan: Tensor | None
 
 
 def serves(*tensors: Tensor) -> bool:
@@ -38,184 +142,123 @@ def serves(*tensors: Tensor) -> bool:
     return plain and all(native(x) for x in tensors)
 
 
-def lay_out(
-    batch: Tensor, edge_index: Tensor, num_graphs: int, directed: bool
-) -> tuple[Tensor, Tensor, Tensor, Tensor] | None:
+class Laid(NamedTuple):
+    """Where the nodes and edges of a batch stand in their graphs; see `lay_out`."""
+
+    count: Tensor
+    place: Tensor
+    graph: Tensor
+    source: Tensor
+    sink: Tensor
+    width: int
+
+
+def lay_out(batch: Tensor, edge_index: Tensor, num_graphs: int, directed: bool) -> Laid | None:
     """Nodes of each graph, places of the nodes in it, graph and ends of the edges in places.
 
     None if anything is wrong with the batch or its edges.
     """
-    batch, edge_index = batch.contiguous(), edge_index.contiguous()
-    n, e = len(batch), edge_index.shape[1]
-    count, place = batch.new_empty(num_graphs), torch.empty_like(batch)
-    graph, ends = edge_index.new_empty(e), torch.empty_like(edge_index)
-    fault = _native.lay_out(
-        _at(batch, torch.int64, n),
-        _at(edge_index, torch.int64, 2, e),
-        n,
-        e,
-        num_graphs,
-        directed,
-        count.data_ptr(),
-        place.data_ptr(),
-        graph.data_ptr(),
-        ends.data_ptr(),
+    e = edge_index.shape[1]
+    found = {
+        "count": batch.new_empty(num_graphs),
+        "place": batch.new_empty(batch.shape[0]),
+        "graph": batch.new_empty(e),
+        "source": batch.new_empty(e),
+        "sink": batch.new_empty(e),
+    }
+    width = _native.lay_out(
+        batch=batch.contiguous(), edge_index=edge_index.contiguous(), directed=directed, **found
     )
-    return None if fault else (count, place, graph, ends)
+    return None if width < 0 else Laid(**found, width=width)
+
+
+def within(values: Tensor, low: int, end: int) -> bool:
+    """Whether all of these whole numbers, int64 on one axis, are in `[low, end)`."""
+    return _native.within(values=values.contiguous(), low=low, end=end)
+
+
+def downward(edge_index: Tensor) -> bool:
+    """Whether an edge leads to a node of lower number; int64."""
+    return _native.downward(edge_index=edge_index.contiguous())
 
 
 def align(
-    values: Values,
-    constants: Constants,
-    places: Places,
-    numbers: Sequence[float],
-    flags: Sequence[int],
-    *,
-    level: str | None = None,
-) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    inputs: Inputs, settings: Settings, rows: int, columns: int, *, level: str | None = None
+) -> Outputs:
     """Terms and plans of each pair, on `torch.get_num_threads()` threads.
 
     Args:
-        values, constants, places: See there; contiguous, int64 and all float64, or all float32:
-            then everything is computed in single precision.
-        numbers, flags: The settings, in the order of `Settings` in `cpp/graphs.hpp`.
+        inputs: Contiguous; integers are int64, and all other tensors float64, or all float32: then
+            everything is computed in single precision.
+        settings: See there.
+        rows, columns: Of the padded plans, with the void.
         level: One of `LEVELS`; the fastest if not given.
 
-    Returns:
-        Total, node, edge and clique term of each pair; and, round by round, the padded plans,
-        their residuals and their iterations.
+    Raises:
+        ValueError: Naming the tensor that is not what it must be.
+        OverflowError: If a number is not finite.
     """
-    arrays, sizes = _problem(values, constants, places)
-    pairs, rows, columns = sizes[:3]
-    rounds, eps = flags[0] + 1, constants[3]
-    found = (
-        eps.new_empty(4, pairs),
-        eps.new_empty(rounds, pairs, rows, columns),
-        eps.new_empty(rounds, pairs),
-        places[0].new_empty(rounds, pairs),
+    eps, rounds = inputs.temperature, settings.rounds + 1
+    found = Outputs(
+        terms=eps.new_empty(4, len(eps)),
+        plans=eps.new_empty(rounds, len(eps), rows, columns),
+        residual=eps.new_empty(rounds, len(eps)),
+        iterations=eps.new_empty(rounds, len(eps), dtype=torch.int64),
+        largest_residual=eps.new_empty(len(eps)),
+        total_iterations=eps.new_empty(len(eps), dtype=torch.int64),
+        converged=eps.new_empty(len(eps), dtype=torch.bool),
     )
-    to = [x.data_ptr() for x in found]
-    threads = torch.get_num_threads()
-    solve = _native.align if eps.dtype == torch.float64 else _native.align_single
-    solve(arrays, sizes + list(flags), list(numbers), to, threads, level or LEVELS[-1])
+    _native.align(
+        inputs=_filled(_native.Inputs(), inputs),
+        settings=_settings(settings),
+        outputs=_filled(_native.Outputs(), found),
+        num_threads=torch.get_num_threads(),
+        level=level or LEVELS[-1],
+    )
     return found
 
 
 def align_adjoint(
-    values: Values,
-    constants: Constants,
-    places: Places,
-    numbers: Sequence[float],
-    flags: Sequence[int],
-    found: Sequence[Tensor],
-    grad_terms: Tensor,
-    grad_plan: Tensor | None,
+    inputs: Inputs,
+    settings: Settings,
+    rounds: Rounds,
+    cotangents: Cotangents,
     *,
     level: str | None = None,
-) -> list[Tensor]:
-    """The derivative of a loss in all `values`, given that in the terms and in the last plan.
+) -> dict[str, Tensor]:
+    """The derivative of a loss in those of `LEARNED` that are given, by name.
 
     Args:
-        values, constants, places, numbers, flags, level: As given to `align`.
-        found: As returned by it.
-        grad_terms, grad_plan: The derivative; None if it is zero.
+        inputs, settings, level: As given to `align`.
+        rounds: Of what it returned.
+        cotangents: The derivative in that.
     """
-    arrays, sizes = _problem(values, constants, places)
-    rounds, (pairs, rows, columns) = flags[0] + 1, sizes[:3]
-    slopes = [torch.zeros_like(x) for x in values]
-    real = constants[3].dtype
-    given = [
-        _at(grad_terms, real, 4, pairs),
-        0 if grad_plan is None else _at(grad_plan, real, pairs, rows, columns),
-    ]
-    shapes = ((4, pairs), (rounds, pairs, rows, columns), (rounds, pairs))
-    results = [_at(x, real, *s) for x, s in zip(found[:3], shapes, strict=True)]
-    solve = _native.align_adjoint if real == torch.float64 else _native.align_adjoint_single
-    solve(
-        arrays,
-        sizes + list(flags),
-        list(numbers),
-        [*results, _at(found[3], torch.int64, rounds, pairs)],
-        [*given, *(x.data_ptr() for x in slopes)],
-        torch.get_num_threads(),
-        level or LEVELS[-1],
+    given = {name: getattr(inputs, name) for name in LEARNED}
+    found = {name: torch.zeros_like(x) for name, x in given.items() if x is not None}
+    gradients = _native.Inputs()
+    for name, gradient in found.items():
+        setattr(gradients, name, gradient)
+    _native.align_adjoint(
+        inputs=_filled(_native.Inputs(), inputs),
+        settings=_settings(settings),
+        outputs=_filled(_native.Outputs(), rounds),
+        **cotangents._asdict(),
+        gradients=gradients,
+        num_threads=torch.get_num_threads(),
+        level=level or LEVELS[-1],
     )
-    return slopes
+    return found
 
 
-def _problem(values: Values, constants: Constants, places: Places) -> tuple[list[int], list[int]]:
-    """Addresses and sizes in the order of `read_graphs` in `cpp/batch.cpp`.
-
-    The kernel believes sizes and kinds, so they are compared here.
-    """
-    exists, absent, score, agreement, relation, weight, position, head = values
-    wanted, target_weight, target_position, eps, scale = constants
-    count, target_count, graph, source, sink, tgraph, tsource, tsink, kind, label = places
-    pairs, n, e, t = len(count), len(exists), len(graph), len(kind)
-    m = int(target_count.sum())
-    likeness = _likeness(score, wanted)
-    rows, columns = _width(count, score, 1), _width(target_count, score, 2)
-    real, whole = eps.dtype, torch.int64
-    outputs, relations = score.shape[-1], relation.shape[-1]
-    classes, features, dense = (likeness == one for one in range(3))
-    coordinates = position.shape[1] if position.ndim == 2 else 0
-    placed, weighted = coordinates > 0, len(weight) > 0
-    # fmt: off
-    arrays = [
-        _at(count, whole, pairs), _at(target_count, whole, pairs),
-        _at(graph, whole, e), _at(source, whole, e), _at(sink, whole, e),
-        _at(tgraph, whole, t), _at(tsource, whole, t), _at(tsink, whole, t), _at(kind, whole, t),
-        _at(exists, real, n), _at(absent, real, n),
-        _at(score, real, pairs, rows, columns) if dense else _at(score, real, n, outputs),
-        _if(dense, agreement, real, pairs, rows, columns),
-        _if(classes, label, whole, m), _if(features, wanted, real, m, outputs),
-        _at(relation, real, e, relations),
-        _if(weighted, weight, real, e), _if(weighted, target_weight, real, t),
-        _if(placed, position, real, n, coordinates),
-        _if(placed, target_position, real, m, coordinates),
-        _at(eps, real, pairs), _if(head.ndim == 3, head, real, pairs, rows + 1, columns + 1),
-        _if(features, scale, real, pairs),
-    ]
-    # fmt: on
-    sizes = [
-        pairs,
-        rows + 1,
-        columns + 1,
-        n,
-        m,
-        e,
-        t,
-        outputs,
-        relations,
-        coordinates,
-        likeness,
-    ]  # fmt: skip
-    return arrays, sizes
+@functools.lru_cache
+def _settings(settings: Settings) -> Any:
+    """The record of C++; those of a loss are the same at every call."""
+    return _filled(_native.Settings(), settings)
 
 
-def _likeness(score: Tensor, wanted: Tensor) -> int:
-    """How nodes are compared, as `Likeness` in `cpp/graphs.hpp` numbers it."""
-    if score.ndim == 3:
-        return 2
-    return 1 if wanted.ndim == 2 else 0
-
-
-def _width(count: Tensor, score: Tensor, axis: int) -> int:
-    if score.ndim == 3:
-        return score.shape[axis]
-    return int(count.max()) if len(count) else 0
-
-
-def _if(given: bool, tensor: Tensor, dtype: torch.dtype, *shape: int) -> int:
-    """The address of what is given; otherwise none."""
-    return _at(tensor, dtype, *shape) if given else 0
-
-
-def _at(tensor: Tensor, dtype: torch.dtype, *shape: int) -> int:
-    """The address of the first number."""
-    ok = tensor.shape == shape and tensor.dtype is dtype
-    if not (ok and tensor.is_contiguous() and tensor.is_cpu):
-        # An error of ours, not of a user: what users give was checked before.
-        found = f"{tensor.dtype} {tuple(tensor.shape)} on {tensor.device}"
-        raise RuntimeError(f"The kernel wants {dtype} {shape}, contiguous, got {found}.")
-    return tensor.data_ptr()
+def _filled(record: Any, fields: Inputs | Settings | Outputs | Rounds) -> Any:
+    """A record of C++ with the fields of the same names."""
+    for name, value in zip(fields._fields, fields, strict=True):
+        if value is not None:
+            setattr(record, name, value)
+    return record

@@ -1,41 +1,35 @@
-"""The structural loss by the fused operator: when it serves, and what it is given.
+"""The structural loss by the native kernel: when it serves, and what it is given.
 
-The numbers are those of the program in PyTorch that `StructuralLoss` is otherwise: the operator
-is its transcription, pair by pair, with everything of a pair in cache.
+The numbers are those of `_program`: the kernel is its transcription, pair by pair, with everything
+of a pair in cache.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from math import inf
 from typing import NamedTuple
 
+import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from ...ot import GradientMode, options, temperatures
-from .._prices import Prices
+from ...ot import check_temperature, options, temperatures
+from .._options import Sinkhorn
+from .._spec import Spec
 from ..batch._pairs import Pairs
-from ..terms._node_cost import Likeness, by_classes
-from . import _kernel as _cpu
-from ._alignment_operator import MODES, Compose, Terms
+from ..layouts._padded import Padded, by_class
+from ..terms._node_cost import Classes
+from ..terms._nodes import NodeTerms
+from . import _kernel
+from ._alignment_operator import Terms
+from ._kernel import LEARNED, Inputs
+
+Compose = Callable[[Padded, Tensor | None], tuple[Mapping[str, Tensor], Tensor]]
+"""Terms of each pair and plan by the program in PyTorch, given the first cost's addition."""
 
 
-class Settings(NamedTuple):
-    """What a `StructuralLoss` is made of, as far as the operator reads it."""
-
-    weights: tuple[float, float, float]
-    position_weight: float
-    slack: float
-    prices: Prices
-    tolerance: float
-    rounds: int
-    max_iterations: int
-    edit: bool
-    proximal: bool
-    gradient: GradientMode
-
-
-class Alignment(NamedTuple):
-    """Plans with their evidence, as in `Transport`; the operator hands out no potentials."""
+class NativeAlignment(NamedTuple):
+    """Plans with their evidence, as in `Transport`; the kernel hands out no potentials."""
 
     plan: Float[Tensor, "B N M"]
     iterations: Int[Tensor, " B"]
@@ -43,117 +37,172 @@ class Alignment(NamedTuple):
     converged: Bool[Tensor, " B"]
 
 
-def serves(pairs: Pairs, temperature: float | Tensor) -> bool:
-    """Whether the operator can do this: on the CPU, not cold, no gradient in the targets."""
+def serves(pairs: Pairs, spec: Spec, temperature: float | Tensor) -> bool:
+    """Whether the kernel supports this call.
+
+    It does for CPU tensors, positive temperature, targets that need no gradient, and the edge
+    costs that it makes itself.
+    """
     target = pairs.target
-    fixed = [target.y, target.weight, target.position]
-    cold = not isinstance(temperature, Tensor) and temperature == 0
-    return _cpu.serves(pairs.exists) and not cold and not any(_learns(x) for x in fixed)
+    warm = isinstance(temperature, Tensor) or temperature != 0
+    fixed = not any(x is not None and x.requires_grad for x in
+                    (target.y, target.weight, target.position))  # fmt: skip
+    own = isinstance(spec.alignment, Sinkhorn) and spec.edge_cost.plain
+    own = own and spec.node_cost.weight(target.y) is None
+    return own and warm and fixed and _kernel.serves(pairs.exists)
 
 
-def _learns(x: Tensor | None) -> bool:
-    return x is not None and x.requires_grad
-
-
-def terms(
-    pairs: Pairs,
-    settings: Settings,
+def run(
+    space: Padded,
     temperature: float | Tensor,
     head: Float[Tensor, "B N1 M1"] | None,
     compose: Compose,
-) -> tuple[Float[Tensor, "4 B"], Alignment]:
-    """Total, node, edge and clique term of each pair, and the alignment.
+) -> tuple[dict[str, Tensor], NativeAlignment]:
+    """Node, edge and clique term of each pair, and the alignment.
 
     Args:
-        pairs: What is compared.
-        settings: See there.
+        space: What is compared.
         temperature: One number, or one per pair.
         head: What the cost of the first plan has besides the matching cost.
-        compose: The same in PyTorch, from `values` to terms and plan; see `Terms`.
+        compose: The same in PyTorch; a second derivative is taken through it.
 
     Raises:
         InputError: As `transport_plan`.
+        OverflowError: If a number is not finite.
     """
-    values = [*values_of(pairs), pairs.exists.new_empty(0) if head is None else head]
-    prices, size = settings.prices, len(pairs.layout.count)
-    eps = temperatures(temperature, pairs.exists, size)
-    options(size, eps, settings.tolerance, settings.max_iterations)
-    numbers = [
-        *settings.weights, settings.position_weight, settings.slack, prices.node_insertion,
-        prices.node_deletion, prices.edge_insertion, prices.edge_deletion, settings.tolerance,
-    ]  # fmt: skip
-    flags = [
-        settings.rounds, settings.max_iterations, settings.edit, settings.proximal,
-        pairs.directed, MODES.index(settings.gradient),
-    ]  # fmt: skip
-    widths = [pairs.layout.width + 1, pairs.target.layout.width + 1]
-    constants, places = _constants(pairs, eps.expand(size)), _places(pairs)
-    found, plans, residual, iterations = Terms.apply(
-        compose, constants, places, numbers, [int(x) for x in flags], widths, *values
+    pairs, spec = space.pairs, space.spec
+    s = spec.alignment
+    assert isinstance(s, Sinkhorn)
+    inputs = _inputs_of(space, _temperatures(pairs, s, temperature), head)
+    learned = [x for name in LEARNED if (x := getattr(inputs, name)) is not None]
+    rows, columns = pairs.layout.width + 1, pairs.target.layout.width + 1
+
+    def again(values: Sequence[Tensor]) -> tuple[Sequence[Tensor], Tensor]:
+        *values, first = values
+        terms, plan = compose(_with_values(space, values), first if first.numel() else None)
+        total = spec.weighted(terms)
+        return [total, terms["node"], terms["edge"], terms["clique"]], plan
+
+    *found, plan, residual, iterations, converged = Terms.apply(
+        again, inputs, _settings_of(spec, pairs.directed), rows, columns, *learned
     )
     dtype = pairs.exists.dtype
-    plan, worst = plans[-1].to(dtype), residual.amax(0)
-    if settings.gradient == "cut":
+    if plan.dtype != dtype:
+        plan, found = plan.to(dtype), [x.to(dtype) for x in found]
+    if spec.detached:
         plan = plan.detach()
-    converged = worst <= settings.tolerance
-    return found.to(dtype), Alignment(plan, iterations.sum(0), worst, converged)
+    terms = dict(zip(("total", "node", "edge", "clique"), found, strict=True))
+    return terms, NativeAlignment(plan, iterations, residual, converged)
 
 
-def values_of(pairs: Pairs) -> list[Tensor]:
-    """What the operator is differentiated in, see `_cpu.Values`; but for what it begins with.
+def _temperatures(
+    pairs: Pairs, solver: Sinkhorn, temperature: float | Tensor
+) -> Float[Tensor, " B"]:
+    """One temperature a pair, checked, in float64."""
+    size = pairs.num_pairs
+    # Of a number it takes no look at tensors.
+    if isinstance(temperature, float) and 0 < temperature < inf:
+        return pairs.exists.new_full((size,), temperature, dtype=torch.float64)
+    eps = temperatures(temperature, pairs.exists, size)
+    options(size, eps, solver.tolerance, solver.max_iterations)
+    check_temperature(eps)
+    return eps.expand(size)
 
-    The score of a node is the log-probability of each class, its feature vector, or, for any
-    other node cost, its surprise beside every target node in padded form; only the latter comes
-    with an agreement.
+
+def _settings_of(spec: Spec, directed: bool) -> _kernel.Settings:
+    prices, s = spec.prices, spec.alignment
+    assert isinstance(s, Sinkhorn)
+    return _kernel.Settings(
+        alpha=spec.alpha,
+        beta=spec.beta,
+        gamma=spec.gamma,
+        position_weight=spec.hints.position,
+        slack=s.slack,
+        node_insertion=prices.node_insertion,
+        node_deletion=prices.node_deletion,
+        edge_insertion=prices.edge_insertion,
+        edge_deletion=prices.edge_deletion,
+        tolerance=s.tolerance,
+        rounds=spec.rounds,
+        max_iterations=s.max_iterations,
+        edit=spec.edit,
+        proximal=spec.proximal,
+        directed=directed,
+        gradient=s.gradient,
+    )
+
+
+def _inputs_of(space: Padded, eps: Tensor, head: Tensor | None) -> Inputs:
+    """The tensors of the kernel, by the names they have there."""
+    pairs, kind = space.pairs, _kind(space)
+    target = pairs.target
+    score, match = _score(space, kind)
+    weighted = pairs.weight is not None and target.weight is not None
+    return Inputs(
+        num_predicted=pairs.layout.count,
+        num_target=target.layout.count,
+        graph=pairs.graph,
+        source=pairs.source,
+        sink=pairs.sink,
+        target_graph=target.graph,
+        target_source=target.source,
+        target_sink=target.sink,
+        target_relation=target.relation,
+        log_existence=pairs.exists,
+        log_absence=pairs.absent,
+        log_relation=pairs.relation,
+        temperature=eps,
+        node_score=score,
+        node_match=match,
+        target_class=target.y if kind == "labels" else None,
+        target_vector=target.y if kind == "features" else None,
+        vector_scale=space.scale if kind == "features" else None,
+        weight=pairs.weight if weighted else None,
+        target_weight=target.weight if weighted else None,
+        position=pairs.position if pairs.placed else None,
+        target_position=target.position if pairs.placed else None,
+        first_cost=head,
+    )
+
+
+def _kind(space: Padded) -> str | None:
+    """How the kernel compares nodes itself; None: it is given the costs of all matches."""
+    kind, y = space.spec.node_cost.native, space.pairs.target.y
+    unknown = kind == "labels" and len(y) > 0 and int(y.min()) < 0
+    return None if unknown else kind
+
+
+def _score(space: Padded, kind: str | None) -> tuple[Tensor, Tensor | None]:
+    """What is said of a node: the log-probability of each class, or its feature vector.
+
+    For any other node cost: what it costs beside every target node, and the agreement, padded.
     """
-    none = pairs.exists.new_empty(0)
-    score, agreement = pairs.outputs, none
-    if pairs.node_cost == "labels":
-        score = pairs.outputs.log_softmax(1)
-    elif pairs.node_cost != "features":
-        score, agreement = pairs.likeness
-    weighted = pairs.weight is not None and pairs.target.weight is not None
-    placed = pairs.position is not None and pairs.target.position is not None
-    weight = pairs.weight if weighted and pairs.weight is not None else none
-    position = pairs.position if placed and pairs.position is not None else none
-    return [pairs.exists, pairs.absent, score, agreement, pairs.relation, weight, position]
+    if kind == "labels":
+        return space.pairs.outputs.log_softmax(1), None
+    if kind == "features":
+        return space.pairs.outputs, None
+    return space.terms
 
 
-def with_values(pairs: Pairs, values: Sequence[Tensor]) -> Pairs:
-    """The pairs with other `values_of` them."""
-    exists, absent, score, agreement, relation, weight, position = values
+def _with_values(space: Padded, values: Sequence[Tensor]) -> Padded:
+    """The same with other values of `LEARNED`, but for the last of these."""
+    exists, absent, score, match, relation, weight, position = values
+    pairs, kind, cost = space.pairs, _kind(space), space.spec.node_cost
     known = None
-    if pairs.node_cost == "labels":
-        found = by_classes(pairs.layout.pad(score), pairs.target.layout.pad(pairs.target.y))
-        known = found.likeness(1.0)
-    elif pairs.node_cost != "features":
-        known = Likeness(score, agreement)
-    return replace(
+    if kind == "labels":
+        assert isinstance(cost, Classes)
+        table = cost.table_of(pairs.layout.pad(score))
+        found = by_class(cost, table, pairs.target.layout.pad(pairs.target.y))
+        known = NodeTerms(found.nll, found.agreement(1.0))
+    elif kind is None:
+        known = NodeTerms(score, match)
+    pairs = replace(
         pairs,
         exists=exists,
         absent=absent,
-        outputs=score if pairs.node_cost == "features" else pairs.outputs,
-        known=known,
+        outputs=score if kind == "features" else pairs.outputs,
         relation=relation,
         weight=weight if weight.numel() else pairs.weight,
         position=position if position.numel() else pairs.position,
     )
-
-
-def _constants(pairs: Pairs, eps: Tensor) -> list[Tensor]:
-    target, none = pairs.target, eps.new_empty(0)
-    wanted = target.y if pairs.node_cost == "features" else none
-    weight = none if pairs.weight is None or target.weight is None else target.weight
-    place = none if pairs.position is None or target.position is None else target.position
-    scale = pairs.scale if pairs.node_cost == "features" else none
-    return [wanted, weight, place, eps, scale]
-
-
-def _places(pairs: Pairs) -> list[Tensor]:
-    target = pairs.target
-    label = target.y if pairs.node_cost == "labels" else pairs.layout.count.new_empty(0)
-    places = [
-        pairs.layout.count, target.layout.count, pairs.graph, pairs.source, pairs.sink,
-        target.graph, target.source, target.sink, target.relation, label,
-    ]  # fmt: skip
-    return [x.long().contiguous() for x in places]
+    return Padded(pairs, space.spec, known)

@@ -8,16 +8,17 @@ from typing import NamedTuple
 import torch
 from jaxtyping import Float, Int, Shaped
 from torch import Tensor
-from torch.nn.functional import log_softmax
 
 from ..._check import refusal
 from ...ot import ENTRIES, Matrix, Tile
-from .._prices import Prices
-from ..terms._node_cost import Compared, NodeCost, NodeKind, compared
+from .._options import Prices
+from ..terms._node_cost import Classes, Compared, NodeCost
+from ..terms._nodes import expected_edits, steps, surprise
+from ..terms._own_cost import judged
 from ..terms._scale import combined, mean_of_finite, two_least
 
 
-class Said(NamedTuple):
+class PredictedNodes(NamedTuple):
     """What a network says about predicted nodes, as costs read it; float64.
 
     Args:
@@ -31,17 +32,19 @@ class Said(NamedTuple):
     outputs: Float[Tensor, "n outputs"]
     position: Float[Tensor, "n d"] | None
 
-    def rows(self, index: Int[Tensor, " k"]) -> "Said":
+    def rows(self, index: Int[Tensor, " k"]) -> "PredictedNodes":
         """The same of some nodes."""
         return self.each(lambda x: x.index_select(0, index))
 
-    def each(self, change: Callable[[Tensor], Tensor]) -> "Said":
+    def each(self, change: Callable[[Tensor], Tensor]) -> "PredictedNodes":
         """The same, each tensor changed."""
         position = None if self.position is None else change(self.position)
-        return Said(change(self.exists), change(self.absent), change(self.outputs), position)
+        return PredictedNodes(
+            change(self.exists), change(self.absent), change(self.outputs), position
+        )
 
 
-class Wanted(NamedTuple):
+class TargetNodes(NamedTuple):
     """What is known of target nodes.
 
     Args:
@@ -52,15 +55,15 @@ class Wanted(NamedTuple):
     y: Shaped[Tensor, "m *y"]
     place: Float[Tensor, "m d"] | None
 
-    def each(self, change: Callable[[Tensor], Tensor]) -> "Wanted":
+    def each(self, change: Callable[[Tensor], Tensor]) -> "TargetNodes":
         """The same, each tensor changed."""
-        return Wanted(change(self.y), None if self.place is None else change(self.place))
+        return TargetNodes(change(self.y), None if self.place is None else change(self.place))
 
-    def rows(self, index: Int[Tensor, " k"]) -> "Wanted":
+    def rows(self, index: Int[Tensor, " k"]) -> "TargetNodes":
         """The same of some nodes."""
         return self.each(lambda x: x.index_select(0, index))
 
-    def run(self, low: int, high: int) -> "Wanted":
+    def run(self, low: int, high: int) -> "TargetNodes":
         """The same of a run of nodes."""
         return self.each(lambda x: x[low:high])
 
@@ -73,70 +76,78 @@ class Nodes:
         said: Of the predicted nodes; constant.
         wanted: Of the target nodes.
         learns: Whether anything of the targets is to be differentiated in.
-        kind: How the two are compared.
+        cost: How the two are compared.
         scale: The cost at which two of them agree to 1/e.
         weight: Cost of a step between positions.
         likelihood: Whether the node term counts surprises, not edits.
         prices: What insertion and deletion cost.
+        insertion: What inserting each target costs, or each alike.
     """
 
-    said: Said
-    wanted: Wanted
+    said: PredictedNodes
+    wanted: TargetNodes
     learns: bool
-    kind: NodeKind | NodeCost
+    cost: NodeCost
     scale: float
     weight: float
     likelihood: bool
     prices: Prices
+    insertion: Float[Tensor, " m"] | float
 
     @property
     def depth(self) -> int:
         """Numbers that comparing two nodes takes."""
-        return 1 if self.kind == "labels" else max(1, self.said.outputs.shape[1])
+        return 1 if self.cost.by_class else max(1, self.said.outputs.shape[1])
 
-    def matching(self, said: Said, wanted: Wanted) -> Float[Tensor, "k w"]:
+    def matching(self, said: PredictedNodes, wanted: TargetNodes) -> Float[Tensor, "k w"]:
         """Matching cost of some predicted nodes with some targets and the void, (E1)."""
-        h = said.exists.exp()
-        cost = 1 - h[:, None] * self._agreement(said.outputs, wanted.y)
+        match = self._match(said.outputs, wanted.y)
+        cost = expected_edits(TileSpace(said), match, self.prices, 0.0)
         if said.position is not None and wanted.place is not None:
-            t, s = said.position[:, None], wanted.place[None]
-            cost = cost + self.weight * _steps(t, s)
-        return torch.cat([cost, self.prices.node_deletion * h[:, None]], 1)
+            moved = steps(said.position[:, None], wanted.place[None])
+            cost[:, :-1] += self.weight * moved
+        return cost
 
-    def term(self, said: Said, wanted: Wanted) -> Float[Tensor, "k w"]:
+    def term(self, said: PredictedNodes, wanted: TargetNodes) -> Float[Tensor, "k w"]:
         """What each unit of mass adds to the node term, (E13) or (E14)."""
+        space = TileSpace(said)
         if self.likelihood:
-            cost = self._surprise(said.outputs, wanted.y) - said.exists[:, None]
-            deletion = -self.prices.node_deletion * said.absent
-        else:
-            h = said.exists.exp()
-            cost = 1 - h[:, None] * self._agreement(said.outputs, wanted.y)
-            deletion = self.prices.node_deletion * h
-        return torch.cat([cost, deletion[:, None]], 1)
+            return surprise(space, self._nll(said.outputs, wanted.y), self.prices, 0.0)
+        match = self._match(said.outputs, wanted.y)
+        return expected_edits(space, match, self.prices, 0.0)
 
     def void(self, at: Tile) -> Float[Tensor, "1 w"]:
         """Inserting a run of targets; both costs."""
-        insertion = self.said.exists.new_full((1, at.high - at.low), self.prices.node_insertion)
+        if isinstance(self.insertion, Tensor):
+            insertion = self.insertion[None, at.low : at.high].clone()
+        else:
+            insertion = self.said.exists.new_full((1, at.high - at.low), self.insertion)
         return torch.cat([insertion, insertion.new_zeros(1, 1)], 1)
 
     def is_void(self, at: Tile) -> bool:
         """Whether a tile is of the last row."""
         return len(at.rows) == 1 and int(at.rows[0]) == len(self.said.exists)
 
-    def _agreement(self, outputs: Tensor, y: Tensor) -> Float[Tensor, "k w"]:
-        if self.kind == "labels":  # exponentials of classes, not of nodes
-            return log_softmax(outputs, dim=1).exp().gather(1, y.expand(len(outputs), -1))
-        return self._compared(outputs, y).likeness(self.scale).agreement[0]
+    def _match(self, outputs: Tensor, y: Tensor) -> Float[Tensor, "k w"]:
+        if isinstance(self.cost, Classes) and self.cost.tabled:
+            # Exponentials of classes, not of nodes.
+            return self.cost.look_up(self.cost.table(outputs).agreement(1.0), y, 1.0)
+        return self._compared(outputs, y).agreement(self.scale)
 
-    def _surprise(self, outputs: Tensor, y: Tensor) -> Float[Tensor, "k w"]:
-        if self.kind == "labels":
-            return -log_softmax(outputs, dim=1).gather(1, y.expand(len(outputs), -1))
-        return self._compared(outputs, y).surprise[0]
+    def _nll(self, outputs: Tensor, y: Tensor) -> Float[Tensor, "k w"]:
+        if isinstance(self.cost, Classes) and self.cost.tabled:
+            return self.cost.look_up(self.cost.table(outputs).nll, y, 0.0)
+        return self._compared(outputs, y).nll
 
     def _compared(self, outputs: Tensor, y: Tensor) -> Compared:
-        found = compared(self.kind, outputs[None], y[None])
-        if callable(self.kind) and bool(found.misfit.isposinf().any()):
-            remedy = "Use StructuralLoss or SparseStructuralLoss, or a large finite cost."
+        cost = self.cost
+        if cost.trusted:
+            return cost.compare(outputs[:, None], y[None])
+        shape = (len(outputs), len(y))
+        found = judged(cost, outputs[:, None], y[None], shape, lambda _: "some match")
+        forbidden = found.misfit is not None and bool(found.misfit.isposinf().any())
+        if forbidden:
+            remedy = "Use matches=Dense() or a window, or a large finite cost."
             raise refusal("`node_cost`", "return finite costs for tiles", inf, remedy)
         return found
 
@@ -147,7 +158,8 @@ class Nodes:
         columns, rows = outputs.new_full((2, len(self.wanted.y)), inf), [outputs.new_empty(2, 0)]
         total = outputs.new_zeros(())
         for part in outputs.split(max(1, ENTRIES // wide)):
-            cost = self._compared(part, self.wanted.y).misfit[0]
+            cost = self._compared(part, self.wanted.y).misfit
+            assert cost is not None  # asked for only where the scale hangs on it
             rows.append(two_least(cost, 1))
             columns = two_least(torch.cat([columns, cost]), 0)
             total += cost.sum()
@@ -157,10 +169,30 @@ class Nodes:
         return float(combined(least[..., None], sizes[:, None], mean[None])[0])
 
 
-def _steps(t: Float[Tensor, "k 1 d"], s: Float[Tensor, "1 w d"]) -> Float[Tensor, "k w"]:
-    if t.shape[2] == 1:
-        return (t[:, :, 0] - s[:, :, 0]).abs()
-    return (t - s).abs().sum(2)
+class TileSpace:
+    """Matches of some predicted nodes with some targets, and their deletion as last column.
+
+    Args:
+        pairs: The predicted nodes.
+    """
+
+    def __init__(self, pairs: PredictedNodes) -> None:
+        self.pairs = pairs
+
+    def nodes(self, x: Float[Tensor, " k"]) -> Float[Tensor, " k"]:
+        """One number for each predicted node."""
+        return x
+
+    def rows(self, nodes: Float[Tensor, " k"]) -> Float[Tensor, "k 1"]:
+        """The same beside every target node."""
+        return nodes[:, None]
+
+    def joined(
+        self, matches: Float[Tensor, "k w"], deletion: Float[Tensor, " k"], insertion: object
+    ) -> Float[Tensor, "k w1"]:
+        """Matches and deletions; insertions are a tile of their own."""
+        del insertion
+        return torch.cat([matches, deletion[:, None]], 1)
 
 
 @dataclass(frozen=True)

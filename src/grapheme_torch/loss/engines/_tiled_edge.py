@@ -9,7 +9,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from ...ot import ENTRIES, Matrix, Tile
-from ..batch._csr import Lists
+from ..batch._csr import Csr
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class _Ends:
 
     candidate: Int[Tensor, " e"]
     there: Int[Tensor, " e"]
-    rows: Lists
+    rows: Csr
     here: Int[Tensor, " t"]
     column: Int[Tensor, " t"]
     value: Float[Tensor, "t channels"]
@@ -68,11 +68,11 @@ class _Ends:
         """Sorts both kinds of edges by this end."""
         order, wanted = row.argsort(stable=True), here.argsort(stable=True)
         return cls(
-            order, other[order], Lists.of(row, n + 1), here[wanted], column[wanted], value[wanted],
+            order, other[order], Csr.of(row, n + 1), here[wanted], column[wanted], value[wanted],
             wanted,
         )  # fmt: skip
 
-    def meeting(self, y: Matrix, at: Tile) -> Iterator["_Meeting"]:
+    def edge_tiles(self, y: Matrix, at: Tile) -> Iterator["_EdgeTile"]:
         """The edges at a tile, and a matrix where their other ends meet, in parts."""
         run = torch.tensor([at.low, at.high], device=self.here.device)
         first, last = torch.searchsorted(self.here, run).tolist()
@@ -90,11 +90,11 @@ class _Ends:
             here = self.here[first:last] - at.low
             value = self.value[first:last]
             edge = self.edge[first:last]
-            yield _Meeting(whose[part], self.candidate[half[part]], here, value, edge, there)
+            yield _EdgeTile(whose[part], self.candidate[half[part]], here, value, edge, there)
 
 
 @dataclass(frozen=True)
-class _Meeting:
+class _EdgeTile:
     """Candidates and target edges that meet at a tile.
 
     Args:
@@ -113,7 +113,7 @@ class _Meeting:
 
 
 @dataclass(frozen=True)
-class Slope:
+class EdgeGradient:
     """`sum over r of K(r) Y A(r)^T + K(r)^T Y A(r)` for a matrix `Y` made in parts, (E19).
 
     Args:
@@ -130,7 +130,7 @@ class Slope:
         width = at.high - at.low + 1
         out = self.gain.new_zeros(len(at.rows), width)
         for ends in self.edges.ends:
-            for met in ends.meeting(self.y, at):
+            for met in ends.edge_tiles(self.y, at):
                 moved = met.there.mul_(self.gain[met.candidate] @ met.value.T)
                 by_row = out.new_zeros(len(out), moved.shape[1]).index_add_(0, met.row, moved)
                 out.scatter_add_(1, met.column.expand(len(out), -1), by_row)
@@ -168,11 +168,11 @@ def edge_pairings(
 
 def _products(
     edges: Edges, x: Matrix, y: Matrix, tiles: Iterator[Tile]
-) -> Iterator[tuple[_Meeting, Float[Tensor, "h l"]]]:
+) -> Iterator[tuple[_EdgeTile, Float[Tensor, "h l"]]]:
     """`x_ui y_vj` wherever a candidate `(u, v)` meets a target edge `(i, j)`."""
     outgoing, _ = edges.ends
     for at in tiles:
         here = None
-        for met in outgoing.meeting(y, at):
+        for met in outgoing.edge_tiles(y, at):
             here = x.tile(at) if here is None else here
             yield met, met.there.mul_(here[met.row][:, met.column])

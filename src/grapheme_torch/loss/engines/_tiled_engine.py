@@ -9,85 +9,84 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from torch.autograd import Function
 
-from ...ot import Adjoint, Once, TiledCoupling, TiledTransport, refuse_forward
-from .._prices import Prices
+from ...ot import Adjoint, Once, TiledTransport, refuse_forward
+from .._program import edge_costs, node_insertion
+from .._spec import Spec
 from ..batch._pairs import Pairs
 from ..layouts._certificate import slope_range
-from ..terms._edges import edge_channels, edit_charges
-from ._tiled_cost import Nodes, Said, Wanted
+from ..terms._clique import clique_cost
+from ..terms._edge_cost import edge_channels
+from ..terms._nodes import voids
+from ._tiled_cost import Nodes, PredictedNodes, TargetNodes
 from ._tiled_edge import Edges
-from ._tiled_pair import Settings, Slopes, TiledPair
+from ._tiled_matching import PairPlan, TiledPlan
+from ._tiled_pair import Slopes, TiledPair
 
 
-@dataclass
-class Placed:
-    """The plan of a pair, and which nodes of the batch its rows and columns are.
-
-    Args:
-        rows, columns: Nodes of the batch.
-        plan: Of the last round; None where a cost was not finite.
-    """
-
-    rows: Int[Tensor, " n"]
-    columns: Int[Tensor, " m"]
-    plan: TiledCoupling | None
-
-
-class Found(NamedTuple):
-    """The aligned terms of a batch.
+class TiledAlignment(NamedTuple):
+    """Plans with their evidence.
 
     Args:
-        node: The node term of each pair.
-        met: What the gain of each candidate in each channel is multiplied with in the edge term.
-        plans: Of each pair.
+        plan: Of each pair, made when it is read.
+        adjoint: How well the derivative was solved, noted by `backward`.
     """
 
-    node: Float[Tensor, " B"]
-    met: Float[Tensor, "e channels"]
+    plan: TiledPlan
     iterations: Int[Tensor, " B"]
     residual: Float[Tensor, " B"]
     converged: Bool[Tensor, " B"]
-    plans: list[Placed]
+    adjoint: Adjoint
+
+
+def run(
+    pairs: Pairs, spec: Spec, temperature: Float[Tensor, " B"]
+) -> tuple[dict[str, Tensor], TiledAlignment]:
+    """Node, edge and clique term of each pair, and the alignment.
+
+    Differentiation: once, in all that a network says and in the targets, (E44).
+    """
+    adjoint, plans = Adjoint(), list[PairPlan]()
+    problem = TiledBatch(pairs, spec, temperature, adjoint)
+    node, products, iterations, residual, converged = _TiledAlignment.apply(
+        problem, plans, *problem.inputs()
+    )
+    costs = edge_costs(spec, pairs, edits=spec.edit)
+    aligned = (edge_channels(pairs, costs).candidate * products).sum(1)
+    edge = costs.constant(pairs).double().index_add(0, pairs.graph, aligned)
+    clique = clique_cost(pairs, spec.edge_cost.presence(pairs))
+    terms = {"node": node.to(clique.dtype), "edge": edge.to(clique.dtype), "clique": clique}
+    plan = TiledPlan(plans, pairs.layout.count, pairs.target.layout.count)
+    return terms, TiledAlignment(plan, iterations, residual, converged, adjoint)
 
 
 @dataclass(frozen=True)
-class Comparison:
+class TiledBatch:
     """What a batch is compared by.
 
     Args:
-        eps: Temperature of each pair.
-        weight: Cost of a step between positions.
-        likelihood: Whether the node term counts surprises, not edits.
+        pairs: The batch.
+        spec: How it is compared.
+        temperature: Of each pair.
         adjoint: Where to note how well the derivative was solved.
     """
 
     pairs: Pairs
-    settings: Settings
-    prices: Prices
-    eps: Float[Tensor, " B"]
-    weight: float
-    likelihood: bool
+    spec: Spec
+    temperature: Float[Tensor, " B"]
     adjoint: Adjoint
 
-    def found(self) -> Found:
-        """Aligns each pair and sums up what depends on its plan.
-
-        Differentiation: once, in all that a network says and in the targets, (E44).
-        """
-        pairs = self.pairs
-        gain, value = edge_channels(pairs, edit_charges(pairs, self.prices))
-        t = pairs.target
-        y = t.y.double() if t.y.is_floating_point() else t.y
+    def inputs(self) -> list[Tensor | None]:
+        """What the aligned terms are differentiated in, in float64; classes are not."""
+        pairs, y = self.pairs, self.pairs.target.y
+        gain, value = edge_channels(pairs, edge_costs(self.spec, pairs, edits=True))
         said = (pairs.exists, pairs.absent, pairs.outputs, self.position, gain, self.place, value)
-        double = (None if x is None else x.double() for x in said)
-        plans: list[Placed] = []
-        node, met, iterations, residual, converged = _TiledAlignment.apply(self, plans, y, *double)
-        return Found(node, met, iterations, residual, converged, plans)
+        double = [None if x is None else x.double() for x in said]
+        return [y.double() if y.is_floating_point() else y, *double]
 
     @property
     def position(self) -> Float[Tensor, "n d"] | None:
         """Predicted places, if both sides have some and they count."""
-        counts = self.weight and self.pairs.target.position is not None
+        counts = self.spec.hints.position and self.pairs.target.position is not None
         return self.pairs.position if counts else None
 
     @property
@@ -98,16 +97,18 @@ class Comparison:
 
     def split(
         self,
-        said: Said,
+        said: PredictedNodes,
         gain: Float[Tensor, "e channels"],
-        wanted: Wanted,
+        wanted: TargetNodes,
         value: Float[Tensor, "t channels"],
         learns: bool,
-    ) -> Iterator[tuple[TiledPair, Placed, Int[Tensor, " c"]]]:
+    ) -> Iterator[tuple[TiledPair, PairPlan, Int[Tensor, " c"]]]:
         """The pairs, where their nodes are, and the numbers of their candidates."""
-        pairs, t = self.pairs, self.pairs.target
-        drop, rise = slope_range(pairs, edit_charges(pairs, self.prices))
-        for k, eps in enumerate(self.eps.tolist()):
+        pairs, spec, t = self.pairs, self.spec, self.pairs.target
+        drop, rise = slope_range(pairs, edge_costs(spec, pairs, edits=True))
+        row_void, column_void = (x.tolist() for x in voids(pairs, spec.alignment.slack))
+        insertion = node_insertion(spec, pairs)
+        for k, eps in enumerate(self.temperature.tolist()):
             rows = (pairs.layout.batch == k).nonzero()[:, 0]
             columns = (t.layout.batch == k).nonzero()[:, 0]
             place = wanted.place
@@ -118,17 +119,19 @@ class Comparison:
                 columns = columns[place[columns, 0].argsort(stable=True)]
             candidates = (pairs.graph == k).nonzero()[:, 0]
             edges = self._edges(k, rows, columns, candidates, value)
+            priced = insertion[columns].double() if isinstance(insertion, Tensor) else insertion
             nodes = Nodes(
-                said.rows(rows), wanted.rows(columns), learns,
-                pairs.node_cost, pairs.node_scale or 1.0, self.weight, self.likelihood,
-                self.prices,
+                said.rows(rows), wanted.rows(columns), learns, spec.node_cost,
+                spec.node_cost.scale or 1.0, spec.hints.position if place is not None else 0.0,
+                not spec.edit, spec.prices, priced,
             )  # fmt: skip
-            if pairs.scale_is_found:
+            if spec.node_cost.finds_scale and spec.node_cost.scale is None:
                 nodes = replace(nodes, scale=nodes.found_scale())
             bounds = drop.index_select(0, rows), rise.index_select(0, rows)
             here = gain.index_select(0, candidates)
-            pair = TiledPair(nodes, edges, here, bounds, eps, one, self.settings)
-            yield pair, Placed(rows, columns, None), candidates
+            void = row_void[k], column_void[k]
+            pair = TiledPair(nodes, edges, here, bounds, eps, one, spec, void)
+            yield pair, PairPlan(rows, columns, None), candidates
 
     def _edges(
         self, k: int, rows: Tensor, columns: Tensor, candidates: Tensor, value: Tensor
@@ -150,8 +153,8 @@ class _TiledAlignment(Function):
     @staticmethod
     def forward(
         ctx: Any,
-        comparison: Comparison,
-        plans: list[Placed],
+        problem: TiledBatch,
+        plans: list[PairPlan],
         y: Tensor,
         exists: Tensor,
         absent: Tensor,
@@ -161,14 +164,14 @@ class _TiledAlignment(Function):
         place: Tensor | None,
         value: Tensor,
     ) -> tuple[Tensor, ...]:
-        size = len(comparison.eps)
+        size = len(problem.temperature)
         node, met = exists.new_zeros(size), torch.zeros_like(gain)
         residual, converged = torch.zeros_like(node), torch.zeros_like(node, dtype=torch.bool)
         iterations = torch.zeros_like(node, dtype=torch.long)
         ctx.solved = []
-        said, wanted = Said(exists, absent, outputs, position), Wanted(y, place)
+        said, wanted = PredictedNodes(exists, absent, outputs, position), TargetNodes(y, place)
         learns = any(ctx.needs_input_grad[k] for k in (2, 8, 9))
-        parts = comparison.split(said, gain, wanted, value, learns)
+        parts = problem.split(said, gain, wanted, value, learns)
         for k, (pair, placed, candidates) in enumerate(parts):
             plans.append(placed)
             found = pair.align() if pair.finite else []
@@ -181,7 +184,7 @@ class _TiledAlignment(Function):
             iterations[k] = sum(one.iterations for one in found)
             residual[k] = max(one.residual for one in found)
             converged[k] = all(one.converged for one in found)
-        ctx.adjoint = comparison.adjoint
+        ctx.adjoint = problem.adjoint
         ctx.save_for_backward(y, exists, absent, outputs, position, gain, place, value)
         ctx.mark_non_differentiable(iterations, residual, converged)
         return node, met, iterations, residual, converged
@@ -197,7 +200,7 @@ class _TiledAlignment(Function):
         refuse_forward()
 
 
-_Solved = tuple[TiledPair, Placed, Tensor, list[TiledTransport]]
+_Solved = tuple[TiledPair, PairPlan, Tensor, list[TiledTransport]]
 """A pair, which nodes and candidates of the batch are its own, and the plans of its rounds."""
 
 

@@ -20,24 +20,11 @@ from ...ot import (
     tiled_adjoint,
     tiled_plan,
 )
-from ._tiled_cost import NodeMatching, Nodes, NodeTerm, Said, Sum, Wanted
-from ._tiled_edge import Edges, Slope, edge_pairings, pairings
-
-
-class Settings(NamedTuple):
-    """How a pair is aligned; see `StructuralLoss`.
-
-    Args:
-        scale: Of the slope in the cost of a round, (E19).
-    """
-
-    rounds: int
-    proximal: bool
-    scale: float
-    slack: float
-    tolerance: float
-    max_iterations: int
-    gradient: str
+from .._options import Sinkhorn
+from .._program import step_scale
+from .._spec import Spec
+from ._tiled_cost import NodeMatching, Nodes, NodeTerm, PredictedNodes, Sum, TargetNodes
+from ._tiled_edge import EdgeGradient, Edges, edge_pairings, pairings
 
 
 class Slopes(NamedTuple):
@@ -49,9 +36,9 @@ class Slopes(NamedTuple):
         value: In the values of the target edges.
     """
 
-    said: Said
+    said: PredictedNodes
     gain: Float[Tensor, "e channels"]
-    wanted: Wanted
+    wanted: TargetNodes
     value: Float[Tensor, "t channels"]
 
 
@@ -65,6 +52,8 @@ class TiledPair:
         bounds: What all edges at a row take off a cost at most, and add to it.
         eps: Temperature.
         sorted: Whether rows and columns are in the order of positions of one coordinate.
+        spec: How the pair is compared.
+        voids: Mass of the void among the rows and among the columns, (E2).
     """
 
     nodes: Nodes
@@ -73,7 +62,14 @@ class TiledPair:
     bounds: tuple[Float[Tensor, " n"], Float[Tensor, " n"]]
     eps: float
     sorted: bool
-    settings: Settings
+    spec: Spec
+    voids: tuple[float, float]
+
+    @property
+    def solver(self) -> Sinkhorn:
+        """How plans are found."""
+        assert isinstance(self.spec.alignment, Sinkhorn)  # see `check_layout`
+        return self.spec.alignment
 
     @property
     def finite(self) -> bool:
@@ -84,17 +80,17 @@ class TiledPair:
     def align(self) -> list[TiledTransport]:
         """Transport by matching cost, then again with the edges at the last plan, (E19)."""
         found: list[TiledTransport] = []
-        for _ in range(1 + self.settings.rounds):
+        for _ in range(1 + self.spec.rounds):
             slopes = self._linearised(len(found))
             cost = Sum(
                 [(self._times(len(found)), NodeMatching(self.nodes))]
                 + [
-                    (self.settings.scale, Slope(self.edges, self.gain, found[k].plan))
+                    (step_scale(self.spec), EdgeGradient(self.edges, self.gain, found[k].plan))
                     for k in slopes
                 ]
             )
             problem = self._problem(cost, self._times(len(found)), len(slopes))
-            s = self.settings
+            s = self.solver
             found.append(
                 tiled_plan(
                     problem, tolerance=s.tolerance, max_iterations=s.max_iterations,
@@ -105,22 +101,21 @@ class TiledPair:
 
     def _times(self, level: int) -> int:
         """How often the matching cost is part of the cost of a round."""
-        return level + 1 if self.settings.proximal else 1
+        return level + 1 if self.spec.proximal else 1
 
     def _linearised(self, level: int) -> range:
         """The rounds at whose plans the edges are linearised in a round."""
-        return range(0 if self.settings.proximal else max(level - 1, 0), level)
+        return range(0 if self.spec.proximal else max(level - 1, 0), level)
 
     def _problem(self, cost: Matrix, times: int, slopes: int) -> TiledProblem:
         n, m = len(self.nodes.said.exists), len(self.nodes.wanted.y)
-        spare = min(n, m) * self.settings.slack
         ones = torch.ones(max(n, m) + 1, dtype=torch.float64, device=self.gain.device)
         a, b = ones[: n + 1].clone(), ones[: m + 1].clone()
-        a[n], b[m] = max(m - n, 0) + spare, max(n - m, 0) + spare
+        a[n], b[m] = self.voids
         reach, position, place = None, self.nodes.said.position, self.nodes.wanted.place
         if self.sorted and n and m and position is not None and place is not None:
             # A bound may be infinite: nothing is known of weights of edges.
-            each = self.settings.scale * slopes
+            each = step_scale(self.spec) * slopes
             drop, rise = (each * x if slopes else torch.zeros_like(x) for x in self.bounds)
             pull = times * self.nodes.weight
             reach = Reach(position[:, 0], place[:, 0].contiguous(), pull, drop, times + rise)
@@ -145,23 +140,25 @@ class TiledPair:
         for at, part in plan.tiles():
             slope.add(at, self.nodes.term, part.mul_(node))
         value = self._in_value(met, plan, plan)
-        if self.settings.gradient == "cut":
+        if self.spec.detached:
             return Slopes(slope.said, gain, slope.wanted, value)
-        w: Matrix = Sum([(1.0, NodeTerm(self.nodes, node)), (1.0, Slope(self.edges, met, plan))])
+        w: Matrix = Sum(
+            [(1.0, NodeTerm(self.nodes, node)), (1.0, EdgeGradient(self.edges, met, plan))]
+        )
         later: list[Cotangent] = []
         for level in reversed(range(len(found))):
-            implicit = found[level].converged and self.settings.gradient == "exact"
+            implicit = found[level].converged and self.solver.gradient == "exact"
             here = tiled_adjoint(found[level], w, implicit=implicit, adjoint=adjoint)
             problem = found[level].plan.problem
             for at in problem.tiles(here.spans):
                 slope.add(at, self.nodes.matching, here.tile(at).mul_(self._times(level)))
             for k in self._linearised(level):
-                gain += self.settings.scale * self._in_gain(here, found[k].plan)
+                gain += step_scale(self.spec) * self._in_gain(here, found[k].plan)
                 for x, y in ((here, found[k].plan), (found[k].plan, here)):
-                    value += self.settings.scale * self._in_value(self.gain, x, y)
-            later = [here, *later] if self.settings.proximal else [here]
-            both = Sum([(self.settings.scale, matrix) for matrix in later])
-            w = Slope(self.edges, self.gain, both)
+                    value += step_scale(self.spec) * self._in_value(self.gain, x, y)
+            later = [here, *later] if self.spec.proximal else [here]
+            both = Sum([(step_scale(self.spec), matrix) for matrix in later])
+            w = EdgeGradient(self.edges, self.gain, both)
         return Slopes(slope.said, gain, slope.wanted, value)
 
     def _in_gain(self, x: Cotangent, plan: TiledCoupling) -> Float[Tensor, "e channels"]:
@@ -180,7 +177,7 @@ class TiledPair:
         return edge_pairings(self.edges, gain, x, y, plan.problem.tiles(x.spans))
 
 
-_Cost = Callable[[Said, Wanted], Tensor]
+_Cost = Callable[[PredictedNodes, TargetNodes], Tensor]
 
 
 class _Slope:

@@ -5,13 +5,16 @@ from dataclasses import dataclass
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
-from torch.nn.functional import log_softmax
 
 from ...ot import SparseTransport
+from .._program import edge_costs, node_insertion, step_scale
+from .._spec import Spec
 from ..batch._pairs import Pairs
-from ..terms._edges import Charges
-from ..terms._node_cost import Likeness
-from ._support import Entries, in_order
+from ..terms._edge_cost import EdgeCosts
+from ..terms._node_cost import Classes
+from ._entries import Entries
+from ._support import SupportSpace
+from ._window import in_order
 
 _ROUNDING = 1e-6
 """Relative margin on a sum of positive terms in float64: a thousand times what it can lose."""
@@ -38,6 +41,24 @@ class Truncation:
     loss: Float[Tensor, " B"]
 
 
+@torch.no_grad()
+def certificate(
+    space: SupportSpace, transport: SparseTransport, temperature: Float[Tensor, " B"]
+) -> Truncation:
+    """What the support leaves out can change, (E32)."""
+    spec, pairs = space.spec, space.pairs
+    mass = outside_mass(space, transport, temperature, _floor(spec, pairs))
+    n, m = pairs.layout.count, pairs.target.layout.count
+    whole = torch.maximum(n, m) + spec.alignment.slack * torch.minimum(n, m)
+    plan = torch.minimum((2 * whole * mass).sqrt(), 2.0 * whole)
+    node, edge = loss_range(spec, pairs)
+    change = plan / 2 * (spec.alpha * node + spec.beta * edge)
+    change = torch.where(mass == 0, 0.0, change)
+    unknown = torch.full_like(change, torch.inf)
+    known = not spec.rounds and not spec.terms
+    return Truncation(mass, temperature * mass, plan, change if known else unknown)
+
+
 @dataclass(frozen=True)
 class Floor:
     """A lower bound on the costs outside the support: `times (1 - h A + weight steps) - drop`.
@@ -53,10 +74,18 @@ class Floor:
     drop: Float[Tensor, " n"]
 
 
+def _floor(spec: Spec, pairs: Pairs) -> Floor:
+    weight = spec.hints.position if pairs.placed else 0.0
+    if not spec.rounds:
+        return Floor(1, weight, torch.zeros_like(pairs.exists, dtype=torch.float64))
+    slopes = spec.rounds if spec.proximal else 1
+    most = slope_range(pairs, edge_costs(spec, pairs, edits=True))[0]
+    drop = step_scale(spec) * slopes * most
+    return Floor(1 + spec.rounds if spec.proximal else 1, weight, drop)
+
+
 def outside_mass(
-    pairs: Pairs,
-    entries: Entries,
-    found: Likeness,
+    space: SupportSpace,
     transport: SparseTransport,
     temperature: Float[Tensor, " B"],
     floor: Floor,
@@ -66,14 +95,18 @@ def outside_mass(
     In `O(s + n + m)` where every row of the support is a run of the positions; otherwise positions
     are not used, and classes of labels are: `O(s + n classes)`.
     """
+    pairs, entries = space.pairs, space.entries
     n, m = len(pairs.layout.batch), len(pairs.target.layout.batch)
     eps = temperature.index_select(0, pairs.layout.batch)
     f, g = transport.f[:n], transport.g[:m]
     ends = _runs(pairs, entries) if floor.weight else None
-    agreement = _best_agreement(pairs)
+    of_class = _agreement_with_classes(space)
+    agreement = torch.ones_like(pairs.exists, dtype=torch.float64)
+    if of_class is not None and of_class.shape[1]:
+        agreement = of_class.amax(1)
     exists = pairs.exists.detach().double().exp()
     if ends is None:
-        log_sum = _by_class(pairs, entries, found, g, exists * floor.times / eps)
+        log_sum = _by_class(pairs, entries, of_class, g, exists * floor.times / eps)
         high = f - (floor.times - floor.drop) / eps
     else:
         log_sum = _by_position(pairs, *ends, g, floor.times * floor.weight / temperature)
@@ -83,20 +116,17 @@ def outside_mass(
     return total * (1 + _ROUNDING)
 
 
-def slope_drop(pairs: Pairs, charges: Charges) -> Float[Tensor, " n"]:
-    """The most that one linearised edge cost takes off a match of each predicted node, (E32)."""
-    return slope_range(pairs, charges)[0]
-
-
-def slope_range(pairs: Pairs, charges: Charges) -> tuple[Float[Tensor, " n"], Float[Tensor, " n"]]:
+def slope_range(pairs: Pairs, costs: EdgeCosts) -> tuple[Float[Tensor, " n"], Float[Tensor, " n"]]:
     """The most that one linearised edge cost takes off a match of each node, and adds to it.
 
-    Weights of edges only add, and no bound is known on how much.
+    Weights of edges only add, and no bound is known on how much; none is known of products.
     """
-    gain = charges.gain.detach().double()
+    gain = costs.gain.detach().double()
     most = [_most(-gain), _most(gain)]
-    if pairs.weight is not None:
+    if pairs.weight is not None or costs.products is not None:
         most[1] = torch.full_like(most[1], torch.inf)
+    if costs.products is not None:
+        most[0] = torch.full_like(most[0], torch.inf)
     sides = torch.stack(most)
     slope = sides.new_zeros(2, len(pairs.layout.batch))
     for end in (pairs.source, pairs.sink):
@@ -104,25 +134,31 @@ def slope_range(pairs: Pairs, charges: Charges) -> tuple[Float[Tensor, " n"], Fl
     return slope[0], slope[1]
 
 
-def loss_range(
-    pairs: Pairs, criterion: str, charges: Charges, prices: tuple[float, float]
-) -> tuple[Float[Tensor, " B"], Float[Tensor, " B"]]:
+def loss_range(spec: Spec, pairs: Pairs) -> tuple[Float[Tensor, " B"], Float[Tensor, " B"]]:
     """The range of the node costs of each pair, and of the slope of its edge term, (E32)."""
-    size, batch = len(pairs.layout.count), pairs.layout.batch
+    size, batch = pairs.num_pairs, pairs.layout.batch
     exists, absent = pairs.exists.detach().double(), pairs.absent.detach().double()
-    insertion, deletion = prices
-    if criterion == "edit":
+    insertion, deletion = node_insertion(spec, pairs), spec.prices.node_deletion
+    cost = spec.node_cost
+    if spec.edit:
         highest = torch.ones_like(exists).clamp(min=deletion)
-    elif pairs.node_cost == "labels":
-        unlikely = -log_softmax(pairs.outputs.detach().double(), dim=1).amin(1)
+    elif isinstance(cost, Classes) and cost.tabled:
+        unlikely = cost.table(pairs.outputs.detach().double()).nll.amax(1)
         highest = torch.maximum(unlikely - exists, -deletion * absent)
     else:
         highest = torch.full_like(exists, torch.inf)
-    node = exists.new_full((size,), insertion).scatter_reduce(0, batch, highest, "amax")
-    slope = torch.stack(slope_range(pairs, charges))
+    if isinstance(insertion, Tensor):
+        node = exists.new_zeros(size).scatter_reduce(
+            0, pairs.target.layout.batch, insertion.double(), "amax"
+        )
+    else:
+        node = exists.new_full((size,), insertion)
+    node = node.scatter_reduce(0, batch, highest, "amax")
+    costs = edge_costs(spec, pairs, edits=spec.edit)
+    slope = torch.stack(slope_range(pairs, costs))
     worst = exists.new_zeros(2, size).scatter_reduce(1, batch.expand(2, -1), slope, "amax")
     # Weights of edges have no known range, whether or not a pair has edges.
-    unknown = pairs.weight is not None
+    unknown = pairs.weight is not None or costs.products is not None
     return node, torch.full_like(node, torch.inf) if unknown else worst.sum(0)
 
 
@@ -131,11 +167,12 @@ def _most(gain: Float[Tensor, "e relations"]) -> Float[Tensor, " e"]:
     return torch.cat([gain.new_zeros(len(gain), 1), gain], 1).amax(1)
 
 
-def _best_agreement(pairs: Pairs) -> Float[Tensor, " n"]:
-    """The largest agreement a predicted node can have with any target."""
-    if pairs.node_cost == "labels" and pairs.outputs.shape[1]:
-        return log_softmax(pairs.outputs.detach().double(), dim=1).amax(1).exp()
-    return torch.ones_like(pairs.exists, dtype=torch.float64)
+def _agreement_with_classes(space: SupportSpace) -> Float[Tensor, "n classes"] | None:
+    """The agreement of each predicted node with each class, if targets are classes."""
+    cost, y = space.spec.node_cost, space.pairs.target.y
+    if not (isinstance(cost, Classes) and cost.tabled) or bool((y < 0).any()):
+        return None
+    return cost.table(space.pairs.outputs.detach().double()).agreement(1.0)
 
 
 def _runs(pairs: Pairs, entries: Entries) -> tuple[Tensor, Tensor, Tensor] | None:
@@ -189,7 +226,7 @@ def _by_position(
 def _by_class(
     pairs: Pairs,
     entries: Entries,
-    found: Likeness,
+    of_class: Float[Tensor, "n classes"] | None,
     g: Float[Tensor, " m"],
     sharpness: Float[Tensor, " n"],
 ) -> Float[Tensor, " n"]:
@@ -198,21 +235,18 @@ def _by_class(
     The sum over all targets is one over classes; without labels `A` is bounded by one.
     """
     batch, size = pairs.target.layout.batch, len(pairs.layout.count)
-    labels = pairs.node_cost == "labels"
-    classes = pairs.outputs.shape[1] if labels else 1
-    key = batch * classes + (pairs.target.y if labels else 0)
+    classes = 1 if of_class is None else of_class.shape[1]
+    key = batch * classes + (0 if of_class is None else pairs.target.y)
     top = g.new_full((size,), -torch.inf).scatter_reduce(0, batch, g, "amax")
     top = torch.where(top.isfinite(), top, 0)
     share = g.new_zeros(size * classes).index_add(0, key, (g - top[batch]).exp())
-    agreement = torch.ones_like(sharpness)[:, None]
-    if labels:
-        agreement = log_softmax(pairs.outputs.detach().double(), dim=1).exp()
+    agreement = torch.ones_like(sharpness)[:, None] if of_class is None else of_class
     mine = pairs.layout.batch
     best = sharpness * agreement.amax(1) if classes else sharpness
     weight = (sharpness[:, None] * agreement - best[:, None]).exp()
     total = (weight * share.view(size, classes)[mine]).sum(1)
     i, j = entries.predicted, entries.target
-    there = agreement[i, pairs.target.y[j]] if labels else torch.ones_like(found.agreement).double()
+    there = sharpness.new_ones(len(i)) if of_class is None else agreement[i, pairs.target.y[j]]
     inside = (g - top[batch])[j] + sharpness[i] * there - best[i]
     held = torch.zeros_like(total).index_add(0, i, inside.exp())
     # The difference of two equal sums is rounding, which is not zero and must not be negative.

@@ -6,17 +6,17 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from ..batch._csr import Lists
+from ..batch._csr import Csr
 from ..batch._pairs import Pairs
-from ..terms._edges import Charges
-from ._support import Entries
+from ..terms._edge_cost import EdgeCosts
+from ._entries import Entries
 
 _CHUNK = 1 << 22
 """Places tried at once; bounds the memory of the join, not its result."""
 
 
 @dataclass(frozen=True)
-class Meetings:
+class EdgePairs:
     """Every way to lay a candidate `(u, v)` on a target edge `(i, j)` along the support.
 
     Args:
@@ -30,7 +30,7 @@ class Meetings:
     edge: Int[Tensor, " k"]
 
 
-def meetings(pairs: Pairs, entries: Entries) -> Meetings:
+def edge_pairs(pairs: Pairs, entries: Entries) -> EdgePairs:
     """Joins candidates with target edges over the support.
 
     Time and memory are of the order of candidates times entries in a row times edges of a node.
@@ -46,11 +46,11 @@ def meetings(pairs: Pairs, entries: Entries) -> Meetings:
     u = pairs.layout.node(pairs.graph, pairs.source)
     v = pairs.layout.node(pairs.graph, pairs.sink)
     order = source.argsort(stable=True)
-    outgoing = Lists.of(source[order], len(t.layout.batch))
-    rows = Lists.of(entries.predicted, len(pairs.layout.batch))
+    outgoing = Csr.of(source[order], len(t.layout.batch))
+    rows = Csr.of(entries.predicted, len(pairs.layout.batch))
     m = len(t.layout.batch)
     key = entries.predicted * m + entries.target
-    found = []
+    parts = []
     for part in _parts(rows.count[u]):
         candidate, first = rows.spread(u[part])
         candidate = part[candidate]
@@ -59,53 +59,59 @@ def meetings(pairs: Pairs, entries: Entries) -> Meetings:
         wanted = v[candidate] * m + sink[edge]
         second = torch.searchsorted(key, wanted).clamp(max=max(len(key) - 1, 0))
         met = (key[second] == wanted).nonzero()[:, 0] if len(key) else second
-        found.append(torch.stack([first[met], second[met], candidate[met], number[edge[met]]]))
-    joined = torch.cat(found, 1) if found else u.new_zeros(4, 0)
-    return Meetings(*joined)
+        parts.append(torch.stack([first[met], second[met], candidate[met], number[edge[met]]]))
+    joined = torch.cat(parts, 1) if parts else u.new_zeros(4, 0)
+    return EdgePairs(*joined)
 
 
 @dataclass(frozen=True)
-class SparseEdgeCost:
+class SupportEdges:
     """The edge term as a function of the plan on the matches of a support.
 
     Args:
         constant: Its value when nothing is aligned, of each pair.
-        met: Where edges meet.
-        gain: What each meeting adds per mass of both its entries.
-        pair: The pair of each meeting.
+        ends: Which matches carry each pair of edges.
+        gain: What each pair of edges adds per mass of both its matches.
+        pair: The pair of graphs of each.
     """
 
     constant: Float[Tensor, " B"]
-    met: Meetings
+    ends: EdgePairs
     gain: Float[Tensor, " k"]
     pair: Int[Tensor, " k"]
 
     @classmethod
-    def of(cls, pairs: Pairs, charges: Charges, met: Meetings) -> "SparseEdgeCost":
-        """The edge term with these charges."""
-        t, relations = pairs.target, charges.aligned.shape[1]
-        at = met.candidate * relations + t.relation.index_select(0, met.edge) - 1
-        gain = charges.gain.flatten().index_select(0, at)
+    def of(cls, pairs: Pairs, costs: EdgeCosts, ends: EdgePairs) -> "SupportEdges":
+        """The edge term with these costs."""
+        t, relations = pairs.target, costs.aligned.shape[1]
+        at = ends.candidate * relations + t.relation.index_select(0, ends.edge) - 1
+        gain = costs.gain.flatten().index_select(0, at)
         if pairs.weight is not None and t.weight is not None:
-            v = pairs.weight.index_select(0, met.candidate)
-            w = t.weight.to(gain.dtype).index_select(0, met.edge)
-            share = charges.certainty.index_select(0, met.candidate)
+            v = pairs.weight.index_select(0, ends.candidate)
+            w = t.weight.to(gain.dtype).index_select(0, ends.edge)
+            share = costs.certainty.index_select(0, ends.candidate)
             gain = gain + share * (v - w).square() / 2
-        pair = pairs.graph.index_select(0, met.candidate)
-        return cls(charges.constant(pairs), met, gain, pair)
+        if costs.products is not None:
+            left = costs.products.candidate.index_select(0, ends.candidate)
+            right = costs.products.target.to(left.dtype).index_select(0, ends.edge)
+            gain = gain + (left * right).sum(1)
+        pair = pairs.graph.index_select(0, ends.candidate)
+        return cls(costs.constant(pairs), ends, gain, pair)
 
     def __call__(self, plan: Float[Tensor, " s"]) -> Float[Tensor, " B"]:
         """The expected cost of the edges under the plan, (E16) over the support."""
-        both = plan.index_select(0, self.met.first) * plan.index_select(0, self.met.second)
+        both = plan.index_select(0, self.ends.first) * plan.index_select(0, self.ends.second)
         both = self.gain * both  # positions may have raised the precision of the plan alone
         return self.constant.to(both.dtype).index_add(0, self.pair, both)
 
-    def slope(self, plan: Float[Tensor, " s"]) -> Float[Tensor, " s"]:
+    def gradient(self, plan: Float[Tensor, " s"]) -> Float[Tensor, " s"]:
         """`dE/dP` at each match, (E19) over the support."""
-        to_first = self.gain * plan.index_select(0, self.met.second)
-        to_second = self.gain * plan.index_select(0, self.met.first)
-        slope = torch.zeros_like(plan, dtype=to_first.dtype).index_add(0, self.met.first, to_first)
-        return slope.index_add(0, self.met.second, to_second)
+        to_first = self.gain * plan.index_select(0, self.ends.second)
+        to_second = self.gain * plan.index_select(0, self.ends.first)
+        gradient = torch.zeros_like(plan, dtype=to_first.dtype).index_add(
+            0, self.ends.first, to_first
+        )
+        return gradient.index_add(0, self.ends.second, to_second)
 
 
 def _parts(weight: Int[Tensor, " e"]) -> list[Int[Tensor, " k"]]:

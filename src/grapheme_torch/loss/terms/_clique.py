@@ -11,19 +11,23 @@ SMOOTHING = 0.01
 """Density difference below which the absolute value is rounded off to a parabola."""
 
 
-def clique_cost(pairs: Pairs) -> Float[Tensor, " B"]:
-    """How far the local densities of the predicted DAG are from those of the target, (E24)."""
-    mean, variance = _predicted_density(pairs)
+def clique_cost(pairs: Pairs, edge: Float[Tensor, " e"]) -> Float[Tensor, " B"]:
+    """How far the local densities of the predicted DAG are from those of the target, (E24).
+
+    Args:
+        pairs: The batch.
+        edge: Probability that each candidate is an edge.
+    """
+    mean, variance = _predicted_density(pairs, edge)
     target_mean, target_variance = _target_density(pairs, mean.dtype)
     return MEAN_SHARE * _smooth_abs(mean - target_mean) + VARIANCE_SHARE * _smooth_abs(
         variance - target_variance
     )
 
 
-def _predicted_density(pairs: Pairs) -> tuple[Tensor, Tensor]:
+def _predicted_density(pairs: Pairs, edge: Tensor) -> tuple[Tensor, Tensor]:
     h, layout = pairs.exists.exp(), pairs.layout
     source, sink = layout.node(pairs.graph, pairs.source), layout.node(pairs.graph, pairs.sink)
-    edge = -torch.expm1(pairs.relation[:, 0])  # 1 - q(absent)
     out_degree = torch.zeros_like(h).index_add(0, source, h[sink] * edge)
     if not pairs.directed:
         out_degree = out_degree.index_add(0, sink, h[source] * edge)

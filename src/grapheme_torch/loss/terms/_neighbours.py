@@ -10,12 +10,11 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from ..batch._layout import Layout
+from ..batch._layout import Layout, dense
 from ..batch._pairs import Pairs
-from ._edges import dense
 
 
-def neighbour_edits(pairs: Pairs, *, twice: bool = False) -> Float[Tensor, "B N M"]:
+def neighbour_edits(pairs: Pairs, *, by_class: bool, twice: bool = False) -> Float[Tensor, "B N M"]:
     """Half the L1 distance of the neighbourhoods of predicted and target nodes, (E40).
 
     A neighbourhood counts, by relation and label of the neighbour, the expected edges at a node;
@@ -25,13 +24,14 @@ def neighbour_edits(pairs: Pairs, *, twice: bool = False) -> Float[Tensor, "B N 
 
     Args:
         pairs: Predictions and targets.
+        by_class: Whether node outputs are logits of classes.
         twice: Whether to allow a second derivative, at the price of `B N M counts` numbers.
     """
     exists = pairs.layout.pad(pairs.exists.exp())[:, :, None]
     t = pairs.target
     if not (pairs.layout.width and t.layout.width):
         return exists.new_zeros(len(exists), pairs.layout.width, t.layout.width)
-    if pairs.node_cost == "labels":
+    if by_class:
         label, wanted_label = _labels(pairs, exists)
     else:
         label, wanted_label = exists, t.layout.mask[:, :, None]

@@ -1,78 +1,72 @@
-"""A node cost of one's own: called on nodes, never on padding, and judged by what it returns."""
+"""A node cost of the user's own, judged by what it returns."""
 
 from collections.abc import Callable
 
 import torch
-from jaxtyping import Float, Shaped
 from torch import Tensor
 
 from ..._check import Received, refusal, require
-from ..batch._layout import Layout
+from ._node_cost import Compared, NodeCost
 
-NodeCost = Callable[[Float[Tensor, "B N outputs"], Shaped[Tensor, "B M *y"]], Tensor]
-"""A user's own: node outputs and targets to a cost, not negative, `[B, N, M]`."""
-
-Place = Callable[[int, int, int], str]
-"""Names the match at an index of what a node cost returned."""
+Place = Callable[[int], str]
+"""Names the match at a place of what a node cost returned, counted over all its axes."""
 
 
-def padded_cost(
+def judged(
     cost: NodeCost,
-    layout: Layout,
-    outputs: Float[Tensor, "n outputs"],
-    target: Layout,
-    y: Shaped[Tensor, "m *y"],
-) -> Float[Tensor, "B N M"]:
-    """The cost of every match in padded form; zero in the padding.
-
-    The function sees the pairs that have nodes on both sides. Padding repeats the last node of
-    the side, so that whatever is fine for all nodes is fine there.
-    """
-    some = ((layout.count > 0) & (target.count > 0)).nonzero()[:, 0]
-    out = outputs.new_zeros(len(layout.count), layout.width, target.width)
-    if not len(some):
-        return out
-    left, right = _repeated(layout, outputs, some), _repeated(target, y, some)
-    real = layout.mask[some][:, :, None] & target.mask[some][:, None]
-    value = own_cost(
-        cost, left, right, lambda b, i, j: f"pair {int(some[b])}, {_nodes(i, j)}", real
-    )
-    return out.to(value.dtype).index_put((some,), value)
-
-
-def own_cost(
-    cost: NodeCost,
-    outputs: Float[Tensor, "B N outputs"],
-    y: Shaped[Tensor, "B M *y"],
+    outputs: Tensor,
+    y: Tensor,
+    shape: tuple[int, ...],
     place: Place,
     real: Tensor | None = None,
-) -> Float[Tensor, "B N M"]:
-    """What the function says, at least in the precision of the outputs.
+) -> Compared:
+    """What a node cost says, at least in the precision of the outputs.
 
     Infinity forbids a match. NaN is the pair's own where outputs or targets hold NaN or infinity.
 
     Args:
-        cost: The function.
-        outputs, y: Of nodes; or repeated ones, where `real` is false.
+        cost: The node cost.
+        outputs, y: Of nodes; the leading axes broadcast to `shape`.
+        shape: The shape of the costs.
         place: Names a match, for messages.
         real: What is judged. The rest is set to zero.
 
     Raises:
         InputError: If it returns no real numbers of the right shape and device, a negative cost,
-            or NaN for numbers that are finite.
+            an agreement outside of [0, 1], or NaN for numbers that are finite.
     """
-    value = cost(outputs, y)
-    shape = (outputs.shape[0], outputs.shape[1], y.shape[1])
-    _check_form(value, shape, outputs.device)
-    eps = torch.finfo(value.dtype).eps if value.is_floating_point() else 0.0
-    value = value.to(torch.promote_types(value.dtype, outputs.dtype))
-    if real is not None:
-        value = value.masked_fill(~real, 0)
-    _check_numbers(value.detach(), outputs, y, place, 8 * eps)
-    return value
+    found = cost.compare(outputs, y)
+    finite = _finite(outputs, len(shape)) & _finite(y, len(shape))
+
+    def number(value: object) -> Tensor:
+        _check_form(value, shape, outputs.device)
+        assert isinstance(value, Tensor)
+        eps = torch.finfo(value.dtype).eps if value.is_floating_point() else 0.0
+        value = value.to(torch.promote_types(value.dtype, outputs.dtype))
+        if real is not None:
+            value = value.masked_fill(~real, 0)
+        _check_numbers(value.detach(), finite, place, 8 * eps)
+        return value
+
+    nll = number(found.nll)
+    misfit = found.misfit
+    if misfit is not None:
+        misfit = nll if misfit is found.nll else number(misfit)
+    match = None if found.match is None else number(found.match)
+    if match is not None and bool((match > 1 + 1e-6).any()):
+        k = int((match > 1 + 1e-6).flatten().nonzero()[0])
+        wanted = f"return an agreement of at most 1 ({place(k)})"
+        raise refusal("`node_cost.match`", wanted, float(match.flatten()[k]), "1 is perfect.")
+    return Compared(nll, misfit, match)
 
 
-def _check_form(value: object, shape: tuple[int, int, int], device: torch.device) -> None:
+def _finite(x: Tensor, axes: int) -> Tensor:
+    """Whether the numbers of each node are finite; the first axes number nodes."""
+    finite = x.detach().isfinite()
+    return finite.flatten(axes).all(-1) if x.ndim > axes else finite
+
+
+def _check_form(value: object, shape: tuple[int, ...], device: torch.device) -> None:
     remedy = "Return one cost per pair of a predicted and a target node."
     ok = isinstance(value, Tensor) and value.shape == shape
     got: object = value
@@ -82,7 +76,7 @@ def _check_form(value: object, shape: tuple[int, int, int], device: torch.device
     require(ok, "`node_cost`", f"return shape {shape}, real numbers on {device}", got, remedy)
 
 
-def _check_numbers(value: Tensor, outputs: Tensor, y: Tensor, place: Place, eps: float) -> None:
+def _check_numbers(value: Tensor, finite: Tensor, place: Place, eps: float) -> None:
     if not value.numel():
         return
     # One minus a cosine is below zero by rounding.
@@ -93,25 +87,12 @@ def _check_numbers(value: Tensor, outputs: Tensor, y: Tensor, place: Place, eps:
         raise _refused("return costs that are not negative", value, negative, place, remedy)
     lost = value.isnan()
     if bool(lost.any()):
-        left, right = (x.detach().isfinite().flatten(2).all(2) for x in (outputs, y[..., None]))
-        lost = lost & left[:, :, None] & right[:, None]
+        lost = lost & finite
     if bool(lost.any()):
         remedy = "Its arguments are finite there; infinity forbids a match."
         raise _refused("return numbers", value, lost, place, remedy)
 
 
 def _refused(wanted: str, value: Tensor, bad: Tensor, place: Place, remedy: str) -> Exception:
-    b, i, j = bad.nonzero()[0].tolist()
-    return refusal("`node_cost`", f"{wanted} ({place(b, i, j)})", float(value[b, i, j]), remedy)
-
-
-def _nodes(i: int, j: int) -> str:
-    return f"predicted node {i}, target node {j}"
-
-
-def _repeated(layout: Layout, values: Tensor, pairs: Tensor) -> Tensor:
-    """The values of the nodes of some pairs in padded form, the last repeated."""
-    count = layout.count[pairs]
-    first = (layout.count.cumsum(0) - layout.count)[pairs]
-    place = torch.arange(layout.width, device=count.device)
-    return values[first[:, None] + torch.minimum(place, count[:, None] - 1)]
+    k = int(bad.flatten().nonzero()[0])
+    return refusal("`node_cost`", f"{wanted} ({place(k)})", float(value.flatten()[k]), remedy)

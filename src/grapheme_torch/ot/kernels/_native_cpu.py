@@ -1,5 +1,6 @@
 """The native kernel on CPU tensors: the same two operations as in PyTorch, where it was built.
 
+Tensors cross to C++ by name, where dtype, sizes and contiguity are checked: see `cpp/calls.hpp`.
 Nothing here is differentiable: `adjoint` is the derivative of `solve`, for whoever joins them.
 """
 
@@ -17,8 +18,6 @@ else:
 
 AVAILABLE = bool(LEVELS)
 """Whether the kernel was built."""
-
-_REAL = torch.float64
 
 
 def solve(
@@ -45,27 +44,23 @@ def solve(
     Args:
         level: One of `LEVELS`; the fastest if not given.
     """
-    pairs, rows, columns = cost.shape
     plan, f, g = torch.empty_like(cost), torch.empty_like(a), torch.empty_like(b)
     residual, iterations = torch.empty_like(eps), torch.empty_like(eps, dtype=torch.int64)
     _native.solve(
-        _at(cost, _REAL, pairs, rows, columns),
-        _at(eps, _REAL, pairs),
-        _at(a, _REAL, pairs, rows),
-        _at(b, _REAL, pairs, columns),
-        pairs,
-        rows,
-        columns,
-        tolerance,
-        max_iterations,
-        newton,
-        plan.data_ptr(),
-        f.data_ptr(),
-        g.data_ptr(),
-        residual.data_ptr(),
-        iterations.data_ptr(),
-        torch.get_num_threads(),
-        level or LEVELS[-1],
+        cost=cost,
+        temperature=eps,
+        row_mass=a,
+        column_mass=b,
+        tolerance=tolerance,
+        max_iterations=max_iterations,
+        newton=newton,
+        plan=plan,
+        row_potential=f,
+        column_potential=g,
+        residual=residual,
+        iterations=iterations,
+        num_threads=torch.get_num_threads(),
+        level=level or LEVELS[-1],
     )
     return plan, f, g, residual, iterations
 
@@ -89,34 +84,20 @@ def adjoint(
     Args:
         level: As for `solve`.
     """
-    pairs, rows, columns = cost.shape
     grad_cost, grad_a, grad_b = torch.empty_like(cost), torch.empty_like(a), torch.empty_like(b)
     _native.adjoint(
-        _at(cost, _REAL, pairs, rows, columns),
-        _at(eps, _REAL, pairs),
-        _at(a, _REAL, pairs, rows),
-        _at(b, _REAL, pairs, columns),
-        _at(plan, _REAL, pairs, rows, columns),
-        _at(iterations, torch.int64, pairs),
-        _at(implicit, torch.bool, pairs),
-        _at(grad_plan, _REAL, pairs, rows, columns),
-        pairs,
-        rows,
-        columns,
-        grad_cost.data_ptr(),
-        grad_a.data_ptr(),
-        grad_b.data_ptr(),
-        torch.get_num_threads(),
-        level or LEVELS[-1],
+        cost=cost,
+        temperature=eps,
+        row_mass=a,
+        column_mass=b,
+        plan=plan,
+        iterations=iterations,
+        implicit=implicit,
+        grad_plan=grad_plan,
+        grad_cost=grad_cost,
+        grad_row_mass=grad_a,
+        grad_column_mass=grad_b,
+        num_threads=torch.get_num_threads(),
+        level=level or LEVELS[-1],
     )
     return grad_cost, grad_a, grad_b
-
-
-def _at(tensor: Tensor, dtype: torch.dtype, *shape: int) -> int:
-    """The address of the first number. The kernel believes sizes, so they are compared here."""
-    fits = tensor.shape == shape and tensor.dtype == dtype and tensor.is_contiguous()
-    if not fits or tensor.device.type != "cpu":
-        # Not of an argument of ours: whoever calls has looked at those. A message, not a crash.
-        got = f"{tuple(tensor.shape)}, {tensor.dtype}, {tensor.stride()}, {tensor.device}"
-        raise RuntimeError(f"The kernel needs {shape}, {dtype}, contiguous, on the CPU, got {got}.")
-    return tensor.data_ptr()

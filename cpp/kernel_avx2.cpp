@@ -1,6 +1,0 @@
-#define GRAPHEME_ISA avx2
-#include "kernel.inc"
-
-namespace grapheme {
-const Kernel<double> avx2_kernel = avx2::table("avx2");
-}

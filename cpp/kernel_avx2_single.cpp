@@ -1,7 +1,0 @@
-#define GRAPHEME_ISA avx2_single
-#define GRAPHEME_SINGLE
-#include "kernel.inc"
-
-namespace grapheme {
-const Kernel<float> avx2_single_kernel = avx2_single::table("avx2");
-}

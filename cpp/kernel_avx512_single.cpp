@@ -1,7 +1,0 @@
-#define GRAPHEME_ISA avx512_single
-#define GRAPHEME_SINGLE
-#include "kernel.inc"
-
-namespace grapheme {
-const Kernel<float> avx512_single_kernel = avx512_single::table("avx512");
-}

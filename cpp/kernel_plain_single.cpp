@@ -1,7 +1,0 @@
-#define GRAPHEME_ISA plain_single
-#define GRAPHEME_SINGLE
-#include "kernel.inc"
-
-namespace grapheme {
-const Kernel<float> plain_single_kernel = plain_single::table("plain");
-}

@@ -1,0 +1,154 @@
+"""What a structural loss is: all its settings, frozen."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from math import inf
+from typing import Any, Literal, get_args
+
+from torch import nn
+
+from .._check import Received, refusal, require
+from ._aligner import Aligner
+from ._options import (
+    Dense,
+    Given,
+    Hints,
+    Matches,
+    Prices,
+    Sinkhorn,
+    Tiled,
+    is_number,
+    not_negative,
+    one_of,
+)
+from .terms._edge_cost import EdgeCost
+from .terms._node_cost import NodeCost, as_node_cost
+
+Criterion = Literal["likelihood", "edit"]
+Reduction = Literal["mean", "sum", "none"]
+Alignment = Sinkhorn | Given | Aligner
+OWN = ("total", "node", "edge", "clique")
+"""Names that no further term may have."""
+
+
+@dataclass(frozen=True, eq=False)
+class Spec:
+    """The settings of a `StructuralLoss`, see there."""
+
+    alpha: float = 1.0
+    beta: float = 0.5
+    gamma: float = 2.0
+    criterion: Criterion = "likelihood"
+    node_cost: NodeCost = field(default_factory=NodeCost)
+    edge_cost: EdgeCost = field(default_factory=EdgeCost)
+    prices: Prices = field(default_factory=Prices)
+    alignment: Alignment = field(default_factory=Sinkhorn)
+    hints: Hints = field(default_factory=Hints)
+    matches: Matches = field(default_factory=Dense)
+    directed: bool | None = None
+    reduction: Reduction = "mean"
+    terms: Mapping[str, tuple[float, nn.Module]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Refuses settings that have no meaning."""
+        ok = is_number(self.alpha) and 0 < self.alpha < inf
+        remedy = "Weigh the other terms against 1."
+        require(ok, "`alpha`", "be positive and finite", self.alpha, remedy)
+        for name in ("beta", "gamma"):
+            not_negative(name, getattr(self, name), "0 leaves the term out.")
+        one_of("criterion", self.criterion, get_args(Criterion))
+        one_of("reduction", self.reduction, get_args(Reduction))
+        object.__setattr__(self, "node_cost", as_node_cost(self.node_cost))
+        self._check_kinds()
+        flag = self.directed is None or isinstance(self.directed, bool)
+        remedy = "None reads it off prediction and target."
+        require(flag, "`directed`", "be True, False or None", self.directed, remedy)
+        object.__setattr__(self, "terms", _terms(self.terms))
+        check_layout(self)
+
+    def _check_kinds(self) -> None:
+        for name, kind, remedy in _KINDS:
+            value = getattr(self, name)
+            if not isinstance(value, kind):
+                names = getattr(kind, "__name__", None) or " or ".join(
+                    one.__name__ for one in get_args(kind)
+                )
+                got = Received(f"{value!r:.60}")
+                raise refusal(f"`{name}`", f"be a `{names}`", got, remedy)
+
+    @property
+    def edit(self) -> bool:
+        """Whether edits are charged, not nats."""
+        return self.criterion == "edit"
+
+    @property
+    def rounds(self) -> int:
+        """Rounds that are made: edges that weigh nothing do not steer."""
+        fixed = not isinstance(self.alignment, Sinkhorn)
+        return 0 if fixed or not self.beta else self.alignment.rounds  # type: ignore[union-attr]
+
+    @property
+    def proximal(self) -> bool:
+        """Whether rounds add up their costs."""
+        return isinstance(self.alignment, Sinkhorn) and self.alignment.update == "proximal"
+
+    @property
+    def detached(self) -> bool:
+        """Whether the alignment counts as constant."""
+        return isinstance(self.alignment, Sinkhorn) and self.alignment.gradient == "detach"
+
+    def weighted(self, terms: Mapping[str, Any]) -> Any:
+        """The total: `alpha * node + beta * edge + gamma * clique`, and further terms."""
+        total = self.alpha * terms["node"] + self.beta * terms["edge"]
+        total = total + self.gamma * terms["clique"]
+        for name, (weight, _) in self.terms.items():
+            total = total + weight * terms[name]
+        return total
+
+
+def check_layout(spec: Spec) -> None:
+    """Refuses settings that need the matrix of all matches where it is not made."""
+    if isinstance(spec.matches, Dense):
+        return
+    way, alignment = type(spec.matches).__name__, spec.alignment
+    remedy = "Use matches=Dense()."
+    if not isinstance(alignment, Sinkhorn):
+        wanted = f"be a `Sinkhorn` with matches={way}"
+        raise refusal("`alignment`", wanted, Received(type(alignment).__name__), remedy)
+    known = alignment.gradient != "implicit"
+    wanted = f"not be implicit with matches={way}"
+    second = 'Second derivatives need matches=Dense(); take "exact".'
+    require(known, "`gradient`", wanted, alignment.gradient, second)
+    warm = alignment.temperature > 0
+    require(warm, "`temperature`", f"be positive with matches={way}", alignment.temperature, remedy)
+    for name in ("neighbours", "noise"):
+        value = getattr(spec.hints, name)
+        require(value == 0, f"`{name}`", f"be 0 with matches={way}", value, remedy)
+    if isinstance(spec.matches, Tiled):
+        none = not spec.terms
+        require(none, "`terms`", "be left out with matches=Tiled", list(spec.terms), remedy)
+
+
+def _terms(terms: Any) -> Mapping[str, tuple[float, nn.Module]]:
+    """Further terms, each a weight and a module, checked."""
+    if terms is None:
+        return {}
+    remedy = 'Give a mapping such as {"triangles": (0.1, Triangles())}.'
+    if not isinstance(terms, Mapping):
+        raise refusal("`terms`", "be a mapping of names", Received(type(terms).__name__), remedy)
+    for name, value in terms.items():
+        ok = isinstance(name, str) and name.isidentifier() and name not in OWN
+        require(ok, "`terms`", "have names of their own, each an identifier", name, remedy)
+        pair = isinstance(value, tuple) and len(value) == 2 and callable(value[1])
+        require(pair, f"`terms[{name!r}]`", "be a weight and a `Term`", value, remedy)
+        not_negative(f"terms[{name!r}]", value[0], "0 reports the term and charges nothing.")
+    return dict(terms)
+
+
+_KINDS: tuple[tuple[str, Any, str], ...] = (
+    ("edge_cost", EdgeCost, "None is the cost of relations that exclude each other."),
+    ("prices", Prices, "Make one: Prices(node_insertion=1.0)."),
+    ("alignment", Alignment, "Make one: Sinkhorn(temperature=0.1)."),
+    ("hints", Hints, "Make one: Hints(position=0.5)."),
+    ("matches", Matches, "Make one: Dense(), Window(8), Support(index) or Tiled()."),
+)
