@@ -38,7 +38,7 @@ CHOICES: dict[str, list[Any]] = {
     "update": ["linear", "proximal"],
     "rounds": [0, 1, 2, 3],
     "temperature": [1.0, 0.3, 0.1, 0.05],
-    "position_weight": [0.0, 0.05, 0.5],
+    "position": [0.0, 0.05, 0.5],
     "slack": [0.0, 0.3, 1.0],
     "alpha": [1.0, 2.0],
     "beta": [0.0, 0.5, 1.0],

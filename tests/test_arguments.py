@@ -209,10 +209,10 @@ def _exact(rng: random.Random) -> Arguments:
 
 _LOSS: Arguments = {
     "alpha": 1.0, "beta": 0.5, "gamma": 2.0, "criterion": "edit", "temperature": 0.1,
-    "position_weight": 0.5, "slack": 0.0, "rounds": 1, "max_iterations": 100, "tolerance": 1e-12,
+    "position": 0.5, "slack": 0.0, "rounds": 1, "max_iterations": 100, "tolerance": 1e-12,
     "gradient": "exact", "reduction": "sum", "node_cost": "labels", "directed": None,
     "node_insertion": 1.0, "node_deletion": 1.0, "edge_insertion": 1.0, "edge_deletion": 1.0,
-    "update": "linear", "neighbour_weight": 0.0, "tie_noise": 0.0, "restarts": 1,
+    "update": "linear", "neighbours": 0.0, "noise": 0.0, "restarts": 1,
     "node_scale": None,
 }  # fmt: skip
 

@@ -59,11 +59,11 @@ def structural_loss(
     gamma: float = 2.0,
     criterion: Literal["likelihood", "edit"] = "likelihood",
     temperature: float = 0.1,
-    position_weight: float = 0.5,
+    position: float = 0.5,
     slack: float = 0.0,
     rounds: int = 1,
     sweeps: int | None = None,
-    neighbour_weight: float = 0.0,
+    neighbours: float = 0.0,
 ) -> Terms:
     """The loss of one prediction (a single graph) against one target graph."""
     h = torch.sigmoid(prediction.existence)
@@ -82,7 +82,7 @@ def structural_loss(
     if prediction.position is not None and "position" in target:
         distance = torch.zeros(n + 1, m + 1, dtype=h.dtype)
         distance[:n, :m] = (prediction.position[:, None] - target.position[None, :]).abs()
-        cost = cost + position_weight * distance
+        cost = cost + position * distance
     spare = slack * min(n, m)
     a = torch.tensor([1.0] * n + [max(m - n, 0) + spare], dtype=torch.float64)
     b = torch.tensor([1.0] * m + [max(n - m, 0) + spare], dtype=torch.float64)
@@ -91,7 +91,7 @@ def structural_loss(
     for u in range(n):
         for i in range(m):
             stars = neighbour_edits(u, i, h, p, q, candidates, y, edges)
-            first[u, i] = first[u, i] + neighbour_weight * stars
+            first[u, i] = first[u, i] + neighbours * stars
     plan = sinkhorn(first, a, b, temperature, sweeps)
     for _ in range(rounds):
         bent = plan if plan.requires_grad else plan.detach().requires_grad_()

@@ -96,8 +96,8 @@ def _subject(kind: type[Any], **options: Any) -> Subject:
 SUBJECTS = [
     _subject(StructuralLoss),
     _subject(StructuralLoss, temperature=0.0),
-    _subject(StructuralLoss, criterion="edit", slack=0.5, neighbour_weight=0.3),
-    _subject(StructuralLoss, tolerance=1e-5, position_weight=0.0),
+    _subject(StructuralLoss, criterion="edit", slack=0.5, neighbours=0.3),
+    _subject(StructuralLoss, tolerance=1e-5, position=0.0),
     _subject(StructuralLoss, directed=False),
     _subject(SparseStructuralLoss),
     _subject(TiledStructuralLoss),

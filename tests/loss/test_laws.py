@@ -177,7 +177,7 @@ def test_margins(seed: int, n: int, m: int, slack: float, rounds: int) -> None:
 
 EDIT: dict[str, Any] = {
     "criterion": "edit", "slack": 1.0, "temperature": 0.0, "alpha": 1.0, "beta": 1.0, "gamma": 0.0,
-    "position_weight": 0.0,
+    "position": 0.0,
 }  # fmt: skip
 
 

@@ -26,8 +26,8 @@ from ..unchecked import unchecked
         ({"beta": -1.0}, "`beta` must not be negative, got -1.0. 0 leaves the term out."),
         ({"gamma": -1.0}, "`gamma` must not be negative, got -1.0. 0 leaves the term out."),
         (
-            {"position_weight": -0.5},
-            "`position_weight` must not be negative, got -0.5. 0 leaves the term out.",
+            {"position": -0.5},
+            "`position` must not be negative, got -0.5. 0 leaves the term out.",
         ),
         ({"temperature": -0.1}, "`temperature` must not be negative, got -0.1. Try 0.1."),
         ({"slack": 1.5}, "`slack` must lie in [0, 1], got 1.5. 1 is the edit distance."),

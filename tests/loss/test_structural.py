@@ -75,7 +75,7 @@ def test_value_and_gradient_of_the_plain_program(
 def test_slack_and_weights_of_the_plain_program(slack: float, gradient: str) -> None:
     options = {
         "alpha": 0.7, "beta": 1.3, "gamma": 0.4, "slack": slack, "gradient": gradient,
-        "position_weight": 0.2, "temperature": 0.3, "rounds": 1,
+        "position": 0.2, "temperature": 0.3, "rounds": 1,
     }  # fmt: skip
     _compare(2, options, CAPPED)
     if gradient == "exact":

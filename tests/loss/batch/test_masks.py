@@ -32,8 +32,8 @@ MODES: list[dict[str, Any]] = [
     {"rounds": 0},
     {"rounds": 3, "update": "proximal"},
     {"slack": 1.0},
-    {"neighbour_weight": 0.5},
-    {"tie_noise": 0.01, "restarts": 2},
+    {"neighbours": 0.5},
+    {"noise": 0.01, "restarts": 2},
 ]
 
 PLACES: dict[str, tuple[str, Any]] = {

@@ -79,8 +79,8 @@ def test_what_cannot_be_read_is_refused(fields: dict[str, object], message: str)
 
 def test_places_that_do_not_count_are_not_read() -> None:
     odd = _target(position=torch.full((7,), torch.nan))
-    wanted = _loss(_target(), position_weight=0.0).total
-    assert torch.equal(_loss(odd, position_weight=0.0).total, wanted)
+    wanted = _loss(_target(), position=0.0).total
+    assert torch.equal(_loss(odd, position=0.0).total, wanted)
 
 
 def test_an_undirected_target_may_store_both_directions() -> None:

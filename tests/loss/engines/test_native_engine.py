@@ -30,7 +30,7 @@ OPTIONS = st.fixed_dictionaries(
         "update": st.sampled_from(["linear", "proximal"]),
         "rounds": st.integers(0, 3),
         "temperature": st.sampled_from([1.0, 0.3, 0.1]),
-        "position_weight": st.sampled_from([0.0, 0.05]),
+        "position": st.sampled_from([0.0, 0.05]),
         "slack": st.sampled_from([0.0, 0.3, 1.0]),
         "beta": st.sampled_from([0.0, 0.5]),
         "directed": st.booleans(),
@@ -38,7 +38,7 @@ OPTIONS = st.fixed_dictionaries(
         "node_deletion": st.sampled_from([1.0, 1.3]),
         "edge_insertion": st.sampled_from([1.0, 0.4]),
         "edge_deletion": st.sampled_from([1.0, 1.9]),
-        "neighbour_weight": st.sampled_from([0.0, 0.6]),
+        "neighbours": st.sampled_from([0.0, 0.6]),
     }
 )
 
@@ -264,7 +264,7 @@ def test_an_index_that_points_outside_is_refused(name: str, wrong: int, match: s
 def test_every_array_is_checked_where_it_crosses(kind: Any) -> None:
     """Its dtype, its axes, its sizes, whether it is contiguous and where: in C++, by its name."""
     prediction, target = problem(1, [(4, 3), (2, 5)], weighted=True, kind=kind)
-    call = called_with(prediction, target, node_cost=kind, neighbour_weight=0.5)
+    call = called_with(prediction, target, node_cost=kind, neighbours=0.5)
     given = {name: x for name, x in call.inputs._asdict().items() if x is not None}
     assert len(given) >= 19
     for name, good in given.items():

@@ -65,7 +65,7 @@ def test_whatever_is_drawn(
 ) -> None:
     loss = loss_of(
         temperature=temperature,
-        position_weight=weight,
+        position=weight,
         reduction="none",
         tolerance=1e-13,
         **options,

@@ -213,7 +213,7 @@ def test_what_cannot_be_restricted_is_refused() -> None:
         StructuralLoss(alignment=Sinkhorn(gradient="implicit"), matches=Window())
     with pytest.raises(InputError, match=r"`loss\.temperature` must be positive"):
         StructuralLoss(alignment=Sinkhorn(temperature=0), matches=Window())
-    for name in ("neighbour_weight", "tie_noise"):
+    for name in ("neighbours", "noise"):
         with pytest.raises(InputError, match=rf"`loss\.{name}` must be 0, got 0.1"):
             loss_of(**{name: 0.1}, matches=Window())
     with pytest.raises(InputError, match="`window` must not be negative"):

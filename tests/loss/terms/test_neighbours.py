@@ -29,7 +29,7 @@ def test_the_plain_program_gives_the_same(rounds: int) -> None:
     found = loss(join(predictions), Batch.from_data_list(targets))
     for k, (one, target) in enumerate(zip(predictions, targets, strict=True)):
         wanted = structural_loss(
-            one, target, rounds=rounds, neighbour_weight=WEIGHT, gamma=0.0, temperature=0.3
+            one, target, rounds=rounds, neighbours=WEIGHT, gamma=0.0, temperature=0.3
         )
         torch.testing.assert_close(found.total[k], wanted.total, rtol=1e-8, atol=1e-8)
         torch.testing.assert_close(found.plan[k], wanted.plan, rtol=1e-7, atol=1e-9)
@@ -107,12 +107,12 @@ def test_noise_parts_mirror_images() -> None:
     upper = sure.edge_index[0] < sure.edge_index[1]
     sure = Prediction(sure.existence, sure.label, sure.edge_index[:, upper], sure.relation[upper])
     options: dict[str, Any] = {
-        "directed": False, "rounds": 10, "update": "proximal", "neighbour_weight": 0.5,
+        "directed": False, "rounds": 10, "update": "proximal", "neighbours": 0.5,
     }  # fmt: skip
     blurred = loss_of(**options)(sure, target)
     assert blurred.plan[0][0, 0].item() == pytest.approx(0.5, abs=1e-6)
     assert blurred.edge.item() > 1
-    loss = loss_of(**options, tie_noise=0.01, restarts=4)
+    loss = loss_of(**options, noise=0.01, restarts=4)
     torch.manual_seed(0)
     found = [loss(sure, target).plan[0][:n, :n] for _ in range(8)]
     assert all(plan.max(1).values.min() > 0.99 for plan in found)
@@ -121,7 +121,7 @@ def test_noise_parts_mirror_images() -> None:
     assert torch.equal(loss(sure, target).plan[0][:n, :n], found[0])
 
 
-@pytest.mark.parametrize("name", ["neighbour_weight", "tie_noise"])
+@pytest.mark.parametrize("name", ["neighbours", "noise"])
 def test_refusals(name: str) -> None:
     with pytest.raises(InputError, match=f"^`{name}` must not be negative, got -1.0. "):
         loss_of(**{name: -1.0})
@@ -150,7 +150,7 @@ def test_each_pair_keeps_its_best_draw(gradient: Any, monkeypatch: pytest.Monkey
     prediction, target = join(predictions), Batch.from_data_list(targets)
     draws = torch.randn(5, 4, 6, 6, dtype=torch.float64)
     options: dict[str, Any] = {
-        "tie_noise": 2.0, "reduction": "none", "gradient": gradient, "update": "proximal",
+        "noise": 2.0, "reduction": "none", "gradient": gradient, "update": "proximal",
     }  # fmt: skip
     for_each = iter(draws[:, None])
     monkeypatch.setattr(torch, "randn", lambda *_: next(for_each))
