@@ -133,9 +133,13 @@ def step_scale(spec: Spec) -> float:
 
 def node_insertion(spec: Spec, pairs: Pairs) -> Tensor | float:
     """What inserting each target node costs, or each alike."""
-    weight = spec.node_cost.weight(pairs.target.y)
+    weight, ignored = spec.node_cost.weight(pairs.target.y), pairs.target.ignored
     price = spec.prices.node_insertion
-    return price if weight is None else price * weight
+    if weight is None and ignored is None:
+        return price
+    if weight is None:
+        weight = pairs.exists.new_ones(len(pairs.target.y))
+    return price * (weight if ignored is None else weight.masked_fill(ignored, 0))
 
 
 def edge_costs(spec: Spec, pairs: Pairs, *, edits: bool) -> EdgeCosts:

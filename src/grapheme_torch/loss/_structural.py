@@ -28,6 +28,7 @@ from ._program import structural
 from ._result import StructuralLossResult, honest_residual, with_gradients
 from ._spec import Alignment, Criterion, Reduction, Spec
 from .batch._arguments import check_kinds
+from .batch._groups import repeated, split_groups
 from .batch._masks import masked
 from .batch._pairs import Pairs
 from .batch._read import read
@@ -170,6 +171,7 @@ class StructuralLoss(nn.Module):
         temperature: float | Float[Tensor, " #B"] | None = None,
         start: Float[Tensor, "B N1 M1"] | None = None,
         match_cost: Float[Tensor, "B N1 M1"] | None = None,
+        groups: int = 1,
     ) -> StructuralLossResult:
         """The loss of a batch of predictions against a batch of targets.
 
@@ -180,6 +182,8 @@ class StructuralLoss(nn.Module):
                 and, if there are several, `edge_type [t]` (relation of each edge, from 1),
                 `edge_weight [t]` (for a prediction with weights), `position [m]` or `[m, d]`,
                 `batch [m]`. At most one edge per pair of nodes, unless the edge cost says so.
+                `ignore [m]` (boolean) names nodes, `ignore_edge_index [2, k]` pairs of nodes, that
+                are neither rewarded nor punished; the clique term of their graph is left out.
             return_gradients: Also gives `node_gradients` and `edge_gradients`.
             alignment, matches: Instead of the loss's own, for this call.
             temperature: One per pair, or one in all, instead of the alignment's own.
@@ -188,6 +192,8 @@ class StructuralLoss(nn.Module):
             match_cost: Added to the matching cost in every round, in edits (as `plan.padded`), to
                 steer the alignment. Infinity forbids a match, a deletion (last column) or an
                 insertion (last row): the plan has no mass there.
+            groups: How many groups the nodes of each predicted graph are, of equal size and one
+                after the other: each is compared with the same target, as a pair of its own.
 
         Raises:
             InputError: If prediction and target cannot be compared.
@@ -199,18 +205,20 @@ class StructuralLoss(nn.Module):
             spec = replace(spec, **changes)
         # Under autocast products of plans would be rounded to half precision.
         with torch.autocast(prediction.existence.device.type, enabled=False):
-            whole = not isinstance(spec.matches, Dense)
-            pairs = read(prediction, target, spec, placed=whole or spec.hints.position > 0)
+            whole, given = not isinstance(spec.matches, Dense), prediction
+            if groups != 1:
+                given, target = split_groups(prediction, groups), repeated(target, groups)
+            pairs = read(given, target, spec, placed=whole or spec.hints.position > 0)
             _check_size(spec, pairs)
             eps = _temperature(spec, temperature)
             if isinstance(spec.matches, Dense):
-                pairs, (terms, found) = dense(pairs, prediction, spec, eps, start, match_cost)
+                pairs, (terms, found) = dense(pairs, given, spec, eps, start, match_cost)
                 counts = pairs.layout.count, pairs.target.layout.count
                 plan: Any = PaddedPlan(found.plan, *counts)
                 result = _result(spec, pairs, terms, plan, found)
             else:
                 _check_not_given(start=start, match_cost=match_cost)
-                pairs = masked(pairs, prediction, spec)
+                pairs = masked(pairs, given, spec)
                 result = _large(spec, pairs, eps)
             return with_gradients(result, prediction) if return_gradients else result
 

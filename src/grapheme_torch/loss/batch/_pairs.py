@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float, Int, Shaped
+from jaxtyping import Bool, Float, Int, Shaped
 from torch import Tensor
 
 from ._layout import Layout
@@ -21,6 +21,8 @@ class Target:
         weight: The weight of each edge, if the prediction has weights.
         position: Places of the nodes, if both sides have some.
         attributes: Features of each edge, if the edge cost reads them.
+        ignored: Which nodes are neither rewarded nor punished, if any.
+        ignored_edges: Graph, source and sink of pairs of nodes whose edges are not, places in it.
     """
 
     layout: Layout
@@ -32,11 +34,34 @@ class Target:
     weight: Float[Tensor, " t"] | None
     position: Shaped[Tensor, "m d"] | None
     attributes: Float[Tensor, "t d"] | None = None
+    ignored: Bool[Tensor, " m"] | None = None
+    ignored_edges: tuple[Tensor, Tensor, Tensor] | None = None
 
     @property
     def num_edges(self) -> Int[Tensor, " B"]:
         """Edges of each graph."""
         return torch.bincount(self.graph, minlength=len(self.layout.count))
+
+    @property
+    def laid(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Graph, source and sink of the edges, and then of the pairs whose edges are ignored."""
+        own = self.graph, self.source, self.sink
+        if self.ignored_edges is None:
+            return own
+        graph, source, sink = (torch.cat(x) for x in zip(own, self.ignored_edges, strict=True))
+        return graph, source, sink
+
+    @property
+    def whole(self) -> Bool[Tensor, " B"] | None:
+        """Whether nothing of a graph is ignored; None if nothing of any is."""
+        if self.ignored is None and self.ignored_edges is None:
+            return None
+        whole = torch.ones_like(self.layout.count, dtype=torch.bool)
+        if self.ignored is not None:
+            whole = whole.index_fill(0, self.layout.batch[self.ignored], False)
+        if self.ignored_edges is not None:
+            whole = whole.index_fill(0, self.ignored_edges[0], False)
+        return whole
 
 
 @dataclass(frozen=True)

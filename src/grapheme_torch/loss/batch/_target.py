@@ -14,6 +14,7 @@ from ...prediction import Prediction
 from .._spec import Spec
 from ..engines import _kernel
 from ._edge_places import placed_edges
+from ._ignored import ignored_pairs, is_among, read_ignored
 from ._pairs import Target
 
 
@@ -108,11 +109,32 @@ def read_target(
         edge_index, relation = edge_index[:, kept], relation[kept]
         weight = None if weight is None else weight[kept]
         attributes = None if attributes is None else attributes[kept]
+    ignored = read_ignored(target, len(batch), device)
+    free = None
+    if ignored is not None or target.get("ignore_edge_index") is not None:
+        sizes = torch.bincount(batch, minlength=count)
+        free = ignored_pairs(target, batch, sizes, ignored, directed=directed)
+        y = y if ignored is None else _blank(y, ignored)
+    if free is not None:
+        kept = ~is_among(edge_index, free, len(batch), directed=directed)
+        edge_index, relation = edge_index[:, kept], relation[kept]
+        weight = None if weight is None else weight[kept]
+        attributes = None if attributes is None else attributes[kept]
     layout, (graph, source, sink) = placed_edges(
         "target", batch, edge_index, count, directed, relation if several else None
     )
     position = _position(target, len(batch), prediction.position, device) if placed else None
-    return Target(layout, y, graph, source, sink, relation, weight, position, attributes)
+    free_edges = None
+    if free is not None:
+        free_edges = batch[free[0]], layout.place[free[0]], layout.place[free[1]]
+    return Target(
+        layout, y, graph, source, sink, relation, weight, position, attributes, ignored, free_edges
+    )
+
+
+def _blank(y: Tensor, ignored: Tensor) -> Tensor:
+    """What nodes are, with nothing known of those that are ignored."""
+    return y.masked_fill(ignored.reshape(-1, *[1] * (y.ndim - 1)), 0)
 
 
 def _num_nodes(target: Data, device: torch.device) -> int:

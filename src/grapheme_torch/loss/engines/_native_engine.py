@@ -48,7 +48,7 @@ def serves(pairs: Pairs, spec: Spec, temperature: float | Tensor) -> bool:
     fixed = not any(x is not None and x.requires_grad for x in
                     (target.y, target.weight, target.position))  # fmt: skip
     own = isinstance(spec.alignment, Sinkhorn) and spec.edge_cost.plain
-    own = own and spec.node_cost.weight(target.y) is None
+    own = own and spec.node_cost.weight(target.y) is None and target.whole is None
     return own and warm and fixed and _kernel.serves(pairs.exists)
 
 

@@ -6,7 +6,7 @@ from math import inf
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Float, Int, Shaped
+from jaxtyping import Bool, Float, Int, Shaped
 from torch import Tensor
 
 from ..._check import refusal
@@ -50,14 +50,16 @@ class TargetNodes(NamedTuple):
     Args:
         y: Classes, or vectors in float64.
         place: Places, if positions count; float64.
+        ignored: Which are neither rewarded nor punished, if any.
     """
 
     y: Shaped[Tensor, "m *y"]
     place: Float[Tensor, "m d"] | None
+    ignored: Bool[Tensor, " m"] | None = None
 
     def each(self, change: Callable[[Tensor], Tensor]) -> "TargetNodes":
         """The same, each tensor changed."""
-        return TargetNodes(change(self.y), None if self.place is None else change(self.place))
+        return TargetNodes(*(None if x is None else change(x) for x in self))
 
     def rows(self, index: Int[Tensor, " k"]) -> "TargetNodes":
         """The same of some nodes."""
@@ -102,7 +104,7 @@ class Nodes:
     def matching(self, said: PredictedNodes, wanted: TargetNodes) -> Float[Tensor, "k w"]:
         """Matching cost of some predicted nodes with some targets and the void, (E1)."""
         match = self._match(said.outputs, wanted.y)
-        cost = expected_edits(TileSpace(said), match, self.prices, 0.0)
+        cost = expected_edits(TileSpace(said, wanted), match, self.prices, 0.0)
         if said.position is not None and wanted.place is not None:
             moved = steps(said.position[:, None], wanted.place[None])
             cost[:, :-1] += self.weight * moved
@@ -110,7 +112,7 @@ class Nodes:
 
     def term(self, said: PredictedNodes, wanted: TargetNodes) -> Float[Tensor, "k w"]:
         """What each unit of mass adds to the node term, (E13) or (E14)."""
-        space = TileSpace(said)
+        space = TileSpace(said, wanted)
         if self.likelihood:
             return surprise(space, self._nll(said.outputs, wanted.y), self.prices, 0.0)
         match = self._match(said.outputs, wanted.y)
@@ -154,17 +156,19 @@ class Nodes:
     @torch.no_grad()
     def found_scale(self) -> float:
         """The cost at which nodes agree to 1/e, (E46), from one pass over all matches."""
-        outputs, wide = self.said.outputs, self.depth * (len(self.wanted.y) + 1)
-        columns, rows = outputs.new_full((2, len(self.wanted.y)), inf), [outputs.new_empty(2, 0)]
+        outputs, y, ignored = self.said.outputs, self.wanted.y, self.wanted.ignored
+        y = y if ignored is None else y[~ignored]
+        wide = self.depth * (len(y) + 1)
+        columns, rows = outputs.new_full((2, len(y)), inf), [outputs.new_empty(2, 0)]
         total = outputs.new_zeros(())
         for part in outputs.split(max(1, ENTRIES // wide)):
-            cost = self._compared(part, self.wanted.y).misfit
+            cost = self._compared(part, y).misfit
             assert cost is not None  # asked for only where the scale hangs on it
             rows.append(two_least(cost, 1))
             columns = two_least(torch.cat([columns, cost]), 0)
             total += cost.sum()
         least = torch.stack([mean_of_finite(x) for x in (torch.cat(rows, 1), columns)])
-        sizes = torch.tensor([len(outputs), len(self.wanted.y)], device=outputs.device)
+        sizes = torch.tensor([len(outputs), len(y)], device=outputs.device)
         mean = total / sizes.prod()
         return float(combined(least[..., None], sizes[:, None], mean[None])[0])
 
@@ -174,10 +178,12 @@ class TileSpace:
 
     Args:
         pairs: The predicted nodes.
+        target: The targets.
     """
 
-    def __init__(self, pairs: PredictedNodes) -> None:
+    def __init__(self, pairs: PredictedNodes, target: TargetNodes) -> None:
         self.pairs = pairs
+        self.ignored = None if target.ignored is None else target.ignored[None]
 
     def nodes(self, x: Float[Tensor, " k"]) -> Float[Tensor, " k"]:
         """One number for each predicted node."""

@@ -137,10 +137,11 @@ class TiledBatch:
         self, k: int, rows: Tensor, columns: Tensor, candidates: Tensor, value: Tensor
     ) -> Edges:
         pairs, t = self.pairs, self.pairs.target
-        wanted = (t.graph == k).nonzero()[:, 0]
+        graph, first, last = t.laid
+        wanted = (graph == k).nonzero()[:, 0]
         place_rows, place_columns = pairs.layout.place[rows], t.layout.place[columns]
         row, column = place_rows.argsort(), place_columns.argsort()
-        start, end = column[t.source[wanted]], column[t.sink[wanted]]
+        start, end = column[first[wanted]], column[last[wanted]]
         if not pairs.directed:
             other = (start != end).nonzero()[:, 0]  # a loop is the same in both directions
             start, end = torch.cat([start, end[other]]), torch.cat([end, start[other]])
@@ -169,7 +170,10 @@ class _TiledAlignment(Function):
         residual, converged = torch.zeros_like(node), torch.zeros_like(node, dtype=torch.bool)
         iterations = torch.zeros_like(node, dtype=torch.long)
         ctx.solved = []
-        said, wanted = PredictedNodes(exists, absent, outputs, position), TargetNodes(y, place)
+        said, wanted = (
+            PredictedNodes(exists, absent, outputs, position),
+            TargetNodes(y, place, problem.pairs.target.ignored),
+        )
         learns = any(ctx.needs_input_grad[k] for k in (2, 8, 9))
         parts = problem.split(said, gain, wanted, value, learns)
         for k, (pair, placed, candidates) in enumerate(parts):
@@ -228,7 +232,7 @@ class _TiledAdjoint(Once):
                 *((x, placed.rows, one) for x, one in zip(said, slopes.said, strict=True)),
                 *(
                     (x, placed.columns, one)
-                    for x, one in zip((y, place), slopes.wanted, strict=True)
+                    for x, one in zip((y, place), slopes.wanted[:2], strict=True)
                 ),
                 (gain, candidates, slopes.gain),
                 (value, pair.edges.number, slopes.value),

@@ -10,7 +10,7 @@ from ...ot import SparseTransport
 from .._program import edge_costs, node_insertion, step_scale
 from .._spec import Spec
 from ..batch._pairs import Pairs
-from ..terms._edge_cost import EdgeCosts
+from ..terms._edge_cost import EdgeCosts, gains
 from ..terms._node_cost import Classes
 from ._entries import Entries
 from ._support import SupportSpace
@@ -48,6 +48,9 @@ def certificate(
     """What the support leaves out can change, (E32)."""
     spec, pairs = space.spec, space.pairs
     mass = outside_mass(space, transport, temperature, _floor(spec, pairs))
+    if pairs.target.ignored is not None:  # what costs nothing has no bound from below
+        some = pairs.target.layout.batch[pairs.target.ignored]
+        mass = mass.index_fill(0, some, torch.inf)
     n, m = pairs.layout.count, pairs.target.layout.count
     whole = torch.maximum(n, m) + spec.alignment.slack * torch.minimum(n, m)
     plan = torch.minimum((2 * whole * mass).sqrt(), 2.0 * whole)
@@ -121,7 +124,7 @@ def slope_range(pairs: Pairs, costs: EdgeCosts) -> tuple[Float[Tensor, " n"], Fl
 
     Weights of edges only add, and no bound is known on how much; none is known of products.
     """
-    gain = costs.gain.detach().double()
+    gain = gains(pairs, costs).detach().double()
     most = [_most(-gain), _most(gain)]
     if pairs.weight is not None or costs.products is not None:
         most[1] = torch.full_like(most[1], torch.inf)

@@ -52,6 +52,8 @@ class Padded:
         if cost.scale is not None or not cost.finds_scale or not self._misfits:
             return pairs.outputs.new_full((pairs.num_pairs,), cost.scale or 1.0)
         real = pairs.layout.mask[:, :, None] & pairs.target.layout.mask[:, None]
+        if self.ignored is not None:
+            real = real & ~self.ignored
         with torch.no_grad():
             return found_scale(self._misfit(), real)
 
@@ -76,6 +78,12 @@ class Padded:
     def rows(self, nodes: Float[Tensor, "B N"]) -> Float[Tensor, "B N 1"]:
         """The same beside every target node."""
         return nodes[:, :, None]
+
+    @cached_property
+    def ignored(self) -> Bool[Tensor, "B 1 M"] | None:
+        """Which target nodes are ignored, if any."""
+        target = self.pairs.target
+        return None if target.ignored is None else target.layout.pad(target.ignored)[:, None]
 
     def joined(
         self,

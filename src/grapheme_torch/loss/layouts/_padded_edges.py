@@ -36,13 +36,12 @@ class PaddedEdges:
     def of(cls, pairs: Pairs, costs: EdgeCosts, *, several: bool = False) -> "PaddedEdges":
         """The edge term with these costs; `several` edges may join the same nodes."""
         t, (gain, target) = pairs.target, edge_channels(pairs, costs)
-        ends = [(t.source, t.sink)]
-        if not pairs.directed:
-            ends.append((t.sink, t.source))
+        graph, source, sink = t.laid
+        ends = [(source, sink)] if pairs.directed else [(source, sink), (sink, source)]
         return cls(
             costs.constant(pairs),
             dense(gain, pairs.graph, [(pairs.source, pairs.sink)], pairs.layout),
-            dense(target, t.graph, ends, t.layout, several=several),
+            dense(target, graph, ends, t.layout, several=several),
         )
 
     def __call__(self, plan: Float[Tensor, "B N M"]) -> Float[Tensor, " B"]:

@@ -3,7 +3,7 @@
 from functools import cached_property
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from ...ot import Adjoint, SparseTransport, sparse_plan
@@ -43,7 +43,8 @@ class SupportSpace:
             # From the support: nothing else is ever compared.
             sides = pairs.layout.batch, pairs.target.layout.batch
             ends = self.entries.predicted, self.entries.target
-            each = entry_scale(found.misfit, ends, sides, pairs.num_pairs)
+            ignored = pairs.target.ignored
+            each = entry_scale(found.misfit, ends, sides, pairs.num_pairs, ignored)
             scale = each[sides[0][ends[0]]]
         return NodeTerms(found.nll, found.agreement(scale))
 
@@ -80,6 +81,12 @@ class SupportSpace:
     def rows(self, nodes: Float[Tensor, " n"]) -> Float[Tensor, " s"]:
         """The same of each match."""
         return nodes.index_select(0, self.entries.predicted)
+
+    @cached_property
+    def ignored(self) -> Bool[Tensor, " s"] | None:
+        """Which matches are with a target node that is ignored, if any."""
+        ignored = self.pairs.target.ignored
+        return None if ignored is None else ignored[self.entries.target]
 
     def joined(
         self,

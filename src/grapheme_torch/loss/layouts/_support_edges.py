@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, Shaped
 from torch import Tensor
 
 from ..batch._csr import Csr
 from ..batch._pairs import Pairs
-from ..terms._edge_cost import EdgeCosts
+from ..terms._edge_cost import EdgeCosts, channel_of, gains
 from ._entries import Entries
 
 _CHUNK = 1 << 22
@@ -36,8 +36,8 @@ def edge_pairs(pairs: Pairs, entries: Entries) -> EdgePairs:
     Time and memory are of the order of candidates times entries in a row times edges of a node.
     """
     t = pairs.target
-    source = t.layout.node(t.graph, t.source)
-    sink = t.layout.node(t.graph, t.sink)
+    graph, start, end = t.laid
+    source, sink = t.layout.node(graph, start), t.layout.node(graph, end)
     number = torch.arange(len(source), device=source.device)
     if not pairs.directed:
         other = (source != sink).nonzero()[:, 0]  # a loop is the same in both directions
@@ -83,17 +83,18 @@ class SupportEdges:
     @classmethod
     def of(cls, pairs: Pairs, costs: EdgeCosts, ends: EdgePairs) -> "SupportEdges":
         """The edge term with these costs."""
-        t, relations = pairs.target, costs.aligned.shape[1]
-        at = ends.candidate * relations + t.relation.index_select(0, ends.edge) - 1
-        gain = costs.gain.flatten().index_select(0, at)
+        t, table = pairs.target, gains(pairs, costs)
+        at = ends.candidate * table.shape[1] + channel_of(pairs, costs)[ends.edge]
+        gain = table.flatten().index_select(0, at)
         if pairs.weight is not None and t.weight is not None:
             v = pairs.weight.index_select(0, ends.candidate)
-            w = t.weight.to(gain.dtype).index_select(0, ends.edge)
+            w = _of_edges(t.weight.to(gain.dtype), ends.edge)
             share = costs.certainty.index_select(0, ends.candidate)
-            gain = gain + share * (v - w).square() / 2
+            error = share * (v - w).square() / 2
+            gain = gain + error.where(ends.edge < len(t.weight), 0)
         if costs.products is not None:
             left = costs.products.candidate.index_select(0, ends.candidate)
-            right = costs.products.target.to(left.dtype).index_select(0, ends.edge)
+            right = _of_edges(costs.products.target.to(left.dtype), ends.edge)
             gain = gain + (left * right).sum(1)
         pair = pairs.graph.index_select(0, ends.candidate)
         return cls(costs.constant(pairs), ends, gain, pair)
@@ -112,6 +113,14 @@ class SupportEdges:
             0, self.ends.first, to_first
         )
         return gradient.index_add(0, self.ends.second, to_second)
+
+
+def _of_edges(values: Shaped[Tensor, "t *d"], edge: Int[Tensor, " k"]) -> Shaped[Tensor, "k *d"]:
+    """Values of target edges; zero of what is ignored, which has a higher number."""
+    if not len(values):
+        return values.new_zeros(len(edge), *values.shape[1:])
+    real = (edge < len(values)).reshape(-1, *[1] * (values.ndim - 1))
+    return values.index_select(0, edge.clamp(max=len(values) - 1)).where(real, 0)
 
 
 def _parts(weight: Int[Tensor, " e"]) -> list[Int[Tensor, " k"]]:

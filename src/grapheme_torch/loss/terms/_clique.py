@@ -20,9 +20,11 @@ def clique_cost(pairs: Pairs, edge: Float[Tensor, " e"]) -> Float[Tensor, " B"]:
     """
     mean, variance = _predicted_density(pairs, edge)
     target_mean, target_variance = _target_density(pairs, mean.dtype)
-    return MEAN_SHARE * _smooth_abs(mean - target_mean) + VARIANCE_SHARE * _smooth_abs(
+    cost = MEAN_SHARE * _smooth_abs(mean - target_mean) + VARIANCE_SHARE * _smooth_abs(
         variance - target_variance
     )
+    whole = pairs.target.whole  # what is ignored may be of any density
+    return cost if whole is None else cost.where(whole, 0)
 
 
 def _predicted_density(pairs: Pairs, edge: Tensor) -> tuple[Tensor, Tensor]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn.functional import log_softmax, logsigmoid
 
@@ -257,21 +257,48 @@ def squared_difference(candidate: Float[Tensor, "e d"], target: Float[Tensor, "t
     return Channels(left, torch.cat(right, 1))
 
 
-def edge_channels(pairs: Pairs, costs: EdgeCosts) -> Channels:
-    """What aligning adds: gains of candidates, and values of target edges, in each channel.
+def gains(pairs: Pairs, costs: EdgeCosts) -> Float[Tensor, "e channels"]:
+    """What aligning a candidate adds: with each relation, and with a pair that is ignored.
 
-    A channel for each relation; if edges have weights, three for `(v - w)^2 / 2`, (E26), a sum of
-    products so that the term stays bilinear; then those of the edge cost's own.
+    The latter takes off what the candidate costs.
     """
-    t, gain = pairs.target, costs.gain
-    relations = torch.arange(1, 1 + gain.shape[1], device=gain.device)
-    target = (t.relation[:, None] == relations).to(gain.dtype)
-    if pairs.weight is not None and t.weight is not None:
-        v, w = pairs.weight, t.weight.to(gain.dtype)
-        error = torch.stack([v.square() / 2, -v, torch.full_like(v, 0.5)], dim=1)
-        gain = torch.cat([gain, costs.certainty[:, None] * error], 1)
-        target = torch.cat([target, torch.stack([torch.ones_like(w), w, w.square()], 1)], 1)
-    if costs.products is not None:
-        gain = torch.cat([gain, costs.products.candidate.to(gain.dtype)], 1)
-        target = torch.cat([target, costs.products.target.to(gain.dtype)], 1)
+    if pairs.target.ignored_edges is None:
+        return costs.gain
+    return torch.cat([costs.gain, -costs.unaligned[:, None]], 1)
+
+
+def channel_of(pairs: Pairs, costs: EdgeCosts) -> Int[Tensor, " l"]:
+    """The channel of `gains` of each edge of `target.laid`."""
+    t = pairs.target
+    if t.ignored_edges is None:
+        return t.relation - 1
+    ignored = torch.full_like(t.ignored_edges[0], costs.aligned.shape[1])
+    return torch.cat([t.relation - 1, ignored])
+
+
+def edge_channels(pairs: Pairs, costs: EdgeCosts) -> Channels:
+    """What aligning adds: gains of candidates, and values of the edges of `target.laid`.
+
+    A channel for each relation, and one for pairs that are ignored, if any; if edges have weights,
+    three for `(v - w)^2 / 2`, (E26), a sum of products so that the term stays bilinear; then those
+    of the edge cost's own.
+    """
+    gain = gains(pairs, costs)
+    kinds = torch.arange(gain.shape[1], device=gain.device)
+    target = (channel_of(pairs, costs)[:, None] == kinds).to(gain.dtype)
+    for more in (_weights(pairs, costs), costs.products):
+        if more is not None:
+            left, right = (x.to(gain.dtype) for x in more)
+            # What is ignored has neither weight nor features.
+            right = nn.functional.pad(right, (0, 0, 0, len(target) - len(right)))
+            gain, target = torch.cat([gain, left], 1), torch.cat([target, right], 1)
     return Channels(gain, target)
+
+
+def _weights(pairs: Pairs, costs: EdgeCosts) -> Channels | None:
+    if pairs.weight is None or pairs.target.weight is None:
+        return None
+    v, w = pairs.weight, pairs.target.weight.to(costs.certainty.dtype)
+    error = torch.stack([v.square() / 2, -v, torch.full_like(v, 0.5)], dim=1)
+    right = torch.stack([torch.ones_like(w), w, w.square()], 1)
+    return Channels(costs.certainty[:, None] * error, right)

@@ -35,6 +35,10 @@ class Space(Protocol):
     def rows(self, nodes: Tensor) -> Tensor:
         """What `nodes` gave, broadcast over the matches of each node."""
 
+    @property
+    def ignored(self) -> Tensor | None:
+        """Which matches are with a target node that is ignored, or None; it broadcasts."""
+
     def joined(self, matches: Tensor, deletion: Tensor, insertion: Tensor | float) -> Tensor:
         """Numbers of all entries: of matches, of deletions (as `nodes` gave them), insertions."""
 
@@ -56,7 +60,7 @@ def expected_edits(
 ) -> Tensor:
     """`1 - h_i p_i(y_j)` to match, `h_i` to delete, 1 to insert, (E1) without places and (E14)."""
     exists = space.nodes(space.pairs.exists.exp())
-    mismatch = 1 - space.rows(exists) * match
+    mismatch = _charged(space, 1 - space.rows(exists) * match)
     return space.joined(mismatch, prices.node_deletion * exists, insertion)
 
 
@@ -66,7 +70,7 @@ def surprise(space: Space, nll: Tensor, prices: Prices, insertion: Tensor | floa
     What is impossible has no mass and costs nothing: 0 times infinity is 0.
     """
     cost, deletion = _unlikely(space, nll)
-    cost = cost.masked_fill(cost.isposinf(), 0)
+    cost = _charged(space, cost.masked_fill(cost.isposinf(), 0))
     deletion = prices.node_deletion * deletion.masked_fill(deletion.isposinf(), 0)
     return space.joined(cost, deletion, insertion)
 
@@ -77,9 +81,16 @@ def impossible(space: Space, nll: Tensor) -> Tensor:
     return space.joined(*_unlikely(space, nll), 0.0).isposinf()
 
 
+def _charged(space: Space, cost: Tensor) -> Tensor:
+    """Costs of matches; nothing with a target node that is ignored."""
+    return cost if space.ignored is None else cost.masked_fill(space.ignored, 0)
+
+
 def _unlikely(space: Space, nll: Tensor) -> tuple[Tensor, Tensor]:
     """Negative log-probability of each match, and of each deletion."""
     exists = space.nodes(space.pairs.exists)
+    if space.ignored is not None:  # whatever a node is, it may be matched there
+        nll = nll.masked_fill(space.ignored, 0)
     return nll - space.rows(exists), space.nodes(-space.pairs.absent)
 
 

@@ -36,6 +36,7 @@ def entry_scale(
     ends: tuple[Int[Tensor, " s"], Int[Tensor, " s"]],
     sides: tuple[Int[Tensor, " n"], Int[Tensor, " m"]],
     num_pairs: int,
+    ignored: Bool[Tensor, " m"] | None = None,
 ) -> Float[Tensor, " B"]:
     """The scale of each pair, from the costs of some of its matches.
 
@@ -44,13 +45,18 @@ def entry_scale(
         ends: The predicted and the target node of each, in the numbering of the batch.
         sides: The pair of each predicted and of each target node.
         num_pairs: Number of pairs.
+        ignored: Which target nodes do not count, if any.
     """
     cost = misfit.detach().masked_fill(~misfit.isfinite(), inf)
+    real = sides
+    if ignored is not None:
+        cost = cost.masked_fill(ignored[ends[1]], inf)
+        real = sides[0], sides[1][~ignored]
     least = [
         torch.stack([_mean_of_pairs(x, side, num_pairs) for x in _two_least_of(cost, end, side)])
         for end, side in zip(ends, sides, strict=True)
     ]
-    sizes = torch.stack([torch.bincount(side, minlength=num_pairs) for side in sides])
+    sizes = torch.stack([torch.bincount(side, minlength=num_pairs) for side in real])
     return combined(torch.stack(least), sizes, _mean_of_pairs(cost, sides[0][ends[0]], num_pairs))
 
 
