@@ -10,7 +10,7 @@ from torch_geometric.data import Batch, Data
 
 import grapheme_torch as gt
 from grapheme_torch import ot
-from grapheme_torch.edits._metrics import AlignmentAccuracy, GraphMetrics
+from grapheme_torch.metrics import AlignmentAccuracy, GraphMetrics
 
 from .law import Arguments, Subject, tried
 from .problems import join, random_pairs

@@ -15,7 +15,7 @@ LAYERS: list[set[str]] = [
     {"_tensors"},
     {"_files", "_reading", "_union", "ot"},
     {"graphs"},
-    {"prediction"},
+    {"prediction", "targets"},
     {"decoding", "nn", "loss", "data", "edits"},
     {"convert"},
     {"report", "metrics", "plot", "gradients"},

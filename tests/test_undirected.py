@@ -22,9 +22,9 @@ from grapheme_torch import (
     graph_to_networkx,
 )
 from grapheme_torch.edits._isomorphism import find_isomorphism
-from grapheme_torch.edits._metrics import GraphMetrics
 from grapheme_torch.edits._report import EdgeEdit, NodeEdit, edit_reports
 from grapheme_torch.graphs import both_ways, edge_triples, make_graph, node_labels
+from grapheme_torch.metrics import GraphMetrics
 from grapheme_torch.plot import plot_alignment
 from grapheme_torch.plot._rows import arranged
 

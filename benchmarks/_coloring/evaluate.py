@@ -5,8 +5,8 @@ from torch import Tensor
 from torch_geometric.data import Data
 
 import grapheme_torch as gt
-from grapheme_torch.edits._metrics import GraphMetrics
 from grapheme_torch.graphs import make_graph
+from grapheme_torch.metrics import GraphMetrics
 
 from .data import NAMES, Pictures
 from .network import Network, Outputs

@@ -44,3 +44,7 @@ with _startup.without_collector():
     from .loss import Window as Window
     from .nn import GraphTransformNet as GraphTransformNet
     from .prediction import Prediction as Prediction
+    from .targets import join_targets as join_targets
+    from .targets import target_from_dense as target_from_dense
+    from .targets import target_from_edges as target_from_edges
+    from .targets import target_from_networkx as target_from_networkx

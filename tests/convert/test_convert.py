@@ -17,7 +17,7 @@ from grapheme_torch import InputError
 from grapheme_torch.cli._main import main
 from grapheme_torch.convert import FORMATS, convert
 from grapheme_torch.data import read_pairs
-from grapheme_torch.edits._alignment_accuracy import input_nodes
+from grapheme_torch.edits._node_places import input_nodes
 
 from .samples import BENZENE, BUTANOL, LOGICAL_FORMS, SENTENCES, SOURCE
 

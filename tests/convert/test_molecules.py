@@ -9,7 +9,7 @@ import pytest
 from grapheme_torch import InputError, graph_from_node_link
 from grapheme_torch.convert import Skipped, molecule_to_smiles, sdf, smiles
 from grapheme_torch.convert._molecule import canonical, read_smiles
-from grapheme_torch.edits._alignment_accuracy import input_nodes
+from grapheme_torch.edits._node_places import input_nodes
 
 from .samples import BENZENE, BUTANOL, MOLECULES
 

@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 from torch_geometric.data import Batch, Data
 
 from grapheme_torch import (
+    Exact,
+    Given,
     Hints,
     InputError,
     Prediction,
-    Sinkhorn,
     StructuralLoss,
     graph_to_networkx,
     text_to_graph,
@@ -24,9 +25,6 @@ from grapheme_torch import (
 from grapheme_torch.data import Alphabet
 from grapheme_torch.edits._report import EdgeEdit, EditReport, NodeEdit, edit_report, edit_reports
 from grapheme_torch.graphs import make_graph
-from grapheme_torch.loss.batch._pairs import Pairs, pair_up
-from grapheme_torch.loss.layouts._padded import expected_edits
-from grapheme_torch.loss.terms._edges import edge_edits
 
 from ..random_graphs import Form, form, graphs, renumbered, ring, shuffled
 
@@ -52,7 +50,7 @@ def edits_of(report: EditReport) -> list[NodeEdit | EdgeEdit]:
     return [*report.nodes, *report.edges]
 
 
-def certain_pairs(predicted: list[Data], target: list[Data]) -> tuple[Prediction, Batch, Pairs]:
+def certain_pairs(predicted: list[Data], target: list[Data]) -> tuple[Prediction, Batch]:
     alphabet = Alphabet.of(predicted + target)
     prediction = Prediction.certain(
         Batch.from_data_list([alphabet.encode(graph) for graph in predicted]),
@@ -60,19 +58,19 @@ def certain_pairs(predicted: list[Data], target: list[Data]) -> tuple[Prediction
         num_relations=max(len(alphabet.relations), 1),
     )
     batch = Batch.from_data_list([alphabet.encode(graph) for graph in target])
-    return prediction, batch, pair_up(prediction, batch)
+    return prediction, batch
 
 
 def cost_by_loss(predicted: Data, target: Data, report: EditReport) -> float:
     """The edit cost that the loss gives the alignment of the report."""
-    _, _, pairs = certain_pairs([predicted], [target])
+    prediction, batch = certain_pairs([predicted], [target])
     n, m = len(predicted.label), len(target.label)
     plan = torch.zeros(1, n + 1, m + 1, dtype=torch.float64)
     for edit in report.nodes:
         i = n if edit.predicted is None else edit.predicted
         plan[0, i, m if edit.target is None else edit.target] += 1
-    node = (plan * expected_edits(pairs)).sum()
-    return float(node + edge_edits(pairs)(plan[:, :-1, :-1])[0])
+    loss = StructuralLoss(criterion="edit", beta=1.0, gamma=0.0, alignment=Given(plan))
+    return float(loss(prediction, batch).total)
 
 
 def alike(left: dict[str, Any], right: dict[str, Any]) -> bool:
@@ -162,19 +160,19 @@ def test_the_line_search_halves_the_cost_of_the_rounds_of_the_loss() -> None:
     rng = random.Random(2)
     predicted, target = ([random_text(rng, 20) for _ in range(40)] for _ in range(2))
     cost = sum(report.cost for report in edit_reports(predicted, target)) / 40
-    prediction, batch, _ = certain_pairs(predicted, target)
+    prediction, batch = certain_pairs(predicted, target)
     rounds = StructuralLoss(
         criterion="edit",
         beta=1.0,
         gamma=0.0,
-        alignment=Sinkhorn(temperature=0.0, slack=1.0, rounds=5),
+        alignment=Exact(slack=1.0, rounds=5),
     )
     assert cost < 0.95 * float(rounds(prediction, batch).total)
     unplaced = StructuralLoss(
         criterion="edit",
         beta=1.0,
         gamma=0.0,
-        alignment=Sinkhorn(temperature=0.0, slack=1.0, rounds=5),
+        alignment=Exact(slack=1.0, rounds=5),
         hints=Hints(position=0.0),
     )
     assert cost < 0.5 * float(unplaced(prediction, batch).total)

@@ -8,7 +8,7 @@ import pytest
 from grapheme_torch import InputError
 from grapheme_torch.cli._main import main
 from grapheme_torch.data import load_pairs
-from grapheme_torch.edits._alignment_accuracy import Places
+from grapheme_torch.edits._node_places import Places
 from grapheme_torch.train import load_network
 from grapheme_torch.train._candidates import choose_candidates
 

@@ -1,10 +1,8 @@
-"""Two hard graphs beside each other: the edits between them, and what is measured by them.
+"""Two hard graphs beside each other: which node became which, and the edits between them."""
 
-The metrics are loaded when they are first asked for, as torchmetrics takes most of a second.
-"""
-
-from typing import TYPE_CHECKING, Any
-
+from ._colours import refinements as refinements
+from ._colours import stable_colours as stable_colours
+from ._edit_costs import EditCosts as EditCosts
 from ._edit_costs import Substitution as Substitution
 from ._isomorphism import find_isomorphism as find_isomorphism
 from ._node_places import Places as Places
@@ -17,19 +15,3 @@ from ._report import EditReport as EditReport
 from ._report import NodeEdit as NodeEdit
 from ._report import edit_report as edit_report
 from ._report import edit_reports as edit_reports
-
-if TYPE_CHECKING:
-    from ._alignment_accuracy import AlignmentAccuracy as AlignmentAccuracy
-    from ._metrics import GraphMetrics as GraphMetrics
-    from ._pair_metric import PairMetric as PairMetric
-
-
-def __getattr__(name: str) -> Any:
-    if name in ("AlignmentAccuracy", "GraphMetrics", "PairMetric"):
-        from . import _alignment_accuracy, _metrics, _pair_metric
-
-        globals()["AlignmentAccuracy"] = _alignment_accuracy.AlignmentAccuracy
-        globals()["GraphMetrics"] = _metrics.GraphMetrics
-        globals()["PairMetric"] = _pair_metric.PairMetric
-        return globals()[name]
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,6 +1,6 @@
 """The structural loss, (E1)-(E25) of docs/math.md."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, replace
 from typing import Any
 
@@ -27,7 +27,7 @@ from ._options import (
 from ._program import structural
 from ._result import StructuralLossResult, honest_residual, with_gradients
 from ._spec import Alignment, Criterion, Reduction, Spec
-from .batch._arguments import check_kinds
+from .batch._arguments import check_kinds, joined
 from .batch._groups import repeated, split_groups
 from .batch._masks import masked
 from .batch._pairs import Pairs
@@ -163,7 +163,7 @@ class StructuralLoss(nn.Module):
     def forward(
         self,
         prediction: Prediction,
-        target: Data,
+        target: Data | Sequence[Data],
         *,
         return_gradients: bool = False,
         alignment: Alignment | None = None,
@@ -177,8 +177,8 @@ class StructuralLoss(nn.Module):
 
         Args:
             prediction: What a network says, in logits.
-            target: A `Data` or `Batch` with `y [m]` (class of each node; `y [m, d]` for other
-                node costs), `edge_index [2, t]`,
+            target: A `Data`, a `Batch`, or a list of these, with `y [m]` (class of each node;
+                `y [m, d]` for other node costs), `edge_index [2, t]`,
                 and, if there are several, `edge_type [t]` (relation of each edge, from 1),
                 `edge_weight [t]` (for a prediction with weights), `position [m]` or `[m, d]`,
                 `batch [m]`. At most one edge per pair of nodes, unless the edge cost says so.
@@ -198,6 +198,7 @@ class StructuralLoss(nn.Module):
         Raises:
             InputError: If prediction and target cannot be compared.
         """
+        target = joined(target)
         check_kinds(prediction, target)
         spec = self.spec
         if alignment is not None or matches is not None:

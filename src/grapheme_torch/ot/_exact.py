@@ -4,7 +4,6 @@ import numpy as np
 import torch
 from jaxtyping import Float
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
 from .._check import Received, refusal
@@ -61,6 +60,8 @@ def _least(pair: int, cost: _flow.Array, a: _flow.Array, b: _flow.Array) -> _flo
 
 
 def _moved(cost: _flow.Array, a: _flow.Array, b: _flow.Array) -> _flow.Array | _flow.Blocked:
+    from scipy.optimize import linear_sum_assignment
+
     whole = bool((a == np.rint(a)).all() and (b == np.rint(b)).all())
     if not whole or a.sum() > _UNITS * (len(a) + len(b)):
         return _flow.cheapest(cost, a, b)

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse.csgraph import connected_components
 
 Array = NDArray[np.float64]
 _DUST = 4e-16
@@ -133,6 +132,8 @@ def parts(allowed: NDArray[np.bool_], flow: Array) -> tuple[NDArray[np.intp], ND
         allowed: The entries that may carry mass.
         flow: A plan.
     """
+    from scipy.sparse.csgraph import connected_components
+
     n, m = allowed.shape
     graph = np.zeros((n + m, n + m), dtype=bool)
     graph[:n, n:] = allowed

@@ -6,8 +6,9 @@ from pathlib import Path
 from .._check import refusal, require
 from ..data import Alphabet, Pair
 from ..decoding import Constraint
-from ..edits import AlignmentAccuracy, GraphMetrics, find_isomorphism
+from ..edits import find_isomorphism
 from ..loss import StructuralLoss, StructuralLossResult
+from ..metrics import AlignmentAccuracy, GraphMetrics
 from ..nn import GraphTransformNet
 from ._data import batches, fits
 from ._edge_direction import with_direction

@@ -1,10 +1,18 @@
 """What a loss is given: a prediction and a batch of targets, in this order."""
 
+from typing import Any
+
 import networkx as nx
 from torch_geometric.data import Data, HeteroData
 
 from ..._check import Received, refusal
 from ...prediction import Prediction
+from ...targets import join_targets
+
+
+def joined(target: Any) -> Any:
+    """The target: those of a list as one batch, anything else as it is."""
+    return join_targets(target) if _all(target, Data) else target
 
 
 def check_kinds(prediction: object, target: object) -> None:
@@ -24,14 +32,12 @@ def check_kinds(prediction: object, target: object) -> None:
         remedy = (
             "Give node classes `y` and `edge_index`: `Data(y=..., edge_index=..., num_nodes=...)`."
         )
-        if _all(target, Data):
-            remedy = "Join them: `torch_geometric.data.Batch.from_data_list(targets)`."
-        elif isinstance(target, HeteroData):
+        if isinstance(target, HeteroData):
             remedy = "Convert it: `target.to_homogeneous()`, then number its classes in `y`."
         elif isinstance(target, nx.Graph) or _all(target, nx.Graph):
             remedy = (
-                "Convert it: `Alphabet.encode(graph_from_networkx(graph))`; several are joined by "
-                "`Batch.from_data_list`."
+                "Convert it: `target_from_networkx(graph)`, or, if its labels are words, "
+                "`Alphabet.encode(graph_from_networkx(graph))`."
             )
         elif isinstance(target, Prediction):
             remedy = "A target has classes, not logits; `decode` reads a prediction."

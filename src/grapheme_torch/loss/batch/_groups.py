@@ -5,8 +5,8 @@ from typing import Any
 
 import torch
 from jaxtyping import Int
-from torch import Tensor
-from torch_geometric.data import Data
+from torch import Tensor, nn
+from torch_geometric.data import Batch, Data
 
 from ..._check import Received, refusal, require
 from ..._union import runs
@@ -51,7 +51,8 @@ def repeated(target: Data, groups: int) -> Data:
     first = count.cumsum(0) - count
     copies = count.repeat_interleave(groups)
     node = runs(first.repeat_interleave(groups), copies)
-    out = Data(num_nodes=len(node))
+    out: Any = Batch(num_nodes=len(node))
+    out.ptr = nn.functional.pad(copies.cumsum(0), (1, 0))
     out.batch = torch.arange(size * groups, device=batch.device).repeat_interleave(copies)
     for name in _NODES:
         value: Any = target.get(name)

@@ -4,8 +4,6 @@ from dataclasses import dataclass
 
 import torch
 from jaxtyping import Bool, Float, Int
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import maximum_bipartite_matching
 from torch import Tensor
 
 from ..._check import Received, refusal, require
@@ -96,6 +94,9 @@ def check_feasible(
     Masses fit if enough nodes can be matched at once. The search for that many takes long where
     they cannot, so pairs of more than `_LARGEST` nodes are left to their residual.
     """
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import maximum_bipartite_matching
+
     n, m = pairs.layout.count, pairs.target.layout.count
     pair = entries.support.pair[: len(entries.predicted)]
     looked = (doubtful & (torch.maximum(n, m) <= _LARGEST)).nonzero()[:, 0].tolist()

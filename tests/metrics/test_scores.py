@@ -11,9 +11,9 @@ from torch_geometric.data import Data
 
 from grapheme_torch import InputError, text_to_graph
 from grapheme_torch.edits._colours import refinements, stable_colours
-from grapheme_torch.edits._metrics import GraphMetrics
-from grapheme_torch.edits._scores import subtree_kernel
 from grapheme_torch.graphs import edge_triples, make_graph, node_labels
+from grapheme_torch.metrics import GraphMetrics
+from grapheme_torch.metrics._scores import subtree_kernel
 
 from ..random_graphs import graphs, ring, shuffled, untouched_random
 from ..unchecked import unchecked

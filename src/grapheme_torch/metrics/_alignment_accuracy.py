@@ -11,9 +11,8 @@ from torchmetrics import Metric
 
 from .._check import require
 from .._tensors import described, has_numbers
+from ..edits import Places, check_places, input_nodes, stable_colours
 from ..graphs import check_data, count_nodes
-from ._colours import stable_colours
-from ._node_places import Places, check_places, input_nodes
 
 
 class AlignmentAccuracy(Metric):

@@ -10,8 +10,9 @@ from torch import Tensor
 from torch_geometric.data import Data
 
 from grapheme_torch import InputError, text_to_graph
-from grapheme_torch.edits._alignment_accuracy import AlignmentAccuracy, Places
+from grapheme_torch.edits import Places
 from grapheme_torch.graphs import make_graph
+from grapheme_torch.metrics import AlignmentAccuracy
 
 from ..random_graphs import graphs, renumbered
 from ..unchecked import unchecked

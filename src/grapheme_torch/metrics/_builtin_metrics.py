@@ -5,9 +5,9 @@ from typing import Literal
 
 from torch_geometric.data import Data
 
+from ..edits import EditReport
 from ..graphs import node_labels, path_order
 from ._pair_metric import MeanScore, PairMetric
-from ._report import EditReport
 from ._scores import (
     Matching,
     attachment,

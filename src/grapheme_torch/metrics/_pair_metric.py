@@ -10,7 +10,7 @@ from torch_geometric.data import Data
 from torchmetrics import Metric
 
 from .._check import require
-from ._report import EditReport
+from ..edits import EditReport
 
 PairScore = Callable[[Data, Data, EditReport], float | None]
 """The score of one pair, from the predicted graph, the target and the edits between them.

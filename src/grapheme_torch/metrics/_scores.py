@@ -10,9 +10,8 @@ import networkx as nx
 from torch_geometric.data import Data
 from torchmetrics.functional.text import edit_distance
 
+from ..edits import EditReport, refinements
 from ..graphs import edge_triples, graph_to_text, is_directed, node_labels, path_order
-from ._colours import refinements
-from ._report import EditReport
 
 Matching = Literal["edits", "order"]
 

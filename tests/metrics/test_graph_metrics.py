@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from torch_geometric.data import Data
 
 from grapheme_torch import InputError, text_to_graph
-from grapheme_torch.edits._metrics import GraphMetrics
 from grapheme_torch.graphs import make_graph
+from grapheme_torch.metrics import GraphMetrics
 
 from ..random_graphs import graphs, renumbered, shuffled
 

@@ -7,11 +7,10 @@ from torch_geometric.data import Data
 from torchmetrics import Metric, MetricCollection
 
 from .._check import Received, refusal, require
+from ..edits import EditCosts, EditReport, Substitution, edit_reports
 from ..graphs import alike
 from ._builtin_metrics import builtin_metrics
-from ._edit_costs import EditCosts, Substitution
 from ._pair_metric import MeanScore, PairScore
-from ._report import EditReport, edit_reports
 from ._scores import Matching
 
 
