@@ -1,7 +1,7 @@
 """The structural loss, (E1)-(E25) of docs/math.md."""
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from math import inf
@@ -271,12 +271,11 @@ class StructuralLoss(nn.Module):
         return torch.stack([total, node, edge, clique]), transport
 
     def _composed(
-        self, pairs: Pairs, temperature: float | Tensor, values: Sequence[Tensor]
+        self, pairs: Pairs, temperature: float | Tensor, values: Mapping[str, Tensor]
     ) -> tuple[Tensor, Tensor]:
         """Terms and plan of the same pairs with other values, differentiable as PyTorch is."""
-        *values, head = values
         other = _fused.with_values(pairs, values)
-        terms, transport = self._compose(other, temperature, head=head if head.numel() else None)
+        terms, transport = self._compose(other, temperature, head=values.get("first_cost"))
         return terms, transport.plan
 
     def _settings(self) -> _fused.Settings:

@@ -4,7 +4,7 @@ The numbers are those of the program in PyTorch that `StructuralLoss` is otherwi
 is its transcription, pair by pair, with everything of a pair in cache.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from math import inf
 from typing import NamedTuple
@@ -72,7 +72,7 @@ def terms(
         settings: See there.
         temperature: One number, or one per pair.
         head: What the cost of the first plan has besides the matching cost.
-        compose: The same in PyTorch, from `values` to terms and plan; see `Terms`.
+        compose: The same in PyTorch, of the learned inputs by name; see `Terms`.
 
     Raises:
         InputError: As `transport_plan`.
@@ -172,22 +172,21 @@ def _score(pairs: Pairs) -> tuple[Tensor, Tensor | None]:
     return pairs.likeness
 
 
-def with_values(pairs: Pairs, values: Sequence[Tensor]) -> Pairs:
-    """The pairs with other values of `LEARNED`, but for the last of these."""
-    exists, absent, score, agreement, relation, weight, position = values
-    known = None
+def with_values(pairs: Pairs, values: Mapping[str, Tensor]) -> Pairs:
+    """The pairs with other learned inputs of the operator."""
+    score, known = values["node_score"], None
     if pairs.node_cost == "labels":
         found = by_classes(pairs.layout.pad(score), pairs.target.layout.pad(pairs.target.y))
         known = found.likeness(1.0)
     elif pairs.node_cost != "features":
-        known = Likeness(score, agreement)
+        known = Likeness(score, values["node_match"])
     return replace(
         pairs,
-        exists=exists,
-        absent=absent,
+        exists=values["log_existence"],
+        absent=values["log_absence"],
         outputs=score if pairs.node_cost == "features" else pairs.outputs,
         known=known,
-        relation=relation,
-        weight=weight if weight.numel() else pairs.weight,
-        position=position if position.numel() else pairs.position,
+        relation=values["log_relation"],
+        weight=values.get("weight", pairs.weight),
+        position=values.get("position", pairs.position),
     )
