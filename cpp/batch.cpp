@@ -37,6 +37,17 @@ bool finite_weights(const Graphs<Real>& all) {
          finite(all.target_weight, static_cast<Index>(all.target_edges.order.size()));
 }
 
+template <class Real>
+bool finite_costs(const Graphs<Real>& all) {
+  const auto given = [](const Real* x, Index count) { return !x || finite(x, count); };
+  const Index gains = static_cast<Index>(all.edges.order.size()) * all.channels,
+              values = static_cast<Index>(all.target_edges.order.size()) * all.channels;
+  return given(all.edge_gain, gains) && given(all.round_gain, gains) &&
+         given(all.target_value, values) && given(all.edge_constant, all.pairs) &&
+         given(all.deletion_cost, all.first.back()) &&
+         given(all.insertion_cost, all.target_first.back());
+}
+
 // Where the nodes of each graph begin; graphs leave room for the void in a side of the plans.
 std::vector<Index> starts(const Tensor& counts, const char* name, Index graphs, Index room) {
   const Whole* count = read<Whole>(counts, name, {graphs});
@@ -78,6 +89,8 @@ void read_nodes(const Inputs& in, Graphs<Real>& all) {
   const Index n = all.first.back(), m = all.target_first.back();
   all.log_existence = READ(Real, in, log_existence, n);
   all.log_absence = READ(Real, in, log_absence, n);
+  all.deletion_cost = READ_IF_GIVEN(Real, in, deletion_cost, n);
+  all.insertion_cost = READ_IF_GIVEN(Real, in, insertion_cost, m);
   all.outputs = in.node_score.size(1);
   if (in.node_match) {
     all.node_kind = NodeKind::dense;
@@ -105,6 +118,18 @@ void read_positions(const Inputs& in, Graphs<Real>& all) {
   if (in.position) all.target_position = READ(Real, in, target_position, m, all.coordinates);
 }
 
+// Edge costs that are given: neither relations nor weights of target edges are read then.
+template <class Real>
+void read_edge_costs(const Inputs& in, Index e, Index t, Graphs<Real>& all) {
+  all.edge_costs_given = true;
+  all.channels = in.edge_gain.size(1);
+  all.edge_gain = READ(Real, in, edge_gain, e, all.channels);
+  if (all.settings.rounds > 0) all.round_gain = READ(Real, in, round_gain, e, all.channels);
+  all.target_value = READ(Real, in, target_value, t, all.channels);
+  all.edge_constant = READ(Real, in, edge_constant, all.pairs);
+  expect(!in.weight, "`weight` must not be given beside `edge_gain`.");
+}
+
 template <class Real>
 void read_edges(const Inputs& in, Graphs<Real>& all) {
   const Index e = in.graph.size(0), t = in.target_graph.size(0);
@@ -115,6 +140,7 @@ void read_edges(const Inputs& in, Graphs<Real>& all) {
             READ(Whole, in, target_sink, t), t, all.target_first);
   all.relations = in.log_relation.size(1);
   all.log_relation = READ(Real, in, log_relation, e, all.relations);
+  if (in.edge_gain) return read_edge_costs(in, e, t, all);
   all.target_relation = READ(Whole, in, target_relation, t);
   expect(within(all.target_relation, t, 1, all.relations), "a relation there is not");
   all.weight = READ_IF_GIVEN(Real, in, weight, e);
@@ -151,7 +177,7 @@ void expect_finite(const Graphs<Real>& all) {
                   (!all.weight || finite_weights(all)) &&
                   (!all.first_cost ||
                    finite(all.first_cost, all.pairs * all.rows * all.columns)) &&
-                  (!all.position || finite_places(all));
+                  (!all.position || finite_places(all)) && finite_costs(all);
   if (!ok) throw std::overflow_error("a number that is not finite");
 }
 
@@ -223,6 +249,11 @@ Gradients<Real> read_gradients(const Inputs& gradients, const Inputs& inputs,
           LIKE(log_relation),
           LIKE(weight),
           LIKE(position),
+          LIKE(edge_gain),
+          LIKE(round_gain),
+          LIKE(edge_constant),
+          LIKE(deletion_cost),
+          LIKE(insertion_cost),
           LIKE(first_cost)};
 }
 

@@ -27,6 +27,8 @@ struct Inputs {
   Tensor target_vector, vector_scale;                             // [m, d], [B]
   Tensor log_relation;                                            // [e, R + 1], 0 means absent
   Tensor weight, target_weight;                                   // [e], [t]; may be none
+  Tensor edge_gain, round_gain, target_value, edge_constant;      // [e, C], [e, C], [t, C], [B]
+  Tensor deletion_cost, insertion_cost;                           // [n], [m]; may be none
   Tensor position, target_position;                               // [n, D], [m, D]; may be none
   Tensor temperature;                                             // [B]
   Tensor first_cost;                                              // [B, N + 1, M + 1]; may be none

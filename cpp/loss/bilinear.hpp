@@ -81,8 +81,9 @@ class Bilinear {
     return {all.row(c * rows), rows, all.width};
   }
 
-  // Of the relation's own channel one, of those of the weights its powers.
+  // What is given; else of the relation's own channel one, of those of the weights its powers.
   Real share(Index edge, Index c) const {
+    if (all_.edge_costs_given) return all_.target_value[edge * channels_ + c];
     const Index relations = all_.relations - 1;
     if (c < relations) return all_.target_relation[edge] == c + 1 ? 1 : 0;
     const Real w = all_.target_weight[edge];

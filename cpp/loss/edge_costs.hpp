@@ -6,7 +6,8 @@
 
 namespace grapheme::GRAPHEME_ISA {
 
-// Of every candidate `e` of the pair: `gain[e * channels + c]`, what aligning a target edge of
+// From log-probabilities of relations, or as they are given, see `Graphs`. Of every candidate `e`
+// of the pair: `gain[e * channels + c]`, what aligning a target edge of
 // channel `c` with it adds, in edits or in nats. Channels are relations but "absent", then, if
 // edges have weights, the powers 0 to 2 of that of the target edge.
 class EdgeCosts {
@@ -17,8 +18,9 @@ class EdgeCosts {
         begin_(all.edges.start[k]),
         count(all.edges.start[k + 1] - begin_),
         relations_(all.relations - 1),
-        channels(relations_ + (all.weight ? 3 : 0)) {
+        channels(all.edge_costs_given ? all.channels : relations_ + (all.weight ? 3 : 0)) {
     gain = take(arena, count * channels);
+    if (all.edge_costs_given) return;
     log_q_ = take(arena, padded(count * all.relations));
     q_ = take(arena, padded(count * all.relations));
     clear(log_q_, padded(count * all.relations));
@@ -30,6 +32,20 @@ class EdgeCosts {
     for (Index e = 0; e < count; ++e) edit ? set_edits(e) : set_nats(e);
     const Index unmatched = all.target_edges.start[k + 1] - all.target_edges.start[k];
     constant += all.settings.edge_insertion * static_cast<Real>(unmatched);
+  }
+
+  // The costs that are given: those of the rounds, or those of the loss.
+  void set(const Real* given, Real given_constant) {
+    for (Index e = 0; e < count; ++e)
+      for (Index c = 0; c < channels; ++c)
+        gain[e * channels + c] = given ? given[edge(e) * channels + c] : 0;
+    constant = given_constant;
+  }
+
+  void write_given(const Real* by_gain, Real* to) const {
+    for (Index e = 0; e < count; ++e)
+      for (Index c = 0; c < channels; ++c)
+        to[edge(e) * channels + c] += by_gain[e * channels + c];
   }
 
   // Adds the derivatives in log q and in the weights, given those in the gains and the constant.

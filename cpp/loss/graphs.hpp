@@ -56,6 +56,17 @@ struct Graphs {
   const std::int64_t* target_relation;
   const Real* target_weight;  // null as `weight` is
 
+  // What edges cost, if that is given, not made of relations and weights here. `channels`
+  // numbers of each candidate: what aligning a target edge of value one in a channel with it adds,
+  // in the loss and in the cost of the rounds; of each target edge its values; and of each pair
+  // the edge term when nothing is aligned.
+  bool edge_costs_given;
+  Index channels;
+  const Real *edge_gain, *round_gain, *target_value, *edge_constant;
+
+  // Prices of single nodes instead of those of the settings; null if there are none.
+  const Real *deletion_cost, *insertion_cost;
+
   Index coordinates;
   const Real *position, *target_position;  // null if there are none
 
@@ -87,7 +98,7 @@ template <class Real>
 struct Gradients {
   const Real *terms[TERMS], *plan;
   Real *log_existence, *log_absence, *node_score, *node_match, *log_relation, *weight, *position;
-  Real* first_cost;
+  Real *edge_gain, *round_gain, *edge_constant, *deletion_cost, *insertion_cost, *first_cost;
 };
 
 }  // namespace grapheme

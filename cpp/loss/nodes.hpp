@@ -32,11 +32,11 @@ class Nodes {
     for (Index i = 0; i < n_; i += L) store(h_ + i, exp(load(h_ + i)));
     if (all.node_kind == NodeKind::vectors) transpose_vectors(arena);
     for (Index i = 0; i < n_; ++i) set_row(i);
-    for (Index i = n_; i < matching.rows; ++i) {
-      fill(matching.row(i), m_, i == n_ ? all.settings.node_insertion : 0);
-      clear(matching.row(i) + m_, matching.width - m_);
+    for (Index i = n_; i < matching.rows; ++i) clear(matching.row(i), matching.width);
+    if (rows.count > n_) {
+      void_row_ = true;
+      for (Index j = 0; j < m_; ++j) matching.row(n_)[j] = cost.row(n_)[j] = insertion(j);
     }
-    if (rows.count > n_) fill(cost.row(n_), m_, all.settings.node_insertion);
   }
 
   // Adds the derivatives in what the costs were made of, given those in both.
@@ -45,12 +45,15 @@ class Nodes {
     Real* by_agreement = take(arena, matching.width);
     for (Index i = 0; i < n_; ++i)
       write_row(i, by_matching.row(i), by_cost.row(i), by_agreement, to);
+    if (!void_row_ || !to.insertion_cost) return;
+    for (Index j = 0; j < m_; ++j)
+      to.insertion_cost[target_first_ + j] += by_matching.row(n_)[j] + by_cost.row(n_)[j];
   }
 
  private:
   const Pairs& all_;
   Index k_, first_, target_first_, n_, m_;
-  bool void_column_;
+  bool void_column_, void_row_ = false;
   Real scale_;  // the surprise at which nodes agree to 1/e
   Real* h_;
   Matrix match_;
@@ -61,6 +64,15 @@ class Nodes {
   Matrix cost;      // what the node term charges
 
  private:
+  // In double precision, as the settings are.
+  double deletion(Index i) const {
+    return all_.deletion_cost ? all_.deletion_cost[first_ + i] : all_.settings.node_deletion;
+  }
+  double insertion(Index j) const {
+    return all_.insertion_cost ? all_.insertion_cost[target_first_ + j]
+                               : all_.settings.node_insertion;
+  }
+
   void transpose_vectors(Arena& arena) {
     const Matrix given = matrix((m_ + L - 1) / L * L, padded(all_.outputs), arena);
     clear(given.at, given.rows * given.width);
@@ -129,8 +141,8 @@ class Nodes {
       for (Index j = 0; j < m_; ++j) charge[j] -= all_.log_existence[first_ + i];
     }
     if (void_column_) {
-      match[m_] = s.node_deletion * h_[i];
-      charge[m_] = s.edit ? match[m_] : -s.node_deletion * all_.log_absence[first_ + i];
+      match[m_] = deletion(i) * h_[i];
+      charge[m_] = s.edit ? match[m_] : -deletion(i) * all_.log_absence[first_ + i];
     }
     if (!all_.position) return;
     for (Index d = 0; d < all_.coordinates; ++d) {
@@ -153,8 +165,13 @@ class Nodes {
       if (!s.edit) by_exists -= by_charge[j];
     }
     if (void_column_) {
-      by_h += s.node_deletion * (by_match[m_] + (s.edit ? by_charge[m_] : 0));
-      if (!s.edit) to.log_absence[first_ + i] -= s.node_deletion * by_charge[m_];
+      const Real by_edits = by_match[m_] + (s.edit ? by_charge[m_] : 0);
+      by_h += deletion(i) * by_edits;
+      if (!s.edit) to.log_absence[first_ + i] -= deletion(i) * by_charge[m_];
+      if (to.deletion_cost) {
+        const Real by_nats = s.edit ? 0 : -all_.log_absence[first_ + i] * by_charge[m_];
+        to.deletion_cost[first_ + i] += by_edits * h_[i] + by_nats;
+      }
     }
     to.log_existence[first_ + i] += by_exists + by_h * h_[i];
     write_score(i, by_charge, by_agreement, to);

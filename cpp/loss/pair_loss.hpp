@@ -32,7 +32,11 @@ class Pair {
         edges_(all, k, rows_.width, columns_.width, edge_costs_.channels, arena),
         cost_(matrix(rows_.width, columns_.width, arena)),
         c_(matrix(rows_.width, columns_.width, arena)),
-        arena_(arena) {}
+        arena_(arena) {
+    if (!all.edge_costs_given) return;
+    edge_costs_.set(all.edge_gain, all.edge_constant[k]);
+    edits_.set(all.round_gain, 0);
+  }
 
   void align() {
     const Matrix plan = matrix(cost_.rows, cost_.width, arena_);
@@ -66,7 +70,12 @@ class Pair {
     Real* by_gain = take_zeros(edge_costs_.count * edge_costs_.channels);
     edges_.set(plan, s.mode != Mode::detach);
     edges_.by_gain(plan, by_edge, by_gain);
-    edge_costs_.write(by_gain, by_edge, to);
+    if (all_.edge_costs_given) {
+      edge_costs_.write_given(by_gain, to.edge_gain);
+      to.edge_constant[k_] += by_edge;
+    } else {
+      edge_costs_.write(by_gain, by_edge, to);
+    }
     if (s.mode != Mode::detach && rows_.count > 0 && columns_.count > 0) {
       edges_.add_slope(edge_costs_, by_edge, w);
       descend(w, by_matching, to);
@@ -205,7 +214,12 @@ class Pair {
       edges_.add_slope(edits_, slope_scale(), w);
       arena_.rewind(mark);
     }
-    if (s.rounds > 0) edits_.write(by_gain, 0, to);
+    if (s.rounds == 0) return;
+    if (all_.edge_costs_given) {
+      edits_.write_given(by_gain, to.round_gain);
+    } else {
+      edits_.write(by_gain, 0, to);
+    }
   }
 
   void write_head(const Matrix& by_round, const Gradients<Real>& to) const {

@@ -29,6 +29,12 @@ class Inputs:
     vector_scale: Tensor | None
     weight: Tensor | None
     target_weight: Tensor | None
+    edge_gain: Tensor | None
+    round_gain: Tensor | None
+    target_value: Tensor | None
+    edge_constant: Tensor | None
+    deletion_cost: Tensor | None
+    insertion_cost: Tensor | None
     position: Tensor | None
     target_position: Tensor | None
     first_cost: Tensor | None

@@ -346,3 +346,95 @@ def test_what_the_operator_does_not_do_is_done_in_pytorch(how: str) -> None:
     other = loss(prediction, target, **given_)
     set_backend(before)
     torch.testing.assert_close(mine.total, other.total, rtol=1e-12, atol=1e-12)
+
+
+def charges_of(log_q: Tensor, s: kernel.Settings, edit: bool) -> tuple[Tensor, Tensor]:
+    """Gain of each candidate and relation, (E17) or (E18), and its cost when it is not aligned."""
+    if not edit:
+        unaligned = -s.edge_deletion * log_q[:, 0]
+        return -log_q[:, 1:] - unaligned[:, None] - s.edge_insertion, unaligned
+    absent, present = log_q[:, :1].exp(), log_q[:, 1:].exp()
+    unaligned = s.edge_deletion * (1 - absent[:, 0])
+    aligned = s.edge_insertion * absent + (1 - absent - present)
+    return aligned - unaligned[:, None] - s.edge_insertion, unaligned
+
+
+def with_arrays(call: Call, *learned: Tensor) -> kernel.Inputs:
+    """The same edge costs and prices, as arrays that follow from log q and two factors."""
+    x, s = call.inputs, call.settings
+    log_q, deletion, insertion = learned
+    gain, unaligned = charges_of(log_q, s, s.edit)
+    constant = torch.zeros_like(x.temperature).index_add(0, x.graph, unaligned)
+    targets = torch.bincount(x.target_graph, minlength=len(constant)).double()
+    relations = torch.arange(1, log_q.shape[1])
+    return x._replace(
+        log_relation=log_q,
+        edge_gain=gain,
+        round_gain=charges_of(log_q, s, True)[0],
+        target_value=(x.target_relation[:, None] == relations).double(),
+        edge_constant=constant + s.edge_insertion * targets,
+        deletion_cost=deletion.expand(len(x.log_existence)),
+        insertion_cost=insertion.expand(int(x.num_target.sum())),
+    )
+
+
+@given(
+    st.integers(0, 10**6), SIZES, OPTIONS, ENDS, st.booleans(),
+)  # fmt: skip
+def test_edge_costs_and_prices_may_be_given_as_arrays(
+    seed: int, sizes: list[tuple[int, int]], options: dict[str, Any], end: tuple[float, int],
+    loops: bool,
+) -> None:  # fmt: skip
+    """With what the kernel makes itself: its terms, and its derivatives by the chain rule."""
+    prediction, target = problem(seed, sizes, directed=options["directed"], loops=loops)
+    call = called_with(prediction, target, **options, tolerance=end[0], max_iterations=end[1])
+    s = call.settings
+    prices = torch.tensor([[s.node_deletion], [s.node_insertion]], dtype=torch.float64)
+    learned = [x.requires_grad_() for x in (call.inputs.log_relation.clone(), *prices.clone())]
+    arrays = with_arrays(call, *learned)
+    plain = [None if x is None else x.detach().contiguous() for x in arrays]
+    free = s._replace(node_deletion=9.0, node_insertion=9.0, edge_insertion=9.0, edge_deletion=9.0)
+    given_arrays = call._replace(inputs=kernel.Inputs(*plain), settings=free)
+    one, other = kernel.align(*call), kernel.align(*given_arrays)
+    torch.testing.assert_close(other.terms, one.terms, rtol=1e-11, atol=1e-11)
+    torch.testing.assert_close(other.plans, one.plans, rtol=0, atol=1e-11)
+    slopes = [
+        kernel.align_adjoint(*x[:2], rounds_of(found), kernel.Cotangents(*weights, found.plans[-1]))
+        for x, found in ((call, one), (given_arrays, other))
+        for weights in [torch.linspace(1, 2, found.terms.numel()).double().view_as(found.terms)]
+    ]
+    whole = sum((x * slopes[1][name]).sum() for name, x in arrays._asdict().items()
+                if name in slopes[1])  # fmt: skip
+    (chained,) = torch.autograd.grad(whole, learned[:1])
+    torch.testing.assert_close(chained, slopes[0]["log_relation"], rtol=1e-8, atol=1e-8)
+    for name in set(slopes[0]) - {"log_relation"}:
+        torch.testing.assert_close(slopes[1][name], slopes[0][name], rtol=1e-8, atol=1e-8)
+
+
+@pytest.mark.parametrize("criterion", ["likelihood", "edit"])
+def test_the_derivatives_in_given_arrays_by_finite_differences(criterion: Any) -> None:
+    call = called_with(
+        *problem(4, [(4, 3), (2, 5), (3, 3)]), criterion=criterion, slack=0.3, rounds=2
+    )
+    s, step = call.settings, 1e-5
+    prices = torch.tensor([[s.node_deletion], [s.node_insertion]], dtype=torch.float64)
+    start = with_arrays(call, call.inputs.log_relation, *prices)
+    start = kernel.Inputs(*[None if x is None else x.contiguous() for x in start])
+    generator = torch.Generator().manual_seed(1)
+    names = ["edge_gain", "round_gain", "edge_constant", "deletion_cost", "insertion_cost"]
+    along = {
+        name: torch.randn(getattr(start, name).shape, generator=generator, dtype=torch.float64)
+        for name in names
+    }
+
+    def moved(name: str, t: float) -> Tensor:
+        inputs = start._replace(**{name: getattr(start, name) + t * along[name]})
+        return kernel.align(inputs, *call[1:]).terms[0].sum()
+
+    found = kernel.align(start, *call[1:])
+    ones = kernel.Cotangents(torch.ones_like(found.terms[0]), None, None, None, None)
+    slopes = kernel.align_adjoint(start, s, rounds_of(found), ones)
+    for name in names:
+        wanted = (moved(name, step) - moved(name, -step)) / (2 * step)
+        torch.testing.assert_close((slopes[name] * along[name]).sum(), wanted, rtol=1e-6, atol=1e-7)
+        assert wanted.abs() > 1e-4

@@ -3,7 +3,7 @@
 It exists on the CPU only, where the native kernel was built; `_native_engine` says when it is used.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, NoReturn, get_args, get_type_hints
 
 import torch
@@ -17,7 +17,8 @@ from ._kernel import LEARNED, Cotangents, Inputs, Outputs, Rounds, Settings
 SINGLE = 1e-5
 """The least tolerance that single precision can be relied on to meet."""
 
-Compose = Callable[[Sequence[Tensor]], tuple[Sequence[Tensor], Tensor]]
+Compose = Callable[[Mapping[str, Tensor]], tuple[Sequence[Tensor], Tensor]]
+"""Terms and last plan by the program in PyTorch, of the learned inputs by name."""
 
 _TYPES = {Tensor: "Tensor", float: "float", int: "int", bool: "bool", str: "str"}
 
@@ -133,8 +134,8 @@ class Terms(Function):
     """Terms and last plan as a function of what is learned; first derivatives by the kernel.
 
     Arguments: compose, inputs, settings, rows and columns, then the learned ones of the inputs.
-    `compose` is the same function in PyTorch, from all of `LEARNED` (empty where there is none) to
-    terms and the last plan: a second derivative is taken through it, where there is one.
+    `compose` is the same function in PyTorch, of the learned ones by name: a second derivative is
+    taken through it, where there is one.
     Returns total, node, edge and clique term of each pair and the last plan; then, of all rounds
     together, the largest residual, the iterations and whether all converged.
     """
@@ -182,8 +183,7 @@ def _through(
     compose: Compose, values: dict[str, Tensor], cotangents: Cotangents
 ) -> list[Tensor | None]:
     """The derivative as a differentiable function, by the program in PyTorch."""
-    none = values["log_existence"].new_empty(0)
-    terms, plan = compose([values.get(name, none) for name in LEARNED])
+    terms, plan = compose(values)
     parts = zip((*terms, plan), cotangents, strict=True)
     total = torch.stack([(x * slope).sum() for x, slope in parts if slope is not None]).sum()
     wanted = [x for x in values.values() if x.requires_grad]

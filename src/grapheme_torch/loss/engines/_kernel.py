@@ -35,6 +35,13 @@ class Inputs(NamedTuple):
         target_vector, vector_scale: `[m, d]`, and half the squared distance at which two vectors
             match 1/e, `[B]`; with vectors.
         weight, target_weight: `[e]` and `[t]`, both or neither.
+        edge_gain, round_gain, target_value, edge_constant: What edges cost, if it is not made of
+            `log_relation` and weights by the kernel: for each candidate what aligning a target edge
+            of value one in a channel with it adds, to the loss and to the cost of the rounds,
+            `[e, C]` both; the values of each target edge, `[t, C]`, constant; and the edge term of
+            each pair when nothing is aligned, `[B]`. Without weights; `round_gain` with rounds.
+        deletion_cost, insertion_cost: Prices of single nodes, `[n]` and `[m]`, instead of
+            `node_deletion` and `node_insertion` of the settings.
         position, target_position: `[n, D]` and `[m, D]`, both or neither.
         first_cost: Added to the cost of the first plan, padded with the void, `[B, N + 1, M + 1]`.
     """
@@ -59,6 +66,12 @@ class Inputs(NamedTuple):
     vector_scale: Tensor | None = None
     weight: Tensor | None = None
     target_weight: Tensor | None = None
+    edge_gain: Tensor | None = None
+    round_gain: Tensor | None = None
+    target_value: Tensor | None = None
+    edge_constant: Tensor | None = None
+    deletion_cost: Tensor | None = None
+    insertion_cost: Tensor | None = None
     position: Tensor | None = None
     target_position: Tensor | None = None
     first_cost: Tensor | None = None
@@ -66,6 +79,7 @@ class Inputs(NamedTuple):
 
 LEARNED = (
     "log_existence", "log_absence", "node_score", "node_match", "log_relation", "weight",
+    "edge_gain", "round_gain", "edge_constant", "deletion_cost", "insertion_cost",
     "position", "first_cost",
 )  # fmt: skip
 """The inputs that a loss is differentiated in."""

@@ -15,9 +15,12 @@ from torch import Tensor
 
 from ...ot import check_temperature, options, temperatures
 from .._options import Sinkhorn
+from .._program import edge_costs, node_insertion
 from .._spec import Spec
 from ..batch._pairs import Pairs
 from ..layouts._padded import Padded, by_class
+from ..terms._clique import clique_cost
+from ..terms._edge_cost import edge_channels
 from ..terms._node_cost import Classes
 from ..terms._nodes import NodeTerms
 from . import _kernel
@@ -40,16 +43,22 @@ class NativeAlignment(NamedTuple):
 def serves(pairs: Pairs, spec: Spec, temperature: float | Tensor) -> bool:
     """Whether the kernel supports this call.
 
-    It does for CPU tensors, positive temperature, targets that need no gradient, and the edge
-    costs that it makes itself.
+    It does for CPU tensors, positive temperature and targets that need no gradient. Edge costs
+    that it does not make itself are given to it; then there is no second derivative.
     """
-    target = pairs.target
+    target, s = pairs.target, spec.alignment
     warm = isinstance(temperature, Tensor) or temperature != 0
     fixed = not any(x is not None and x.requires_grad for x in
-                    (target.y, target.weight, target.position))  # fmt: skip
-    own = isinstance(spec.alignment, Sinkhorn) and spec.edge_cost.plain
-    own = own and spec.node_cost.weight(target.y) is None and target.whole is None
-    return own and warm and fixed and _kernel.serves(pairs.exists)
+                    (target.y, target.weight, target.position, target.attributes))  # fmt: skip
+    if not (isinstance(s, Sinkhorn) and warm and fixed and _kernel.serves(pairs.exists)):
+        return False
+    return _plain(pairs, spec) or s.gradient in ("exact", "unrolled")
+
+
+def _plain(pairs: Pairs, spec: Spec) -> bool:
+    """Whether the kernel makes all costs itself, but for those of matches."""
+    weight = spec.node_cost.weight(pairs.target.y)
+    return spec.edge_cost.plain and weight is None and pairs.target.whole is None
 
 
 def run(
@@ -74,17 +83,19 @@ def run(
     s = spec.alignment
     assert isinstance(s, Sinkhorn)
     inputs = _inputs_of(space, _temperatures(pairs, s, temperature), head)
+    settings, plain = _settings_of(spec, pairs.directed), _plain(pairs, spec)
+    if not plain:
+        inputs = _with_costs(inputs, space)
+        settings = settings._replace(gamma=0.0)  # the clique term is added below
     learned = [x for name in LEARNED if (x := getattr(inputs, name)) is not None]
     rows, columns = pairs.layout.width + 1, pairs.target.layout.width + 1
 
-    def again(values: Sequence[Tensor]) -> tuple[Sequence[Tensor], Tensor]:
-        *values, first = values
-        terms, plan = compose(_with_values(space, values), first if first.numel() else None)
-        total = spec.weighted(terms)
-        return [total, terms["node"], terms["edge"], terms["clique"]], plan
+    def again(values: Mapping[str, Tensor]) -> tuple[Sequence[Tensor], Tensor]:
+        terms, plan = compose(_with_values(space, values), values.get("first_cost"))
+        return [spec.weighted(terms), terms["node"], terms["edge"], terms["clique"]], plan
 
     *found, plan, residual, iterations, converged = Terms.apply(
-        again, inputs, _settings_of(spec, pairs.directed), rows, columns, *learned
+        again, inputs, settings, rows, columns, *learned
     )
     dtype = pairs.exists.dtype
     if plan.dtype != dtype:
@@ -92,7 +103,35 @@ def run(
     if spec.detached:
         plan = plan.detach()
     terms = dict(zip(("total", "node", "edge", "clique"), found, strict=True))
+    if not plain:
+        terms["clique"] = clique_cost(pairs, spec.edge_cost.presence(pairs))
+        terms["total"] = terms["total"] + spec.gamma * terms["clique"]
     return terms, NativeAlignment(plan, iterations, residual, converged)
+
+
+def _with_costs(inputs: Inputs, space: Padded) -> Inputs:
+    """The same with what edges cost, and what inserting each target node does."""
+    pairs, spec = space.pairs, space.spec
+    charged = edge_costs(spec, pairs, edits=spec.edit)
+    gain, value = edge_channels(pairs, charged)
+    insertion = node_insertion(spec, pairs)
+    rounds = None
+    if spec.rounds:
+        rounds = edge_channels(pairs, edge_costs(spec, pairs, edits=True)).candidate
+    graph, source, sink = pairs.target.laid
+    return inputs._replace(
+        target_graph=graph,
+        target_source=source,
+        target_sink=sink,
+        target_relation=torch.ones_like(graph),
+        weight=None,
+        target_weight=None,
+        edge_gain=gain,
+        round_gain=rounds,
+        target_value=value.detach(),
+        edge_constant=charged.constant(pairs),
+        insertion_cost=insertion.to(gain.dtype) if isinstance(insertion, Tensor) else None,
+    )
 
 
 def _temperatures(
@@ -168,8 +207,8 @@ def _inputs_of(space: Padded, eps: Tensor, head: Tensor | None) -> Inputs:
 def _kind(space: Padded) -> str | None:
     """How the kernel compares nodes itself; None: it is given the costs of all matches."""
     kind, y = space.spec.node_cost.native, space.pairs.target.y
-    unknown = kind == "labels" and len(y) > 0 and int(y.min()) < 0
-    return None if unknown else kind
+    unknown = kind == "labels" and not _kernel.within(y, 0, max(space.pairs.outputs.shape[1], 1))
+    return None if unknown or space.ignored is not None else kind
 
 
 def _score(space: Padded, kind: str | None) -> tuple[Tensor, Tensor | None]:
@@ -181,28 +220,32 @@ def _score(space: Padded, kind: str | None) -> tuple[Tensor, Tensor | None]:
         return space.pairs.outputs.log_softmax(1), None
     if kind == "features":
         return space.pairs.outputs, None
-    return space.terms
+    nll, match = space.terms
+    if space.ignored is None:
+        return nll, match
+    # A match that costs nothing, whatever the node: log h - log h nats, and 1 - h / h edits.
+    log_h = space.rows(space.nodes(space.pairs.exists))
+    return nll.where(~space.ignored, log_h), match.where(~space.ignored, (-log_h).exp())
 
 
-def _with_values(space: Padded, values: Sequence[Tensor]) -> Padded:
-    """The same with other values of `LEARNED`, but for the last of these."""
-    exists, absent, score, match, relation, weight, position = values
+def _with_values(space: Padded, values: Mapping[str, Tensor]) -> Padded:
+    """The same with other learned inputs of the operator."""
     pairs, kind, cost = space.pairs, _kind(space), space.spec.node_cost
-    known = None
+    score, known = values["node_score"], None
     if kind == "labels":
         assert isinstance(cost, Classes)
         table = cost.table_of(pairs.layout.pad(score))
         found = by_class(cost, table, pairs.target.layout.pad(pairs.target.y))
         known = NodeTerms(found.nll, found.agreement(1.0))
     elif kind is None:
-        known = NodeTerms(score, match)
+        known = NodeTerms(score, values["node_match"])
     pairs = replace(
         pairs,
-        exists=exists,
-        absent=absent,
+        exists=values["log_existence"],
+        absent=values["log_absence"],
         outputs=score if kind == "features" else pairs.outputs,
-        relation=relation,
-        weight=weight if weight.numel() else pairs.weight,
-        position=position if position.numel() else pairs.position,
+        relation=values["log_relation"],
+        weight=values.get("weight", pairs.weight),
+        position=values.get("position", pairs.position),
     )
     return Padded(pairs, space.spec, known)
