@@ -18,4 +18,8 @@ def without_collector() -> Iterator[None]:
         yield
     finally:
         if was_on:
+            if not gc.get_freeze_count():
+                # The new objects are old now: else the next collection looks through them all.
+                gc.freeze()
+                gc.unfreeze()
             gc.enable()
