@@ -14,14 +14,14 @@ _FED = {"source", "skip"}
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Adds a subcommand for each format."""
-    from ..convert import FORMATS
+    from ..convert import formats as known
 
     parser.epilog = (
         "`grapheme convert FORMAT --help` lists the options of a format; each takes --overwrite,\n"
         f"--skip-bad and --json.\n\n{parser.epilog}"
     )
     formats = parser.add_subcommands(dest="format", metavar="FORMAT")
-    for name, found in FORMATS.items():
+    for name, found in known().items():
         options = ArgumentParser(description=found.help, formatter_class=Formatter)
         formats.add_subcommand(name, options, help=found.help)
         _add_paths(options, found.feed)

@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 from .._check import Received, refusal, require
 from .._files import check_free, replacing
 from ._document import num_nodes
-from ._formats import FORMATS, Format
+from ._formats import Format, format_of
 from ._pieces import Record, Skipped
 from ._sources import STDIN, Progress, lines_of, name_of, pairs_of, sources_of
 
@@ -68,7 +68,7 @@ class Conversion:
 
 
 def convert(
-    format: str,
+    format: str | Format,
     input: str,
     output: str,
     /,
@@ -88,7 +88,7 @@ def convert(
     as they are made.
 
     Args:
-        format: One of `FORMATS`.
+        format: The name of one of `formats()`, or a `Format` of your own.
         input: The file, a folder of files where the format has one file per record, or "-" for
             the standard input. A file of gzip, bzip2 or xz is unpacked.
         output: The data set to write, or "-" for the standard output.
@@ -108,7 +108,7 @@ def convert(
             converted, or a file cannot be read or written.
     """
     began = time.perf_counter()
-    found = _format(format)
+    name, found = format_of(format)
     path = _skipped_path(output) if skipped is None and skip_bad else skipped
     for file in (output, path):
         _check_free(file, overwrite, (input, targets))
@@ -125,7 +125,7 @@ def convert(
         writer.write(found.read(feed, skip=writer.skip, **options))
         writer.check_any()
     return Conversion(
-        format=format,
+        format=name,
         output=output,
         seconds=time.perf_counter() - began,
         skipped_file=path,
@@ -199,12 +199,6 @@ class _Writer:
         name = f" of {record['name']!r}" if "name" in record else ""
         reason = f"the input{name} is empty, and the target has {wanted} nodes"
         return Skipped(source, line if isinstance(line, int) else 1, reason, None, bad=False)
-
-
-def _format(name: str) -> Format:
-    remedy = f"Choose one of {', '.join(FORMATS)}."
-    require(name in FORMATS, "the format", "be known", name, remedy)
-    return FORMATS[name]
 
 
 def _feed(

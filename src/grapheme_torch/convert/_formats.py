@@ -2,8 +2,10 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Literal
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any, Literal
 
+from .._check import InputError, Received, notice, refusal, require
 from ._cogs import cogs
 from ._conllu import conllu
 from ._graph_files import gexf, graphml
@@ -16,10 +18,12 @@ from ._smiles import smiles
 
 @dataclass(frozen=True)
 class Format:
-    """A format.
+    """A format, such as one of your own.
 
     Args:
-        read: Gives the records; its first argument is what is read, the others are options.
+        read: Gives the records. Its first argument is what is read; `skip` is called with each
+            piece that is refused (see `records`), and `source` is the name of the file, if it
+            reads lines. Its further arguments, with a default each, are the options.
         help: What it converts, in a line.
         feed: Whether `read` takes the lines of a file, sources (files, or the lines of a JSON
             Lines file), or pairs of files.
@@ -42,3 +46,47 @@ FORMATS = {
     "graphml": Format(graphml, "Pairs of GraphML files to pairs of graphs.", "pairs", ".graphml"),
     "gexf": Format(gexf, "Pairs of GEXF files to pairs of graphs.", "pairs", ".gexf"),
 }
+"""The formats of this package."""
+
+GROUP = "grapheme_torch.formats"
+"""The group of entry points by which an installed package adds formats of its own."""
+
+
+def formats() -> dict[str, Format]:
+    """The formats of this package, and those that installed packages add as entry points.
+
+    An entry point of the group "grapheme_torch.formats" names a `Format`. One that cannot be
+    loaded, or whose name is taken, is left aside with a `Notice`.
+    """
+    found = dict(FORMATS)
+    for entry in entry_points(group=GROUP):
+        try:
+            require(entry.name not in found, "its name", "not be taken", entry.name, "Rename it.")
+            found[entry.name] = _loaded(entry)
+        except InputError as error:
+            notice(f"format {entry.name!r} ({entry.value}) is left aside: {error}")
+    return found
+
+
+def format_of(format: Any) -> tuple[str, Format]:
+    """A format and its name, from the name or the format itself.
+
+    Raises:
+        InputError: If there is no format of that name.
+    """
+    if isinstance(format, Format):
+        return format.read.__name__, format
+    known = FORMATS if format in FORMATS else formats()
+    remedy = f"Choose one of {', '.join(known)}, or give a `Format` of your own."
+    require(format in known, "the format", "be known", format, remedy)
+    return format, known[format]
+
+
+def _loaded(entry: EntryPoint) -> Format:
+    try:
+        format = entry.load()
+    except Exception as error:  # a package of someone else: anything can be wrong with it
+        got = Received(f"{type(error).__name__}: {error}")
+        raise refusal("it", "be importable", got, "Repair or remove its package.") from error
+    require(isinstance(format, Format), "it", "be a `Format`", format, "Name a `Format`.")
+    return format
