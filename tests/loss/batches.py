@@ -164,8 +164,9 @@ def compare(
     same = (mine.iterations == other.iterations) & (mine.converged == other.converged)
     if strict:
         assert same.all()
-    names = ("total", "node", "edge", "clique", "padded_plan", "residual")
+    names = ("total", "node", "edge", "clique", "residual")
     values = [gap(getattr(mine, name)[same], getattr(other, name)[same]) for name in names]
+    values.append(gap(mine.plan.padded[same], other.plan.padded[same]))
     edges = same[prediction.batch[prediction.edge_index[0]]]
     nodes = same[prediction.batch]
     places = [] if prediction.position is None else [nodes]

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 from torch_geometric.data import Data
 
-from grapheme_torch import Prediction, Sinkhorn, StructuralLoss
+from grapheme_torch import Given, Prediction, Sinkhorn, StructuralLoss
 from grapheme_torch.loss.engines import _alignment_operator as _operators
 from grapheme_torch.loss.engines import _kernel as kernel
 from grapheme_torch.ot import backend, set_backend
@@ -316,7 +316,7 @@ def test_the_evidence_is_that_of_all_rounds() -> None:
 def test_a_setting_that_there_is_not_is_refused() -> None:
     call = called_with(*problem(1, [(4, 3)]))
     with pytest.raises(ValueError, match="`gradient` must be exact, implicit, unrolled or detach"):
-        kernel.align(*call._replace(settings=call.settings._replace(gradient="detach")))
+        kernel.align(*call._replace(settings=call.settings._replace(gradient="cut")))
 
 
 def test_a_loss_that_is_not_finite_is_nan_in_its_own_pair_only() -> None:
@@ -339,7 +339,12 @@ def test_what_the_operator_does_not_do_is_done_in_pytorch(how: str) -> None:
     prediction, target = problem(5, [(4, 3), (3, 5)])
     loss = StructuralLoss(reduction="none")
     plan = loss(prediction, target).plan.padded.detach()
-    given_: dict[str, Any] = {"temperature": 0} if how == "cold" else {how: plan}
+    ways: dict[str, dict[str, Any]] = {
+        "start": {"start": plan},
+        "alignment": {"alignment": Given(plan)},
+        "cold": {"temperature": 0},
+    }
+    given_ = ways[how]
     mine = loss(prediction, target, **given_)
     before = backend()
     set_backend("pytorch")
