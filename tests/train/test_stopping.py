@@ -9,6 +9,7 @@ from typing import Any
 import lightning.pytorch as pl
 import pytest
 import torch
+from grapheme_torch.train._monitor import sample
 from torch_geometric.data import Batch
 
 from grapheme_torch import GraphTransformNet, Hints, InputError, StructuralLoss, text_to_graph
@@ -17,7 +18,6 @@ from grapheme_torch.train import Stopping, TrainingModule, _run, evaluate
 from grapheme_torch.train._console import standing
 from grapheme_torch.train._history import Checkpoint, Row
 from grapheme_torch.train._module import measure
-from grapheme_torch.train._monitor import sample
 from grapheme_torch.train._stopping import Selection
 
 from ..unchecked import unchecked

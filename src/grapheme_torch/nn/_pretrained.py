@@ -26,16 +26,21 @@ def save_model(folder: Path, config: dict[str, Any], weights: dict[str, Tensor])
     except OSError as error:
         cause = Received(str(error.strerror))
         raise refusal(str(folder), "be a folder", cause, "Choose another place.") from None
-    contiguous = {name: tensor.detach().cpu().contiguous() for name, tensor in weights.items()}
-    write_bytes(folder / WEIGHTS, serialise(contiguous))
+    save_tensors(folder / WEIGHTS, weights)
     # Which clusters a text falls into depends on the Unicode version that `regex` knows.
     document = {"format": FORMAT, "version": VERSION, "regex": version("regex"), "network": config}
     write_json(folder / CONFIG, document)
 
 
+def save_tensors(path: Path, weights: dict[str, Tensor]) -> None:
+    """Writes tensors by name; the file appears whole or not at all."""
+    contiguous = {name: tensor.detach().cpu().contiguous() for name, tensor in weights.items()}
+    write_bytes(path, serialise(contiguous))
+
+
 def load_model(folder: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
     """The description and the weights of a saved network; refuses what is not one."""
-    return _load_config(folder / CONFIG), _load_weights(folder / WEIGHTS)
+    return _load_config(folder / CONFIG), read_weights(folder / WEIGHTS)
 
 
 def _load_config(path: Path) -> dict[str, Any]:
@@ -58,7 +63,8 @@ def _load_config(path: Path) -> dict[str, Any]:
     return dict(network)
 
 
-def _load_weights(path: Path) -> dict[str, Tensor]:
+def read_weights(path: Path) -> dict[str, Tensor]:
+    """Tensors by name, all finite."""
     remedy = "Restore the file, or train again: weights are only read from safetensors."
     try:
         weights = load_file(path)

@@ -1,19 +1,25 @@
 """Training, and everything that needs network, loss and data together."""
 
+from ._averaging import Averaging as Averaging
 from ._check_model import check_saved_model as check_saved_model
 from ._compare import Comparison as Comparison
 from ._compare import compare as compare
+from ._datamodule import HeldOut as HeldOut
+from ._datamodule import PairsDataModule as PairsDataModule
 from ._evaluate import evaluate as evaluate
 from ._evaluation_report import EvaluationReport as EvaluationReport
 from ._evaluation_report import Example as Example
 from ._folder import load_members as load_members
 from ._folder import load_network as load_network
 from ._folder import saved_loss as saved_loss
-from ._module import Terms as Terms
+from ._measure import Measured as Measured
+from ._measure import measure as measure
 from ._module import TrainingModule as TrainingModule
 from ._optimization import Optimization as Optimization
 from ._predict import predict as predict
 from ._run import train as train
+from ._stopping import BestNetwork as BestNetwork
 from ._stopping import Stopping as Stopping
 from ._summary import Summary as Summary
 from ._together import predict_together as predict_together
+from ._untrained import untrained_network as untrained_network

@@ -13,7 +13,7 @@ from ..edits import EditReport, edit_report
 from ..graphs import alike, is_directed, undirected
 from ..loss import StructuralLoss
 from ..prediction import Prediction
-from ._module import Terms
+from ._measure import Measured, reported
 
 
 @dataclass(frozen=True)
@@ -26,20 +26,18 @@ class Comparison:
         edits: The edits of a hard alignment, and their cost.
     """
 
-    terms: Terms
+    terms: Measured
     plan: Float[Tensor, "n1 m1"]
     edits: EditReport
 
     def to_dict(self) -> dict[str, Any]:
         """The comparison as JSON can hold it."""
-        loss = {name: getattr(self.terms, name) for name in ("total", "node", "edge", "clique")}
-        return {"loss": loss, "edits": self.edits.to_dict(), "plan": self.plan.tolist()}
+        return {"loss": self.terms, "edits": self.edits.to_dict(), "plan": self.plan.tolist()}
 
     def __str__(self) -> str:
         """The loss terms, then the edits."""
-        terms = self.terms
-        head = f"loss {terms.total:.6g}: node {terms.node:.6g}, edge {terms.edge:.6g}"
-        return f"{head}, clique {terms.clique:.6g}\n{self.edits}"
+        parts = [f"{name} {x:.6g}" for name, x in self.terms.items() if name != "total"]
+        return f"loss {self.terms['total']:.6g}: {', '.join(parts)}\n{self.edits}"
 
 
 def compare(predicted: Data, target: Data, loss: StructuralLoss | None = None) -> Comparison:
@@ -65,8 +63,9 @@ def compare(predicted: Data, target: Data, loss: StructuralLoss | None = None) -
         num_relations=len(alphabet.relations),
     )
     result = loss(certain, alphabet.encode(target))
-    numbers = (result.total, result.node, result.edge, result.clique, result.converged)
-    return Comparison(Terms(*(float(x.double().mean()) for x in numbers)), result.plan[0], edits)
+    terms = {name: float(x.double().mean()) for name, x in reported(result).items()}
+    del terms["converged"]
+    return Comparison(terms, result.plan[0], edits)
 
 
 def _as_compared(predicted: Data, target: Data, directed: bool | None) -> tuple[Data, Data]:

@@ -1,4 +1,4 @@
-"""What the person in front of a run sees of it and says to it: a bar, and Ctrl-C."""
+"""What the terminal shows of a run, a bar, and what it asks for: Ctrl-C."""
 
 import math
 import signal
@@ -12,20 +12,20 @@ import lightning.pytorch as pl
 from tqdm import tqdm
 
 from .._signals import Stopped, handled, leave_terminal
-from ._course import Course
 from ._history import Row
 
 
 class Progress(pl.Callback):
     """One bar over all steps of the run; only on a terminal.
 
+    Not Lightning's bar: that one is over the steps of an epoch, and on the standard output.
+
     Args:
         rows: Metrics of the epochs so far.
-        course: Knows the learning rate.
     """
 
-    def __init__(self, rows: list[Row], course: Course) -> None:
-        self._rows, self._course = rows, course
+    def __init__(self, rows: list[Row]) -> None:
+        self._rows = rows
         self._bar: Any = None
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
@@ -41,7 +41,8 @@ class Progress(pl.Callback):
         if not self._bar.disable:
             head = f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}"
             self._bar.set_description(head, refresh=False)
-            self._bar.set_postfix_str(standing(self._rows, self._course.lr), refresh=False)
+            lr = trainer.optimizers[0].param_groups[0]["lr"]
+            self._bar.set_postfix_str(standing(self._rows, lr), refresh=False)
         self._bar.update()
 
     def teardown(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:

@@ -19,9 +19,8 @@ from ..data import (
     load_pairs,
     unify_positions,
 )
-from ..nn import GraphTransformNet, num_candidates
 from ._edge_direction import read_direction, with_direction
-from ._module import PairBatch
+from ._measure import PairBatch
 
 
 @dataclass(frozen=True)
@@ -44,19 +43,6 @@ class Split:
     left_out: list[Pair] = field(default_factory=list)
     val_too_large: int = 0
 
-    def share_of_nodes(self, slots: int) -> float:
-        """Nodes of the training targets as a share of the output nodes of a network."""
-        wanted = sum(pair.target.num_nodes or 0 for pair in self.train)
-        return wanted / (slots * sum(pair.input.num_nodes or 0 for pair in self.train))
-
-    def share_of_edges(self, network: GraphTransformNet) -> float | None:
-        """Edges of the training targets as a share of a network's candidates; None without any."""
-        kind: dict[str, Any] = {"kind": network.candidates, "window": network.window}
-        sizes = (network.num_slots * (pair.input.num_nodes or 0) for pair in self.train)
-        offered = sum(num_candidates(size, **kind) for size in sizes)
-        wanted = sum(pair.target.num_edges for pair in self.train)
-        return min(wanted / offered, 1.0) if wanted and offered else None
-
 
 def load_split(
     data: str,
@@ -66,6 +52,7 @@ def load_split(
     directed: bool | None = None,
     slots: int = 1,
     skip_larger: bool = False,
+    alphabet: Alphabet | None = None,
 ) -> Split:
     """Reads and checks the data of a run, for a network with so many output nodes per input node.
 
@@ -78,6 +65,7 @@ def load_split(
         directed: Whether edges of the targets have a direction. Default: as the targets say.
         slots: Output nodes per input node.
         skip_larger: Whether training pairs that are too large are left out.
+        alphabet: The labels and relations that the network knows. Default: those of the targets.
 
     Raises:
         InputError: "FILE:LINE: ..." at the first pair that cannot be trained on.
@@ -96,13 +84,25 @@ def load_split(
     if acyclic and directed:
         check_acyclic(together)
     together = unify_positions(together)
-    alphabet = Alphabet.of(pair.target for pair in together[: len(train)])
+    if alphabet is not None:
+        _check_known(together[: len(train)], alphabet)
+    alphabet = alphabet or Alphabet.of(pair.target for pair in together[: len(train)])
     if not alphabet.labels:
         remedy = "Add pairs whose target has nodes."
         raise refusal(f"{data}: the targets", "have a node", Received("only empty graphs"), remedy)
     too_large = sum(not fits(pair, slots) for pair in held_out)
     split = together[: len(train)], together[len(train) :], alphabet
     return Split(*split, directed, left_out, too_large)
+
+
+def _check_known(pairs: Sequence[Pair], alphabet: Alphabet) -> None:
+    """Refuses the first pair whose target a network with this alphabet cannot give."""
+    for pair in pairs:
+        name = f'{pair.place}: the "target"'
+        remedy = "Make the network for the labels and relations of all training targets."
+        got = Received("a label or relation that it has no class for")
+        known = alphabet.covers(pair.target)
+        require(known, name, "be one that the network can give", got, remedy)
 
 
 def fits(pair: Pair, slots: int) -> bool:
@@ -126,7 +126,7 @@ def batches(
     dataset = PairDataset([pair for pair in pairs if alphabet.covers(pair.target)], alphabet)
     if len(dataset) <= batch_size:
         whole = [collate([dataset[i] for i in range(len(dataset))])] if len(dataset) else []
-        return DataLoader(_Collated(whole), batch_size=None, collate_fn=_as_it_is)
+        return DataLoader(Collated(whole), batch_size=None, collate_fn=as_it_is)
     if seed is None:
         return DataLoader(dataset, batch_size=batch_size, collate_fn=collate)
     generator = torch.Generator().manual_seed(seed)
@@ -134,19 +134,19 @@ def batches(
     return DataLoader(dataset, batch_sampler=drawn, collate_fn=collate)
 
 
-class _Collated(Dataset[PairBatch]):
+class Collated(Dataset[Any]):
     """Batches that are ready, as a data set of their own."""
 
-    def __init__(self, ready: Sequence[PairBatch]) -> None:
+    def __init__(self, ready: Sequence[Any]) -> None:
         self._ready = ready
 
     def __len__(self) -> int:
         return len(self._ready)
 
-    def __getitem__(self, index: int) -> PairBatch:
+    def __getitem__(self, index: int) -> Any:
         return self._ready[index]
 
 
-def _as_it_is(batch: Any) -> Any:
+def as_it_is(batch: Any) -> Any:
     """In place of PyTorch's own conversion, which makes a list of the pair."""
     return batch

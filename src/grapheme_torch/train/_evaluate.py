@@ -6,7 +6,6 @@ from pathlib import Path
 from .._check import refusal, require
 from ..data import Alphabet, Pair
 from ..decoding import Constraint
-from ..edits import find_isomorphism
 from ..loss import StructuralLoss, StructuralLossResult
 from ..metrics import AlignmentAccuracy, GraphMetrics
 from ..nn import GraphTransformNet
@@ -14,9 +13,8 @@ from ._data import batches, fits
 from ._edge_direction import with_direction
 from ._evaluation_report import EvaluationReport, Example
 from ._folder import load_members, saved_loss
-from ._module import Terms, measure
+from ._measure import Measured, measure
 from ._places import told_places
-from ._predict import predict
 from ._together import predict_together
 
 
@@ -74,7 +72,7 @@ def evaluate(
 
 def _measured(
     network: GraphTransformNet, loss: StructuralLoss, pairs: Sequence[Pair], batch_size: int
-) -> tuple[Terms, dict[str, float], float]:
+) -> tuple[Measured, dict[str, float], float]:
     """The loss, the accuracy of its alignment if places are known, and the share of pairs."""
     alphabet = Alphabet(network.labels, network.relations)
     covered = [
@@ -105,19 +103,6 @@ def _worst(examples: list[Example], count: int) -> list[Example]:
     """The examples of largest edit cost, those as good in their order, the exact ones left out."""
     wrong = [example for example in examples if not example.edits.is_exact]
     return sorted(wrong, key=lambda example: -example.edits.cost)[:count]
-
-
-def share_exact(network: GraphTransformNet, pairs: Sequence[Pair], batch_size: int) -> float:
-    """The share of pairs whose predicted graph equals the target but for the numbering of nodes."""
-    training = network.training
-    network.eval()
-    right = 0
-    for chunk in _chunks(pairs, batch_size):
-        answers = predict(network, [pair.input for pair in chunk])
-        sides = zip(answers, (pair.target for pair in chunk), strict=True)
-        right += sum(find_isomorphism(one, other) is not None for one, other in sides)
-    network.train(training)
-    return right / len(pairs)
 
 
 def _chunks(pairs: Sequence[Pair], size: int) -> Iterator[Sequence[Pair]]:

@@ -1,6 +1,6 @@
 """What an evaluation found, in numbers and in its worst examples."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from torch_geometric.data import Data
@@ -9,7 +9,7 @@ from .._check import shown
 from ..data import Pair, graph_document
 from ..edits import EditReport
 from ..graphs import edge_triples, node_labels
-from ._module import Terms
+from ._measure import Measured
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,20 +55,20 @@ class EvaluationReport:
 
     pairs: int
     metrics: dict[str, float]
-    loss: Terms
+    loss: Measured
     covered: float
     worst: tuple[Example, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """The report as JSON can hold it; the loss is None where no pair is covered."""
-        loss = asdict(self.loss) if self.covered else None
+        loss = self.loss if self.covered else None
         head = {"pairs": self.pairs, "covered": self.covered, **self.metrics, "loss": loss}
         return {**head, "worst": [example.to_dict() for example in self.worst]}
 
     def __str__(self) -> str:
         """One line per number, then the worst examples."""
         rows = {"pairs": self.pairs, "covered": self.covered, **self.metrics}
-        rows |= {f"loss: {name}": value for name, value in asdict(self.loss).items()}
+        rows |= {f"loss: {name}": value for name, value in self.loss.items()}
         numbers = [f"{name:20} {value:.6g}" for name, value in rows.items()]
         return "\n".join([*numbers, *map(str, self.worst)])
 

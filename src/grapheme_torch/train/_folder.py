@@ -5,18 +5,25 @@ import json
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, overload
 
 import yaml
+from torch import nn
 
 from .._check import InputError, Received, refusal, relocate, require
 from .._files import write_text
+from ..data import Alphabet
 from ..loss import StructuralLoss
 from ..nn import GraphTransformNet
+from ..nn._pretrained import WEIGHTS, read_weights, save_model, save_tensors
 from ._lock import check_unlocked, locked
 
+Network = TypeVar("Network", bound=nn.Module)
+
 SUMMARY, METRICS, PICTURE, OPTIONS = "summary.json", "metrics.csv", "loss.png", "train.yaml"
-LASTING = ("config.json", "model.safetensors", SUMMARY, PICTURE, OPTIONS)
+LOSS = "loss.safetensors"
+"""Weights of the loss, where it has any."""
+LASTING = ("config.json", "model.safetensors", LOSS, SUMMARY, PICTURE, OPTIONS)
 """What a run that was refused half-way has not left: it leaves its metrics.csv only."""
 OUTCOME = (SUMMARY, PICTURE)
 """What tells how a run ended."""
@@ -100,6 +107,33 @@ def save_options(out: Path, options: dict[str, Any]) -> None:
     write_text(out / OPTIONS, yaml.safe_dump(options, sort_keys=False, allow_unicode=True))
 
 
+def save_weights(out: Path, network: nn.Module, loss: nn.Module, alphabet: Alphabet) -> None:
+    """Writes the network, and the weights of the loss if it has any.
+
+    A network that can save itself does (`save_pretrained`). Of any other its weights are kept,
+    and what its classes mean; `load_network(folder, network)` reads them.
+    """
+    if hasattr(network, "save_pretrained"):
+        network.save_pretrained(out)  # type: ignore[operator]
+    else:
+        kind = f"{type(network).__module__}.{type(network).__qualname__}"
+        names = {"labels": list(alphabet.labels), "relations": list(alphabet.relations)}
+        save_model(out, {"class": kind, **names}, network.state_dict())
+    weights = loss.state_dict()
+    if weights:
+        save_tensors(out / LOSS, weights)
+    else:
+        (out / LOSS).unlink(missing_ok=True)
+
+
+def network_options(network: nn.Module) -> dict[str, Any]:
+    """The options of a run that make this network again, but for what the data tell."""
+    if not isinstance(network, GraphTransformNet):
+        return {}
+    config = network.config
+    return {name: value for name, value in config.items() if name not in ("labels", "relations")}
+
+
 def loss_options(loss: StructuralLoss) -> dict[str, Any]:
     """The arguments that make this loss again."""
     return {name: getattr(loss, name) for name in _arguments()}
@@ -111,13 +145,33 @@ def saved_loss(folder: str | Path, **changes: Any) -> StructuralLoss:
     Args:
         folder: The folder of the run.
         changes: Arguments of `StructuralLoss` to use instead of the saved ones; None keeps them.
+            Modules that the loss was made with, such as a node cost with weights, have to be given
+            anew: their weights are read from the run.
 
     Raises:
-        InputError: "FILE: ..." if the options of the run are spoilt.
+        InputError: "FILE: ..." if the options of the run are spoilt, or the weights of the loss
+            are not those of the modules given.
     """
     chosen = {name: value for name, value in changes.items() if value is not None}
     saved = _saved_options(Path(folder) / OPTIONS)
-    return StructuralLoss(**{**saved, **chosen})
+    loss = StructuralLoss(**{**saved, **chosen})
+    load_tensors(Path(folder) / LOSS, loss)
+    return loss
+
+
+def load_tensors(path: Path, module: nn.Module) -> None:
+    """Reads the weights of a module in place; a file that is not there has none.
+
+    Raises:
+        InputError: "FILE: ..." if they are not those of the module.
+    """
+    weights = read_weights(path) if path.exists() else {}
+    remedy = "Give the modules that the run was trained with."
+    wanted = {name: tuple(tensor.shape) for name, tensor in module.state_dict().items()}
+    if {name: tuple(tensor.shape) for name, tensor in weights.items()} != wanted:
+        got = Received(f"{', '.join(weights) or 'none'}, not {', '.join(wanted) or 'none'}")
+        raise refusal(str(path), "hold the weights of the module", got, remedy)
+    module.load_state_dict(weights)
 
 
 def _saved_options(path: Path) -> dict[str, Any]:
@@ -137,12 +191,25 @@ def _saved_options(path: Path) -> dict[str, Any]:
     return known
 
 
-def load_network(folder: str | Path) -> GraphTransformNet:
-    """The network of a run, ready to predict."""
-    network = GraphTransformNet.from_pretrained(folder).eval()
-    if saved_loss(folder).directed is False:  # older runs told only the loss
-        network.directed = False
-    return network
+@overload
+def load_network(folder: str | Path, network: None = None) -> GraphTransformNet: ...
+@overload
+def load_network(folder: str | Path, network: Network) -> Network: ...
+def load_network(folder: str | Path, network: nn.Module | None = None) -> nn.Module:
+    """The network of a run, ready to predict.
+
+    Args:
+        folder: The folder of the run.
+        network: A module like the one that was trained, to read its weights into. Default: the
+            `GraphTransformNet` that the folder describes.
+
+    Raises:
+        InputError: If a file is missing, unreadable, or does not fit.
+    """
+    if network is None:
+        return GraphTransformNet.from_pretrained(folder).eval()
+    load_tensors(Path(folder) / WEIGHTS, network)
+    return network.eval()
 
 
 def load_members(

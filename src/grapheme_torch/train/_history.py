@@ -13,9 +13,13 @@ import lightning.pytorch as pl
 
 from .._check import require
 from .._files import write_text
+from ._averaging import averaged
+from ._datamodule import PairsDataModule
+from ._measure import measure
 
 Row = dict[str, int | float]
-COLUMNS = ("epoch", "total", "node", "edge", "clique", "converged", "val_total", "val_exact")
+"""Columns by name: "epoch", "total", the terms of the loss, "converged", and `VALIDATED`."""
+VALIDATED = ("val_total", "val_exact")
 
 
 class History(pl.Callback):
@@ -23,42 +27,47 @@ class History(pl.Callback):
 
     Args:
         path: The file; it is replaced as a whole after each epoch.
-        measure: Gives the columns after the first for the present weights, those of the
-            validation only if asked for, else NaN.
-        val_every: Epochs from one validation to the next; the last has one too.
+        data: Has the training pairs to measure on.
         beside_a_run: Whether the folder holds an older run; its metrics stay until its model is
             replaced, so that the two belong together whatever becomes of this run.
     """
 
-    def __init__(
-        self,
-        path: Path,
-        measure: Callable[[bool], Row],
-        *,
-        val_every: int = 1,
-        beside_a_run: bool = False,
-    ) -> None:
+    def __init__(self, path: Path, data: PairsDataModule, *, beside_a_run: bool = False) -> None:
         self.rows: list[Row] = []
-        self._path, self._measure, self._val_every = path, measure, val_every
-        self._held_back = beside_a_run
+        self._path, self._data, self._held_back = path, data, beside_a_run
+        self._validated: Row = {}
 
-    def begin(self) -> None:
-        """Row 0: the loss before the first step; to be called before `Trainer.fit`."""
-        self._record(0, validate=True)
+    def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Row 0: the loss before the first step."""
+        self._record(0, averaged(trainer, pl_module))
+
+    def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """What the validation has logged, for the row of the epoch."""
+        del pl_module
+        metrics = trainer.callback_metrics
+        validated = {k: float(metrics[k]) for k in VALIDATED if k in metrics}
+        if trainer.sanity_checking:
+            self.rows[0] |= validated
+            self._show()
+        else:
+            self._validated = dict(validated)
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """A row for the epoch."""
-        del pl_module
-        epoch = trainer.current_epoch + 1
-        last = epoch == trainer.max_epochs or trainer.should_stop
-        self._record(epoch, validate=last or epoch % self._val_every == 0)
+        self._record(trainer.current_epoch + 1, averaged(trainer, pl_module))
 
-    def _record(self, epoch: int, *, validate: bool) -> None:
-        row: Row = {"epoch": epoch, **self._measure(validate)}
+    def _record(self, epoch: int, module: Any) -> None:
+        found = measure(module.network, module.loss, self._data.measured)
+        row: Row = {"epoch": epoch, **found, **dict.fromkeys(VALIDATED, math.nan)}
+        row |= self._validated
+        self._validated = {}
         remedy = "Train again at a lower --lr, or a higher --temperature."
         where = f"the loss after epoch {epoch}"
         require(math.isfinite(row["total"]), where, "be finite", row["total"], remedy)
         self.rows.append(row)
+        self._show()
+
+    def _show(self) -> None:
         if not self._held_back:
             self.write()
 
@@ -67,9 +76,9 @@ class History(pl.Callback):
         self._held_back = False
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(COLUMNS)
+        writer.writerow(self.rows[0])
         for row in self.rows:
-            writer.writerow("" if math.isnan(row[name]) else row[name] for name in COLUMNS)
+            writer.writerow("" if math.isnan(value) else value for value in row.values())
         write_text(self._path, text.getvalue())
 
 

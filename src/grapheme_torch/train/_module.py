@@ -1,130 +1,169 @@
-"""The network and its loss as Lightning sees them."""
+"""The network and its loss as Lightning trains and validates them."""
 
 import copy
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from collections.abc import Sequence
+from contextlib import ExitStack
+from typing import Any
 
 import lightning.pytorch as pl
 import torch
-from torch import Tensor
+from lightning.pytorch.callbacks import Timer
+from torch import Tensor, nn
 from torch.nn.utils import get_total_norm
+from torch.optim.lr_scheduler import LambdaLR
 from torch_geometric.data import Batch
 
 from .._check import Received, refusal
-from ..loss import StructuralLoss, StructuralLossResult
-from ..nn import GraphTransformNet
-
-PairBatch = tuple[Batch, Batch]
-
-
-@dataclass(frozen=True)
-class Terms:
-    """Means of the loss and its terms over the pairs of a data set.
-
-    Args:
-        total, node, edge, clique: See `StructuralLossResult`.
-        converged: Share of pairs whose alignment met the tolerance.
-    """
-
-    total: float
-    node: float
-    edge: float
-    clique: float
-    converged: float
+from ..data import Alphabet
+from ..loss import StructuralLoss
+from ._averaging import Averaging
+from ._datamodule import HeldOut
+from ._exact import num_exact
+from ._measure import Means, PairBatch, names_of, same_noise
+from ._optimization import Optimization
+from ._stopping import score
 
 
 class TrainingModule(pl.LightningModule):
-    """Trains a network with a structural loss by Adam; use it with any Lightning `Trainer`.
+    """Trains a network with a structural loss; for any Lightning `Trainer`.
+
+    A training batch is `(inputs, targets)`, as `PairsDataModule` gives it. Validation logs
+    "val_total" and the terms ("val_node", ...), and, for the batches of `PairsDataModule`,
+    "val_exact" (share of pairs reproduced exactly) and "val_score" (one number, larger is better:
+    exact matches, then the loss), which `ModelCheckpoint` and `EarlyStopping` can monitor.
 
     Args:
         network: Maps a batch of graphs to a `Prediction`.
-        loss: Compares the prediction with a batch of encoded targets.
+        loss: Compares the prediction with a batch of encoded targets; its parameters are trained.
         lr: Learning rate of Adam.
-        weight_decay: Of AdamW, for the weights that are matrices; 0 is Adam.
-
-    `step_loss`, an attribute, is what the next step goes by: the loss, but for what is annealed.
+        optimization: What is done beside plain Adam: schedule, clipping, averaging, annealing.
+        alphabet: The strings of the predicted classes, to find exact matches. Default: those that
+            the network names as `labels` and `relations`, if it does.
     """
 
     def __init__(
         self,
-        network: GraphTransformNet,
+        network: nn.Module,
         loss: StructuralLoss,
         *,
-        lr: float,
-        weight_decay: float = 0.0,
+        lr: float = 3e-3,
+        optimization: Optimization | None = None,
+        alphabet: Alphabet | None = None,
     ) -> None:
         super().__init__()
-        self.network, self.loss, self.lr, self.weight_decay = network, loss, lr, weight_decay
-        self.step_loss = copy.copy(loss)
+        self.network, self.loss, self.lr = network, loss, lr
+        self.optimization = optimization or Optimization()
+        self.alphabet = alphabet
+        self._steps = float("inf")
+        self._noise = ExitStack()
+        self._means, self._exact, self._pairs = Means(()), 0, 0
 
     def training_step(self, batch: Sequence[Batch], batch_idx: int) -> Tensor:
         """The mean loss of a batch of `(inputs, targets)`."""
         del batch_idx  # part of Lightning's interface
         inputs, targets = batch
-        prediction = self.network(inputs)
-        total: Tensor = self.step_loss(prediction, targets).total
-        self.log("loss", total, prog_bar=True, batch_size=targets.num_graphs)
+        total: Tensor = self.step_loss()(self.network(inputs), targets).total
+        # A record of Lightning takes as long as the loss of a small batch.
+        if self.trainer.loggers or self.trainer.progress_bar_callback:
+            self.log("loss", total, prog_bar=True, batch_size=targets.num_graphs)
         return total
+
+    def step_loss(self) -> StructuralLoss:
+        """What the next step goes by: the loss, but for what is annealed."""
+        chosen = self.optimization
+        if chosen.temperature_start is None and chosen.position_weight_start is None:
+            return self.loss
+        share, now = self.share(self.global_step), copy.copy(self.loss)
+        now.temperature = chosen.temperature(share, now.temperature)
+        now.position_weight = chosen.position_weight(share, now.position_weight)
+        return now
 
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
         """Stops before a gradient that is not finite reaches the weights."""
         del optimizer  # part of Lightning's interface
-        slopes = [p.grad for p in self.network.parameters() if p.grad is not None]
-        if get_total_norm(slopes).isfinite():
+        if get_total_norm([p.grad for p in self.parameters() if p.grad is not None]).isfinite():
             return
-        for name, parameter in self.network.named_parameters():
+        for name, parameter in self.named_parameters():
             if parameter.grad is not None and not parameter.grad.isfinite().all():
+                name = name.removeprefix("network.")
                 where = f"the gradient of `{name}` in epoch {self.current_epoch + 1}"
                 remedy = "The weights are as before this step; train again at a lower --lr."
                 raise refusal(where, "be finite", Received("NaN or infinity"), remedy)
 
-    def configure_optimizers(self) -> torch.optim.Optimizer:
-        """Adam at a constant learning rate, or AdamW if weights decay; all tensors in one step."""
-        parameters = list(self.network.parameters())
-        if not self.weight_decay:
+    def configure_gradient_clipping(
+        self,
+        optimizer: torch.optim.Optimizer,
+        gradient_clip_val: float | None = None,
+        gradient_clip_algorithm: str | None = None,
+    ) -> None:
+        """Clips to `optimization.clip`, or else as the trainer says."""
+        clip = self.optimization.clip
+        if clip is not None:
+            gradient_clip_val, gradient_clip_algorithm = clip, "norm"
+        self.clip_gradients(optimizer, gradient_clip_val, gradient_clip_algorithm)
+
+    def configure_optimizers(self) -> Any:
+        """Adam, or AdamW if weights decay; the schedule, if there is one, moves at each step."""
+        optimizer = self._optimizer()
+        self._steps = float(self.trainer.estimated_stepping_batches)
+        if self.optimization.is_constant:
+            return optimizer
+        rate = LambdaLR(optimizer, lambda step: self.optimization.rate(self.share(step)))
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": rate, "interval": "step"}}
+
+    def _optimizer(self) -> torch.optim.Optimizer:
+        """All tensors of network and loss in one step."""
+        parameters = [p for p in self.parameters() if p.requires_grad]
+        decay = self.optimization.weight_decay
+        if not decay:
             return torch.optim.Adam(parameters, lr=self.lr, fused=True)
         # Biases and norms have no reason to be near zero.
         groups = [
-            {"params": [p for p in parameters if p.ndim > 1], "weight_decay": self.weight_decay},
+            {"params": [p for p in parameters if p.ndim > 1], "weight_decay": decay},
             {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
         ]
         return torch.optim.AdamW(groups, lr=self.lr, fused=True)
 
+    def configure_callbacks(self) -> list[pl.Callback]:
+        """The average of the weights, if there is to be one."""
+        decay = self.optimization.ema_decay
+        return [] if decay is None else [Averaging(decay)]
 
-@torch.no_grad()
-def measure(
-    network: GraphTransformNet,
-    loss: StructuralLoss,
-    batches: Iterable[PairBatch],
-    watch: Callable[[StructuralLossResult], None] | None = None,
-) -> Terms:
-    """The loss and its terms over a data set, each pair weighing the same; NaN if there is none.
+    def share(self, step: int) -> float:
+        """Share of the run that is over at a step, by steps or by time, whichever is ahead.
 
-    `watch` is called with what the loss says of each batch. Noise of the loss is drawn alike at
-    every call, and the generator of a training that goes on is left as it was.
-    """
-    training = network.training
-    network.eval()
-    sums, count = torch.zeros(5, dtype=torch.float64), 0
-    device = next(network.parameters()).device
-    with _same_noise() if loss.tie_noise else nullcontext():
-        for inputs, targets in batches:
-            inputs, targets = inputs.to(device), targets.to(device)
-            result = loss(network(inputs), targets)
-            if watch is not None:
-                watch(result)
-            means = (result.total, result.node, result.edge, result.clique)
-            shares = [term.mean().item() for term in means]
-            shares.append(result.converged.double().mean().item())
-            sums += torch.tensor(shares, dtype=torch.float64) * targets.num_graphs
-            count += targets.num_graphs
-    network.train(training)
-    return Terms(*(sums / count if count else sums * torch.nan).tolist())
+        Time counts where the trainer has a bound on it (`max_time`, Lightning's `Timer`). A step
+        stands for its middle, so that neither the first nor the last is without effect.
+        """
+        timers = [c for c in self.trainer.callbacks if isinstance(c, Timer)]
+        by_time = 0.0
+        for timer in timers:
+            left, spent = timer.time_remaining(), timer.time_elapsed()
+            if left is not None:
+                by_time = max(by_time, spent / (spent + left))
+        return min(max((step + 0.5) / self._steps, by_time), 1.0)
 
+    def on_validation_epoch_start(self) -> None:
+        """Begins to count."""
+        self._means, self._exact, self._pairs = Means(names_of(self.loss)), 0, 0
+        self._noise.enter_context(same_noise(self.loss))
 
-@contextmanager
-def _same_noise() -> Iterator[None]:
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        yield
+    def validation_step(self, batch: HeldOut | PairBatch, batch_idx: int) -> None:
+        """The loss and the exact matches of a batch."""
+        del batch_idx  # part of Lightning's interface
+        held = batch if isinstance(batch, HeldOut) else HeldOut((), (batch[0], batch[1]))
+        if held.batch is not None:
+            inputs, targets = held.batch
+            self._means.add(self.loss(self.network(inputs), targets), targets.num_graphs)
+        self._exact += num_exact(self.network, held.pairs, self.alphabet)
+        self._pairs += len(held.pairs)
+
+    def on_validation_epoch_end(self) -> None:
+        """Logs the means over all validation pairs."""
+        self._noise.close()
+        found = {f"val_{name}": value for name, value in self._means.compute().items()}
+        if self._pairs:
+            found["val_exact"] = self._exact / self._pairs
+            found["val_score"] = score(self._exact, self._pairs, found["val_total"])
+        exact = {name: torch.tensor(x, dtype=torch.float64) for name, x in found.items()}
+        self.log_dict(exact, batch_size=1)

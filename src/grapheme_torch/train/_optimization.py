@@ -61,6 +61,11 @@ class Optimization:
         remedy = "Leave it out, or try 0.999."
         require(fits, "`ema_decay`", "lie in [0, 1)", self.ema_decay, remedy)
 
+    @property
+    def is_constant(self) -> bool:
+        """Whether the learning rate stays what it is."""
+        return self.schedule == "constant" and not self.warmup
+
     def rate(self, share: float) -> float:
         """The learning rate, as a part of its full value, after a share of the run."""
         if share < self.warmup:

@@ -1,48 +1,74 @@
 """What a trained network answers."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import torch
+from torch import nn
 from torch_geometric.data import Batch, Data
 
-from ..data import INPUT, only
+from .._check import Received, require
+from ..data import INPUT, Alphabet, only
 from ..decoding import Constraint, decode
 from ..graphs import node_labels
-from ..nn import GraphTransformNet
+from ._measure import device_of
 
 
 @torch.no_grad()
 def predict(
-    network: GraphTransformNet,
+    network: nn.Module,
     graphs: Sequence[Data],
     *,
     constraint: Constraint | None = None,
     directed: bool | None = None,
+    alphabet: Alphabet | None = None,
 ) -> list[Data]:
     """The most probable output graph for each input graph, computed as one batch.
 
     Graphs with and without position make a batch each: an answer does not depend on the others.
 
     Args:
-        network: A network, in the mode it is to predict in.
+        network: Maps a batch of graphs to a `Prediction`, in the mode it is to predict in. Where
+            it copies labels (its attribute `own` is not None), it has `num_slots` output nodes
+            per input node.
         graphs: What it reads.
         constraint, directed: What the output graphs have to be, see `decode`.
+        alphabet: The strings of the predicted classes. Default: what the network has as `labels`
+            and `relations`.
 
     Raises:
-        InputError: If the constraint is unknown.
+        InputError: If the constraint is unknown, or the network names no classes.
     """
     if not graphs:
         return []
+    alphabet = alphabet or alphabet_of(network)
     if not placed_alike(graphs):
-        shape: dict[str, Any] = {"constraint": constraint, "directed": directed}
-        return apart(graphs, lambda alike: predict(network, alike, **shape))
+        shape = {"constraint": constraint, "directed": directed, "alphabet": alphabet}
+        return apart(graphs, lambda alike: predict(network, alike, **shape))  # type: ignore[arg-type]
     own = None
-    if network.own is not None:
-        own = [name for g in graphs for name in node_labels(g) for _ in range(network.num_slots)]
-    said = network(read(network, graphs))
-    names = network.labels, network.relations
-    return decode(said, *names, constraint, directed=directed, own=own)
+    if getattr(network, "own", None) is not None:
+        slots = slots_of(network)
+        own = [name for g in graphs for name in node_labels(g) for _ in range(slots)]
+    prediction = network(read(network, graphs))
+    names = alphabet.labels, alphabet.relations
+    return decode(prediction, *names, constraint, directed=directed, own=own)
+
+
+def alphabet_of(network: nn.Module) -> Alphabet:
+    """The strings of the classes that a network predicts: its `labels` and `relations`.
+
+    Raises:
+        InputError: If it has none.
+    """
+    named = hasattr(network, "labels") and hasattr(network, "relations")
+    remedy = "Set them, or give an `alphabet`."
+    got = Received(f"a {type(network).__name__} without")
+    require(named, "`network`", "have `labels` and `relations`", got, remedy)
+    return Alphabet(tuple(network.labels), tuple(network.relations))  # type: ignore[arg-type]
+
+
+def slots_of(network: nn.Module) -> int:
+    """Output nodes per input node: the attribute `num_slots` of a network, or else 1."""
+    return int(getattr(network, "num_slots", 1))
 
 
 def placed_alike(graphs: Sequence[Data]) -> bool:
@@ -59,7 +85,7 @@ def apart(graphs: Sequence[Data], answer: Callable[[Sequence[Data]], Sequence[Da
     return [next(answers["position" in graph]) for graph in graphs]
 
 
-def read(network: GraphTransformNet, graphs: Sequence[Data]) -> Batch:
+def read(network: nn.Module, graphs: Sequence[Data]) -> Batch:
     """Graphs as a network reads them, one batch on its device."""
     each = [only(INPUT, graph) for graph in graphs]
-    return Batch.from_data_list(each).to(next(network.parameters()).device)
+    return Batch.from_data_list(each).to(device_of(network))

@@ -3,13 +3,14 @@
 import copy
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import lightning.pytorch as pl
+import torch
+from lightning.pytorch.callbacks import EarlyStopping
 
 from .._check import require
-from ..nn import GraphTransformNet
-from ._history import Row
+from ._averaging import averaged
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,51 +47,80 @@ class Stopping:
         require(self.keep in ("best", "last"), "`keep`", "be best or last", self.keep, "Try best.")
 
 
-class Selection(pl.Callback):
-    """Compares the validations of a run: keeps the best network, ends a run that stands still.
+def score(exact: int, pairs: int, loss: float) -> float:
+    """One number for a validation, larger is better: exact matches, then the lower loss.
 
     Args:
-        network: The network in training.
-        rows: Metrics of the epochs so far; the last row is that of the present weights.
-        validated: Whether there are validation pairs.
-        stopping: What to keep, and when to end.
+        exact: Number of pairs reproduced exactly.
+        pairs: Number of pairs, at least 1.
+        loss: Mean loss; NaN, where none could be taken, is the worst.
+    """
+    worse = 1.0 if math.isnan(loss) else 0.5 + math.atan(loss) / math.pi  # in [0, 1]
+    return (exact - worse) / pairs
+
+
+class BestNetwork(pl.Callback):
+    """Keeps the weights with the best "val_score"; of equal ones the later: it learned for longer.
+
+    Not Lightning's `ModelCheckpoint`: that one writes a file at each improvement, and keeps the
+    earlier of equal networks.
+
+    Args:
+        keep: "best"; with "last" it only tells which validation was the best.
     """
 
-    def __init__(
-        self, network: GraphTransformNet, rows: list[Row], *, validated: bool, stopping: Stopping
-    ) -> None:
-        self._network, self._rows, self._patience = network, rows, stopping.patience
-        apart = validated and stopping.keep == "best"
-        self.kept = copy.deepcopy(network) if apart else network
-        self.best: Row | None = None
-        self.stopped_early = False
-        self._waited = 0
+    def __init__(self, keep: Literal["best", "last"] = "best") -> None:
+        self._keep, self._kept = keep, None
+        self.best: dict[str, float] | None = None
 
-    def begin(self) -> None:
-        """The untrained network is the first to beat; to be called before `Trainer.fit`."""
-        self._compare()
+    def kept(self, trainer: pl.Trainer, module: pl.LightningModule) -> Any:
+        """The module to save: the best if one is kept, else the present one."""
+        return averaged(trainer, module) if self._kept is None else self._kept
 
-    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Compares, where the epoch was validated."""
-        del pl_module
-        self._compare()
-        if self._patience is not None and self._waited >= self._patience:
-            self.stopped_early = trainer.should_stop = True
-
-    def _compare(self) -> None:
-        row = self._rows[-1]
-        if math.isnan(row["val_exact"]):
+    def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Compares; the untrained network is the first."""
+        found = {name: float(value) for name, value in trainer.callback_metrics.items()}
+        if "val_score" not in found or trainer.state.fn != "fit":
             return
-        better = self.best is None or _merit(row) > _merit(self.best)
-        self._waited = 0 if better else self._waited + 1
-        # Of networks that cannot be told apart the later one: it has learnt for longer.
-        if self.best is None or _merit(row) >= _merit(self.best):
-            self.best = row
-            if self.kept is not self._network:
-                self.kept.load_state_dict(self._network.state_dict())
+        if self.best is not None and found["val_score"] < self.best["val_score"]:
+            return
+        epoch = 0 if trainer.sanity_checking else trainer.current_epoch + 1
+        self.best = {"epoch": epoch, **found}
+        if self._keep == "best":
+            now = averaged(trainer, pl_module)
+            if self._kept is None:
+                self._kept = copy.deepcopy(now)
+            else:
+                self._kept.load_state_dict(now.state_dict())
 
 
-def _merit(row: Row) -> tuple[float, float]:
-    """What makes a validation better; a loss that nothing could be measured on is the worst."""
-    loss = row["val_total"]
-    return row["val_exact"], -math.inf if math.isnan(loss) else -loss
+class Patience(EarlyStopping):
+    """Lightning's early stopping by "val_score", with the untrained network as the first to beat.
+
+    Args:
+        validations: Number of validations in a row without a better one that ends the run.
+    """
+
+    def __init__(self, validations: int) -> None:
+        super().__init__(
+            "val_score", mode="max", patience=validations, check_on_train_epoch_end=False
+        )
+
+    @property
+    def is_exhausted(self) -> bool:
+        """Whether it ended the run."""
+        return self.wait_count >= self.patience
+
+    def on_sanity_check_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """The score to beat."""
+        del pl_module
+        self.best_score = trainer.callback_metrics.get("val_score", torch.tensor(-math.inf))
+
+
+class LastValidation(pl.Callback):
+    """Validates after the last epoch too, whatever `check_val_every_n_epoch` says."""
+
+    def on_train_batch_end(self, trainer: pl.Trainer, *_: Any) -> None:
+        """Asks for it, as soon as the epoch is known to be the last."""
+        if trainer.should_stop or trainer.current_epoch + 1 == trainer.max_epochs:
+            trainer.check_val_every_n_epoch = 1

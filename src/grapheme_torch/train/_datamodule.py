@@ -1,0 +1,148 @@
+"""The pairs of a run as Lightning takes them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
+from typing import Any, TypeVar
+
+import lightning.pytorch as pl
+import torch
+from torch.utils.data import DataLoader
+
+from ..data import Alphabet, Pair
+from ._data import Collated, Split, as_it_is, batches, load_split
+from ._measure import PairBatch
+
+T = TypeVar("T")
+
+MONITORED = 1000
+"""Pairs that a measurement takes, at most."""
+LEAST_MONITORED = 100
+"""Training pairs that are measured after each epoch, if there are as many."""
+MONITORED_SHARE = 0.1
+"""Of the training pairs, where it is more. A pair measured costs a third of one trained on."""
+
+
+@dataclass(frozen=True, eq=False)
+class HeldOut:
+    """A batch of validation pairs.
+
+    Args:
+        pairs: Pairs to answer.
+        batch: As many pairs, at most, that a loss can be taken of; None if there are none left.
+    """
+
+    pairs: Sequence[Pair]
+    batch: PairBatch | None
+
+    def to(self, device: Any, **options: Any) -> "HeldOut":
+        """The same with the encoded pairs on a device."""
+        if self.batch is None:
+            return self
+        inputs, targets = (side.to(device, **options) for side in self.batch)
+        return HeldOut(self.pairs, (inputs, targets))
+
+
+class PairsDataModule(pl.LightningDataModule):
+    """Pairs of graphs to train and validate on; read and checked when it is made.
+
+    Args:
+        data: "kindergarten", or a JSON Lines file of {"input": ..., "target": ...}.
+        val: Pairs to validate on, in the same form.
+        batch_size: Pairs in a step.
+        bucket: Batches drawn together and then parted by size.
+        seed: Of the order of the training pairs.
+        slots: Output nodes of the network per input node.
+        directed: Whether edges of the targets have a direction. Default: as the targets say.
+        acyclic: Whether directed targets with a cycle are refused.
+        skip_larger: Whether training pairs that are too large for the network are left out.
+        alphabet: The labels and relations that the network knows. Default: those of the targets.
+
+    Raises:
+        InputError: "FILE:LINE: ..." at the first pair that cannot be trained on.
+    """
+
+    def __init__(
+        self,
+        data: str = "kindergarten",
+        val: str | None = None,
+        *,
+        batch_size: int = 32,
+        bucket: int = 1,
+        seed: int = 0,
+        slots: int = 1,
+        directed: bool | None = None,
+        acyclic: bool = False,
+        skip_larger: bool = False,
+        alphabet: Alphabet | None = None,
+    ) -> None:
+        super().__init__()
+        self.split: Split = load_split(
+            data, val, acyclic=acyclic, directed=directed, slots=slots,
+            skip_larger=skip_larger, alphabet=alphabet,
+        )  # fmt: skip
+        self._size, self._order = batch_size, {"seed": seed, "bucket": bucket}
+        self.measured: list[PairBatch] = []
+        self._held_out: list[PairBatch] = []
+
+    @property
+    def alphabet(self) -> Alphabet:
+        """Labels and relations of the predicted classes."""
+        return self.split.alphabet
+
+    @property
+    def directed(self) -> bool:
+        """Whether the edges of the targets have a direction."""
+        return self.split.directed
+
+    @property
+    def num_measured(self) -> int:
+        """Number of training pairs that the loss is measured on."""
+        return _number(len(self.split.train), self._size)
+
+    @property
+    def known(self) -> Sequence[Pair]:
+        """Training pairs to answer at the end of a run: all, or a sample."""
+        return sample(self.split.train, MONITORED)
+
+    def setup(self, stage: str) -> None:
+        """Collates once what is measured again and again: `measured` is of training pairs.
+
+        All of them where they make one batch or are few, else a sample, the same in every epoch.
+        """
+        del stage
+        measured = sample(self.split.train, self.num_measured)
+        self.measured = list(batches(measured, self.alphabet, self._size))
+        held_out = sample(self.split.val, MONITORED)
+        self._held_out = list(batches(held_out, self.alphabet, self._size))
+
+    def train_dataloader(self) -> Any:
+        """Batches of `(inputs, targets)`, drawn anew in each epoch."""
+        return batches(self.split.train, self.alphabet, self._size, **self._order)
+
+    def val_dataloader(self) -> Any:
+        """Batches of the validation pairs, or of a sample of them; none without any."""
+        pairs = sample(self.split.val, MONITORED)
+        if not pairs:
+            return []
+        chunks = [pairs[k : k + self._size] for k in range(0, len(pairs), self._size)]
+        # Whatever is drawn for the loader does not change the random numbers of the training.
+        ready = [HeldOut(*each) for each in zip_longest(chunks, self._held_out)]
+        return DataLoader(
+            Collated(ready), batch_size=None, collate_fn=as_it_is, generator=torch.Generator()
+        )
+
+
+def sample(pairs: Sequence[T], number: int) -> Sequence[T]:
+    """At most so many of the pairs, drawn at random but the same each time; in their order."""
+    if len(pairs) <= number:
+        return pairs
+    drawn = torch.randperm(len(pairs), generator=torch.Generator().manual_seed(0))[:number]
+    return [pairs[k] for k in sorted(drawn.tolist())]
+
+
+def _number(pairs: int, batch_size: int) -> int:
+    """How many of the training pairs the loss is measured on."""
+    if pairs <= batch_size:
+        return min(pairs, MONITORED)
+    return min(pairs, MONITORED, max(LEAST_MONITORED, round(MONITORED_SHARE * pairs)))
