@@ -54,7 +54,7 @@ class GradientReport:
     """Every parameter tensor of a model, checked; `str(report)` is a table.
 
     Args:
-        rows: One per parameter tensor that requires a gradient.
+        rows: One per parameter tensor of model and loss that requires a gradient.
         bound: Largest relative error accepted.
         loss: The loss at which the gradient was taken.
         resolution: Smallest gradient of which the differences see six digits: `RESOLUTION` of the
@@ -118,7 +118,8 @@ def check_gradients(
 
     Args:
         model: Any module with `model(batch)`.
-        loss: `loss(model(batch), target_batch)`, a scalar tensor or one with a scalar `total`.
+        loss: `loss(model(batch), target_batch)`, a scalar tensor or one with a scalar `total`. If
+            it is a module, its parameters are checked as well, named "loss.NAME".
         batch, target_batch: What model and loss take; floating-point tensors in them are
             converted to float64 by their `apply` method if they have one.
         bound: Largest relative error accepted, see `TensorCheck`.
@@ -137,10 +138,13 @@ def check_gradients(
     """
     require(0 < bound < math.inf, "`bound`", "be positive and finite", bound, "Try 1e-6.")
     require(entries >= 1, "`entries`", "be at least 1", entries, "Try 8.")
-    model = copy.deepcopy(model).double().eval()
-    loss = copy.deepcopy(loss).double() if isinstance(loss, nn.Module) else loss
+    trained = {"model": model} | ({"loss": loss} if isinstance(loss, nn.Module) else {})
+    parts = copy.deepcopy(nn.ModuleDict(trained)).double()  # together: they may share a weight
+    model = parts["model"].eval()
+    loss = parts["loss"] if "loss" in trained else loss
     batch, target_batch = _double(batch), _double(target_batch)
-    parameters = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
+    named = ((name, p) for name, p in parts.named_parameters() if p.requires_grad)
+    parameters = [(name.removeprefix("model."), p) for name, p in named]
     require(
         bool(parameters), "`model`", "have parameters that require a gradient", Received("none"),
         "Unfreeze them: parameter.requires_grad_().",
@@ -151,7 +155,8 @@ def check_gradients(
             torch.manual_seed(seed)
             return _scalar(loss(model(batch), target_batch))
 
-    model.zero_grad(set_to_none=True)
+    for _, parameter in parameters:
+        parameter.grad = None
     with torch.enable_grad():
         total = value()
     if total.requires_grad:  # else no parameter gets a gradient, which may be the fault

@@ -114,19 +114,6 @@ def test_targets_without_edges_fit_both(tmp_path: Path, flags: list[bool], direc
     assert load_split(data, None, acyclic=True).directed is directed
 
 
-def test_a_run_that_told_only_its_loss_answers_undirected(tmp_path: Path) -> None:
-    """As runs before networks knew."""
-    data = write_pairs(tmp_path / "data.jsonl", [UNDIRECTED])
-    quick(tmp_path / "run", data=data)
-    config = tmp_path / "run" / "config.json"
-    text = config.read_text()
-    told = json.loads(text)
-    assert '"directed": false' in text
-    config.write_text(re.sub(r',\s*"directed": false', "", text))
-    assert json.loads(config.read_text()) != told
-    assert load_network(tmp_path / "run").directed is False
-
-
 def test_a_directed_network_is_measured_on_both_directions(tmp_path: Path) -> None:
     quick(tmp_path / "run", data=write_pairs(tmp_path / "data.jsonl", [DIRECTED]))
     pairs = load_pairs(write_pairs(tmp_path / "other.jsonl", [UNDIRECTED]))
@@ -148,7 +135,7 @@ def test_undirected_graphs_are_compared() -> None:
     other = make_graph("cab", [(0, 1, "next"), (1, 2, "next"), (2, 0, "next")])
     told = compare(ring, other)
     assert (told.edits.cost, told.edits.directed) == (0.0, False)
-    assert told.terms.edge == pytest.approx(0.0, abs=1e-3)
+    assert told.terms["edge"] == pytest.approx(0.0, abs=1e-3)
     path = make_graph("abc", [(0, 1, "next"), (1, 2, "next")], directed=False)
     assert compare(path, ring).edits.cost == 1.0
     assert compare(other, other, StructuralLoss(directed=False)).edits.directed is False

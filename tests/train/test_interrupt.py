@@ -86,7 +86,7 @@ def test_what_told_of_an_older_run_goes_with_its_model(
     def killed(*_: Any) -> None:
         raise SystemExit
 
-    monkeypatch.setattr("grapheme_torch.train._run._Run._summary", killed)
+    monkeypatch.setattr("grapheme_torch.train._fit._Run._summary", killed)
     with pytest.raises(SystemExit):
         quick(tmp_path, overwrite=True, seed=1)
     left = {path.name for path in tmp_path.iterdir()}

@@ -9,16 +9,11 @@ from typing import Any
 
 import pytest
 import torch
+from lightning.pytorch.callbacks import timer
 from torch.optim.optimizer import register_optimizer_step_post_hook
 
 from grapheme_torch import GraphTransformNet, Hints, InputError, Sinkhorn, StructuralLoss
-from grapheme_torch.train import (
-    Optimization,
-    Stopping,
-    TrainingModule,
-    _course,
-    load_network,
-)
+from grapheme_torch.train import Optimization, Stopping, TrainingModule, load_network
 
 from ..unchecked import unchecked
 from .runs import SMALL, quick
@@ -85,8 +80,8 @@ def test_each_step_takes_the_rate_of_its_middle(
 def test_with_a_bound_on_time_the_rate_goes_by_the_clock(
     tmp_path: Path, steps: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ticks = iter(range(10**6))  # a second for each look at the clock: two a step
-    monkeypatch.setattr(_course, "time", SimpleNamespace(monotonic=lambda: float(next(ticks))))
+    clock = SimpleNamespace(monotonic=lambda: 2.0 * len(steps))  # two seconds a step
+    monkeypatch.setattr(timer, "time", clock)
     summary = quick(
         tmp_path, epochs=10**6, lr=1.0,
         optimization=Optimization(schedule="linear"), stopping=Stopping(minutes=10 / 60),
@@ -94,7 +89,7 @@ def test_with_a_bound_on_time_the_rate_goes_by_the_clock(
     assert summary.out_of_time
     assert not summary.interrupted
     assert summary.steps == 5
-    assert [step["lrs"].pop() for step in steps] == pytest.approx([0.9, 0.7, 0.5, 0.3, 0.1])
+    assert [step["lrs"].pop() for step in steps] == pytest.approx([1, 0.8, 0.6, 0.4, 0.2])
 
 
 def test_the_gradient_is_clipped(tmp_path: Path, steps: list[dict[str, Any]]) -> None:
@@ -107,15 +102,15 @@ def test_the_gradient_is_clipped(tmp_path: Path, steps: list[dict[str, Any]]) ->
 
 def test_weights_decay_but_not_biases_and_norms() -> None:
     network = GraphTransformNet(["a"], ["next"], **SMALL)
-    module = TrainingModule(network, StructuralLoss(), lr=0.1, weight_decay=0.01)
-    optimizer = module.configure_optimizers()
+    module = TrainingModule(network, StructuralLoss(), optimization=Optimization(weight_decay=0.01))
+    optimizer = module._optimizer()
     assert isinstance(optimizer, torch.optim.AdamW)
     decays = {id(p): g["weight_decay"] for g in optimizer.param_groups for p in g["params"]}
     assert len(decays) == len(list(network.parameters()))
     for name, parameter in network.named_parameters():
         vector = name.endswith("bias") or "norm" in name or name.endswith("feed_forward.0.weight")
         assert decays[id(parameter)] == (0.0 if vector else 0.01), name
-    plain = TrainingModule(network, StructuralLoss(), lr=0.1).configure_optimizers()
+    plain = TrainingModule(network, StructuralLoss())._optimizer()
     assert type(plain) is torch.optim.Adam
 
 

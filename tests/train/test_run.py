@@ -16,6 +16,7 @@ from grapheme_torch import GraphTransformNet, InputError, Sinkhorn, StructuralLo
 from grapheme_torch.train import Summary, TrainingModule, load_network, saved_loss, train
 from grapheme_torch.train._data import load_split
 from grapheme_torch.train._hardware import hardware
+from grapheme_torch.train._untrained import share_of_nodes
 
 from .runs import PAIRS, SMALL, contents, quick, rows, write_pairs
 
@@ -135,7 +136,7 @@ def test_no_epochs_save_the_untrained_model(tmp_path: Path) -> None:
     saved = load_network(tmp_path)
     torch.manual_seed(0)
     fresh = GraphTransformNet(saved.labels, saved.relations, **SMALL)
-    fresh.expect(load_split("kindergarten", None, acyclic=True).share_of_nodes(1))
+    fresh.expect(share_of_nodes(load_split("kindergarten", None, acyclic=True), 1))
     for name, value in saved.state_dict().items():
         assert torch.equal(value, fresh.state_dict()[name])
 
@@ -184,7 +185,7 @@ def test_a_run_that_diverges_is_refused_and_leaves_the_model(
 
 def test_a_gradient_that_is_not_finite_never_reaches_the_weights() -> None:
     network = GraphTransformNet(["a"], ["next"], **SMALL)
-    module = TrainingModule(network, StructuralLoss(), lr=0.1)
+    module = TrainingModule(network, StructuralLoss())
     network.heads.label.bias.grad = torch.tensor([math.nan])
     message = "the gradient of `heads.label.bias` in epoch 1 must be finite, got NaN or infinity. "
     with pytest.raises(InputError, match="^" + re.escape(message)):

@@ -18,6 +18,7 @@ from grapheme_torch.data import Pair
 from grapheme_torch.nn import candidate_edges, num_candidates
 from grapheme_torch.train import check_saved_model, evaluate, load_network, predict
 from grapheme_torch.train._data import fits, load_split
+from grapheme_torch.train._untrained import share_of_edges, share_of_nodes
 
 from .runs import SMALL, quick, write_pairs
 
@@ -75,8 +76,8 @@ def test_training_refuses_what_validation_counts_as_wrong(tmp_path: Path) -> Non
         load_split(wide, None, acyclic=True, slots=2)
     split = load_split(good, wide, acyclic=True, slots=2)
     assert (len(split.train), len(split.val)) == (len(TEXTS), 1)
-    assert split.share_of_nodes(2) == 1.0
-    assert split.share_of_nodes(4) == 0.5
+    assert share_of_nodes(split, 2) == 1.0
+    assert share_of_nodes(split, 4) == 0.5
 
 
 def test_the_untrained_network_expects_a_share_of_its_nodes() -> None:
@@ -114,7 +115,7 @@ def test_a_network_on_all_pairs_starts_out_with_the_edges_of_the_data(tmp_path: 
     pairs = sum(len(text) * (len(text) - 1) for text in TEXTS)
     wanted = sum(len(text) - 1 for text in TEXTS) / pairs
     network = GraphTransformNet(["a"], ["next"], dim=16, candidates="all")
-    assert split.share_of_edges(network) == pytest.approx(wanted)
+    assert share_of_edges(split, network) == pytest.approx(wanted)
     quick(tmp_path / "run", data=data, epochs=0, network={**SMALL, "candidates": "all"})
     bias = load_network(tmp_path / "run").heads.relation.bias[0].item()
     assert bias == pytest.approx(math.log((1 - wanted) / wanted), rel=1e-5)

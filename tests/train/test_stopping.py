@@ -2,23 +2,27 @@
 
 import math
 import re
+import warnings
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import lightning.pytorch as pl
 import pytest
 import torch
-from grapheme_torch.train._monitor import sample
+from hypothesis import given
+from hypothesis import strategies as st
+from torch.utils.data import DataLoader
 from torch_geometric.data import Batch
 
 from grapheme_torch import GraphTransformNet, Hints, InputError, StructuralLoss, text_to_graph
 from grapheme_torch.data import Alphabet, load_pairs
-from grapheme_torch.train import Stopping, TrainingModule, _run, evaluate
+from grapheme_torch.train import BestNetwork, Stopping, _fit, evaluate
 from grapheme_torch.train._console import standing
+from grapheme_torch.train._datamodule import sample
 from grapheme_torch.train._history import Checkpoint, Row
-from grapheme_torch.train._module import measure
-from grapheme_torch.train._stopping import Selection
+from grapheme_torch.train._measure import measure
+from grapheme_torch.train._stopping import Patience, score
 
 from ..unchecked import unchecked
 from .runs import PAIRS, SMALL, contents, quick, rows, write_pairs
@@ -28,50 +32,91 @@ def _row(epoch: int, exact: float = math.nan, total: float = math.nan) -> Row:
     return {"epoch": epoch, "total": 1.0, "val_exact": exact, "val_total": total}
 
 
+PAIRS_TO_VALIDATE = 4
+
+
+class Validated(pl.LightningModule):
+    """The network has the number of its epoch for a weight; validations say what they are told."""
+
+    def __init__(self, validations: list[tuple[float, float]]) -> None:
+        super().__init__()
+        self.weight = torch.nn.Parameter(torch.zeros(1))
+        self._validations = validations
+
+    def training_step(self, batch: torch.Tensor, batch_idx: int) -> torch.Tensor:
+        return -self.weight.sum()
+
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        return torch.optim.SGD(self.parameters(), lr=1.0)
+
+    def validation_step(self, batch: torch.Tensor, batch_idx: int) -> None:
+        exact, total = self._validations[int(self.weight)]
+        if not math.isnan(exact):
+            found = score(round(exact * PAIRS_TO_VALIDATE), PAIRS_TO_VALIDATE, total)
+            self.log("val_score", torch.tensor(found, dtype=torch.float64), batch_size=1)
+
+
 def _selected(
-    validations: list[tuple[float, float]], **options: Any
-) -> tuple[Selection, list[float], int]:
-    """A run whose network has the number of its epoch for a weight; what it kept; its length."""
-    network = GraphTransformNet(["a"], [], **SMALL)
-    found: list[Row] = []
-    selection = Selection(network, found, validated=True, stopping=Stopping(**options))
-    trainer = pl.Trainer(barebones=True, accelerator="cpu")
-    module = TrainingModule(network, StructuralLoss(), lr=0.1)
-    for epoch, (exact, total) in enumerate(validations):
-        found.append(_row(epoch, exact, total))
-        network.heads.label.bias.data.fill_(float(epoch))
-        selection.begin() if epoch == 0 else selection.on_train_epoch_end(trainer, module)
-        if trainer.should_stop:
-            break
-    return selection, selection.kept.heads.label.bias.tolist(), len(found) - 1
+    validations: list[tuple[float, float]],
+    *,
+    keep: Literal["best", "last"] = "best",
+    patience: int = 99,
+) -> tuple[BestNetwork, Patience, float, int]:
+    """What a run with these validations kept; its length."""
+    best, early = BestNetwork(keep), Patience(patience)
+    trainer = pl.Trainer(
+        max_epochs=len(validations) - 1, callbacks=[best, early], num_sanity_val_steps=-1,
+        accelerator="cpu", logger=False, enable_checkpointing=False, enable_progress_bar=False,
+        enable_model_summary=False,
+    )  # fmt: skip
+    module, loader = Validated(validations), DataLoader(torch.zeros(1, 1))
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module="lightning")
+        trainer.fit(module, loader, loader)
+    return best, early, best.kept(trainer, module).weight.item(), trainer.current_epoch
 
 
-NAN = math.nan
-BETTER_AND_WORSE = [(0.0, 9.0), (0.5, 5.0), (0.5, 4.0), (NAN, NAN), (0.5, 4.5), (0.25, 1.0)]
+BETTER_AND_WORSE = [(0.0, 9.0), (0.5, 5.0), (0.5, 4.0), (0.25, 0.5), (0.5, 4.5), (0.25, 1.0)]
 
 
 def test_most_exact_matches_then_the_lower_loss() -> None:
-    selection, kept, length = _selected(BETTER_AND_WORSE)
-    assert selection.best is not None
-    assert (selection.best["epoch"], kept, length) == (2, [2.0], 5)
-    assert not selection.stopped_early
+    best, early, kept, length = _selected(BETTER_AND_WORSE)
+    assert best.best is not None
+    assert (best.best["epoch"], kept, length) == (2, 2.0, 5)
+    assert not early.is_exhausted
 
 
 def test_the_last_network_is_kept_if_wished() -> None:
-    selection, kept, _ = _selected(BETTER_AND_WORSE, keep="last")
-    assert selection.best is not None
-    assert (selection.best["epoch"], kept) == (2, [5.0])
+    best, _, kept, _ = _selected(BETTER_AND_WORSE, keep="last")
+    assert best.best is not None
+    assert (best.best["epoch"], kept) == (2, 5.0)
 
 
-@pytest.mark.parametrize(("patience", "length"), [(1, 4), (2, 5), (3, 5)])
+@pytest.mark.parametrize(("patience", "length"), [(1, 3), (2, 4), (3, 5), (4, 5)])
 def test_patience_counts_validations(patience: int, length: int) -> None:
-    selection, kept, found = _selected(BETTER_AND_WORSE, patience=patience)
-    assert (found, kept, selection.stopped_early) == (length, [2.0], patience < 3)
+    _, early, kept, found = _selected(BETTER_AND_WORSE, patience=patience)
+    assert (found, kept, early.is_exhausted) == (length, 2.0, patience < 4)
 
 
 def test_of_networks_that_cannot_be_told_apart_the_later_is_kept() -> None:
-    selection, kept, length = _selected([(0.0, NAN)] * 4, patience=2)
-    assert (kept, length, selection.stopped_early) == ([2.0], 2, True)
+    _, early, kept, length = _selected([(0.0, math.nan)] * 4, patience=2)
+    assert (kept, length, early.is_exhausted) == (2.0, 2, True)
+
+
+@given(
+    st.integers(1, 1000).flatmap(
+        lambda n: st.tuples(st.just(n), st.integers(0, n), st.integers(0, n))
+    ),
+    st.tuples(*[st.floats(-1e3, 1e3, width=32)] * 2),
+)
+def test_a_score_goes_by_exact_matches_and_then_by_the_loss(
+    counts: tuple[int, int, int], losses: tuple[float, float]
+) -> None:
+    pairs, one, other = counts
+    first, second = score(one, pairs, losses[0]), score(other, pairs, losses[1])
+    if (one, -losses[0]) > (other, -losses[1]):
+        assert first > second or math.isclose(losses[0], losses[1], abs_tol=1e-6)
+    assert score(one, pairs, math.nan) <= first
 
 
 def test_a_run_saves_its_best_network(tmp_path: Path) -> None:
@@ -85,7 +130,7 @@ def test_a_run_saves_its_best_network(tmp_path: Path) -> None:
     assert 0 < best.best_epoch < 25  # it overfits: the last is not the best
     report = evaluate(tmp_path / "best", load_pairs(val))
     assert best.val_exact_match == report.metrics["exact_match"] == max(merit)[0]
-    assert report.loss.total == pytest.approx(float(found[best.best_epoch]["val_total"]))
+    assert report.loss["total"] == pytest.approx(float(found[best.best_epoch]["val_total"]))
     assert best.final_loss == float(found[-1]["total"])
     last = quick(tmp_path / "last", val=val, stopping=Stopping(keep="last"), **options)
     assert (last.best_epoch, last.saved_epoch) == (best.best_epoch, 25)
@@ -124,7 +169,7 @@ def test_the_time_ends_a_run_within_an_epoch(tmp_path: Path) -> None:
 def test_a_checkpoint_within_an_epoch_holds_the_best_network(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_run, "Checkpoint", partial(Checkpoint, every=0.0))
+    monkeypatch.setattr(_fit, "Checkpoint", partial(Checkpoint, every=0.0))
     saved: list[list[float]] = []
     original = GraphTransformNet.save_pretrained
 

@@ -60,6 +60,9 @@ def _load_config(path: Path) -> dict[str, Any]:
     require(written == VERSION, str(path), f'say "version": {VERSION}', written, newer)
     network = document.get("network")
     require(isinstance(network, dict), str(path), 'hold an object "network"', network, remedy)
+    other = network.get("class")
+    remedy = "Make one and read its weights: `load_network(folder, network)`."
+    require(other is None, str(path), "describe a GraphTransformNet", other, remedy)
     return dict(network)
 
 

@@ -21,12 +21,15 @@ class Comparison:
     """How a predicted graph differs from a target graph; `str(comparison)` is a table.
 
     Args:
-        terms: The structural loss of the predicted graph, taken as certain, and its terms.
+        terms: The structural loss of the predicted graph, taken as certain: "total" and its terms
+            by name.
+        converged: Whether the alignment met the tolerance.
         plan: The soft alignment; axes: predicted node, target node; the void is last.
         edits: The edits of a hard alignment, and their cost.
     """
 
     terms: Measured
+    converged: bool
     plan: Float[Tensor, "n1 m1"]
     edits: EditReport
 
@@ -64,8 +67,8 @@ def compare(predicted: Data, target: Data, loss: StructuralLoss | None = None) -
     )
     result = loss(certain, alphabet.encode(target))
     terms = {name: float(x.double().mean()) for name, x in reported(result).items()}
-    del terms["converged"]
-    return Comparison(terms, result.plan[0], edits)
+    converged = terms.pop("converged") == 1
+    return Comparison(terms, converged, result.plan[0], edits)
 
 
 def _as_compared(predicted: Data, target: Data, directed: bool | None) -> tuple[Data, Data]:

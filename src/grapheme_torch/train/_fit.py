@@ -67,7 +67,8 @@ class _Run:
         self.best = BestNetwork(self.stopping.keep)
         patience, minutes = self.stopping.patience, self.stopping.minutes
         self.patience = None if patience is None else Patience(patience)
-        bound = None if minutes is None else timedelta(minutes=minutes)
+        # No less than the clock can tell: of no time at all Lightning would not do a step.
+        bound = None if minutes is None else max(timedelta(minutes=minutes), timedelta.resolution)
         self.timer = Timer(bound, verbose=False)
         self.interrupt = Interrupt()
         self.start = _flat(job.module.network)

@@ -1,0 +1,243 @@
+"""The module and the pairs that `train` fits, fitted by a trainer of the user's."""
+
+import math
+import re
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import lightning.pytorch as pl
+import pytest
+import torch
+from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint
+from lightning.pytorch.loggers import CSVLogger
+from torch import Tensor, nn
+from torch_geometric.data import Batch
+
+from grapheme_torch import (
+    GraphTransformNet,
+    InputError,
+    Prediction,
+    StructuralLoss,
+    check_gradients,
+)
+from grapheme_torch.data import Alphabet, load_pairs
+from grapheme_torch.train import (
+    Averaging,
+    Optimization,
+    PairsDataModule,
+    Stopping,
+    TrainingModule,
+    load_network,
+    predict,
+    saved_loss,
+    untrained_network,
+)
+
+from .runs import PAIRS, SMALL, contents, quick, rows, write_pairs
+
+QUIET: dict[str, Any] = {
+    "accelerator": "cpu", "logger": False, "enable_checkpointing": False,
+    "enable_progress_bar": False, "enable_model_summary": False,
+}  # fmt: skip
+
+
+@contextmanager
+def _of_lightning() -> Iterator[None]:
+    """Its remarks on workers and on the hardware are no faults."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module="lightning")
+        yield
+
+
+def _fit(module: TrainingModule, data: PairsDataModule, **options: Any) -> pl.Trainer:
+    with _of_lightning():
+        trainer = pl.Trainer(**{**QUIET, **options})
+        trainer.fit(module, datamodule=data)
+    return trainer
+
+
+@pytest.mark.parametrize(
+    "optimization",
+    [
+        Optimization(),
+        Optimization(
+            schedule="cosine", warmup=0.2, weight_decay=0.01, clip=1.0, ema_decay=0.9,
+            temperature_start=0.4, position_weight_start=0.1,
+        ),
+    ],
+    ids=["plain", "all"],
+)  # fmt: skip
+def test_any_trainer_trains_what_the_command_trains(
+    tmp_path: Path, optimization: Optimization
+) -> None:
+    quick(
+        tmp_path, epochs=5, val="kindergarten", batch_size=4, optimization=optimization,
+        stopping=Stopping(keep="last"),
+    )  # fmt: skip
+    torch.manual_seed(0)
+    data = PairsDataModule("kindergarten", "kindergarten", batch_size=4)
+    network = untrained_network(data, **SMALL)
+    module = TrainingModule(network, StructuralLoss(), optimization=optimization)
+    trainer = _fit(module, data, max_epochs=5)
+    saved = load_network(tmp_path).state_dict()
+    for name, value in network.state_dict().items():
+        assert torch.equal(value, saved[name]), name
+    last = rows(tmp_path)[-1]
+    assert float(trainer.callback_metrics["val_total"]) == float(last["val_total"])
+    assert float(trainer.callback_metrics["val_exact"]) == float(last["val_exact"])
+
+
+def test_checkpoints_early_stopping_and_loggers_of_lightning_serve(tmp_path: Path) -> None:
+    data = PairsDataModule("kindergarten", "kindergarten")
+    module = TrainingModule(untrained_network(data, **SMALL), StructuralLoss())
+    best = ModelCheckpoint(tmp_path / "best", monitor="val_score", mode="max")
+    early = EarlyStopping("val_total", patience=1, min_delta=1e9)
+    trainer = _fit(
+        module, data, max_epochs=5, callbacks=[best, early], enable_checkpointing=True,
+        logger=CSVLogger(tmp_path), log_every_n_steps=1,
+    )  # fmt: skip
+    assert trainer.current_epoch == 2
+    assert Path(best.best_model_path).exists()
+    state = torch.load(best.best_model_path, weights_only=False)["state_dict"]
+    assert torch.equal(state["network.heads.label.bias"], module.network.heads.label.bias)
+    (log,) = tmp_path.rglob("metrics.csv")
+    head = log.read_text(encoding="utf-8").splitlines()[0].split(",")
+    assert {"loss", "val_total", "val_node", "val_edge", "val_clique", "val_exact"} <= {*head}
+
+
+def test_the_average_is_what_is_validated() -> None:
+    data = PairsDataModule("kindergarten", "kindergarten")
+    found = []
+    for decay in (None, 0.5):
+        torch.manual_seed(0)
+        chosen = Optimization(ema_decay=decay)
+        module = TrainingModule(
+            untrained_network(data, **SMALL), StructuralLoss(), optimization=chosen
+        )
+        trainer = _fit(module, data, max_epochs=3)
+        found.append(float(trainer.callback_metrics["val_total"]))
+        assert len([c for c in trainer.callbacks if isinstance(c, Averaging)]) == (
+            decay is not None
+        )  # type: ignore[attr-defined]
+    assert found[0] < found[1]  # the average lags behind
+
+
+class Linear(nn.Module):
+    """A user's network: a table of letters; edges between neighbours, all alike."""
+
+    def __init__(self, labels: int, relations: int) -> None:
+        super().__init__()
+        self.table = nn.Embedding(512, labels + 1)
+        self.relation = nn.Parameter(torch.zeros(relations + 1))
+        nn.init.zeros_(self.table.weight)
+
+    def forward(self, graph: Batch) -> Prediction:
+        nodes = self.table(graph.x[:, 0] % 512)
+        ends = torch.arange(len(nodes) - 1)
+        candidates = torch.stack([ends, ends + 1])
+        candidates = candidates[:, graph.batch[:-1] == graph.batch[1:]]
+        relation = self.relation.expand(candidates.shape[1], -1)
+        existence, label = nodes[:, 0], nodes[:, 1:]
+        return Prediction(
+            existence, label, candidates, relation, graph.batch, graph.num_graphs,
+            graph.position.to(label.dtype),
+        )  # fmt: skip
+
+
+def _copies(path: Path) -> str:
+    return write_pairs(path, [{"input": text, "target": text} for text in ("ab", "ba", "cab")])
+
+
+def test_any_module_is_trained_saved_and_read_again(tmp_path: Path) -> None:
+    data = _copies(tmp_path / "data.jsonl")
+    alphabet = Alphabet.of(pair.target for pair in load_pairs(data))
+    network = Linear(len(alphabet.labels), len(alphabet.relations))
+    out = tmp_path / "out"
+    summary = quick(out, data=data, val=data, network=network, epochs=60, lr=0.3)
+    assert (summary.exact_match, summary.val_exact_match) == (1.0, 1.0)
+    assert summary.parameters == sum(p.numel() for p in network.parameters())
+    again = load_network(out, Linear(len(alphabet.labels), len(alphabet.relations)))
+    graphs = [pair.input for pair in load_pairs(data)]
+    answers = predict(again, graphs, alphabet=alphabet)
+    assert [answer.label for answer in answers] == [graph.label for graph in graphs]
+    with pytest.raises(InputError, match=r"`network` must have `labels` and `relations`, got a "):
+        predict(again, graphs)
+    message = f"{out / 'model.safetensors'} must hold the weights of the module, got "
+    with pytest.raises(InputError, match="^" + re.escape(message)):
+        load_network(out, Linear(1, 1))
+    with pytest.raises(InputError, match=r"tests\.train\.test_module\.Linear"):
+        load_network(out)
+
+
+def test_a_module_that_names_its_classes_is_not_trained_on_others(tmp_path: Path) -> None:
+    network = GraphTransformNet(["a", "b"], ["next"], **SMALL)
+    data = write_pairs(tmp_path / "data.jsonl", PAIRS)
+    message = f'{data}:4: the "target" must be one that the network can give, got a label or'
+    with pytest.raises(InputError, match="^" + re.escape(message)):
+        quick(tmp_path / "out", data=data, network=network)
+    data = write_pairs(tmp_path / "fewer.jsonl", PAIRS[:3])
+    quick(tmp_path / "out", data=data, network=network)
+    saved = load_network(tmp_path / "out")
+    assert saved.config == network.config
+    assert torch.equal(saved.heads.label.bias, network.heads.label.bias)
+
+
+class Priced(nn.Module):
+    """A node cost with a parameter: how much a wrong class costs."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.price = nn.Parameter(torch.ones(()))
+
+    def forward(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        wrong = 1 - outputs.softmax(-1).gather(
+            -1, targets.unsqueeze(1).expand(-1, outputs.shape[1], -1)
+        )
+        return wrong * self.price.exp() - self.price + 1
+
+
+def test_a_loss_with_weights_is_trained_saved_and_read_again(tmp_path: Path) -> None:
+    loss = StructuralLoss(node_cost=Priced())
+    quick(tmp_path, loss=loss, epochs=3, lr=0.05)
+    (moved,) = loss.parameters()
+    assert moved.item() != 1.0
+    again = saved_loss(tmp_path, node_cost=Priced())
+    assert torch.equal(next(again.parameters()), moved)
+    message = f"{tmp_path / 'loss.safetensors'} must hold the weights of the module, got node_cost"
+    with pytest.raises(InputError, match="^" + re.escape(message)):
+        saved_loss(tmp_path)
+    quick(tmp_path, overwrite=True)
+    assert "loss.safetensors" not in contents(tmp_path)
+    saved_loss(tmp_path)
+
+
+def test_a_weight_of_loss_and_network_is_one_weight() -> None:
+    network, cost = GraphTransformNet(["a"], ["next"], **SMALL), Priced()
+    network.price = cost.price
+    module = TrainingModule(network, StructuralLoss(node_cost=cost))
+    (group,) = module._optimizer().param_groups
+    assert len(group["params"]) == len(list(network.parameters()))
+
+
+def test_a_gradient_of_the_loss_that_is_not_finite_never_reaches_the_weights() -> None:
+    cost = Priced()
+    module = TrainingModule(
+        GraphTransformNet(["a"], ["next"], **SMALL), StructuralLoss(node_cost=cost)
+    )
+    cost.price.grad = torch.tensor(math.nan)
+    with pytest.raises(InputError, match=r"^the gradient of `loss\.node_cost\.price` in epoch 1 "):
+        module.on_before_optimizer_step(torch.optim.SGD(module.parameters()))
+
+
+def test_the_weights_of_a_loss_are_checked_too() -> None:
+    data = PairsDataModule("kindergarten")
+    data.setup("fit")
+    ((inputs, targets),) = data.measured
+    network = untrained_network(data, **SMALL)
+    report = check_gradients(network, StructuralLoss(node_cost=Priced()), inputs, targets)
+    checked = {row.name: row for row in report.rows}
+    assert report.passed
+    assert checked["loss.node_cost.price"].norm > 0
