@@ -9,3 +9,7 @@ from ._heads import num_candidates as num_candidates
 from ._message import MessagePassingBlock as MessagePassingBlock
 from ._network import GraphTransformNet as GraphTransformNet
 from ._ngrams import NGramEmbedding as NGramEmbedding
+from ._pretrained import WEIGHTS as WEIGHTS
+from ._pretrained import read_weights as read_weights
+from ._pretrained import save_model as save_model
+from ._pretrained import save_tensors as save_tensors

@@ -20,7 +20,7 @@ from .._files import write_json
 from ..plot import plot_losses
 from ._console import Interrupt, Progress
 from ._datamodule import PairsDataModule
-from ._exact import share_exact
+from ._exact_match import share_exact
 from ._folder import METRICS, PICTURE, SUMMARY, forget_outcome, save_options, save_weights
 from ._history import Checkpoint, History, is_monotone
 from ._module import TrainingModule

@@ -14,8 +14,7 @@ from .._check import InputError, Received, refusal, relocate, require
 from .._files import write_text
 from ..data import Alphabet
 from ..loss import StructuralLoss
-from ..nn import GraphTransformNet
-from ..nn._pretrained import WEIGHTS, read_weights, save_model, save_tensors
+from ..nn import WEIGHTS, GraphTransformNet, read_weights, save_model, save_tensors
 from ._lock import check_unlocked, locked
 
 Network = TypeVar("Network", bound=nn.Module)

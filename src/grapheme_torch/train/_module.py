@@ -18,7 +18,7 @@ from ..data import Alphabet
 from ..loss import StructuralLoss
 from ._averaging import Averaging
 from ._datamodule import HeldOut
-from ._exact import num_exact
+from ._exact_match import num_exact
 from ._measure import Means, PairBatch, names_of, same_noise
 from ._optimization import Optimization
 from ._stopping import score
