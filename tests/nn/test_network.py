@@ -13,6 +13,7 @@ from torch_geometric.data import Batch, Data
 from grapheme_torch import GraphTransformNet, InputError, Prediction, StructuralLoss, text_to_graph
 from grapheme_torch.data import Alphabet, PairDataset, collate, load_pairs
 from grapheme_torch.graphs import both_ways, make_graph
+from grapheme_torch.nn import CandidateEdges, grouped
 
 from ..problems import join, loss_of
 from ..unchecked import unchecked
@@ -23,7 +24,7 @@ LABELS, RELATIONS = ["a", "b", "c"], ["next", "last"]
 
 def _model(**options: Any) -> GraphTransformNet:
     options = {"dim": 8, "num_heads": 2, "num_buckets": 16, **options}
-    return GraphTransformNet(LABELS, RELATIONS, **options).double()
+    return GraphTransformNet(LABELS, RELATIONS, **grouped(options)).double()
 
 
 def _outputs(prediction: Prediction) -> list[Tensor]:
@@ -36,7 +37,7 @@ def _kindergarten(**options: Any) -> tuple[GraphTransformNet, Batch, Batch]:
     data = PairDataset(pairs, alphabet)
     inputs, targets = collate([data[k] for k in range(len(data))])
     options = {"dim": 16, "num_buckets": 128, **options}
-    model = GraphTransformNet(alphabet.labels, alphabet.relations, **options)
+    model = GraphTransformNet(alphabet.labels, alphabet.relations, **grouped(options))
     return model.double(), inputs, targets
 
 
@@ -54,7 +55,7 @@ def test_one_output_node_per_input_node() -> None:
 
 
 def test_several_output_nodes_per_input_node() -> None:
-    model = _model(slots=3, copy=False)
+    model = _model(slots={"per_node": 3}, copy=False)
     found = model(union([text_to_graph(text) for text in TEXTS]))
     counts = [3 * len(text_to_graph(text).label) for text in TEXTS]
     n = sum(counts)
@@ -69,11 +70,11 @@ def test_several_output_nodes_per_input_node() -> None:
     "options",
     [
         {},
-        {"candidates": "all", "window": 2},
+        {"candidates": {"pairs": "all", "window": 2}},
         {"num_layers": 0},
-        {"slots": 3, "places": "count"},
-        {"slots": 2, "slot_layers": 0, "copy": False},
-        {"locality": 2.0},
+        {"slots": {"per_node": 3}, "places": "count"},
+        {"slots": {"per_node": 2, "num_layers": 0}, "copy": False},
+        {"candidates": {"locality": 2.0}},
     ],
 )
 @pytest.mark.parametrize("placed", [True, False])
@@ -95,7 +96,7 @@ def test_a_graph_is_the_same_alone_and_in_a_batch(options: dict[str, Any], place
 @pytest.mark.parametrize("slots", [1, 3])
 def test_the_order_of_nodes_does_not_matter(slots: int, placed: bool) -> None:
     """Positions belong to the nodes and go along; the number of a node says nothing."""
-    model = _model(candidates="all", slots=slots, places="count")
+    model = _model(candidates={"pairs": "all"}, slots={"per_node": slots}, places="count")
     graph, order = random_graph(3, 6), torch.randperm(6)
     if placed:
         graph.position = torch.randperm(6).float()
@@ -113,7 +114,7 @@ def test_the_order_of_nodes_does_not_matter(slots: int, placed: bool) -> None:
 
 @pytest.mark.parametrize("slots", [1, 2])
 def test_a_label_that_is_not_in_the_alphabet_can_be_copied(slots: int) -> None:
-    model = _model(slots=slots)
+    model = _model(slots={"per_node": slots})
     assert model.heads.copy is not None
     torch.nn.init.constant_(model.heads.copy.bias, 30.0)
     found = model(text_to_graph("bé🇩🇪a")).label.argmax(1)
@@ -122,7 +123,7 @@ def test_a_label_that_is_not_in_the_alphabet_can_be_copied(slots: int) -> None:
 
 @pytest.mark.parametrize("slots", [1, 2])
 def test_a_graph_without_edges_has_no_kinds_of_them(slots: int) -> None:
-    model = _model(slots=slots)
+    model = _model(slots={"per_node": slots})
     found = model(make_graph(["a", "b"], position=[0, 1]))
     assert all(value.isfinite().all() for value in _outputs(found))
     assert found.relation.shape == (2 * slots * (2 * slots - 1) // 2, 3)
@@ -177,7 +178,7 @@ def _gradients(model: GraphTransformNet) -> Iterator[tuple[str, Tensor]]:
         yield name, parameter.grad.clone()
 
 
-NETWORKS = [{}, {"copy": False}, {"slots": 3, "places": "count"}]
+NETWORKS = [{}, {"copy": False}, {"slots": {"per_node": 3}, "places": "count"}]
 
 
 @pytest.mark.parametrize("network", NETWORKS)
@@ -246,21 +247,38 @@ def test_a_step_down_the_gradient_lowers_the_loss() -> None:
     ("options", "message"),
     [
         ({"num_layers": -1}, "`num_layers` must not be negative, got -1. Try 1."),
-        ({"slot_layers": -1}, "`slot_layers` must not be negative, got -1. Try 1."),
-        ({"slots": 0}, "`slots` must be at least 1, got 0. Try 2."),
+        ({"slots": {"num_layers": -1}}, "`num_layers` must not be negative, got -1. Try 1."),
+        ({"slots": {"per_node": 0}}, "`per_node` must be at least 1, got 0. Try 2."),
         (
             {"places": "output"},
             '`places` must be "input" or "count", got \'output\'. '
             'Use "count" where targets are texts.',
         ),
         (
-            {"candidates": "both"},
-            '`candidates` must be "forward" or "all", got \'both\'. '
+            {"candidates": {"pairs": "both"}},
+            "`pairs` must be forward, all or auto, got 'both'. "
             'Use "forward" for acyclic targets.',
         ),
-        ({"window": 0}, "`window` must be at least 1, got 0. Leave it out to allow any distance."),
         (
-            {"locality": -1.0},
+            {"candidates": {"pairs": "auto"}},
+            "`pairs` must be forward or all, got 'auto'. `train` decides by the data; say all.",
+        ),
+        (
+            {"candidates": {"direction": "all"}},
+            "`candidates` must have known options only, got direction. "
+            "It has pairs, window, locality.",
+        ),
+        ({"dropout": {"labels": 1.0}}, "`labels` must lie in [0, 1), got 1.0. Try 0.1."),
+        (
+            {"candidates": "all"},
+            "`candidates` must be `CandidateEdges`, got str. It is in grapheme_torch.nn.",
+        ),
+        (
+            {"candidates": {"window": 0}},
+            "`window` must be at least 1, got 0. Leave it out to allow any distance.",
+        ),
+        (
+            {"candidates": {"locality": -1.0}},
             "`locality` must be at least 0, got -1.0. "
             "2 makes an edge over two steps four times less likely.",
         ),
@@ -278,7 +296,7 @@ def test_a_step_down_the_gradient_lowers_the_loss() -> None:
 )
 def test_refusals(options: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError, match="^" + re.escape(message) + "$"):
-        unchecked(GraphTransformNet)(LABELS, RELATIONS, **options)
+        unchecked(GraphTransformNet)(LABELS, RELATIONS, **grouped(options))
 
 
 def test_a_batch_of_empty_graphs() -> None:
@@ -322,7 +340,9 @@ def test_messages_pass_both_ways_along_undirected_edges() -> None:
 @pytest.mark.parametrize("candidates", ["forward", "all"])
 def test_an_undirected_network_offers_each_pair_once(tmp_path: Path, candidates: Any) -> None:
     options: dict[str, Any] = {"dim": 16, "num_heads": 2, "num_buckets": 64}
-    model = GraphTransformNet("ab", ["x"], candidates=candidates, directed=False, **options)
+    model = GraphTransformNet(
+        "ab", ["x"], candidates=CandidateEdges(pairs=candidates), directed=False, **options
+    )
     said = model(text_to_graph("abc"))
     assert not said.directed
     assert said.edge_index.tolist() == [[0, 0, 1], [1, 2, 2]]

@@ -8,6 +8,7 @@ from torch import Tensor
 from torch_geometric.data import Batch
 
 from grapheme_torch import GraphTransformNet, text_to_graph
+from grapheme_torch.nn import grouped
 
 from .inputs import random_graph, union
 
@@ -16,7 +17,7 @@ TEXTS = ["abca", "", "b", "cabbac"]
 
 def _model(**options: Any) -> GraphTransformNet:
     options = {"dim": 8, "num_heads": 2, "num_buckets": 16, **options}
-    return GraphTransformNet(["a", "b"], ["next"], **options).double()
+    return GraphTransformNet(["a", "b"], ["next"], **grouped(options)).double()
 
 
 def _shuffled() -> Batch:
@@ -30,7 +31,7 @@ def _shuffled() -> Batch:
 @pytest.mark.parametrize("slots", [1, 3])
 def test_by_default_a_node_stands_at_its_input_node(slots: int) -> None:
     batch = _shuffled()
-    found = _model(slots=slots)(batch).position
+    found = _model(slots={"per_node": slots})(batch).position
     wanted = [place + k / slots for place in batch.position.tolist() for k in range(slots)]
     assert found.tolist() == pytest.approx(wanted, abs=1e-12)
 
@@ -39,7 +40,7 @@ def test_by_default_a_node_stands_at_its_input_node(slots: int) -> None:
 @pytest.mark.parametrize("shuffled", [False, True])
 def test_a_count_is_of_the_nodes_expected_before(slots: int, shuffled: bool) -> None:
     batch = _shuffled() if shuffled else union([text_to_graph(text) for text in TEXTS])
-    found = _model(slots=slots, places="count")(batch)
+    found = _model(slots={"per_node": slots}, places="count")(batch)
     exists, graph = found.existence.sigmoid().tolist(), found.batch.tolist()
     read = [(place, k) for place in batch.position.tolist() for k in range(slots)]
     wanted = [
@@ -64,5 +65,7 @@ def test_without_an_order_nodes_have_no_place(places: str) -> None:
 
 
 def test_a_count_of_nothing() -> None:
-    found = _model(places="count", slots=2)(union([text_to_graph(""), text_to_graph("")]))
+    found = _model(places="count", slots={"per_node": 2})(
+        union([text_to_graph(""), text_to_graph("")])
+    )
     assert found.position.shape == (0,)

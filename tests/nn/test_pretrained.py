@@ -11,17 +11,19 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from grapheme_torch import GraphTransformNet, InputError, text_to_graph
+from grapheme_torch.nn import grouped
 
 OPTIONS: dict[str, Any] = {
-    "dim": 16, "num_layers": 1, "num_heads": 2, "num_buckets": 32, "candidates": "all", "window": 3,
-    "slots": 2, "slot_layers": 2, "copy": True, "places": "count",
+    "dim": 16, "num_layers": 1, "num_heads": 2, "num_buckets": 32,
+    "candidates": {"pairs": "all", "window": 3}, "slots": {"per_node": 2, "num_layers": 2},
+    "copy": True, "places": "count",
 }  # fmt: skip
 NETWORK = "Give the folder that `grapheme train` or `save_pretrained` wrote."
 WEIGHTS = "Restore the file, or train again: weights are only read from safetensors."
 
 
 def _model() -> GraphTransformNet:
-    return GraphTransformNet(["a", "é", "🇩🇪", '"'], ["next", ""], **OPTIONS)
+    return GraphTransformNet(["a", "é", "🇩🇪", '"'], ["next", ""], **grouped(OPTIONS))
 
 
 @pytest.fixture
@@ -55,7 +57,7 @@ def test_it_comes_back_bit_for_bit(tmp_path: Path, dtype: torch.dtype) -> None:
 def test_two_files_and_nothing_else(folder: Path) -> None:
     assert sorted(path.name for path in folder.iterdir()) == ["config.json", "model.safetensors"]
     document = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    assert (document["format"], document["version"]) == ("grapheme-torch", 1)
+    assert (document["format"], document["version"]) == ("grapheme-torch", 2)
     assert document["network"] == _model().config
 
 
@@ -115,7 +117,7 @@ def _with_weight(value: float) -> Callable[[Path], None]:
 
 def _of_another(**options: Any) -> Callable[[Path], None]:
     def spoil(folder: Path) -> None:
-        other = GraphTransformNet(["a"], ["next"], **(OPTIONS | options))
+        other = GraphTransformNet(["a"], ["next"], **grouped(OPTIONS | options))
         save_file(other.state_dict(), folder / "model.safetensors")
 
     return spoil
@@ -136,9 +138,10 @@ def _of_another(**options: Any) -> Callable[[Path], None]:
             "say \"format\": \"grapheme-torch\", got {'format': 'bert'",
         ),
         (
-            _config(lambda document: document.update(version=2)),
+            _config(lambda document: document.update(version=1)),
             "config.json",
-            'say "version": 1, got 2. It was written by a newer release: upgrade grapheme-torch.',
+            'say "version": 2, got 1. Another release wrote it: install that one, or '
+            'train the model again.',
         ),
         (
             _config(lambda document: document.pop("network") and None),
@@ -185,8 +188,8 @@ def test_refused_files(
         _of_another(),  # fewer labels
         _of_another(dim=32),
         _of_another(num_layers=2),
-        _of_another(slots=3),
-        _of_another(slots=1),
+        _of_another(slots={"per_node": 3}),
+        _of_another(slots={}),
         _of_another(copy=False),
         _config(lambda document: document["network"].update(dim=12)),
         _config(lambda document: document["network"].update(dim=-16)),
@@ -196,7 +199,9 @@ def test_refused_files(
         _config(lambda document: document["network"].update(labels=None)),
         _config(lambda document: document["network"].update(colour="blue")),
         _config(lambda document: document["network"].pop("labels") and None),
-        _config(lambda document: document["network"].update(candidates="none")),
+        _config(lambda document: document["network"].update(candidates={"pairs": "none"})),
+        _config(lambda document: document["network"].update(candidates={"colour": 1})),
+        _config(lambda document: document["network"].update(candidates="all")),
         _config(lambda document: document["network"].update(places="none")),
     ],
 )

@@ -50,33 +50,38 @@ def test_the_data_decide(
 ) -> None:
     loaded = load_pairs(write_pairs(tmp_path / "pairs.jsonl", pairs))
     found = choose_candidates(loaded, directed=directed, slots=slots)
-    assert (found["candidates"], found["window"]) == expected
+    assert (found["pairs"], found["window"]) == expected
 
 
 def test_training_asks_the_data(tmp_path: Path) -> None:
     data = write_pairs(tmp_path / "pairs.jsonl", [BACK, AHEAD])
-    auto = {**SMALL, "candidates": "auto"}
+    auto = {**SMALL, "candidates": {"pairs": "auto"}}
     quick(tmp_path / "auto", data=data, network=auto, epochs=1)
-    config = load_network(tmp_path / "auto").config
-    assert (config["candidates"], config["window"]) == ("all", 3)
-    quick(tmp_path / "given", data=data, network={**auto, "window": 5}, epochs=1)
-    assert load_network(tmp_path / "given").config["window"] == 5
+    found = load_network(tmp_path / "auto")
+    assert (found.candidates, found.window) == ("all", 3)
+    auto["candidates"] = {"pairs": "auto", "window": 5}
+    quick(tmp_path / "given", data=data, network=auto, epochs=1)
+    assert load_network(tmp_path / "given").window == 5
 
 
 def test_what_is_no_alignment_is_refused(tmp_path: Path) -> None:
     data = write_pairs(tmp_path / "pairs.jsonl", [{**BACK, "alignment": [0, 2, 9]}])
     with pytest.raises(InputError, match=r'pairs.jsonl:1: "alignment" must hold numbers of input'):
-        quick(tmp_path / "run", data=data, network={**SMALL, "candidates": "auto"})
+        quick(tmp_path / "run", data=data, network={**SMALL, "candidates": {"pairs": "auto"}})
     assert not (tmp_path / "run").exists()
     data = write_pairs(tmp_path / "pairs.jsonl", [BACK])
     with pytest.raises(InputError, match="`window`"):
-        quick(tmp_path / "run", data=data, network={**SMALL, "candidates": "auto", "window": 0})
+        quick(
+            tmp_path / "run",
+            data=data,
+            network={**SMALL, "candidates": {"pairs": "auto", "window": 0}},
+        )
 
 
 def test_the_command_asks_the_data(tmp_path: Path) -> None:
     data = write_pairs(tmp_path / "pairs.jsonl", [BACK])
     words = ["train", "--data", data, "--out", str(tmp_path / "run"), "--epochs", "0"]
-    assert main([*words, "--candidates", "auto"]) == 0
-    assert load_network(tmp_path / "run").config["candidates"] == "all"
+    assert main([*words, "--network.candidates.pairs", "auto"]) == 0
+    assert load_network(tmp_path / "run").candidates == "all"
     assert main([*words, "--overwrite"]) == 0
     assert load_network(tmp_path / "run").config["candidates"] == "forward"

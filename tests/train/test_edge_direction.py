@@ -38,7 +38,10 @@ def test_the_data_say_that_edges_have_no_direction(
 ) -> None:
     data = write_pairs(tmp_path / "data.jsonl", [EMPTY, UNDIRECTED])
     out = tmp_path / "run"
-    options: dict[str, Any] = {"network": {**SMALL, "candidates": candidates}, "lr": 0.02}
+    options: dict[str, Any] = {
+        "network": {**SMALL, "candidates": {"pairs": candidates}},
+        "lr": 0.02,
+    }
     assert quick(out, data=data, epochs=60, **options).exact_match == 1.0
     assert yaml.safe_load((out / "train.yaml").read_text())["directed"] is False
     assert load_network(out).directed is False

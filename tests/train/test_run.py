@@ -145,7 +145,7 @@ def test_settings_reach_loss_and_network(tmp_path: Path) -> None:
     loss = StructuralLoss(
         2.0, 0.1, 0.0, criterion="edit", alignment=Sinkhorn(rounds=0, gradient="detach", slack=0.5)
     )
-    network = {**SMALL, "candidates": "all", "window": 2}
+    network = {**SMALL, "candidates": {"pairs": "all", "window": 2, "locality": 0.0}}
     quick(tmp_path, loss=loss, network=network, epochs=1)
     again = saved_loss(tmp_path)
     for name in ("alpha", "beta", "gamma", "criterion", "rounds", "gradient", "slack"):
@@ -162,7 +162,7 @@ def test_cyclic_targets_are_learnt_with_all_candidates(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r'data.jsonl:1: the "target" must have no directed cycle'):
         quick(tmp_path / "x", data=data)
     assert not (tmp_path / "x").exists()
-    network = {**SMALL, "candidates": "all"}
+    network = {**SMALL, "candidates": {"pairs": "all"}}
     summary = quick(tmp_path / "x", data=data, network=network, epochs=60, lr=0.02)
     assert summary.exact_match == 1.0
 

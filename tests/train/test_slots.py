@@ -15,7 +15,7 @@ from grapheme_torch import (
     text_to_graph,
 )
 from grapheme_torch.data import Pair
-from grapheme_torch.nn import candidate_edges, num_candidates
+from grapheme_torch.nn import CandidateEdges, OutputSlots, candidate_edges, num_candidates
 from grapheme_torch.train import check_saved_model, evaluate, load_network, predict
 from grapheme_torch.train._data import fits, load_split
 from grapheme_torch.train._untrained import share_of_edges, share_of_nodes
@@ -26,7 +26,10 @@ TEXTS = ["a", "b", "cd", "dc", "efg", "gab", "hij", "jih", "bdfh", "aceg", "jab"
 DOUBLED: list[dict[str, Any]] = [
     {"input": text, "target": "".join(c + c for c in text)} for text in TEXTS
 ]
-WIDE = {**SMALL, "copy": True, "dim": 32, "slots": 2, "places": "count", "hide": 0.2}
+WIDE = {**SMALL, "copy": True, "dim": 32, "places": "count"} | {
+    "slots": {"per_node": 2},
+    "dropout": {"labels": 0.2},
+}
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +84,7 @@ def test_training_refuses_what_validation_counts_as_wrong(tmp_path: Path) -> Non
 
 
 def test_the_untrained_network_expects_a_share_of_its_nodes() -> None:
-    network = GraphTransformNet(["a"], [], slots=3)
+    network = GraphTransformNet(["a"], [], slots=OutputSlots(per_node=3))
     network.expect(0.2)
     assert network.heads.existence.bias.sigmoid().item() == pytest.approx(0.2)
     network.expect(1.0)
@@ -114,12 +117,12 @@ def test_a_network_on_all_pairs_starts_out_with_the_edges_of_the_data(tmp_path: 
     split = load_split(data, None, acyclic=True)
     pairs = sum(len(text) * (len(text) - 1) for text in TEXTS)
     wanted = sum(len(text) - 1 for text in TEXTS) / pairs
-    network = GraphTransformNet(["a"], ["next"], dim=16, candidates="all")
+    network = GraphTransformNet(["a"], ["next"], dim=16, candidates=CandidateEdges(pairs="all"))
     assert share_of_edges(split, network) == pytest.approx(wanted)
-    quick(tmp_path / "run", data=data, epochs=0, network={**SMALL, "candidates": "all"})
+    quick(tmp_path / "run", data=data, epochs=0, network={**SMALL, "candidates": {"pairs": "all"}})
     bias = load_network(tmp_path / "run").heads.relation.bias[0].item()
     assert bias == pytest.approx(math.log((1 - wanted) / wanted), rel=1e-5)
-    near = {**SMALL, "candidates": "all", "locality": 2.0}
+    near = {**SMALL, "candidates": {"pairs": "all", "locality": 2.0}}
     quick(tmp_path / "near", data=data, epochs=0, network=near)
     assert load_network(tmp_path / "near").heads.relation.bias[0] == 0  # one relation: even odds
 

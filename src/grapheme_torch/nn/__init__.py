@@ -9,6 +9,10 @@ from ._heads import num_candidates as num_candidates
 from ._message import MessagePassingBlock as MessagePassingBlock
 from ._network import GraphTransformNet as GraphTransformNet
 from ._ngrams import NGramEmbedding as NGramEmbedding
+from ._options import CandidateEdges as CandidateEdges
+from ._options import Dropout as Dropout
+from ._options import OutputSlots as OutputSlots
+from ._options import grouped as grouped
 from ._pretrained import WEIGHTS as WEIGHTS
 from ._pretrained import read_weights as read_weights
 from ._pretrained import save_model as save_model

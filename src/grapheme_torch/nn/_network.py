@@ -2,6 +2,8 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -10,7 +12,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch_geometric.data import Data
 
-from .._check import require
+from .._check import Received, require
 from ..graphs import NUM_HASHES, check_flag, membership
 from ..prediction import Prediction
 from ._attention import GraphAttention
@@ -19,6 +21,7 @@ from ._embedding import HashEmbedding, distinct, label_keys, sinusoids
 from ._heads import Candidates, OutputHeads, candidate_edges
 from ._message import MessagePassingBlock, message_edges
 from ._ngrams import NGramEmbedding
+from ._options import GROUPS, CandidateEdges, Dropout, OutputSlots, grouped
 from ._pretrained import load_model, save_model
 from ._slots import Slots, Wired
 
@@ -39,28 +42,17 @@ class GraphTransformNet(nn.Module):
         num_layers: Message-passing steps, each followed by attention.
         num_heads: Attention heads; `dim` is a multiple of it.
         num_buckets: Rows of each of the eight embedding tables.
-        candidates: Where edges may be predicted: "forward", from an input node to later ones
-            (acyclic by construction), or "all" ordered pairs.
-        window: Largest distance of a candidate edge in the order of the output nodes. Default:
-            any.
+        ngrams: Nodes of the longest run of input nodes, in their order, that has a vector of its
+            own, see `NGramEmbedding`; for texts where what words and prefixes mean has to be
+            known by heart. 1: none has.
+        candidates: Between which output nodes edges may be predicted.
         slots: Output nodes per input node, for targets that are larger than their inputs.
-        slot_layers: Message-passing steps and attention among the slots, if there are several.
+        dropout: What is left out at random in training.
         copy: Whether an output node may carry the label of the input node that it stands at, also
             one that is not among `labels`: class `len(labels)` of the predicted logits.
         places: What the alignment is steered by, where the input has positions: "input", the place
             of the input node in steps, or "count", how many output nodes are expected before it
             in reading order, for targets that are texts of another length.
-        dropout: Share of what every step adds to a node's vector that is dropped in training.
-        hide: Share of the input nodes whose labels are made unknown in training: what it does not
-            know, the network then learns to copy.
-        ngrams: Nodes of the longest run of input nodes, in their order, that has a vector of its
-            own, see `NGramEmbedding`; for texts where what words and prefixes mean has to be
-            known by heart. 1: none has.
-        locality: How fast an edge gets less likely with the distance of its ends in the order of
-            the output nodes, before anything is learned: between neighbours it is about as likely
-            as not, elsewhere its odds are divided by the distance to this power. Where only edges
-            tell nodes of one label apart, targets are then read along their inputs from the
-            start. 0: not at all; no more where the input has no positions.
         directed: Whether an output edge has a direction. If not, each pair of output nodes is one
             candidate, whatever `candidates` says.
 
@@ -77,60 +69,50 @@ class GraphTransformNet(nn.Module):
         num_layers: int = 2,
         num_heads: int = 4,
         num_buckets: int = 2048,
-        candidates: Candidates = "forward",
-        window: int | None = None,
-        slots: int = 1,
-        slot_layers: int = 1,
+        ngrams: int = 1,
+        candidates: CandidateEdges | None = None,
+        slots: OutputSlots | None = None,
+        dropout: Dropout | None = None,
         copy: bool = True,
         places: Places = "input",
-        dropout: float = 0.0,
-        hide: float = 0.0,
-        ngrams: int = 1,
-        locality: float = 0.0,
         directed: bool = True,
     ) -> None:
         super().__init__()
-        for name, value, least in (
-            ("num_layers", num_layers, 0), ("slot_layers", slot_layers, 0), ("slots", slots, 1),
-            ("ngrams", ngrams, 1),
-        ):  # fmt: skip
-            wanted = "not be negative" if least == 0 else "be at least 1"
-            require(value >= least, f"`{name}`", wanted, value, f"Try {least + 1}.")
-        require(
-            candidates in ("forward", "all"), "`candidates`", 'be "forward" or "all"', candidates,
-            'Use "forward" for acyclic targets.',
-        )  # fmt: skip
-        remedy = "Leave it out to allow any distance."
-        require(window is None or window >= 1, "`window`", "be at least 1", window, remedy)
-        for name, share in (("dropout", dropout), ("hide", hide)):
-            require(0 <= share < 1, f"`{name}`", "lie in [0, 1)", share, "Try 0.1.")
-        remedy = "2 makes an edge over two steps four times less likely."
-        require(0 <= locality < math.inf, "`locality`", "be at least 0", locality, remedy)
+        candidates, slots = candidates or CandidateEdges(), slots or OutputSlots()
+        dropout = dropout or Dropout()
+        for name, group in (("candidates", candidates), ("slots", slots), ("dropout", dropout)):
+            kind, got = GROUPS[name], Received(type(group).__name__)
+            ours = isinstance(group, kind)
+            require(ours, f"`{name}`", f"be `{kind.__name__}`", got, "It is in grapheme_torch.nn.")
+        require(num_layers >= 0, "`num_layers`", "not be negative", num_layers, "Try 1.")
+        require(ngrams >= 1, "`ngrams`", "be at least 1", ngrams, "Try 2.")
+        decided, remedy = candidates.pairs != "auto", "`train` decides by the data; say all."
+        require(decided, "`pairs`", "be forward or all", candidates.pairs, remedy)
         remedy = 'Use "count" where targets are texts.'
         require(places in ("input", "count"), "`places`", 'be "input" or "count"', places, remedy)
         check_flag("`directed`", directed)
         self.labels, self.relations = tuple(labels), tuple(relations)
-        self.window, self.places = window, places
-        self.directed, self._candidates = directed, candidates
-        self.hide = hide
+        self.window, self.places = candidates.window, places
+        self.directed, self._pairs = directed, candidates.pairs
+        self._dropped_labels = dropout.labels
         self.config: dict[str, Any] = {
             "labels": list(labels), "relations": list(relations), "dim": dim,
             "num_layers": num_layers, "num_heads": num_heads, "num_buckets": num_buckets,
-            "candidates": candidates, "window": window, "slots": slots,
-            "slot_layers": slot_layers, "copy": copy, "places": places, "dropout": dropout,
-            "hide": hide, "ngrams": ngrams, "locality": locality, "directed": directed,
+            "ngrams": ngrams, "candidates": asdict(candidates), "slots": asdict(slots),
+            "dropout": asdict(dropout), "copy": copy, "places": places, "directed": directed,
         }  # fmt: skip
         self.embedding = HashEmbedding(dim, num_buckets=num_buckets)
         self.ngrams = NGramEmbedding(dim, ngrams) if ngrams > 1 else None
         self.edge_embedding = HashEmbedding(dim, num_buckets=64)
-        self.layers = nn.ModuleList(_Layer(dim, num_heads, dropout) for _ in range(num_layers))
-        self.slots = Slots(dim, slots) if slots > 1 else None
-        count = slot_layers if slots > 1 else 0
-        self.slot_layers = nn.ModuleList(_Layer(dim, num_heads, dropout) for _ in range(count))
+        layer = partial(_Layer, dim, num_heads, dropout.layers)
+        self.layers = nn.ModuleList(layer() for _ in range(num_layers))
+        self.slots = Slots(dim, slots.per_node) if slots.per_node > 1 else None
+        count = slots.num_layers if slots.per_node > 1 else 0
+        self.slot_layers = nn.ModuleList(layer() for _ in range(count))
         self.own = OwnLabel(labels) if copy else None
         self.heads = OutputHeads(
             dim, num_labels=len(labels), num_relations=len(relations), num_heads=num_heads,
-            copy=copy, locality=locality,
+            copy=copy, locality=candidates.locality,
         )  # fmt: skip
 
     def expect(self, nodes: float, edges: float | None = None) -> None:
@@ -165,7 +147,7 @@ class GraphTransformNet(nn.Module):
     @property
     def candidates(self) -> Candidates:
         """Where edges may be predicted: "forward", which holds each pair once, if undirected."""
-        return self._candidates if self.directed else "forward"
+        return "all" if self._pairs == "all" and self.directed else "forward"
 
     def forward(self, graph: Data) -> Prediction:
         """The soft graphs predicted for a `Data` or `Batch` such as `text_to_graph` makes.
@@ -206,10 +188,12 @@ class GraphTransformNet(nn.Module):
 
     def _hidden(self, x: Int[Tensor, "n h"]) -> Int[Tensor, "n h"]:
         """The hashes of labels, some of them as those of labels never met; spelling apart."""
-        if not (self.training and self.hide):
+        if not (self.training and self._dropped_labels):
             return x
         unknown = torch.where(x < 0, x, torch.randint_like(x, 2**31))
-        whole, spelling = (torch.rand(2, len(x), 1, device=x.device) < self.hide).unbind()
+        whole, spelling = (
+            torch.rand(2, len(x), 1, device=x.device) < self._dropped_labels
+        ).unbind()
         parts = [NUM_HASHES, x.shape[1] - NUM_HASHES]
         hidden = torch.cat([whole.expand(-1, parts[0]), spelling.expand(-1, parts[1])], dim=1)
         return torch.where(hidden, unknown, x)
@@ -286,7 +270,7 @@ class _Layer(nn.Module):
 def _restore(cls: Any, folder: Path, config: dict[str, Any], weights: dict[str, Tensor]) -> Any:
     remedy = "Train the model again, or give the folder that `grapheme train` wrote."
     try:
-        model = cls(**config)
+        model = cls(**grouped(config))
         # In the precision of the file; copied, for the file's own memory is not aligned and
         # sums over it would round in another order.
         aligned = {name: tensor.clone() for name, tensor in weights.items()}

@@ -15,7 +15,7 @@ from .._check import Received, refusal, require
 from .._files import write_bytes, write_json
 
 FORMAT = "grapheme-torch"
-VERSION = 1
+VERSION = 2
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
 
 
@@ -56,13 +56,13 @@ def _load_config(path: Path) -> dict[str, Any]:
     ours = isinstance(document, dict) and document.get("format") == FORMAT
     require(ours, str(path), f'say "format": "{FORMAT}"', document, remedy)
     written = document.get("version")
-    newer = "It was written by a newer release: upgrade grapheme-torch."
-    require(written == VERSION, str(path), f'say "version": {VERSION}', written, newer)
+    other = "Another release wrote it: install that one, or train the model again."
+    require(written == VERSION, str(path), f'say "version": {VERSION}', written, other)
     network = document.get("network")
     require(isinstance(network, dict), str(path), 'hold an object "network"', network, remedy)
-    other = network.get("class")
+    foreign = network.get("class")
     remedy = "Make one and read its weights: `load_network(folder, network)`."
-    require(other is None, str(path), "describe a GraphTransformNet", other, remedy)
+    require(foreign is None, str(path), "describe a GraphTransformNet", foreign, remedy)
     return dict(network)
 
 

@@ -12,7 +12,7 @@ from ._places import told_places
 
 
 def choose_candidates(pairs: Sequence[Pair], *, directed: bool, slots: int) -> dict[str, Any]:
-    """The options `candidates` and `window` of a network for these pairs.
+    """The options `pairs` and `window` of the `CandidateEdges` of a network for these pairs.
 
     "forward" where edges have no direction, or where all edges of the targets lead ahead: between
     the first places that the "alignment" of a pair tells, or else by position; "all" where one does
@@ -40,7 +40,7 @@ def choose_candidates(pairs: Sequence[Pair], *, directed: bool, slots: int) -> d
     ]
     known = all(places is not None for places in placed)
     ahead = known and bool((_steps(pairs, placed) > 0).all())
-    return {"candidates": "forward" if ahead or not directed else "all", "window": window}
+    return {"pairs": "forward" if ahead or not directed else "all", "window": window}
 
 
 def _aligned(pair: Pair) -> Tensor | None:

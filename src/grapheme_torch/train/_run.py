@@ -11,6 +11,7 @@ from torch import nn
 
 from .._check import require
 from ..loss import StructuralLoss
+from ..nn import grouped
 from ._datamodule import PairsDataModule
 from ._fit import Job, fit
 from ._folder import check_unclaimed, claim, loss_options, network_options
@@ -20,7 +21,7 @@ from ._optimization import Optimization
 from ._predict import alphabet_of, slots_of
 from ._stopping import Stopping
 from ._summary import Summary
-from ._untrained import check_network, untrained_network
+from ._untrained import check_network, pairs_asked, slots_asked, untrained_network
 
 
 def train(
@@ -127,9 +128,9 @@ def _reading(network: nn.Module | Mapping[str, Any] | None, loss: StructuralLoss
         alphabet = alphabet_of(network) if hasattr(network, "labels") else None
         own = {"slots": slots_of(network), "alphabet": alphabet}
     else:
-        network = network or {}
-        candidates, directed = network.get("candidates", "forward"), network.get("directed")
-        own = {"slots": network.get("slots", 1)}
+        options = grouped(network or {})
+        candidates, directed = pairs_asked(options), options.get("directed")
+        own = {"slots": slots_asked(options)}
     directed = directed if loss.directed is None else loss.directed
     return {**own, "directed": directed, "acyclic": candidates == "forward"}
 

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import torch
 
-from ..nn import GraphTransformNet, num_candidates
+from ..nn import CandidateEdges, GraphTransformNet, OutputSlots, grouped, num_candidates
 from ._candidates import choose_candidates
 from ._data import Split
 from ._datamodule import PairsDataModule
@@ -17,19 +18,21 @@ def untrained_network(data: PairsDataModule, **options: Any) -> GraphTransformNe
 
     Args:
         data: The pairs.
-        options: Arguments of `GraphTransformNet` besides labels, relations and directed;
-            `candidates` may be "auto", then the data decide, and on the `window` too if none is
-            given.
+        options: Arguments of `GraphTransformNet` besides labels, relations and directed; groups
+            may be mappings, such as `slots={"per_node": 2}`. Candidates whose pairs are "auto" are
+            chosen by the data, and their window too if none is given.
 
     Raises:
         InputError: If an option is refused, or an alignment that the data tell is none.
     """
-    split = data.split
-    if options.get("candidates") == "auto":
-        slots = options.get("slots", 1)
+    split, options = data.split, grouped(options)
+    candidates: CandidateEdges | None = options.get("candidates")
+    if candidates is not None and candidates.pairs == "auto":
+        slots = slots_asked(options)
         chosen = choose_candidates(split.train, directed=split.directed, slots=slots)
-        given = {} if options.get("window") is None else {"window": options["window"]}
-        options |= chosen | given
+        if candidates.window is not None:
+            chosen["window"] = candidates.window
+        options["candidates"] = replace(candidates, **chosen)
     options["directed"] = split.directed
     model = GraphTransformNet(split.alphabet.labels, split.alphabet.relations, **options)
     # Of all ordered pairs so few are edges that learning this would take the first epochs; edges
@@ -42,10 +45,24 @@ def untrained_network(data: PairsDataModule, **options: Any) -> GraphTransformNe
 
 def check_network(options: Mapping[str, Any]) -> None:
     """Refuses what no data would make right, before they are read: a network without weights."""
-    chosen = {"candidates": "forward"} if options.get("candidates") == "auto" else {}
+    options = grouped(options)
+    if pairs_asked(options) == "auto":
+        options["candidates"] = replace(options["candidates"], pairs="all")
     # What is too large for PyTorch to describe is told when it is to be made.
     with torch.device("meta"), suppress(RuntimeError):
-        GraphTransformNet(["a"], ["b"], **{**options, **chosen})
+        GraphTransformNet(["a"], ["b"], **options)
+
+
+def slots_asked(options: Mapping[str, Any]) -> int:
+    """Output nodes per input node, of grouped options of a network."""
+    slots = options.get("slots") or OutputSlots()
+    return int(slots.per_node)
+
+
+def pairs_asked(options: Mapping[str, Any]) -> str:
+    """Which pairs of output nodes may have an edge, of grouped options of a network."""
+    candidates = options.get("candidates") or CandidateEdges()
+    return str(candidates.pairs)
 
 
 def share_of_nodes(split: Split, slots: int) -> float:

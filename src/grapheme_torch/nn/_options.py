@@ -1,0 +1,113 @@
+"""Options of the network, in groups: frozen settings, checked when they are made."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Literal
+
+from .._check import Received, refusal, require
+
+
+@dataclass(frozen=True, kw_only=True)
+class CandidateEdges:
+    """Between which output nodes edges may be predicted.
+
+    Args:
+        pairs: "forward": from an output node to later ones (acyclic by construction); "all"
+            ordered pairs; "auto": as the training data tell, and within a window if they tell
+            one (only for `train`, which decides).
+        window: Largest distance of the two ends in the order of the output nodes. Default: any.
+        locality: How fast an edge gets less likely with that distance, before anything is learned:
+            between neighbours it is about as likely as not, elsewhere its odds are divided by the
+            distance to this power. Where only edges tell nodes of one label apart, targets are
+            then read along their inputs from the start. 0: not at all; no more where the input
+            has no positions.
+
+    Raises:
+        InputError: If a value is out of range.
+    """
+
+    pairs: Literal["forward", "all", "auto"] = "forward"
+    window: int | None = None
+    locality: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Refuses a value out of range."""
+        remedy = 'Use "forward" for acyclic targets.'
+        known = self.pairs in ("forward", "all", "auto")
+        require(known, "`pairs`", "be forward, all or auto", self.pairs, remedy)
+        remedy = "Leave it out to allow any distance."
+        fits = self.window is None or self.window >= 1
+        require(fits, "`window`", "be at least 1", self.window, remedy)
+        remedy = "2 makes an edge over two steps four times less likely."
+        fits = 0 <= self.locality < math.inf
+        require(fits, "`locality`", "be at least 0", self.locality, remedy)
+
+
+@dataclass(frozen=True, kw_only=True)
+class OutputSlots:
+    """How many output nodes an input node has, for targets that are larger than their inputs.
+
+    Args:
+        per_node: Output nodes per input node.
+        num_layers: Message-passing steps and attention among the slots, if there are several.
+
+    Raises:
+        InputError: If a value is out of range.
+    """
+
+    per_node: int = 1
+    num_layers: int = 1
+
+    def __post_init__(self) -> None:
+        """Refuses a value out of range."""
+        require(self.per_node >= 1, "`per_node`", "be at least 1", self.per_node, "Try 2.")
+        fits = self.num_layers >= 0
+        require(fits, "`num_layers`", "not be negative", self.num_layers, "Try 1.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dropout:
+    """What is left out at random in training.
+
+    Args:
+        layers: Share of what every layer adds to a node's vector.
+        labels: Share of the input nodes whose labels are made unknown, so that the network learns
+            to copy unknown labels.
+
+    Raises:
+        InputError: If a share is not in [0, 1).
+    """
+
+    layers: float = 0.0
+    labels: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Refuses what is no share."""
+        for name, share in vars(self).items():
+            require(0 <= share < 1, f"`{name}`", "lie in [0, 1)", share, "Try 0.1.")
+
+
+GROUPS: dict[str, type] = {
+    "candidates": CandidateEdges, "slots": OutputSlots, "dropout": Dropout,
+}  # fmt: skip
+
+
+def grouped(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Arguments of `GraphTransformNet`, with mappings in place of groups made into groups.
+
+    Raises:
+        InputError: If a group has no such option, or a value is out of range.
+    """
+    made = dict(options)
+    for name, kind in GROUPS.items():
+        given = made.get(name)
+        if not isinstance(given, Mapping):
+            continue
+        known = [entry.name for entry in fields(kind)]
+        for key in given:
+            if key not in known:
+                remedy = f"It has {', '.join(known)}."
+                raise refusal(f"`{name}`", "have known options only", Received(str(key)), remedy)
+        made[name] = kind(**given)
+    return made
