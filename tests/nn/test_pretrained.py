@@ -178,7 +178,7 @@ def test_refused_files(
     start = f"{folder / file} must {message}"
     with pytest.raises(InputError, match="^" + re.escape(start)) as caught:
         GraphTransformNet.from_pretrained(folder)
-    remedies = (NETWORK, WEIGHTS, "--lr.", "upgrade grapheme-torch.")
+    remedies = (NETWORK, WEIGHTS, "--lr.", "train the model again.")
     assert str(caught.value).endswith(remedies)
 
 
