@@ -35,17 +35,21 @@ def test_training_takes_the_options_of_a_task(
     name: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     sets = {"train": "kindergarten", "dev": "kindergarten"}
-    small = ["--epochs=0", "--num-layers=0", "--dim=16"]
+    small = ["--epochs=0", "--network.num-layers=0", "--network.dim=16"]
     words = run._train_words(TASKS[name], sets, tmp_path / "out", 0, small)
     assert main(words) == 0, capsys.readouterr().err
 
 
 def test_options_of_the_user_go_before_those_of_the_task_and_these_before_the_file() -> None:
     task = replace(TASKS["inflection-tur"], options={"slots": 7, "window": 5})
-    words = run._train_words(task, {"train": "a", "dev": "b"}, Path("out"), 3, ["--window=4"])
+    words = run._train_words(
+        task, {"train": "a", "dev": "b"}, Path("out"), 3, ["--network.candidates.window=4"]
+    )
     assert words[:2] == ["train", "--config"]
-    assert words.index("--window=5") < words.index("--window=4")
-    assert "--slots=7" in words
+    assert words.index("--network.candidates.window=5") < words.index(
+        "--network.candidates.window=4"
+    )
+    assert "--network.slots.per-node=7" in words
 
 
 def test_every_recipe_has_a_task_and_every_task_a_recipe() -> None:

@@ -4,7 +4,13 @@ import pytest
 
 from grapheme_torch.cli._main import main
 
-FLAGS = ["--dim=16", "--num-layers=1", "--num-heads=2", "--num-buckets=64", "--copy=false"]
+FLAGS = [
+    "--network.dim=16",
+    "--network.num-layers=1",
+    "--network.num-heads=2",
+    "--network.num-buckets=64",
+    "--network.copy=false",
+]
 
 Capture = pytest.CaptureFixture[str]
 

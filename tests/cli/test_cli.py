@@ -69,9 +69,9 @@ def test_train_takes_the_options_of_the_optimiser_flat(
 ) -> None:
     out = tmp_path / "out"
     words = [
-        "train", "--data", data, "--val", data, "--out", str(out), "--epochs", "4", "--schedule",
-        "cosine", "--warmup=0.1", "--weight-decay=0.01", "--clip=1", "--temperature-start=0.4",
-        "--minutes=5", "--val-every=3", "--patience=9", "--keep=last", *FLAGS,
+        "train", "--data", data, "--val", data, "--out", str(out), "--epochs", "4", "--optimization.schedule",
+        "cosine", "--optimization.warmup=0.1", "--optimization.weight-decay=0.01", "--optimization.clip=1", "--optimization.temperature-start=0.4",
+        "--stopping.minutes=5", "--stopping.val-every=3", "--stopping.patience=9", "--stopping.keep=last", *FLAGS,
     ]  # fmt: skip
     printed = output(capsys, *words).splitlines()[1]
     assert re.search(r" of the validation pairs \(saved: epoch 4, best: epoch [034]\)$", printed)
@@ -144,7 +144,16 @@ def test_dashes_and_underscores_are_one(capsys: Capture, tmp_path: Path, data: s
 
 def test_the_options_of_a_run_repeat_it(capsys: Capture, tmp_path: Path, data: str) -> None:
     out = tmp_path / "out"
-    words = ["--data", data, "--out", str(out), "--epochs=2", "--slack=0.5", "--seed=4", *FLAGS]
+    words = [
+        "--data",
+        data,
+        "--out",
+        str(out),
+        "--epochs=2",
+        "--alignment.slack=0.5",
+        "--seed=4",
+        *FLAGS,
+    ]
     output(capsys, "train", *words)
     before = contents(out)
     output(capsys, "train", "--config", str(out / "train.yaml"), "--overwrite")
@@ -327,7 +336,9 @@ def test_compare(capsys: Capture, tmp_path: Path) -> None:
     printed = output(capsys, "compare", "kitten", "sitting", "--plot", str(plot))
     assert "edit cost 4" in printed
     assert plot.read_bytes().startswith(b"\x89PNG")
-    document = _json(capsys, "compare", "kitten", "sitting", "--json", "--temperature", "0")
+    document = _json(
+        capsys, "compare", "kitten", "sitting", "--json", "--alignment.temperature", "0"
+    )
     assert document["edits"]["cost"] == 4
     assert document["loss"]["node"] == pytest.approx(3)
 

@@ -44,8 +44,11 @@ def model(trained: Path, tmp_path: Path) -> Path:
             + SEE.format("train"),
         ),
         (["trian"], "the first word must be a command, got 'trian'. Did you mean `train`? Choose "),
-        (["train", "--out=x", "--slots=0"], "`slots` must be at least 1, got 0. "),
-        (["train", "--out=x", "--dim=6"], "`dim` must be a multiple of num_hashes (8), got 6. "),
+        (["train", "--out=x", "--network.slots.per-node=0"], "`slots` must be at least 1, got 0. "),
+        (
+            ["train", "--out=x", "--network.dim=6"],
+            "`dim` must be a multiple of num_hashes (8), got 6. ",
+        ),
         (["predict", "m", "-", "--data=-"], "`-` must be named once, as it is read once, got 2 "),
         (["predict", "m", "a", "--batch-size=0"], "`batch_size` must be at least 1, got 0. "),
         (["predict", "m", "a", "--max-nodes=0"], "`max_nodes` must be at least 1, got 0. "),
@@ -67,7 +70,10 @@ def model(trained: Path, tmp_path: Path) -> Path:
         (["train", "--out"], "argument --out: expected one argument. " + SEE.format("train")),
         (["train", "--out=x", "--epochs=x"], "`--epochs` must be a whole number, got 'x'. "),
         (["train", "--out=x", "--epochs=1.5"], "`--epochs` must be a whole number, got '1.5'. "),
-        (["train", "--out=x", "--window=x"], "`--window` must be a whole number, got 'x'. "),
+        (
+            ["train", "--out=x", "--network.candidates.window=x"],
+            "`--window` must be a whole number, got 'x'. ",
+        ),
         (["train", "--out=x", "--lr=nan"], "`--lr` must be a finite number, got 'nan'. "),
         (
             ["train", "--out=x", "--criterion=x"],
@@ -84,7 +90,10 @@ def model(trained: Path, tmp_path: Path) -> Path:
         (["train", "--out=x", "--epochs=-1"], "`epochs` must not be negative, got -1. "),
         (["train", "--out=x", "--lr=-1"], "`lr` must be positive and at most 1e30, got -1.0. "),
         (["train", "--out=x", "--lr", "-1"], "`lr` must be positive and at most 1e30, got -1.0. "),
-        (["train", "--out=x", "--temperature=-1"], "`temperature` must not be negative, got -1.0"),
+        (
+            ["train", "--out=x", "--alignment.temperature=-1"],
+            "`temperature` must not be negative, got -1.0",
+        ),
         (["train", "--out=x", "--alpha=0"], "`alpha` must be positive"),
         (["train", "--out="], "`out` must name a folder, got ''. Name one, such as runs/kg."),
         (["compare", "a", "b", "--plot=nowhere/x.png"], "nowhere/x.png: the file must be writable"),
@@ -366,7 +375,7 @@ def test_a_node_link_file_that_is_none(capsys: Capture, tmp_path: Path) -> None:
 
 
 def test_a_network_that_does_not_fit_into_memory(capsys: Capture, tmp_path: Path) -> None:
-    words = ["train", "--out", str(tmp_path / "out"), "--dim", "8000000000"]
+    words = ["train", "--out", str(tmp_path / "out"), "--network.dim", "8000000000"]
     message = "the network and a batch must fit into memory, got "
     refusal = refused(capsys, *words)
     assert refusal.startswith(message)

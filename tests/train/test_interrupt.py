@@ -104,7 +104,14 @@ def test_a_run_keeps_others_out_and_is_saved_when_stopped(
     tmp_path: Path, number: signal.Signals, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "out"
-    words = ["train", f"--out={out}", "--epochs=100000", "--dim=16", "--num-buckets=64", "--json"]
+    words = [
+        "train",
+        f"--out={out}",
+        "--epochs=100000",
+        "--network.dim=16",
+        "--network.num-buckets=64",
+        "--json",
+    ]
     command = [sys.executable, "-m", "grapheme_torch", *words, "--accelerator=cpu"]
     run = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,

@@ -3,11 +3,11 @@
 import json
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from jsonargparse import ArgumentParser, Namespace
 
@@ -15,6 +15,7 @@ from .._check import InputError, Received, refusal, require
 from .._files import check_free, replacing
 from . import _convert_command as _convert_command
 from . import _predict_command as _predict_command
+from ._option_groups import Groups
 from ._predict_command import constraint, json_option, network_options
 from ._usage import OptionsFile
 
@@ -41,41 +42,49 @@ class Command:
 
 
 def _train_arguments(parser: ArgumentParser) -> None:
-    from ..loss import StructuralLoss
-    from ..nn import GraphTransformNet
-    from ..train import Optimization, Stopping, train
+    from ..nn import GROUPS, GraphTransformNet
+    from ..train import LOSS_GROUPS, LOSS_OPTIONS, Optimization, Stopping, train
 
+    parser.usage = "grapheme train --out OUT [options]"
     parser.add_argument("--config", action=OptionsFile, help="options from a YAML file")
     skip: set[str | int] = {"loss", "network", "overwrite", "optimization", "stopping"}
     parser.add_function_arguments(train, as_positional=False, skip=skip)
-    parser.add_class_arguments(Optimization)
-    parser.add_class_arguments(Stopping)
     overwrite = "whether a model already in --out may be replaced"
     parser.add_argument("--overwrite", action="store_true", help=overwrite)
-    parser.add_class_arguments(StructuralLoss, skip={"reduction", "node_cost", "node_scale"})
-    chosen: set[str | int] = {"labels", "relations", "candidates", "directed"}
-    parser.add_class_arguments(GraphTransformNet, as_positional=False, skip=chosen)
-    which = (
-        "pairs of output nodes that may have an edge: to later ones only, acyclic by construction; "
-        "both ways; or as the training data tell, and within a window if they tell one"
-    )
-    kind = Literal["forward", "all", "auto"]
-    parser.add_argument("--candidates", type=kind, default="forward", help=which)
+    _add_loss(parser, LOSS_OPTIONS)
     json_option(parser)
+    groups = Groups(parser)
+    for name, kind in LOSS_GROUPS.items():
+        groups.add(name, kind)
+    groups.add("optimization", Optimization)
+    groups.add("stopping", Stopping)
+    decided = {"labels", "relations", "directed"}
+    groups.add("network", GraphTransformNet, skip={*decided, *GROUPS}, parts=GROUPS)
+
+
+def _add_loss(parser: ArgumentParser, names: Sequence[str]) -> None:
+    """Adds these settings of the loss, one option each."""
+    import inspect
+
+    from ..loss import StructuralLoss
+
+    known = inspect.signature(StructuralLoss).parameters
+    parser.add_class_arguments(
+        StructuralLoss, as_positional=False, skip={name for name in known if name not in names}
+    )
 
 
 def _train(options: Namespace) -> int:
-    from ..loss import StructuralLoss
-    from ..train import Optimization, Stopping, train
+    from ..train import Optimization, Stopping, make_loss, train
 
     given = options.as_dict()
-    as_json = given.pop("json")
-    given.pop("config", None)
-    loss = StructuralLoss(**_taken(given, StructuralLoss))
-    optimization = Optimization(**_taken(given, Optimization))
-    stopping = Stopping(**_taken(given, Stopping))
-    own = _taken(given, train)
-    summary = train(**own, loss=loss, network=given, optimization=optimization, stopping=stopping)
+    as_json, own = given.pop("json"), _taken(given, train)
+    own |= {
+        "loss": make_loss(given),
+        "optimization": Optimization(**own["optimization"]),
+        "stopping": Stopping(**own["stopping"]),
+    }
+    summary = train(**own)
     status = 0 if summary.signal is None else 128 + signal.Signals[summary.signal]
     if summary.signal is not None:
         print(f"grapheme: stopped by {summary.signal}; {own['out']} holds the network that was "
@@ -169,29 +178,30 @@ def _check(options: Namespace) -> int:
 
 
 def _compare_arguments(parser: ArgumentParser) -> None:
-    from ..loss import StructuralLoss
+    from ..train import LOSS_GROUPS, LOSS_OPTIONS
 
+    parser.usage = "grapheme compare [options] predicted target"
     sides = "a text, or the path of a node-link file ending in .json"
     parser.add_argument("predicted", type=str, help=sides)
     parser.add_argument("target", type=str, help=sides)
     parser.add_argument("--plot", type=str, help="file to draw the alignment into (png, svg, pdf)")
-    parser.add_class_arguments(
-        StructuralLoss, skip={"reduction", "node_cost", "node_scale", "criterion", "gradient"}
-    )
+    _add_loss(parser, [name for name in LOSS_OPTIONS if name != "criterion"])
     most = "most nodes of a graph; time and memory grow with the product of the two"
     parser.add_argument("--max_nodes", type=int, default=MAX_COMPARED, help=most)
     json_option(parser)
+    groups = Groups(parser)
+    for name, kind in LOSS_GROUPS.items():
+        groups.add(name, kind, skip={"gradient"})
 
 
 def _compare(options: Namespace) -> int:
-    from ..loss import StructuralLoss
     from ..plot import plot_alignment
-    from ..train import compare
+    from ..train import compare, make_loss
 
     most = options.max_nodes
     require(most >= 1, "`max_nodes`", "be at least 1", most, f"Try {MAX_COMPARED}.")
     predicted, target = (_graph(getattr(options, side), f"`{side}`", most) for side in _SIDES)
-    loss = StructuralLoss(**_taken(options.as_dict(), StructuralLoss), criterion="edit")
+    loss = make_loss(options.as_dict(), criterion="edit")
     comparison = compare(predicted, target, loss)
     if options.plot is not None:
         plot_alignment(predicted, target, comparison.edits, options.plot)
@@ -222,11 +232,10 @@ def _graph(argument: str, name: str, max_nodes: int) -> Any:
 
 
 def _taken(given: dict[str, Any], function: Callable[..., Any]) -> dict[str, Any]:
-    """Removes from `given` the arguments of a function or class, and returns them."""
+    """What is in `given` of the arguments of a function."""
     import inspect
 
-    names = [name for name in inspect.signature(function).parameters if name in given]
-    return {name: given.pop(name) for name in names}
+    return {name: given[name] for name in inspect.signature(function).parameters if name in given}
 
 
 def _print_json(document: Any, indent: int | None = 2) -> None:

@@ -116,6 +116,7 @@ def _notices_as_lines() -> Iterator[None]:
 
 def _run(argv: Sequence[str], when_imported: Callable[[], None]) -> int:
     from ._commands import COMMANDS
+    from ._option_groups import asked_group, group_help
     from ._usage import in_our_words, nearest, options_of
 
     words = _words(argv)
@@ -133,6 +134,11 @@ def _run(argv: Sequence[str], when_imported: Callable[[], None]) -> int:
     remedy = f"Choose one of {', '.join(COMMANDS)}; `grapheme --help` says what they do."
     remedy = nearest(command, COMMANDS) + remedy
     require(known, "the first word", "be a command", command, remedy)
+    group = asked_group(words)
+    if group is not None and command in COMMANDS:
+        (options,) = (a.choices[command] for a in parser._actions if isinstance(a.choices, dict))
+        print(group_help(options, command, group), end="")
+        return DONE
     try:
         options = parser.parse_args(words)
     except ArgumentError as error:
@@ -152,7 +158,7 @@ def _faults_as_refusals() -> Iterator[None]:
         if isinstance(error, RuntimeError) and "memory" not in str(error):
             raise
         cause = Received(str(error)) if str(error) else Received("no more of it")
-        remedy = "Make --dim, --num_buckets or --batch_size smaller."
+        remedy = "Make --network.dim, --network.num-buckets or --batch-size smaller."
         raise refusal("the network and a batch", "fit into memory", cause, remedy) from None
     except UnicodeEncodeError as error:
         name, character = f"the output ({error.encoding})", error.object[error.start]
@@ -216,7 +222,7 @@ def _words(argv: Sequence[str]) -> list[str]:
 
 def _with_underscores(word: str) -> str:
     """`--batch-size=4` as `--batch_size=4`: options are named like the arguments in Python."""
-    option = re.match(r"--[\w-]+(?==|$)", word)
+    option = re.match(r"--[\w.-]+(?==|$)", word)
     return (
         "--" + word[2 : option.end()].replace("-", "_") + word[option.end() :] if option else word
     )

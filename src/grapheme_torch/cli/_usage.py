@@ -2,7 +2,7 @@
 
 import re
 from argparse import ArgumentError, RawDescriptionHelpFormatter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,7 @@ class Formatter(DefaultHelpFormatter, RawDescriptionHelpFormatter):
 
 
 def _dashed(text: str) -> str:
-    return re.sub(r"(?<!\S|-)(\[?)--(\w+)", lambda m: m[1] + "--" + m[2].replace("_", "-"), text)
+    return re.sub(r"(?<!\S|-)(\[?)--([\w.]+)", lambda m: m[1] + "--" + m[2].replace("_", "-"), text)
 
 
 def options_of(parser: Any) -> set[str]:
@@ -71,7 +71,7 @@ def in_our_words(message: str, command: str, options: Iterable[str] = ()) -> Inp
         choices = found[3].replace("'", "")
         return refusal(f"`{found[1]}`", f"be one of {choices}", Received(found[2]), remedy)
     if found := re.fullmatch(
-        r'Parser key "(\w+)": (.*?)(?:Given value type.*)?(?:Got|Given) value: (.*)', text
+        r'Parser key "([\w.]+)": (.*?)(?:Given value type.*)?(?:Got|Given) value: (.*)', text
     ):
         return refusal(f"`--{found[1]}`", f"be {_kind(found[2])}", found[3], remedy)
     return InputError(f"{text}. {remedy}")
@@ -101,7 +101,7 @@ class OptionsFile(ActionConfigFile):
             self.apply_config(parser, cfg, self.dest, content)
         except (ArgumentError, TypeError) as error:
             text = str(error).removeprefix(f'Parser key "{self.dest}": ')
-            named = re.search(r'Parser key "(\w+)"', text)
+            named = re.search(r'Parser key "([\w.]+)"', text)
             line = lines.get(named[1]) if named else None
             place = values if line is None else f"{values}:{line}"
             relocate(in_our_words(text, command), place)
@@ -120,21 +120,49 @@ def _checked(path: str, defaults: dict[str, Any], command: str) -> tuple[str, di
     named = named and all(isinstance(key, yaml.ScalarNode) for key, _ in root.value)
     remedy = "Write lines such as `epochs: 100`, as in the train.yaml of a run."
     require(named, path, "hold options by name", Received("something else"), remedy)
+    entries = list(_entries(root, defaults))
     lines: dict[str, int] = {}
-    for key, value in root.value:
-        name, line = key.value.replace("-", "_"), key.start_mark.line + 1
+    for name, key, value in entries:
+        line = key.start_mark.line + 1
         place = f"{path}:{line}: the option"
         help_ = nearest(name, defaults) + f"`grapheme {command} --help` lists them."
-        require(name in defaults, place, f"be one of `{command}`", key.value, help_)
-        require(name not in lines, place, "come once", key.value, "Keep one.")
+        require(name in defaults, place, f"be one of `{command}`", name, help_)
+        require(name not in lines, place, "come once", name, "Keep one.")
         if value.tag == "tag:yaml.org,2002:null":
             _check_absence(f"{path}:{line}: `--{name}`", defaults[name])
         lines[name] = line
     # From the end, so that the marks before stay where they are.
-    for key, _ in reversed(root.value):
+    for key in sorted(_keys(root, defaults), key=lambda key: -key.start_mark.index):
         start, end = key.start_mark.index, key.end_mark.index
         content = content[:start] + content[start:end].replace("-", "_") + content[end:]
     return content, lines
+
+
+def _entries(
+    root: yaml.MappingNode, defaults: dict[str, Any], above: str = ""
+) -> Iterator[tuple[str, yaml.ScalarNode, yaml.Node]]:
+    """Each option of a file, its key and its value: those of a group with its name before."""
+    for key, value in root.value:
+        name = above + str(key.value).replace("-", "_")
+        if isinstance(value, yaml.MappingNode) and _is_group(name, defaults):
+            yield from _entries(value, defaults, f"{name}.")
+        else:
+            yield name, key, value
+
+
+def _keys(
+    root: yaml.MappingNode, defaults: dict[str, Any], above: str = ""
+) -> Iterator[yaml.ScalarNode]:
+    """The keys of a file and of the groups in it."""
+    for key, value in root.value:
+        yield key
+        name = above + str(key.value).replace("-", "_")
+        if isinstance(value, yaml.MappingNode) and _is_group(name, defaults):
+            yield from _keys(value, defaults, f"{name}.")
+
+
+def _is_group(name: str, defaults: dict[str, Any]) -> bool:
+    return any(known.startswith(f"{name}.") for known in defaults)
 
 
 def _check_absence(name: str, default: Any) -> None:

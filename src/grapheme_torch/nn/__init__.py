@@ -9,6 +9,7 @@ from ._heads import num_candidates as num_candidates
 from ._message import MessagePassingBlock as MessagePassingBlock
 from ._network import GraphTransformNet as GraphTransformNet
 from ._ngrams import NGramEmbedding as NGramEmbedding
+from ._options import GROUPS as GROUPS
 from ._options import CandidateEdges as CandidateEdges
 from ._options import Dropout as Dropout
 from ._options import OutputSlots as OutputSlots

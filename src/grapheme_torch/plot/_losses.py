@@ -3,12 +3,13 @@
 import math
 import os
 from collections.abc import Mapping, Sequence
+from itertools import cycle
 
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from .._check import Received, require
-from ._style import BLUE, GREEN, INK, ORANGE, PALE, save
+from ._style import BLUE, GREEN, GREY, INK, ORANGE, PALE, RED, save
 
 _STYLE = {
     "total": (INK, "-", 2.2),
@@ -18,14 +19,18 @@ _STYLE = {
     "clique": (GREEN, "-", 1.4),
 }
 _NAME = {"val_total": "total (validation)"}
+_FURTHER = (":", 1.4)
+_NO_LOSS = {"epoch", "converged", "val_exact"}
 
 
 def plot_losses(rows: Sequence[Mapping[str, int | float]], path: str | os.PathLike[str]) -> None:
     """Draws the loss and its terms over the epochs, on a logarithmic scale.
 
     Args:
-        rows: One mapping an epoch, with "epoch" and any of "total", "val_total", "node", "edge"
-            and "clique". A value that is not positive, not finite or missing leaves a gap.
+        rows: One mapping an epoch, with "epoch", any of "total", "val_total", "node", "edge" and
+            "clique", and further terms by their names, as in metrics.csv ("converged" and
+            "val_exact" are no losses). A value that is not positive, not finite or missing leaves
+            a gap.
         path: Where to write; the suffix names the format (png, svg, pdf, ...).
 
     Raises:
@@ -36,9 +41,10 @@ def plot_losses(rows: Sequence[Mapping[str, int | float]], path: str | os.PathLi
     figure = Figure(figsize=(7.2, 4.2), dpi=150, layout="constrained")
     axes = figure.add_subplot()
     epoch = [row["epoch"] for row in rows]
-    drawn = [name for name in _STYLE if any(_drawable(row.get(name)) for row in rows)]
+    styles = _styles(rows)
+    drawn = [name for name in styles if any(_drawable(row.get(name)) for row in rows)]
     for name in drawn:
-        colour, line, width = _STYLE[name]
+        colour, line, width = styles[name]
         value = [row[name] if _drawable(row.get(name)) else math.nan for row in rows]
         label = _NAME.get(name, name)
         dot = "." if _alone(value) else ""
@@ -53,6 +59,14 @@ def plot_losses(rows: Sequence[Mapping[str, int | float]], path: str | os.PathLi
     axes.grid(axis="y", color=PALE, lw=0.6, alpha=0.6)
     axes.spines[["top", "right"]].set_visible(False)
     save(figure, path)
+
+
+def _styles(rows: Sequence[Mapping[str, int | float]]) -> dict[str, tuple[str, str, float]]:
+    """How each loss is drawn: further terms after those of every loss, dotted."""
+    names = dict.fromkeys(name for row in rows for name in row)
+    further = [name for name in names if name not in _STYLE and name not in _NO_LOSS]
+    colours = cycle((RED, GREY, BLUE, ORANGE, GREEN))
+    return _STYLE | {name: (next(colours), *_FURTHER) for name in further}
 
 
 def _alone(values: Sequence[float]) -> bool:

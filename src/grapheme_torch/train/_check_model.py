@@ -1,6 +1,7 @@
 """The finite-difference check of a saved model on a data set."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Literal
 
 from .._check import Received, refusal, require
@@ -24,7 +25,7 @@ def check_saved_model(
     criterion: Literal["likelihood", "edit"] | None = None,
     rounds: int | None = None,
     max_iterations: int | None = None,
-    gradient: Literal["exact", "unrolled", "cut"] | None = None,
+    gradient: Literal["exact", "unrolled", "detach"] | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> GradientReport:
     """Compares the gradient of every parameter tensor of a saved model with central differences.
@@ -51,11 +52,11 @@ def check_saved_model(
     require(pairs >= 1, "`pairs`", "be at least 1", pairs, remedy)
     set_threads(threads)
     network = load_network(model)
-    changes = {
-        "criterion": criterion, "rounds": rounds,
-        "max_iterations": max_iterations, "gradient": gradient,
-    }  # fmt: skip
-    loss = saved_loss(model, **changes)
+    loss = saved_loss(model, criterion=criterion)
+    asked = {"rounds": rounds, "max_iterations": max_iterations, "gradient": gradient}
+    changes = {name: value for name, value in asked.items() if value is not None}
+    if changes:
+        loss = loss.replace(alignment=replace(loss.alignment, **changes))
     alphabet = Alphabet(network.labels, network.relations)
     usable = [
         pair

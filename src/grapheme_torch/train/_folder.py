@@ -1,6 +1,5 @@
 """What a training run leaves behind, and what is read from it later."""
 
-import inspect
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -16,6 +15,7 @@ from ..data import Alphabet
 from ..loss import StructuralLoss
 from ..nn import WEIGHTS, GraphTransformNet, read_weights, save_model, save_tensors
 from ._lock import check_unlocked, locked
+from ._loss_options import make_loss
 
 Network = TypeVar("Network", bound=nn.Module)
 
@@ -129,13 +129,8 @@ def network_options(network: nn.Module) -> dict[str, Any]:
     """The options of a run that make this network again, but for what the data tell."""
     if not isinstance(network, GraphTransformNet):
         return {}
-    config = network.config
-    return {name: value for name, value in config.items() if name not in ("labels", "relations")}
-
-
-def loss_options(loss: StructuralLoss) -> dict[str, Any]:
-    """The arguments that make this loss again."""
-    return {name: getattr(loss, name) for name in _arguments()}
+    known = ("labels", "relations", "directed")
+    return {name: value for name, value in network.config.items() if name not in known}
 
 
 def saved_loss(folder: str | Path, **changes: Any) -> StructuralLoss:
@@ -144,16 +139,15 @@ def saved_loss(folder: str | Path, **changes: Any) -> StructuralLoss:
     Args:
         folder: The folder of the run.
         changes: Arguments of `StructuralLoss` to use instead of the saved ones; None keeps them.
-            Modules that the loss was made with, such as a node cost with weights, have to be given
-            anew: their weights are read from the run.
+            What no option can say has to be given anew, such as a node cost, an aligner or a
+            further term; weights of such modules are read from the run.
 
     Raises:
         InputError: "FILE: ..." if the options of the run are spoilt, or the weights of the loss
             are not those of the modules given.
     """
     chosen = {name: value for name, value in changes.items() if value is not None}
-    saved = _saved_options(Path(folder) / OPTIONS)
-    loss = StructuralLoss(**{**saved, **chosen})
+    loss = _saved_loss(Path(folder) / OPTIONS, chosen)
     load_tensors(Path(folder) / LOSS, loss)
     return loss
 
@@ -173,13 +167,12 @@ def load_tensors(path: Path, module: nn.Module) -> None:
     module.load_state_dict(weights)
 
 
-def _saved_options(path: Path) -> dict[str, Any]:
-    """The arguments of the loss in the options of a run, which make a loss."""
+def _saved_loss(path: Path, changes: dict[str, Any]) -> StructuralLoss:
+    """The loss that the options of a run say, or the default; weights are not yet read."""
     try:
         saved = yaml.safe_load(path.read_text(encoding="utf-8")) if path.exists() else {}
         require(isinstance(saved, dict), "it", "hold options by name", saved, "Train again.")
-        known = {name: value for name, value in saved.items() if name in _arguments()}
-        StructuralLoss(**known)
+        return make_loss(saved, **changes)
     except InputError as error:
         relocate(error, str(path))
     except (OSError, UnicodeDecodeError, yaml.YAMLError, TypeError) as error:
@@ -187,7 +180,6 @@ def _saved_options(path: Path) -> dict[str, Any]:
         raise refusal(
             str(path), "hold the options of a run", cause, "Remove or restore it."
         ) from None
-    return known
 
 
 @overload
@@ -216,9 +208,3 @@ def load_members(
 ) -> list[tuple[GraphTransformNet, StructuralLoss]]:
     """The networks of some runs, each with its loss, for `predict_together`."""
     return [(load_network(folder), saved_loss(folder, reduction="none")) for folder in folders]
-
-
-def _arguments() -> list[str]:
-    """The arguments of the loss that a run decides: the mean of labelled pairs is given."""
-    names = inspect.signature(StructuralLoss).parameters
-    return [name for name in names if name not in ("reduction", "node_cost", "node_scale")]

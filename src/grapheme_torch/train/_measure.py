@@ -42,14 +42,12 @@ class Means:
 
 def reported(result: StructuralLossResult) -> dict[str, Tensor]:
     """What a run records of a result, by the names of `names_of`."""
-    terms = {"node": result.node, "edge": result.edge, "clique": result.clique}
-    return {"total": result.total, **terms, "converged": result.converged}
+    return {"total": result.total, **result.terms, "converged": result.converged}
 
 
-def names_of(loss: nn.Module) -> list[str]:
+def names_of(loss: StructuralLoss) -> list[str]:
     """The names of what is recorded of a loss: the columns of metrics.csv after "epoch"."""
-    del loss
-    return ["total", "node", "edge", "clique", "converged"]
+    return ["total", "node", "edge", "clique", *loss.terms, "converged"]
 
 
 @torch.no_grad()
@@ -89,7 +87,7 @@ def device_of(network: nn.Module) -> torch.device:
 @contextmanager
 def same_noise(loss: StructuralLoss) -> Iterator[None]:
     """Within it the loss draws the same noise each time; training's generator stays as it was."""
-    with torch.random.fork_rng() if loss.tie_noise else nullcontext():
-        if loss.tie_noise:
+    with torch.random.fork_rng() if loss.hints.noise else nullcontext():
+        if loss.hints.noise:
             torch.manual_seed(0)
         yield

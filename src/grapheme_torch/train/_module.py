@@ -1,8 +1,8 @@
 """The network and its loss as Lightning trains and validates them."""
 
-import copy
 from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import Any
 
 import lightning.pytorch as pl
@@ -70,13 +70,15 @@ class TrainingModule(pl.LightningModule):
 
     def step_loss(self) -> StructuralLoss:
         """What the next step goes by: the loss, but for what is annealed."""
-        chosen = self.optimization
-        if chosen.temperature_start is None and chosen.position_weight_start is None:
-            return self.loss
-        share, now = self.share(self.global_step), copy.copy(self.loss)
-        now.temperature = chosen.temperature(share, now.temperature)
-        now.position_weight = chosen.position_weight(share, now.position_weight)
-        return now
+        chosen, loss = self.optimization, self.loss
+        share = self.share(self.global_step) if chosen.anneals else 1.0
+        if chosen.temperature_start is not None:
+            now = chosen.temperature(share, loss.alignment.temperature)
+            loss = loss.replace(alignment=replace(loss.alignment, temperature=now))
+        if chosen.position_start is not None:
+            now = chosen.position(share, loss.hints.position)
+            loss = loss.replace(hints=replace(loss.hints, position=now))
+        return loss
 
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
         """Stops before a gradient that is not finite reaches the weights."""

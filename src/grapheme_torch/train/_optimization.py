@@ -7,7 +7,7 @@ from typing import Literal
 from .._check import require
 
 ANNEALED = 0.5
-"""Share of the run in which temperature and weight of the places change."""
+"""Share of the run in which temperature and hint of positions change."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,9 +24,9 @@ class Optimization:
             0.999; it is the mean that is measured and saved [polyak92]. Default: the weights are.
         temperature_start: Temperature of the alignment at the first step; it falls geometrically
             to the temperature of the loss over the first half of the run. Default: no change.
-        position_weight_start: Weight of the places at the first step, as `temperature_start`. Light
-            to begin with, places do not hold what is to find its own; heavy in the end, they keep
-            in order what is alike.
+        position_start: The hint of positions at the first step, as `temperature_start`. A small
+            initial weight lets nodes move freely; a large final weight keeps identical labels in
+            order.
 
     Raises:
         InputError: If an argument is out of range.
@@ -38,7 +38,7 @@ class Optimization:
     clip: float | None = None
     ema_decay: float | None = None
     temperature_start: float | None = None
-    position_weight_start: float | None = None
+    position_start: float | None = None
 
     def __post_init__(self) -> None:
         known = ("constant", "linear", "cosine")
@@ -53,7 +53,7 @@ class Optimization:
         require(0 <= self.warmup < 1, "`warmup`", "lie in [0, 1)", self.warmup, "Try 0.05.")
         decay = self.weight_decay
         require(0 <= decay < math.inf, "`weight_decay`", "not be negative", decay, "Try 0.01.")
-        for name in ("clip", "temperature_start", "position_weight_start"):
+        for name in ("clip", "temperature_start", "position_start"):
             value = getattr(self, name)
             fits = value is None or 0 < value < math.inf
             require(fits, f"`{name}`", "be positive and finite", value, "Leave it out, or try 1.")
@@ -65,6 +65,11 @@ class Optimization:
     def is_constant(self) -> bool:
         """Whether the learning rate stays what it is."""
         return self.schedule == "constant" and not self.warmup
+
+    @property
+    def anneals(self) -> bool:
+        """Whether the alignment changes along the run."""
+        return self.temperature_start is not None or self.position_start is not None
 
     def rate(self, share: float) -> float:
         """The learning rate, as a part of its full value, after a share of the run."""
@@ -79,9 +84,9 @@ class Optimization:
         """The temperature of the alignment after a share of the run that ends at `final`."""
         return _annealed(self.temperature_start, final, share)
 
-    def position_weight(self, share: float, final: float) -> float:
-        """The weight of the places after a share of the run that ends at `final`."""
-        return _annealed(self.position_weight_start, final, share)
+    def position(self, share: float, final: float) -> float:
+        """The hint of positions after a share of the run that ends at `final`."""
+        return _annealed(self.position_start, final, share)
 
 
 def _annealed(start: float | None, final: float, share: float) -> float:

@@ -1,6 +1,5 @@
 """One training run, from data to the folder that holds the model."""
 
-import copy
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -14,8 +13,9 @@ from ..loss import StructuralLoss
 from ..nn import grouped
 from ._datamodule import PairsDataModule
 from ._fit import Job, fit
-from ._folder import check_unclaimed, claim, loss_options, network_options
+from ._folder import check_unclaimed, claim, network_options
 from ._hardware import hardware, set_threads
+from ._loss_options import loss_options
 from ._module import TrainingModule
 from ._optimization import Optimization
 from ._predict import alphabet_of, slots_of
@@ -104,7 +104,8 @@ def train(
         "bucket": bucket,
         "lr": lr, "seed": seed, "threads": threads, "accelerator": accelerator,
         "skip_larger": skip_larger,
-        **asdict(optimization), **asdict(stopping), **loss_options(loss), **network_options(model),
+        **loss_options(loss), "network": network_options(model),
+        "optimization": asdict(optimization), "stopping": asdict(stopping),
     }  # fmt: skip
     with claim(out, overwrite=overwrite) as beside_a_run:
         return fit(Job(module, pairs, out, options, stopping, device, beside_a_run))
@@ -137,9 +138,7 @@ def _reading(network: nn.Module | Mapping[str, Any] | None, loss: StructuralLoss
 
 def _for_edges(loss: StructuralLoss, *, directed: bool) -> StructuralLoss:
     """The loss for edges with a direction, or without."""
-    changed = copy.copy(loss)
-    changed.directed = directed
-    return changed
+    return loss if loss.directed is directed else loss.replace(directed=directed)
 
 
 def _check_together(
@@ -150,8 +149,14 @@ def _check_together(
     remedy = "Give validation pairs with --val."
     fits = patience is None or val is not None
     require(fits, "`patience`", "be left out without validation pairs", patience, remedy)
-    for name in ("temperature", "position_weight"):
-        start, final = getattr(optimization, f"{name}_start"), getattr(loss, name)
-        fits = start is None or final > 0
+    for start, name in (("temperature", "alignment.temperature"), ("position", "hints.position")):
+        asked, final = getattr(optimization, f"{start}_start"), _setting(loss, name)
         remedy = f"Give a --{name} to end at."
-        require(fits, f"`{name}_start`", f"be left out where `{name}` is 0", start, remedy)
+        fits = asked is None or final > 0
+        require(fits, f"`{start}_start`", f"be left out where `{name}` is 0", asked, remedy)
+
+
+def _setting(loss: StructuralLoss, name: str) -> float:
+    """A number of a group of settings; 0 of an alignment that has none."""
+    group, option = name.split(".")
+    return float(getattr(getattr(loss, group), option, 0.0))

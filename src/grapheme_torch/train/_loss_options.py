@@ -1,0 +1,60 @@
+"""A loss as options of a run, and back: what train.yaml and the command line say of it."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from .._check import Received, refusal
+from ..loss import Classes, Dense, EdgeCost, Hints, Prices, Sinkhorn, StructuralLoss
+
+LOSS_GROUPS: dict[str, type] = {"alignment": Sinkhorn, "hints": Hints, "prices": Prices}
+"""Settings of a loss that are groups of options."""
+LOSS_OPTIONS = ("alpha", "beta", "gamma", "criterion", "directed")
+"""Settings of a loss that are one option each. The mean of labelled pairs is given."""
+MODULES = "loss_modules"
+"""Key of train.yaml for what no option can say of a loss."""
+
+
+def loss_options(loss: StructuralLoss) -> dict[str, Any]:
+    """The options that make this loss again; what they cannot say is named under `MODULES`."""
+    options = {name: getattr(loss, name) for name in LOSS_OPTIONS}
+    groups = {name: getattr(loss, name) for name in LOSS_GROUPS}
+    options |= {name: asdict(x) for name, x in groups.items() if isinstance(x, LOSS_GROUPS[name])}
+    own = _own(loss)
+    return options | ({MODULES: own} if own else {})
+
+
+def _own(loss: StructuralLoss) -> dict[str, str]:
+    """What is not made of options, with its class."""
+    usual = {
+        "node_cost": Classes, "edge_cost": EdgeCost, "matches": Dense, "alignment": Sinkhorn,
+    }  # fmt: skip
+    own = {}
+    for name, kind in usual.items():
+        value = getattr(loss, name)
+        same = isinstance(value, kind) if name == "alignment" else type(value) is kind
+        if not same:
+            own[name] = type(value).__name__
+    return own | ({"terms": ", ".join(loss.terms)} if loss.terms else {})
+
+
+def make_loss(options: Mapping[str, Any], **changes: Any) -> StructuralLoss:
+    """The loss of options of a run; others in the mapping are left aside.
+
+    Args:
+        options: Options by name, those of a group as a mapping.
+        changes: Arguments of `StructuralLoss` to use instead.
+
+    Raises:
+        InputError: If a value is out of range, or `changes` lacks what no option can say.
+        TypeError: If a group has no such option.
+    """
+    for name, kind in (options.get(MODULES) or {}).items():
+        if name not in changes:
+            remedy = f"Give it anew, such as saved_loss(folder, {name}=...)."
+            raise refusal(f"`{name}`", "be given", Received(f"nothing for {kind}"), remedy)
+    settings = {name: options[name] for name in LOSS_OPTIONS if name in options}
+    for name, group in LOSS_GROUPS.items():
+        if name in options and name not in changes:
+            settings[name] = group(**options[name])
+    return StructuralLoss(**{**settings, **changes})
