@@ -41,15 +41,11 @@ def test_training_takes_the_options_of_a_task(
 
 
 def test_options_of_the_user_go_before_those_of_the_task_and_these_before_the_file() -> None:
-    task = replace(TASKS["inflection-tur"], options={"slots": 7, "window": 5})
-    words = run._train_words(
-        task, {"train": "a", "dev": "b"}, Path("out"), 3, ["--network.candidates.window=4"]
-    )
+    task = replace(TASKS["inflection-tur"], options={"network.dim": 7, "epochs": 5})
+    words = run._train_words(task, {"train": "a", "dev": "b"}, Path("out"), 3, ["--epochs=4"])
     assert words[:2] == ["train", "--config"]
-    assert words.index("--network.candidates.window=5") < words.index(
-        "--network.candidates.window=4"
-    )
-    assert "--network.slots.per-node=7" in words
+    assert words.index("--epochs=5") < words.index("--epochs=4")
+    assert "--network.dim=7" in words
 
 
 def test_every_recipe_has_a_task_and_every_task_a_recipe() -> None:

@@ -5,12 +5,9 @@ import pytest
 from grapheme_torch.cli._main import main
 
 FLAGS = [
-    "--network.dim=16",
-    "--network.num-layers=1",
-    "--network.num-heads=2",
-    "--network.num-buckets=64",
-    "--network.copy=false",
-]
+    "--network.dim=16", "--network.num-layers=1", "--network.num-heads=2",
+    "--network.num-buckets=64", "--network.copy=false",
+]  # fmt: skip
 
 Capture = pytest.CaptureFixture[str]
 

@@ -14,7 +14,7 @@ import yaml
 from grapheme_torch import GraphTransformNet
 from grapheme_torch.cli._commands import COMMANDS
 from grapheme_torch.cli._main import main
-from grapheme_torch.train import predict_together
+from grapheme_torch.train import predict_together, saved_loss
 
 from ..train.runs import PAIRS, SMALL, contents, rows, write_pairs
 from .commands import FLAGS, Capture, output, refused
@@ -59,28 +59,34 @@ def test_train_in_json_with_every_short_flag(capsys: Capture, tmp_path: Path, da
     assert summary == _strict((out / "summary.json").read_text(encoding="utf-8"))
     assert (summary["epochs"], summary["seed"]) == (2, 3)
     options = yaml.safe_load((out / "train.yaml").read_text(encoding="utf-8"))
-    expected = {"batch_size": 2, "lr": 0.01, "alpha": 2.0, "beta": 0.25, "gamma": 0.0, "dim": 16}
+    expected = {"batch_size": 2, "lr": 0.01, "alpha": 2.0, "beta": 0.25, "gamma": 0.0}
     assert options.items() >= expected.items()
+    assert options["network"]["dim"] == 16
     assert [row["val_total"] != "" for row in rows(out)] == [True] * 3
 
 
-def test_train_takes_the_options_of_the_optimiser_flat(
-    capsys: Capture, tmp_path: Path, data: str
-) -> None:
+def test_train_takes_options_in_groups(capsys: Capture, tmp_path: Path, data: str) -> None:
     out = tmp_path / "out"
-    words = [
-        "train", "--data", data, "--val", data, "--out", str(out), "--epochs", "4", "--optimization.schedule",
-        "cosine", "--optimization.warmup=0.1", "--optimization.weight-decay=0.01", "--optimization.clip=1", "--optimization.temperature-start=0.4",
-        "--stopping.minutes=5", "--stopping.val-every=3", "--stopping.patience=9", "--stopping.keep=last", *FLAGS,
-    ]  # fmt: skip
-    printed = output(capsys, *words).splitlines()[1]
-    assert re.search(r" of the validation pairs \(saved: epoch 4, best: epoch [034]\)$", printed)
-    options = yaml.safe_load((out / "train.yaml").read_text(encoding="utf-8"))
-    expected = {
-        "schedule": "cosine", "warmup": 0.1, "weight_decay": 0.01, "clip": 1.0, "minutes": 5.0,
-        "temperature_start": 0.4, "val_every": 3, "patience": 9, "keep": "last",
+    groups: dict[str, dict[str, Any]] = {
+        "optimization": {"schedule": "cosine", "warmup": 0.1, "weight_decay": 0.01, "clip": 1.0,
+                         "temperature_start": 0.4},
+        "stopping": {"minutes": 5.0, "val_every": 3, "patience": 9, "keep": "last"},
+        "alignment": {"slack": 0.25, "gradient": "detach"},
+        "hints": {"position": 0.125},
+        "prices": {"node_insertion": 2.0},
     }  # fmt: skip
-    assert options.items() >= expected.items()
+    chosen = [
+        f"--{group}.{name.replace('_', '-')}={value}"
+        for group, options in groups.items()
+        for name, value in options.items()
+    ]
+    words = ["--data", data, "--val", data, "--out", str(out), "--epochs=4", *chosen, *FLAGS]
+    printed = output(capsys, "train", *words).splitlines()[1]
+    assert re.search(r" of the validation pairs \(saved: epoch 4, best: epoch [034]\)$", printed)
+    saved = yaml.safe_load((out / "train.yaml").read_text(encoding="utf-8"))
+    for group, options in groups.items():
+        assert saved[group].items() >= options.items()
+    assert saved_loss(out).prices.node_insertion == 2.0
     assert [row["epoch"] for row in rows(out) if row["val_exact"]] == ["0", "3", "4"]
 
 
@@ -144,16 +150,8 @@ def test_dashes_and_underscores_are_one(capsys: Capture, tmp_path: Path, data: s
 
 def test_the_options_of_a_run_repeat_it(capsys: Capture, tmp_path: Path, data: str) -> None:
     out = tmp_path / "out"
-    words = [
-        "--data",
-        data,
-        "--out",
-        str(out),
-        "--epochs=2",
-        "--alignment.slack=0.5",
-        "--seed=4",
-        *FLAGS,
-    ]
+    chosen = ["--alignment.slack=0.5", "--network.candidates.window=3", *FLAGS]
+    words = ["--data", data, "--out", str(out), "--epochs=2", "--seed=4", *chosen]
     output(capsys, "train", *words)
     before = contents(out)
     output(capsys, "train", "--config", str(out / "train.yaml"), "--overwrite")
@@ -374,6 +372,31 @@ def test_every_command_has_help(capsys: Capture, command: str, flag: str) -> Non
     assert "--json" in printed
     options = printed.split("--help", 1)[1].split("\n  --")[1:]
     assert all(len(option.split()) > 2 for option in options)  # a name, a value, and words
+
+
+@pytest.mark.parametrize("command", ["train", "compare"])
+def test_the_help_fits_two_screens(
+    capsys: Capture, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    monkeypatch.setenv("COLUMNS", "100")
+    lines = output(capsys, command, "--help").splitlines()
+    assert len(lines) <= 80
+    assert max(map(len, lines)) <= 100
+
+
+def test_each_group_has_its_help(capsys: Capture) -> None:
+    short = output(capsys, "train", "--help")
+    for group, option in (
+        ("alignment", "max-iterations"), ("hints", "position"), ("prices", "edge-deletion"),
+        ("optimization", "clip"), ("stopping", "minutes"), ("network", "dropout.labels"),
+    ):  # fmt: skip
+        assert f"--{group}." in short
+        assert f"--{group}.{option} " not in short
+        assert option in short
+        full = output(capsys, "train", f"--help.{group}")
+        assert f"--{group}.{option} " in full
+        assert "--epochs" not in full
+    assert "--alignment.gradient" not in output(capsys, "compare", "--help.alignment")
 
 
 @pytest.mark.parametrize("command", sorted(COMMANDS))

@@ -44,7 +44,10 @@ def model(trained: Path, tmp_path: Path) -> Path:
             + SEE.format("train"),
         ),
         (["trian"], "the first word must be a command, got 'trian'. Did you mean `train`? Choose "),
-        (["train", "--out=x", "--network.slots.per-node=0"], "`slots` must be at least 1, got 0. "),
+        (
+            ["train", "--out=x", "--network.slots.per-node=0"],
+            "`per_node` must be at least 1, got 0. ",
+        ),
         (
             ["train", "--out=x", "--network.dim=6"],
             "`dim` must be a multiple of num_hashes (8), got 6. ",
@@ -72,7 +75,7 @@ def model(trained: Path, tmp_path: Path) -> Path:
         (["train", "--out=x", "--epochs=1.5"], "`--epochs` must be a whole number, got '1.5'. "),
         (
             ["train", "--out=x", "--network.candidates.window=x"],
-            "`--window` must be a whole number, got 'x'. ",
+            "`--network.candidates.window` must be a whole number, got 'x'. ",
         ),
         (["train", "--out=x", "--lr=nan"], "`--lr` must be a finite number, got 'nan'. "),
         (
@@ -81,7 +84,7 @@ def model(trained: Path, tmp_path: Path) -> Path:
         ),
         (
             ["check-gradients", "x", "--gradient=x"],
-            "`--gradient` must be one of exact, unrolled, cut, got 'x'. ",
+            "`--gradient` must be one of exact, unrolled, detach, got 'x'. ",
         ),
         (
             ["predict", "x", "a", "--constraint=ring"],
@@ -93,6 +96,14 @@ def model(trained: Path, tmp_path: Path) -> Path:
         (
             ["train", "--out=x", "--alignment.temperature=-1"],
             "`temperature` must not be negative, got -1.0",
+        ),
+        (
+            ["train", "--help.align"],
+            "`--help.align` must name a group of `grapheme train`, got 'align'. Did you mean ",
+        ),
+        (
+            ["predict", "--help.x"],
+            "`--help.x` must name a group of `grapheme predict`, got 'x'. It",
         ),
         (["train", "--out=x", "--alpha=0"], "`alpha` must be positive"),
         (["train", "--out="], "`out` must name a folder, got ''. Name one, such as runs/kg."),
@@ -340,7 +351,23 @@ def test_a_folder_that_may_not_be_written(
         (b"just words", " must hold options by name, got something else. Write lines such as"),
         (b"lr: 1\nepochs:\n", ":2: `--epochs` must be a whole number, got nothing. Write one, or "),
         (b"lr: ~\n", ":1: `--lr` must be a finite number, got nothing. Write one, or leave the "),
-        (b"keep: null\n", ":1: `--keep` must be text, got nothing. Write one, or leave the line "),
+        (
+            b"stopping: {keep: null}\n",
+            ":1: `--stopping.keep` must be text, got nothing. Write one, or leave the line ",
+        ),
+        (
+            b"alignment:\n  temperature: warm\n",
+            ":2: `--alignment.temperature` must be a finite number, got 'warm'. ",
+        ),
+        (
+            b"network:\n  candidates:\n    windw: 3\n",
+            ":3: the option must be one of `train`, got 'network.candidates.windw'. Did you mean ",
+        ),
+        (
+            b"hints:\n  position: 1\nhints:\n  position: 2\n",
+            ":4: the option must come once, got 'hints.position'. Keep one.",
+        ),
+        (b"alignment: exact\n", ":1: the option must be one of `train`, got 'alignment'. "),
         (
             b"epohcs: 1\n",
             ":1: the option must be one of `train`, got 'epohcs'. Did you mean `epochs`",
@@ -379,4 +406,4 @@ def test_a_network_that_does_not_fit_into_memory(capsys: Capture, tmp_path: Path
     message = "the network and a batch must fit into memory, got "
     refusal = refused(capsys, *words)
     assert refusal.startswith(message)
-    assert refusal.endswith("Make --dim, --num_buckets or --batch_size smaller.")
+    assert refusal.endswith("Make --network.dim, --network.num-buckets or --batch-size smaller.")
