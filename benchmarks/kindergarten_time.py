@@ -76,15 +76,15 @@ def _stages() -> dict[str, float]:
 
     import grapheme_torch.train
     from grapheme_torch import GraphTransformNet, StructuralLoss
-    from grapheme_torch.train import _run
+    from grapheme_torch.train import _datamodule, _fit
 
     watch.spent["import"] = time.perf_counter() - start
-    watch.watch(_run, "load_split", "data")
+    watch.watch(_datamodule, "load_split", "data")
     watch.watch(GraphTransformNet, "forward", "network, forward")
     watch.watch(StructuralLoss, "forward", "loss, forward")
     watch.watch(torch.Tensor, "backward", "backward of both")
     watch.watch(torch.optim.Adam, "step", "Adam")
-    watch.watch(_run, "plot_losses", "picture")
+    watch.watch(_fit, "plot_losses", "picture")
     start = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         grapheme_torch.train.train(Path(folder) / "run")

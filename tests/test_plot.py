@@ -83,6 +83,15 @@ def test_the_losses_are_named(tmp_path: Path) -> None:
     assert names <= set(texts_in(path))
 
 
+def test_a_further_term_is_drawn_by_its_name(tmp_path: Path) -> None:
+    path = tmp_path / "loss.svg"
+    rows = [{**row, "triangles": 0.5, "converged": 1.0, "val_exact": 0.25} for row in ROWS]
+    plot_losses(rows, path)
+    names = set(texts_in(path))
+    assert "triangles" in names
+    assert not {"converged", "val_exact"} & names
+
+
 @pytest.mark.parametrize(
     "rows",
     [

@@ -12,7 +12,8 @@ import yaml
 
 from grapheme_torch import InputError, Sinkhorn, StructuralLoss
 from grapheme_torch.train import load_network, saved_loss
-from grapheme_torch.train._folder import check_unclaimed, claim, loss_options, save_options
+from grapheme_torch.train._folder import check_unclaimed, claim, save_options
+from grapheme_torch.train._loss_options import loss_options
 
 from .runs import contents, quick
 
@@ -125,7 +126,8 @@ def test_a_loss_comes_back(tmp_path: Path) -> None:
     )
     save_options(tmp_path, {"data": "é", "lr": 1e-3, **loss_options(loss)})
     assert loss_options(saved_loss(tmp_path)) == loss_options(loss)
-    assert loss_options(saved_loss(str(tmp_path), rounds=0)) == loss_options(loss) | {"rounds": 0}
+    other = saved_loss(str(tmp_path), alignment=Sinkhorn(rounds=0))
+    assert loss_options(other) == loss_options(loss.replace(alignment=Sinkhorn(rounds=0)))
     assert "reduction" not in loss_options(loss)
     assert yaml.safe_load((tmp_path / "train.yaml").read_text(encoding="utf-8"))["data"] == "é"
 
@@ -145,7 +147,15 @@ def test_without_a_run_the_loss_is_the_default(tmp_path: Path) -> None:
             marks=pytest.mark.untyped,
         ),
         ("alpha: -1.0", ": `alpha` must be positive"),
-        ("slack: 2.0", ": `slack` must lie in [0, 1], got 2.0. 1 is the edit distance."),
+        (
+            "alignment: {slack: 2.0}",
+            ": `slack` must lie in [0, 1], got 2.0. 1 is the edit distance.",
+        ),
+        (
+            "hints: {nope: 1}",
+            "must hold the options of a run, got Hints.__init__() got an unexpected",
+        ),
+        ("hints: 3", "must hold the options of a run, got "),
         ("- 1", ": it must hold options by name, got [1]. Train again."),
     ],
 )

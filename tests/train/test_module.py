@@ -17,12 +17,20 @@ from torch import Tensor, nn
 from torch_geometric.data import Batch
 
 from grapheme_torch import (
+    Aligner,
+    Exact,
     GraphTransformNet,
     InputError,
+    NodeCost,
+    Pairs,
+    Plan,
     Prediction,
     StructuralLoss,
+    Term,
+    Window,
     check_gradients,
 )
+from grapheme_torch.costs import Classes, SeveralRelations
 from grapheme_torch.data import Alphabet, load_pairs
 from grapheme_torch.train import (
     Averaging,
@@ -35,6 +43,8 @@ from grapheme_torch.train import (
     saved_loss,
     untrained_network,
 )
+from grapheme_torch.train._folder import save_options
+from grapheme_torch.train._loss_options import loss_options
 
 from .runs import PAIRS, SMALL, contents, quick, rows, write_pairs
 
@@ -65,7 +75,7 @@ def _fit(module: TrainingModule, data: PairsDataModule, **options: Any) -> pl.Tr
         Optimization(),
         Optimization(
             schedule="cosine", warmup=0.2, weight_decay=0.01, clip=1.0, ema_decay=0.9,
-            temperature_start=0.4, position_weight_start=0.1,
+            temperature_start=0.4, position_start=0.1,
         ),
     ],
     ids=["plain", "all"],
@@ -185,18 +195,27 @@ def test_a_module_that_names_its_classes_is_not_trained_on_others(tmp_path: Path
     assert torch.equal(saved.heads.label.bias, network.heads.label.bias)
 
 
-class Priced(nn.Module):
+class Priced(NodeCost):
     """A node cost with a parameter: how much a wrong class costs."""
 
     def __init__(self) -> None:
         super().__init__()
         self.price = nn.Parameter(torch.ones(()))
 
-    def forward(self, outputs: Tensor, targets: Tensor) -> Tensor:
-        wrong = 1 - outputs.softmax(-1).gather(
-            -1, targets.unsqueeze(1).expand(-1, outputs.shape[1], -1)
-        )
+    def nll(self, outputs: Tensor, y: Tensor) -> Tensor:
+        wrong = 1 - (outputs.softmax(-1) * nn.functional.one_hot(y, outputs.shape[-1])).sum(-1)
         return wrong * self.price.exp() - self.price + 1
+
+
+class Deletions(Term):
+    """A further term with a parameter: the mass that is deleted, at a price to be learnt."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.price = nn.Parameter(torch.ones(()))
+
+    def forward(self, pairs: Pairs, plan: Plan) -> Tensor:
+        return self.price.square() * torch.stack([one[:-1, -1].sum() + 1 for one in plan])
 
 
 def test_a_loss_with_weights_is_trained_saved_and_read_again(tmp_path: Path) -> None:
@@ -206,9 +225,11 @@ def test_a_loss_with_weights_is_trained_saved_and_read_again(tmp_path: Path) -> 
     assert moved.item() != 1.0
     again = saved_loss(tmp_path, node_cost=Priced())
     assert torch.equal(next(again.parameters()), moved)
+    with pytest.raises(InputError, match=r"`node_cost` must be given, got nothing for Priced\. "):
+        saved_loss(tmp_path)
     message = f"{tmp_path / 'loss.safetensors'} must hold the weights of the module, got node_cost"
     with pytest.raises(InputError, match="^" + re.escape(message)):
-        saved_loss(tmp_path)
+        saved_loss(tmp_path, node_cost=Classes())
     quick(tmp_path, overwrite=True)
     assert "loss.safetensors" not in contents(tmp_path)
     saved_loss(tmp_path)
@@ -241,3 +262,36 @@ def test_the_weights_of_a_loss_are_checked_too() -> None:
     checked = {row.name: row for row in report.rows}
     assert report.passed
     assert checked["loss.node_cost.price"].norm > 0
+
+
+def test_a_term_of_the_users_own_is_a_column_and_a_curve(tmp_path: Path) -> None:
+    loss = StructuralLoss(terms={"deletions": (0.5, Deletions())})
+    quick(tmp_path, loss=loss, epochs=2, val="kindergarten")
+    found = rows(tmp_path)
+    columns = ["epoch", "total", "node", "edge", "clique", "deletions", "converged"]
+    assert list(found[0]) == [*columns, "val_total", "val_exact"]
+    for row in found:
+        parts = float(row["node"]) + 0.5 * float(row["edge"]) + 2 * float(row["clique"])
+        parts += 0.5 * float(row["deletions"])
+        assert parts == pytest.approx(float(row["total"]), rel=1e-6)
+    message = "`terms` must be given, got nothing for deletions. Give it anew, such as saved_loss("
+    with pytest.raises(InputError, match=re.escape(message)):
+        saved_loss(tmp_path)
+    again = saved_loss(tmp_path, terms={"deletions": (0.5, Deletions())})
+    (trained,), (read,) = loss.parameters(), again.parameters()
+    assert torch.equal(trained, read)
+    assert trained.item() != 1.0
+
+
+def test_every_kind_of_loss_comes_back_or_asks_for_its_parts(tmp_path: Path) -> None:
+    own: dict[str, Any] = {
+        "node_cost": Priced(), "matches": Window(3), "alignment": Aligner(),
+        "edge_cost": SeveralRelations(),
+    }  # fmt: skip
+    for name, value in own.items():
+        save_options(tmp_path, loss_options(StructuralLoss(**{name: value})))
+        with pytest.raises(InputError, match=rf"`{name}` must be given, got nothing for "):
+            saved_loss(tmp_path)
+    exact = StructuralLoss(alignment=Exact(slack=0.5))
+    save_options(tmp_path, loss_options(exact))
+    assert loss_options(saved_loss(tmp_path)) == loss_options(exact)

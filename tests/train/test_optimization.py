@@ -12,7 +12,15 @@ import torch
 from lightning.pytorch.callbacks import timer
 from torch.optim.optimizer import register_optimizer_step_post_hook
 
-from grapheme_torch import GraphTransformNet, Hints, InputError, Sinkhorn, StructuralLoss
+from grapheme_torch import (
+    Aligner,
+    Exact,
+    GraphTransformNet,
+    Hints,
+    InputError,
+    Sinkhorn,
+    StructuralLoss,
+)
 from grapheme_torch.train import Optimization, Stopping, TrainingModule, load_network
 
 from ..unchecked import unchecked
@@ -55,7 +63,7 @@ def test_a_constant_rate_is_exactly_that() -> None:
     assert {Optimization().rate(k / 7) for k in range(8)} == {1.0}
 
 
-@pytest.mark.parametrize("name", ["temperature", "position_weight"])
+@pytest.mark.parametrize("name", ["temperature", "position"])
 def test_what_is_annealed_changes_geometrically_over_the_first_half(name: str) -> None:
     annealed = getattr(unchecked(Optimization)(**{f"{name}_start": 1.6}), name)
     found = [annealed(share, 0.1) for share in (0.0, 0.125, 0.25, 0.375, 0.5, 1.0)]
@@ -139,12 +147,12 @@ def test_the_alignment_is_annealed_in_the_steps_only(
     forward = StructuralLoss.forward
 
     def watched(self: StructuralLoss, *args: Any, **options: Any) -> Any:
-        seen.append((self.temperature, self.position_weight))
+        seen.append((self.alignment.temperature, self.hints.position))
         return forward(self, *args, **options)
 
     monkeypatch.setattr(StructuralLoss, "forward", watched)
     loss = StructuralLoss(alignment=Sinkhorn(temperature=0.2), hints=Hints(position=1.6))
-    chosen = Optimization(temperature_start=0.8, position_weight_start=0.1)
+    chosen = Optimization(temperature_start=0.8, position_start=0.1)
     quick(tmp_path, epochs=4, loss=loss, optimization=chosen)
     measured, trained = seen[0::2], seen[1::2]
     assert measured == [(0.2, 1.6)] * 5
@@ -158,7 +166,7 @@ def test_the_options_of_a_run_are_in_its_summary_of_options(tmp_path: Path) -> N
     quick(tmp_path, epochs=1, optimization=chosen)
     text = (tmp_path / "train.yaml").read_text(encoding="utf-8")
     for line in ("schedule: cosine", "warmup: 0.1", "clip: 1.0", "temperature_start: 0.4"):
-        assert f"\n{line}\n" in text
+        assert f"\n  {line}\n" in text
 
 
 @pytest.mark.parametrize(
@@ -171,7 +179,7 @@ def test_the_options_of_a_run_are_in_its_summary_of_options(tmp_path: Path) -> N
         ({"clip": 0.0}, "`clip` must be positive and finite, got 0.0. Leave it out, or try 1."),
         ({"ema_decay": 1.0}, "`ema_decay` must lie in [0, 1), got 1.0. Leave it out, or try"),
         ({"temperature_start": math.inf}, "`temperature_start` must be positive and finite, got"),
-        ({"position_weight_start": 0.0}, "`position_weight_start` must be positive and finite, "),
+        ({"position_start": 0.0}, "`position_start` must be positive and finite, "),
     ],
 )
 def test_refused_options(options: dict[str, Any], message: str) -> None:
@@ -179,10 +187,18 @@ def test_refused_options(options: dict[str, Any], message: str) -> None:
         unchecked(Optimization)(**options)
 
 
-@pytest.mark.parametrize("name", ["temperature", "position_weight"])
-def test_what_is_nothing_in_the_end_is_not_annealed(tmp_path: Path, name: str) -> None:
-    message = f"`{name}_start` must be left out where `{name}` is 0, got 1.0. Give a --{name} to"
-    loss = unchecked(StructuralLoss)(**{name: 0.0})
-    annealed = unchecked(Optimization)(**{f"{name}_start": 1.0})
+@pytest.mark.parametrize(
+    ("start", "name", "loss"),
+    [
+        ("temperature", "alignment.temperature", StructuralLoss(alignment=Exact())),
+        ("temperature", "alignment.temperature", StructuralLoss(alignment=Aligner())),
+        ("position", "hints.position", StructuralLoss(hints=Hints(position=0))),
+    ],
+)
+def test_what_is_nothing_in_the_end_is_not_annealed(
+    tmp_path: Path, start: str, name: str, loss: StructuralLoss
+) -> None:
+    message = f"`{start}_start` must be left out where `{name}` is 0, got 1.0. Give a --{name} to"
+    annealed = unchecked(Optimization)(**{f"{start}_start": 1.0})
     with pytest.raises(InputError, match="^" + re.escape(message)):
         quick(tmp_path, loss=loss, optimization=annealed)

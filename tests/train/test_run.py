@@ -148,10 +148,10 @@ def test_settings_reach_loss_and_network(tmp_path: Path) -> None:
     network = {**SMALL, "candidates": {"pairs": "all", "window": 2, "locality": 0.0}}
     quick(tmp_path, loss=loss, network=network, epochs=1)
     again = saved_loss(tmp_path)
-    for name in ("alpha", "beta", "gamma", "criterion", "rounds", "gradient", "slack"):
+    for name in ("alpha", "beta", "gamma", "criterion", "alignment"):
         assert getattr(again, name) == getattr(loss, name)
     assert load_network(tmp_path).config.items() >= network.items()
-    assert saved_loss(tmp_path, criterion="likelihood", rounds=None).criterion == "likelihood"
+    assert saved_loss(tmp_path, criterion="likelihood", hints=None).criterion == "likelihood"
 
 
 def test_cyclic_targets_are_learnt_with_all_candidates(tmp_path: Path) -> None:

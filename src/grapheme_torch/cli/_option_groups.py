@@ -45,7 +45,8 @@ class Groups:
         kinds = {name: kind} | {f"{name}.{part}": one for part, one in (parts or {}).items()}
         for nested, one in kinds.items():
             known = inspect.signature(one).parameters
-            left_out: set[str | int] = set(skip) & set(known) if nested == name else set()
+            names = [argument for argument in skip if argument in known and nested == name]
+            left_out: set[str | int] = {*names}
             options += self._parser.add_class_arguments(
                 one, nested, as_positional=False, skip=left_out
             )

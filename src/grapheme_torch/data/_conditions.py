@@ -46,8 +46,8 @@ def check_sizes(pairs: Iterable[Pair], slots: int = 1) -> None:
             if slots > 1
             else 'have at most as many nodes as the "input"',
             Received(f"{wanted} nodes for {given}"),
-            f"Give more output nodes per input node (--slots {needed}), or leave such pairs out "
-            "(--skip-larger true)."
+            f"Give more output nodes per input node (--network.slots.per-node {needed}), or leave "
+            "such pairs out (--skip-larger true)."
             if given
             else "Lengthen the input, or leave such pairs out (--skip-larger true).",
         )

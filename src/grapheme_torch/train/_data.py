@@ -75,7 +75,10 @@ def load_split(
     left_out = [pair for pair in train if not fits(pair, slots)] if skip_larger else []
     if left_out:
         train = [pair for pair in train if fits(pair, slots)]
-    got, remedy = Received("none"), "Give more output nodes per input node with --slots."
+    got, remedy = (
+        Received("none"),
+        "Give more output nodes per input node with --network.slots.per-node.",
+    )
     require(bool(train), f"{data}: the targets", "fit at least once", got, remedy)
     check_sizes(train, slots)
     directed = read_direction([*train, *held_out], directed)

@@ -61,7 +61,7 @@ class History(pl.Callback):
         row: Row = {"epoch": epoch, **found, **dict.fromkeys(VALIDATED, math.nan)}
         row |= self._validated
         self._validated = {}
-        remedy = "Train again at a lower --lr, or a higher --temperature."
+        remedy = "Train again at a lower --lr, or a higher --alignment.temperature."
         where = f"the loss after epoch {epoch}"
         require(math.isfinite(row["total"]), where, "be finite", row["total"], remedy)
         self.rows.append(row)
