@@ -44,7 +44,8 @@ def test_a_target_larger_than_its_input_is_refused() -> None:
     check_sizes([_pair(text_to_graph("ab"), text_to_graph("cd")), _pair(_ring(1), make_graph([]))])
     message = (
         'f.jsonl:4: the "target" must have at most as many nodes as the "input", '
-        "got 3 nodes for 2. Give more output nodes per input node (--network.slots.per-node 2), or leave such pairs "
+        "got 3 nodes for 2. Give more output nodes per input node (--network.slots.per-node 2), "
+        "or leave such pairs "
         "out (--skip-larger true)."
     )
     with pytest.raises(InputError, match="^" + re.escape(message)):

@@ -38,6 +38,7 @@ from grapheme_torch.train import (
     PairsDataModule,
     Stopping,
     TrainingModule,
+    evaluate,
     load_network,
     predict,
     saved_loss,
@@ -131,7 +132,7 @@ def test_the_average_is_what_is_validated() -> None:
         found.append(float(trainer.callback_metrics["val_total"]))
         assert len([c for c in trainer.callbacks if isinstance(c, Averaging)]) == (
             decay is not None
-        )  # type: ignore[attr-defined]
+        )
     assert found[0] < found[1]  # the average lags behind
 
 
@@ -230,6 +231,10 @@ def test_a_loss_with_weights_is_trained_saved_and_read_again(tmp_path: Path) -> 
     message = f"{tmp_path / 'loss.safetensors'} must hold the weights of the module, got node_cost"
     with pytest.raises(InputError, match="^" + re.escape(message)):
         saved_loss(tmp_path, node_cost=Classes())
+    with pytest.raises(InputError, match="`node_cost` must be given"):
+        evaluate(tmp_path, load_pairs("kindergarten"))
+    found = evaluate(tmp_path, load_pairs("kindergarten"), loss=again).loss["total"]
+    assert found == pytest.approx(float(rows(tmp_path)[-1]["total"]), rel=1e-5)
     quick(tmp_path, overwrite=True)
     assert "loss.safetensors" not in contents(tmp_path)
     saved_loss(tmp_path)

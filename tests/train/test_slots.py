@@ -75,9 +75,7 @@ def test_training_refuses_what_validation_counts_as_wrong(tmp_path: Path) -> Non
     wide = write_pairs(tmp_path / "wide.jsonl", [{"input": "a", "target": "aaa"}])
     good = write_pairs(tmp_path / "good.jsonl", DOUBLED)
     message = 'have at most 2 times as many nodes as the "input", got 3 nodes for 1. Give more '
-    with pytest.raises(
-        InputError, match=message + r"output nodes per input node \(--network\.slots\.per-node 3\)"
-    ):
+    with pytest.raises(InputError, match=message + r"output .* \(--network\.slots\.per-node 3\)"):
         load_split(wide, None, acyclic=True, slots=2)
     split = load_split(good, wide, acyclic=True, slots=2)
     assert (len(split.train), len(split.val)) == (len(TEXTS), 1)

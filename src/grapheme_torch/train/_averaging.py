@@ -27,7 +27,8 @@ class Averaging(WeightAveraging):
 
 def averaged(trainer: pl.Trainer, module: pl.LightningModule) -> Any:
     """The module to measure and to keep: the average of the one in training, if there is one."""
-    for callback in trainer.callbacks:
+    callbacks: list[pl.Callback] = getattr(trainer, "callbacks", [])
+    for callback in callbacks:
         if isinstance(callback, Averaging) and callback.average is not None:
             return callback.average
     return module

@@ -1,5 +1,6 @@
 """What a trained network answers, and how good that is."""
 
+import copy
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -27,6 +28,7 @@ def evaluate(
     worst: int = 5,
     others: Sequence[str | Path] = (),
     metrics: GraphMetrics | None = None,
+    loss: StructuralLoss | None = None,
 ) -> EvaluationReport:
     """Compares the answers of a trained network, or of several, with the targets of a data set.
 
@@ -41,6 +43,8 @@ def evaluate(
             Loss and alignment stay those of the one of `folder`.
         metrics: The metrics of the report, with your own among them: `GraphMetrics(extra=...)`.
             What they have seen before does not count, and they stay as they were.
+        loss: The loss of the run, where it has parts that no option can say: what
+            `saved_loss(folder, node_cost=...)` gives. Default: `saved_loss(folder)`.
 
     Raises:
         InputError: If a folder holds no model, no pair is given, an alignment is not one of its
@@ -52,21 +56,22 @@ def evaluate(
         raise refusal("`pairs`", "hold at least one pair", pairs, "Read them with `load_pairs`.")
     for pair in pairs:
         told_places(pair)
-    members, loss = load_members([folder, *others]), saved_loss(folder)
+    loss = saved_loss(folder) if loss is None else loss
+    members = load_members([folder, *others], loss)
     network = members[0][0]
     pairs = with_direction(pairs, network.directed)
-    metrics = GraphMetrics() if metrics is None else metrics.clone()
-    metrics.reset()
+    counted = GraphMetrics() if metrics is None else copy.deepcopy(metrics)
+    counted.reset()
     examples: list[Example] = []
     for chunk in _chunks(pairs, batch_size):
         inputs, targets = [pair.input for pair in chunk], [pair.target for pair in chunk]
         answers = predict_together(members, inputs, constraint=constraint)
-        reports = metrics.reports(answers, targets)
-        metrics.update(answers, targets, reports)
+        reports = counted.reports(answers, targets)
+        counted.update(answers, targets, reports)
         examples = _worst([*examples, *map(Example, chunk, answers, reports)], worst)
     terms, aligned, share = _measured(network, loss, pairs, batch_size)
     # Metrics of others return tensors.
-    numbers = {name: float(value) for name, value in metrics.compute().items()} | aligned
+    numbers = {name: float(value) for name, value in counted.compute().items()} | aligned
     return EvaluationReport(len(pairs), numbers, terms, share, tuple(examples))
 
 

@@ -204,7 +204,15 @@ def load_network(folder: str | Path, network: nn.Module | None = None) -> nn.Mod
 
 
 def load_members(
-    folders: Sequence[str | Path],
+    folders: Sequence[str | Path], loss: StructuralLoss | None = None
 ) -> list[tuple[GraphTransformNet, StructuralLoss]]:
-    """The networks of some runs, each with its loss, for `predict_together`."""
-    return [(load_network(folder), saved_loss(folder, reduction="none")) for folder in folders]
+    """The networks of some runs, each with its loss, for `predict_together`.
+
+    Args:
+        folders: The folders of the runs.
+        loss: The loss of the first. Default: `saved_loss` of its folder.
+    """
+    networks = [load_network(folder) for folder in folders]
+    losses = [saved_loss(folders[0]) if loss is None else loss, *map(saved_loss, folders[1:])]
+    each = zip(networks, losses, strict=True)
+    return [(network, one.replace(reduction="none")) for network, one in each]

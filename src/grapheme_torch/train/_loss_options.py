@@ -19,7 +19,10 @@ def loss_options(loss: StructuralLoss) -> dict[str, Any]:
     """The options that make this loss again; what they cannot say is named under `MODULES`."""
     options = {name: getattr(loss, name) for name in LOSS_OPTIONS}
     groups = {name: getattr(loss, name) for name in LOSS_GROUPS}
-    options |= {name: asdict(x) for name, x in groups.items() if isinstance(x, LOSS_GROUPS[name])}
+    for name, group in groups.items():
+        if isinstance(group, LOSS_GROUPS[name]):
+            settings: Any = group
+            options[name] = asdict(settings)
     own = _own(loss)
     return options | ({MODULES: own} if own else {})
 

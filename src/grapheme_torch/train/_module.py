@@ -137,9 +137,9 @@ class TrainingModule(pl.LightningModule):
         Time counts where the trainer has a bound on it (`max_time`, Lightning's `Timer`). A step
         stands for its middle, so that neither the first nor the last is without effect.
         """
-        timers = [c for c in self.trainer.callbacks if isinstance(c, Timer)]
+        callbacks: list[pl.Callback] = getattr(self.trainer, "callbacks", [])
         by_time = 0.0
-        for timer in timers:
+        for timer in (one for one in callbacks if isinstance(one, Timer)):
             left, spent = timer.time_remaining(), timer.time_elapsed()
             if left is not None:
                 by_time = max(by_time, spent / (spent + left))
