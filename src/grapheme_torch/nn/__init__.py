@@ -8,12 +8,12 @@ from ._heads import candidate_edges as candidate_edges
 from ._heads import num_candidates as num_candidates
 from ._message import MessagePassingBlock as MessagePassingBlock
 from ._network import GraphTransformNet as GraphTransformNet
+from ._network_options import GROUPS as GROUPS
+from ._network_options import CandidateEdges as CandidateEdges
+from ._network_options import Dropout as Dropout
+from ._network_options import OutputSlots as OutputSlots
+from ._network_options import grouped as grouped
 from ._ngrams import NGramEmbedding as NGramEmbedding
-from ._options import GROUPS as GROUPS
-from ._options import CandidateEdges as CandidateEdges
-from ._options import Dropout as Dropout
-from ._options import OutputSlots as OutputSlots
-from ._options import grouped as grouped
 from ._pretrained import WEIGHTS as WEIGHTS
 from ._pretrained import read_weights as read_weights
 from ._pretrained import save_model as save_model

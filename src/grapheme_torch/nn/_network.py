@@ -20,8 +20,8 @@ from ._copy import OwnLabel
 from ._embedding import HashEmbedding, distinct, label_keys, sinusoids
 from ._heads import Candidates, OutputHeads, candidate_edges
 from ._message import MessagePassingBlock, message_edges
+from ._network_options import GROUPS, CandidateEdges, Dropout, OutputSlots, grouped
 from ._ngrams import NGramEmbedding
-from ._options import GROUPS, CandidateEdges, Dropout, OutputSlots, grouped
 from ._pretrained import load_model, save_model
 from ._slots import Slots, Wired
 
