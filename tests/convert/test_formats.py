@@ -1,5 +1,6 @@
 """Formats of one's own, from a package that this one does not know."""
 
+import importlib
 import re
 import sys
 from collections.abc import Iterator
@@ -69,14 +70,13 @@ def texts(path: Path) -> list[str]:
 
 
 def test_a_format_of_ones_own_converts(package: Path, file: Path, tmp_path: Path) -> None:
-    import loud_formats
-
+    shout = importlib.import_module("loud_formats").SHOUT
     out = tmp_path / "loud.jsonl"
-    done = convert(loud_formats.SHOUT, str(file), str(out), skip_bad=True, marks=2)
+    done = convert(shout, str(file), str(out), skip_bad=True, marks=2)
     assert (done.format, done.records, done.skipped) == ("shout", 2, 1)
     assert texts(out) == ["HELLO!!", "YOU!!"]
     with pytest.raises(InputError, match=r"quiet.txt:2: a text must be quiet\."):
-        convert(loud_formats.SHOUT, str(file), str(tmp_path / "other.jsonl"))
+        convert(shout, str(file), str(tmp_path / "other.jsonl"))
 
 
 def test_an_installed_format_is_a_command(

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from torch_geometric.data import Data
 
 from grapheme_torch import InputError, edit_report, graph_to_networkx, text_to_graph
-from grapheme_torch.edits import edit_reports
+from grapheme_torch.edits import EdgeEdit, NodeEdit, edit_reports
 from grapheme_torch.graphs import edge_triples, is_directed, make_graph, node_labels
 from grapheme_torch.metrics import GraphMetrics
 
@@ -90,7 +90,8 @@ def test_the_cost_is_that_of_networkx(directed: bool) -> None:
     rng = random.Random(5)
     sides = [[random_graph(rng, directed) for _ in range(40)] for _ in range(2)]
     reports = edit_reports(*sides, node_substitution=NEAR, edge_substitution=RELATIONS)
-    least = [distance(*pair, told(NEAR), told(RELATIONS)) for pair in zip(*sides, strict=True)]
+    costs = told(NEAR), told(RELATIONS)
+    least = [distance(one, other, *costs) for one, other in zip(*sides, strict=True)]
     found = [report.cost for report in reports]
     assert found == least
     assert found != [report.cost for report in edit_reports(*sides)]
@@ -156,7 +157,8 @@ def test_the_way_back_costs_what_the_reversed_costs_say(pair: tuple[Data, Data])
         edge_substitution={key[::-1]: cost for key, cost in edge.items()},
     )
     assert there.cost == back.cost
-    assert there.cost == sum(edit.cost for edit in (*there.nodes, *there.edges))
+    edits: list[NodeEdit | EdgeEdit] = [*there.nodes, *there.edges]
+    assert there.cost == sum(edit.cost for edit in edits)
     once = {"node_substitution": symmetric, "edge_substitution": symmetric}
     assert edit_report(*pair, **once).cost == edit_report(*pair[::-1], **once).cost
 

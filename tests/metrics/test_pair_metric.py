@@ -3,7 +3,7 @@
 import pickle
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 import torch
@@ -33,7 +33,7 @@ def loop_kept(predicted: Data, target: Data, report: EditReport) -> float | None
 class VowelRecall(PairMetric):
     """Of the vowels in all targets, the share that is kept; and how many a target has."""
 
-    sums = ("kept", "wanted")
+    sums: ClassVar[tuple[str, ...]] = ("kept", "wanted")
 
     def count(self, predicted: Data, target: Data, report: EditReport) -> dict[str, float]:
         vowels = [edit for edit in report.nodes if edit.target_label in tuple("aeiou")]
@@ -153,7 +153,7 @@ def test_two_results_of_one_name_are_refused() -> None:
 
 def test_numbers_without_a_name_are_refused() -> None:
     class Nameless(VowelRecall):
-        sums = ("kept",)
+        sums: ClassVar[tuple[str, ...]] = ("kept",)
 
     metrics = GraphMetrics(extra={"nameless": Nameless()})
     message = r"^`Nameless.count` must return kept, got \{'kept': 1, 'wanted': 1\}\. Name them in"

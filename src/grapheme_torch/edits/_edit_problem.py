@@ -96,7 +96,8 @@ def _both_ways(
 def _steps(pair: GraphPair) -> Float[Tensor, "n m"]:
     places = positions_of(pair.first), positions_of(pair.second)
     if places[0] is None or places[1] is None:
-        return torch.zeros((), dtype=torch.float64)
+        shape = len(node_labels(pair.first)), len(node_labels(pair.second))
+        return torch.zeros(shape, dtype=torch.float64)
     first, second = (torch.tensor(place, dtype=torch.float64) for place in places)
     return (first[:, None] - second).abs()
 

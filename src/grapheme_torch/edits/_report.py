@@ -248,7 +248,7 @@ def _report(predicted: Data, target: Data, alignment: Alignment, costs: EditCost
     nodes = _node_edits(node_labels(predicted), node_labels(target), partner, costs)
     edges = _edge_edits(predicted, target, partner, costs)
     # Rounded once, so that the order of the edits is no matter.
-    cost = fsum(edit.cost for edit in (*nodes, *edges))
+    cost = fsum([*(edit.cost for edit in nodes), *(edit.cost for edit in edges)])
     return EditReport(cost, nodes, edges, alignment.start, is_directed(predicted))
 
 

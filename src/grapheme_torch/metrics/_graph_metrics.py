@@ -83,7 +83,7 @@ class GraphMetrics(MetricCollection):
         requirement = f"be one of {', '.join(known)}"
         require(matching in known, "`matching`", requirement, matching, remedy)
         costs = EditCosts(node_cost, edge_cost, node_substitution, edge_substitution)
-        measures: dict[str, Metric] = {**builtin_metrics(matching)}
+        measures: dict[str, Metric | MetricCollection] = {**builtin_metrics(matching)}
         for name, measure in (extra or {}).items():
             _check_name(name, measures)
             measures[name] = _as_metric(name, measure)
@@ -107,7 +107,7 @@ class GraphMetrics(MetricCollection):
             edge_substitution=self.costs.edge_substitution,
         )
 
-    def update(
+    def update(  # type: ignore[override]  # torchmetrics overrides `ModuleDict.update` too
         self,
         predicted: Sequence[Data],
         target: Sequence[Data],
@@ -186,7 +186,7 @@ def _unseen() -> Exception:
     return refusal("`GraphMetrics`", wanted, Received("none"), "Call `update` before `compute`.")
 
 
-def _check_name(name: Any, taken: Mapping[str, Metric]) -> None:
+def _check_name(name: Any, taken: Mapping[str, Any]) -> None:
     fits = isinstance(name, str) and name.isidentifier()
     remedy = "It names the result, and stands for an attribute of the collection."
     require(fits, "a name in `extra`", "be a word of letters, digits and _", name, remedy)

@@ -76,7 +76,7 @@ def _check_graph(graph: Any) -> None:
 
 
 def _class(values: Mapping[str, Any], name: str, node: Any) -> int:
-    found = values.get(name)
+    found: Any = values.get(name)
     if not hasattr(found, "__index__") or isinstance(found, bool):
         wanted = f"have a whole number as {name!r}"
         remedy = "Words are read by `graph_from_networkx`, and numbered by an `Alphabet`."
