@@ -32,8 +32,9 @@ class EditCosts:
 
     node: float = 1.0
     edge: float = 1.0
-    node_substitution: Substitution | None = None
-    edge_substitution: Substitution | None = None
+    # Of any type until they are checked below.
+    node_substitution: Any = None
+    edge_substitution: Any = None
 
     def __post_init__(self) -> None:
         _check_price("node_cost", self.node)
