@@ -5,6 +5,7 @@ from .loss import Classes as Classes
 from .loss import Compared as Compared
 from .loss import EdgeCost as EdgeCost
 from .loss import EdgeCosts as EdgeCosts
+from .loss import Function as Function
 from .loss import Gaussian as Gaussian
 from .loss import MultiLabel as MultiLabel
 from .loss import NodeCost as NodeCost

@@ -8,9 +8,11 @@ from torch import Tensor
 from torch_geometric.data import Data
 
 from grapheme_torch import Prediction, StructuralLoss, StructuralLossResult
+from grapheme_torch.loss.batch._pairs import Pairs
+from grapheme_torch.loss.batch._read import read
 from grapheme_torch.ot import backend, set_backend
 
-from ..problems import distance_between, join, leaf, leaves, random_pairs, union, upward
+from ..problems import distance_between, join, leaf, leaves, loss_of, random_pairs, union, upward
 
 KINDS: list[Any] = ["labels", "labels", "features", "gaussian", "multilabel", distance_between]
 
@@ -62,6 +64,11 @@ def problem(
     if prediction.weight is not None:
         prediction = replace(prediction, weight=prediction.weight.clone().requires_grad_())
     return prediction, target
+
+
+def pair_up(prediction: Prediction, target: Data, **settings: Any) -> Pairs:
+    """A batch, checked and laid out as a loss with these settings has it."""
+    return read(prediction, target, loss_of(**settings).spec)
 
 
 def with_loops(

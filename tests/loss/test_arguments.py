@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch_geometric.data import Data
 
-from grapheme_torch import InputError, Prediction, StructuralLoss
+from grapheme_torch import InputError, Prediction, Tiled, Window
 from grapheme_torch._tensors import is_dense
 from grapheme_torch.ot import backend, set_backend
 
@@ -55,15 +55,12 @@ def _batch(arguments: Arguments) -> tuple[Prediction, Data]:
     return Prediction(**fields), target
 
 
-def _loss(kind: type[Any], **options: Any) -> Any:
+def _subject(**options: Any) -> Subject:
     loss = loss_of(reduction="none", max_iterations=1000, **options)
-    return loss if kind is StructuralLoss else kind(loss)
 
-
-def _subject(kind: type[Any], **options: Any) -> Subject:
     def call(arguments: Arguments) -> Any:
         more = {} if "temperature" not in arguments else {"temperature": arguments["temperature"]}
-        return _loss(kind, **options)(*_batch(arguments), **more)
+        return loss(*_batch(arguments), **more)
 
     def check(arguments: Arguments, result: Any) -> None:
         total = options.get("alpha", 1.0) * result.node + 0.5 * result.edge + 2.0 * result.clique
@@ -89,18 +86,18 @@ def _subject(kind: type[Any], **options: Any) -> Subject:
             result.total, other.total, equal_nan=True, rtol=1e-4, atol=1e-4, check_dtype=True
         )
 
-    name = f"{kind.__name__}({options})"
+    name = f"StructuralLoss({options})"
     return Subject(name, _arguments, call, check)
 
 
 SUBJECTS = [
-    _subject(StructuralLoss),
-    _subject(StructuralLoss, temperature=0.0),
-    _subject(StructuralLoss, criterion="edit", slack=0.5, neighbours=0.3),
-    _subject(StructuralLoss, tolerance=1e-5, position=0.0),
-    _subject(StructuralLoss, directed=False),
-    _subject(SparseStructuralLoss),
-    _subject(TiledStructuralLoss),
+    _subject(),
+    _subject(temperature=0.0),
+    _subject(criterion="edit", slack=0.5, neighbours=0.3),
+    _subject(tolerance=1e-5, position=0.0),
+    _subject(directed=False),
+    _subject(matches=Window()),
+    _subject(matches=Tiled()),
 ]
 
 

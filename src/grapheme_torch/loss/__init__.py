@@ -25,6 +25,7 @@ from .terms._edge_cost import SeveralRelations as SeveralRelations
 from .terms._edge_cost import squared_difference as squared_difference
 from .terms._node_cost import Classes as Classes
 from .terms._node_cost import Compared as Compared
+from .terms._node_cost import Function as Function
 from .terms._node_cost import Gaussian as Gaussian
 from .terms._node_cost import MultiLabel as MultiLabel
 from .terms._node_cost import NodeCost as NodeCost

@@ -7,12 +7,11 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grapheme_torch.loss.batch._pairs import pair_up
 from grapheme_torch.loss.engines import _kernel as kernel
 from grapheme_torch.ot import backend, set_backend
 from grapheme_torch.ot.kernels import _native_cpu as _cpu
 
-from ..batches import problem
+from ..batches import pair_up, problem
 from ..engines.test_native_engine import SIZES
 
 pytestmark = pytest.mark.skipif(not _cpu.AVAILABLE, reason="installed without the native kernel")

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from grapheme_torch import Hints, Sinkhorn, SparseLossResult, StructuralLoss, Support, Window
+from grapheme_torch import Hints, Sinkhorn, StructuralLoss, StructuralLossResult, Support, Window
+from grapheme_torch.loss.layouts._certificate import Truncation
 
 from ...problems import random_pairs, union
 from ...random_graphs import untouched_random
@@ -27,11 +28,15 @@ def regularised(cost: Tensor, plan: Tensor, a: Tensor, b: Tensor, eps: float) ->
     return float((cost * plan).sum() + eps * (entropy - plan.sum() + product.sum()))
 
 
-def whole(result: SparseLossResult, n: int, m: int) -> Tensor:
+def truncation(result: StructuralLossResult) -> Truncation:
+    """What is said of the matches that were left out."""
+    assert result.truncation is not None
+    return result.truncation
+
+
+def whole(result: StructuralLossResult, n: int, m: int) -> Tensor:
     """The plan as a matrix, void last, for a slack of one half."""
-    plan = torch.zeros(n + 1, m + 1, dtype=torch.float64)
-    plan[result.support[0], result.support[1]] = result.matched.detach()
-    plan[:n, m], plan[n, :m] = result.deleted.detach(), result.inserted.detach()
+    plan = result.plan[0].detach().clone()
     plan[n, m] = max(m - n, 0) + 0.5 * min(n, m) - plan[n, :m].sum()
     return plan
 
@@ -64,16 +69,15 @@ def test_the_bounds_hold(
     draw = torch.Generator().manual_seed(seed)
     chosen = torch.rand(n, m, generator=draw) < 0.5
     chosen[torch.arange(min(n, m)), torch.arange(min(n, m))] = True
-    support = None if window else chosen.nonzero().T
-    sparse = loss.replace(matches=Window(window or 0.0))
+    matches = Window(window) if window else Support(chosen.nonzero().T)
     try:
-        result = sparse(prediction, target, matches=Support(support))
+        result = loss(prediction, target, matches=matches)
     except ValueError:
         return  # too narrow a window for its masses
     dense = loss(prediction, target)
     if not (result.converged.all() and dense.converged.all()):
         return
-    bound = result.truncation
+    bound = truncation(result)
     gap = float((whole(result, n, m) - dense.plan.padded[0]).abs().sum())
     # With rounds the plan of the last cost is bounded; here edges weigh next to nothing.
     assert gap <= float(bound.plan) + (ROUNDING if rounds == 0 else 1e-5)
@@ -105,7 +109,7 @@ def test_the_least_value_rises_by_no_more_than_the_bound(seed: int, temperature:
     few, all_of_them = (
         regularised(cost, plan, a, b, temperature) for plan in (whole(result, 5, 6), dense)
     )
-    assert -ROUNDING <= few - all_of_them <= float(result.truncation.value) + ROUNDING
+    assert -ROUNDING <= few - all_of_them <= float(truncation(result).value) + ROUNDING
 
 
 def test_a_full_support_leaves_nothing_out() -> None:
@@ -113,9 +117,9 @@ def test_a_full_support_leaves_nothing_out() -> None:
     full = torch.cartesian_prod(torch.arange(5), torch.arange(6)).T
     for weight in (0.0, 0.5):
         loss = StructuralLoss(
-            alignment=Sinkhorn(rounds=0), hints=Hints(position=weight), matches=Window()
+            alignment=Sinkhorn(rounds=0), hints=Hints(position=weight), matches=Support(full)
         )
-        bound = loss(predictions[0], union(targets), matches=Support(full)).truncation
+        bound = truncation(loss(predictions[0], union(targets)))
         assert float(bound.mass) < 1e-12
         assert float(bound.loss) < 1e-4
 
@@ -124,7 +128,7 @@ def test_a_wider_window_is_known_to_be_better() -> None:
     predictions, targets = random_pairs(1, [(30, 30)])
     loss = StructuralLoss(alignment=Sinkhorn(rounds=0, slack=0.5))
     bounds = [
-        float(loss.replace(matches=Window(w))(predictions[0], union(targets)).truncation.value)
+        float(truncation(loss(predictions[0], union(targets), matches=Window(w))).value)
         for w in (2.0, 4.0, 8.0)
     ]
     assert bounds[0] > 100 * bounds[1] > 10_000 * bounds[2]
@@ -133,13 +137,13 @@ def test_a_wider_window_is_known_to_be_better() -> None:
 PROGRAM = """
 import resource, torch
 from torch_geometric.data import Data
-from grapheme_torch import Prediction, SparseStructuralLoss, StructuralLoss
+from grapheme_torch import Prediction, Sinkhorn, StructuralLoss, Window
 def run(n):
     path = torch.stack([torch.arange(n - 1), torch.arange(1, n)])
     place = torch.arange(n).double()
     soft = Prediction(torch.zeros(n), torch.randn(n, 5).requires_grad_(), path,
                       torch.zeros(n - 1, 2), position=place)
-    loss = SparseStructuralLoss(StructuralLoss(slack=0.2), window=4.0)
+    loss = StructuralLoss(alignment=Sinkhorn(slack=0.2), matches=Window(4.0))
     loss(soft, Data(y=torch.randint(5, (n,)), edge_index=path, position=place)).total.backward()
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 run(100)

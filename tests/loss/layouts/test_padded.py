@@ -1,35 +1,63 @@
 """Masses, matching cost and node term, entry by entry."""
 
+from typing import Any
+
 import pytest
 import torch
 from torch import Tensor
 from torch.autograd import gradcheck
+from torch_geometric.data import Data
 
 from grapheme_torch import Prediction
-from grapheme_torch.loss.batch._pairs import pair_up
-from grapheme_torch.loss.layouts._padded import expected_edits, masses, matching_cost, surprise
+from grapheme_torch.loss import _program
+from grapheme_torch.loss.batch._pairs import Pairs
+from grapheme_torch.loss.layouts._padded import Padded
+from grapheme_torch.loss.terms import _nodes
 
 from ...problems import (
     NUM_LABELS,
     SIZES,
     join,
+    loss_of,
     random_dag,
     random_pairs,
     random_prediction,
     union,
 )
+from ..batches import pair_up
 
 WIDTH = max(n for n, _ in SIZES), max(m for _, m in SIZES)
 
 
-def _pairs(seed: int = 1):
+def _padded(pairs: Pairs, **settings: Any) -> Padded:
+    return Padded(pairs, loss_of(**settings).spec)
+
+
+def expected_edits(pairs: Pairs) -> Tensor:
+    """Edits of each entry."""
+    space = _padded(pairs)
+    return _nodes.expected_edits(space, space.terms.match, space.spec.prices, 1.0)
+
+
+def surprise(pairs: Pairs) -> Tensor:
+    """Nats of each entry."""
+    space = _padded(pairs)
+    return _nodes.surprise(space, space.terms.nll, space.spec.prices, 1.0)
+
+
+def matching_cost(pairs: Pairs, weight: float) -> Tensor:
+    """What the alignment minimises."""
+    return _program.matching_cost(_padded(pairs, position=weight))
+
+
+def _pairs(seed: int = 1) -> tuple[Pairs, list[Prediction], list[Data]]:
     predictions, targets = random_pairs(seed, SIZES)
     return pair_up(join(predictions), union(targets)), predictions, targets
 
 
 @pytest.mark.parametrize("slack", [0.0, 0.3, 1.0])
 def test_masses(slack: float) -> None:
-    a, b = masses(_pairs()[0], slack)
+    a, b = _padded(_pairs()[0], slack=slack).masses
     assert a.shape == (len(SIZES), WIDTH[0] + 1)
     assert b.shape == (len(SIZES), WIDTH[1] + 1)
     for k, (n, m) in enumerate(SIZES):

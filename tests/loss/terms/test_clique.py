@@ -7,9 +7,8 @@ from torch import Tensor
 from torch.autograd import gradcheck
 from torch_geometric.data import Data
 
-from grapheme_torch import Prediction
-from grapheme_torch.loss.batch._pairs import pair_up
-from grapheme_torch.loss.terms._clique import clique_cost
+from grapheme_torch import EdgeCost, Prediction
+from grapheme_torch.loss.terms import _clique
 
 from ... import unrolled
 from ...problems import (
@@ -25,6 +24,13 @@ from ...problems import (
     random_prediction,
     union,
 )
+from ..batches import pair_up
+
+
+def clique_cost(prediction: Prediction, target: Data) -> Tensor:
+    """The clique term of each pair."""
+    pairs = pair_up(prediction, target)
+    return _clique.clique_cost(pairs, EdgeCost().presence(pairs))
 
 
 def _statistics(graph: Data) -> tuple[float, float]:
@@ -44,7 +50,7 @@ def _rounded(x: float) -> float:
 @pytest.mark.parametrize("n", [0, 1, 2, 5, 12])
 def test_hard_graphs_have_their_out_degree_statistics(n: int, m: int, seed: int) -> None:
     first, second = random_dag(seed, n), random_dag(seed + 50, m)
-    found = clique_cost(pair_up(certain(first), second))
+    found = clique_cost(certain(first), second)
     means, variances = zip(_statistics(first), _statistics(second), strict=True)
     wanted = 0.3 * _rounded(means[0] - means[1]) + 0.7 * _rounded(variances[0] - variances[1])
     assert found.tolist() == pytest.approx([wanted], abs=1e-12)
@@ -63,8 +69,8 @@ def test_nodes_that_do_not_exist_do_not_count() -> None:
         num_nodes=5, y=larger.y[kept], edge_index=ends[:, inside],
         edge_type=larger.edge_type[inside],
     )  # fmt: skip
-    wanted = clique_cost(pair_up(certain(smaller), target))
-    torch.testing.assert_close(clique_cost(pair_up(sure, target)), wanted, rtol=0, atol=1e-12)
+    wanted = clique_cost(certain(smaller), target)
+    torch.testing.assert_close(clique_cost(sure, target), wanted, rtol=0, atol=1e-12)
     assert wanted > 1e-3
 
 
@@ -72,7 +78,7 @@ def test_nodes_that_do_not_exist_do_not_count() -> None:
 def test_value_and_gradient_of_the_plain_program(spread: float) -> None:
     predictions, targets = random_pairs(1, SIZES, spread=spread)
     batch = leaf(join(predictions))
-    found = clique_cost(pair_up(batch, union(targets)))
+    found = clique_cost(batch, union(targets))
     plain = leaf(join(predictions))
     alone = []
     for k, target in enumerate(targets):
@@ -108,7 +114,7 @@ def test_derivative_by_finite_differences(shift: float) -> None:
         prediction = Prediction(
             existence, soft.label, soft.edge_index, relation, soft.batch, soft.num_graphs
         )
-        return clique_cost(pair_up(prediction, target))
+        return clique_cost(prediction, target)
 
     inputs = (soft.existence + shift).requires_grad_(), soft.relation.clone().requires_grad_()
     assert gradcheck(cost, inputs, eps=1e-6, atol=1e-8, rtol=1e-6)
@@ -117,7 +123,7 @@ def test_derivative_by_finite_differences(shift: float) -> None:
 @pytest.mark.parametrize("n", [0, 1])
 def test_no_node_and_one_node_have_density_zero_and_a_finite_gradient(n: int) -> None:
     soft = leaf(random_prediction(1, n))
-    value = clique_cost(pair_up(soft, random_dag(1, n)))
+    value = clique_cost(soft, random_dag(1, n))
     assert value.tolist() == [0.0]
     assert all(slope.isfinite().all() for slope in gradients(value.sum(), soft))
 
@@ -126,7 +132,7 @@ def test_equal_statistics_are_a_smooth_minimum() -> None:
     """At a difference of zero the slope is zero; two sides of it mirror each other."""
     target = random_dag(3, 6)
     prediction = leaf(certain(target))
-    slopes = gradients(clique_cost(pair_up(prediction, target)).sum(), prediction)
+    slopes = gradients(clique_cost(prediction, target).sum(), prediction)
     assert max(float(slope.abs().max()) for slope in slopes) < 1e-12
 
 
@@ -141,7 +147,7 @@ def test_soft_counts_join_smoothly(total: float) -> None:
         h = h.requires_grad_()
         soft = Prediction(h.logit(), torch.zeros(3, NUM_LABELS).double(), ends, relation)
         target = random_dag(1, 3, num_relations=1)
-        return torch.autograd.grad(clique_cost(pair_up(soft, target)).sum(), h)[0]
+        return torch.autograd.grad(clique_cost(soft, target).sum(), h)[0]
 
     step = 1e-7
     before, after = slope(h * (1 - step)), slope(h * (1 + step))
@@ -156,6 +162,6 @@ def test_relations_are_not_told_apart() -> None:
     shuffled.edge_type = NUM_RELATIONS + 1 - other.edge_type
     turned = Prediction(soft.existence, soft.label, soft.edge_index, soft.relation[:, [0, 3, 1, 2]])
     torch.testing.assert_close(
-        clique_cost(pair_up(turned, shuffled)), clique_cost(pair_up(soft, other)),
+        clique_cost(turned, shuffled), clique_cost(soft, other),
         rtol=0, atol=1e-14,
     )  # fmt: skip

@@ -87,6 +87,12 @@ def test_it_is_found_as_by_loops(sizes: list[tuple[int, int]], data: st.DataObje
 KINDS = ["features", "gaussian", distance_between]
 
 
+def scaled(kind: Any, scale: float | None) -> costs.NodeCost:
+    """The node cost with this scale."""
+    named = {"features": costs.Vectors, "gaussian": costs.Gaussian}
+    return named[kind](scale) if kind in named else costs.Function(kind, scale)
+
+
 def drawn(seed: int, kind: Any, sizes: list[tuple[int, int]], unit: float) -> tuple[Any, Batch]:
     rng = torch.Generator().manual_seed(seed)
 
@@ -118,9 +124,7 @@ def test_a_match_at_the_scale_agrees_to_one_in_e() -> None:
     h = 1 / (1 + math.exp(-8))
     for kind, cost in (("features", 12.5), (distance_between, 7.0)):
         for scale in (0.5, 12.5, 700.0):
-            loss = StructuralLoss(
-                criterion="edit", node_cost=costs.Function(kind, scale=scale), gamma=0
-            )
+            loss = StructuralLoss(criterion="edit", node_cost=scaled(kind, scale), gamma=0)
             total = loss(said(x), points(y)).total.item()
             assert total == pytest.approx(1 - h * math.exp(-cost / scale), abs=1e-6)
 
@@ -130,7 +134,7 @@ def test_a_match_at_the_scale_agrees_to_one_in_e() -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_gradient_is_the_derivative(kind: Any, scale: float | None, backend: Any) -> None:
     prediction, target = drawn(1, kind, [(3, 4), (2, 2)], 3.0)
-    settings: Any = {"node_cost": kind, "node_scale": scale, "criterion": "edit"}
+    settings: Any = {"node_cost": scaled(kind, scale), "criterion": "edit"}
     loss = loss_of(**settings, tolerance=1e-13, reduction="none")
     label = prediction.label.requires_grad_()
 
@@ -149,7 +153,7 @@ def test_the_gradient_is_the_derivative(kind: Any, scale: float | None, backend:
 def test_the_large_programs_find_the_same(kind: Any, scale: float | None) -> None:
     prediction, target = drawn(2, kind, [(4, 4), (3, 5), (0, 2), (5, 2)], 300.0)
     loss = StructuralLoss(
-        node_cost=costs.Function(kind, scale=scale),
+        node_cost=scaled(kind, scale),
         reduction="none",
         alignment=Sinkhorn(tolerance=1e-13),
     )
@@ -231,7 +235,7 @@ def test_a_plan_without_information_says_so() -> None:
     target = points(y, y[:1], y)
     assert loss(lost, target).status == [Status.UNIFORM, Status.CONVERGED, Status.UNIFORM]
     assert loss.replace(matches=Tiled())(lost, target).status == loss(lost, target).status
-    assert "set `node_scale`" in Status.UNIFORM.value
+    assert "give the node cost its `scale`" in Status.UNIFORM.value
     found = StructuralLoss(node_cost="features", alignment=Sinkhorn(rounds=0))
     assert found(lost, target).status == [Status.CONVERGED] * 3
     assert found.replace(matches=Tiled())(lost, target).status == [Status.CONVERGED] * 3
@@ -247,15 +251,15 @@ def test_a_plan_without_information_says_so() -> None:
 
 @pytest.mark.parametrize("scale", [0.0, -1.0, math.nan, math.inf, True])
 def test_a_refused_scale(scale: float) -> None:
-    with pytest.raises(InputError, match="`node_scale` must be positive and finite"):
+    with pytest.raises(InputError, match="`scale` must be positive and finite"):
         StructuralLoss(node_cost=costs.Vectors(scale=scale))
 
 
-@pytest.mark.parametrize("kind", ["labels", "multilabel"])
+@pytest.mark.parametrize("kind", [costs.Classes, costs.MultiLabel])
 def test_probabilities_have_no_scale(kind: Any) -> None:
-    with pytest.raises(InputError, match=f"`node_scale` must be None with node_cost='{kind}'"):
-        StructuralLoss(node_cost=costs.Function(kind, scale=1.0))
-    assert StructuralLoss(node_cost=kind).node_scale is None
+    with pytest.raises(TypeError, match="scale"):
+        kind(scale=1.0)
+    assert StructuralLoss(node_cost=kind()).node_cost.scale is None
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
