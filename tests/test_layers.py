@@ -18,7 +18,7 @@ LAYERS: list[set[str]] = [
     {"prediction", "targets"},
     {"decoding", "nn", "loss", "data", "edits"},
     {"convert"},
-    {"report", "metrics", "plot", "gradients"},
+    {"costs", "report", "metrics", "plot", "gradients"},
     {"testing"},
     {"train"},
     {"cli"},

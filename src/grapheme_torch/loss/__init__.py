@@ -3,6 +3,7 @@
 from ._aligner import Aligner as Aligner
 from ._aligner import AlignmentProblem as AlignmentProblem
 from ._aligner import Learned as Learned
+from ._alignment_plan import Plan as Plan
 from ._options import Dense as Dense
 from ._options import Exact as Exact
 from ._options import Given as Given
@@ -12,7 +13,6 @@ from ._options import Sinkhorn as Sinkhorn
 from ._options import Support as Support
 from ._options import Tiled as Tiled
 from ._options import Window as Window
-from ._plan import Plan as Plan
 from ._result import StructuralLossResult as StructuralLossResult
 from ._structural import StructuralLoss as StructuralLoss
 from .batch._pairs import Pairs as Pairs

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import inf
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -15,6 +15,7 @@ from .terms._edge_cost import EdgeCosts
 from .terms._nodes import NodeTerms, Space, expected_edits, impossible, surprise
 
 
+@runtime_checkable
 class EdgeTerm(Protocol):
     """The edge term of a batch as a function of the matches of a plan."""
 
@@ -25,6 +26,7 @@ class EdgeTerm(Protocol):
         """Its derivative in the plan, (E19)."""
 
 
+@runtime_checkable
 class Layout(Space, Protocol):
     """Where the matches of a batch stand, see `Padded` and `SupportSpace`."""
 

@@ -10,7 +10,7 @@ from torch import Tensor
 from .._check import require
 from ..ot import Adjoint, Status, status
 from ..prediction import Prediction
-from ._plan import Plan
+from ._alignment_plan import Plan
 from .layouts._certificate import Truncation
 
 

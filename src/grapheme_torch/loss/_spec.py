@@ -22,7 +22,7 @@ from ._options import (
     one_of,
 )
 from .terms._edge_cost import EdgeCost
-from .terms._node_cost import NodeCost, as_node_cost
+from .terms._node_cost import Classes, NodeCost
 
 Criterion = Literal["likelihood", "edit"]
 Reduction = Literal["mean", "sum", "none"]
@@ -39,7 +39,7 @@ class Spec:
     beta: float = 0.5
     gamma: float = 2.0
     criterion: Criterion = "likelihood"
-    node_cost: NodeCost = field(default_factory=NodeCost)
+    node_cost: NodeCost = field(default_factory=Classes)
     edge_cost: EdgeCost = field(default_factory=EdgeCost)
     prices: Prices = field(default_factory=Prices)
     alignment: Alignment = field(default_factory=Sinkhorn)
@@ -58,12 +58,11 @@ class Spec:
             not_negative(name, getattr(self, name), "0 leaves the term out.")
         one_of("criterion", self.criterion, get_args(Criterion))
         one_of("reduction", self.reduction, get_args(Reduction))
-        object.__setattr__(self, "node_cost", as_node_cost(self.node_cost))
         self._check_kinds()
         flag = self.directed is None or isinstance(self.directed, bool)
         remedy = "None reads it off prediction and target."
         require(flag, "`directed`", "be True, False or None", self.directed, remedy)
-        object.__setattr__(self, "terms", _terms(self.terms))
+        _check_terms(self.terms)
         check_layout(self)
 
     def _check_kinds(self) -> None:
@@ -129,20 +128,17 @@ def check_layout(spec: Spec) -> None:
         require(none, "`terms`", "be left out with matches=Tiled", list(spec.terms), remedy)
 
 
-def _terms(terms: Any) -> Mapping[str, tuple[float, nn.Module]]:
-    """Further terms, each a weight and a module, checked."""
-    if terms is None:
-        return {}
+def _check_terms(terms: Any) -> None:
+    """Refuses further terms that are none: each is a weight and a module."""
     remedy = 'Give a mapping such as {"triangles": (0.1, Triangles())}.'
     if not isinstance(terms, Mapping):
         raise refusal("`terms`", "be a mapping of names", Received(type(terms).__name__), remedy)
     for name, value in terms.items():
         ok = isinstance(name, str) and name.isidentifier() and name not in OWN
         require(ok, "`terms`", "have names of their own, each an identifier", name, remedy)
-        pair = isinstance(value, tuple) and len(value) == 2 and callable(value[1])
+        pair = isinstance(value, tuple) and len(value) == 2 and isinstance(value[1], nn.Module)
         require(pair, f"`terms[{name!r}]`", "be a weight and a `Term`", value, remedy)
         not_negative(f"terms[{name!r}]", value[0], "0 reports the term and charges nothing.")
-    return dict(terms)
 
 
 _KINDS: tuple[tuple[str, Any, str], ...] = (

@@ -12,7 +12,7 @@ from torch_geometric.data import Data
 from .._check import Received, refusal, require
 from ..ot import Adjoint
 from ..prediction import Prediction
-from ._dense import dense
+from ._engines import dense
 from ._options import (
     Dense,
     Hints,
@@ -41,7 +41,7 @@ from .layouts._support import SupportSpace
 from .layouts._support_plan import SupportPlan
 from .layouts._window import window
 from .terms._edge_cost import EdgeCost
-from .terms._node_cost import NodeCost, NodeKind
+from .terms._node_cost import NodeCost, NodeKind, as_node_cost
 from .terms._nodes import impossible
 from .terms._term import Term
 
@@ -114,7 +114,7 @@ class StructuralLoss(nn.Module):
         super().__init__()
         spec = Spec(
             alpha, beta, gamma, criterion=criterion,
-            node_cost=node_cost,  # type: ignore[arg-type]  # a `NodeCost` is made of it
+            node_cost=as_node_cost(node_cost),
             edge_cost=EdgeCost() if edge_cost is None else edge_cost,
             prices=Prices() if prices is None else prices,
             alignment=Sinkhorn() if alignment is None else alignment,
@@ -237,9 +237,8 @@ _MODULES = ("node_cost", "edge_cost", "terms")
 
 
 def _usual() -> dict[str, Any]:
-    made = {"node_cost": "labels", "alignment": Sinkhorn(), "hints": Hints(), "prices": Prices()}
-    spec = Spec(**{**made, "matches": Dense()})  # type: ignore[arg-type]
-    return {name: getattr(spec, name) for name in _SETTINGS}
+    usual = Spec()
+    return {name: getattr(usual, name) for name in _SETTINGS}
 
 
 def _temperature(spec: Spec, given: float | Tensor | None) -> float | Tensor:

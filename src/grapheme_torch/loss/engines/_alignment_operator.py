@@ -4,7 +4,7 @@ It exists on the CPU only, where the native kernel was built; `_native_engine` s
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple, NoReturn, get_args, get_type_hints
+from typing import Any, NoReturn, get_args, get_type_hints
 
 import torch
 from torch import Tensor
@@ -23,7 +23,7 @@ Compose = Callable[[Mapping[str, Tensor]], tuple[Sequence[Tensor], Tensor]]
 _TYPES = {Tensor: "Tensor", float: "float", int: "int", bool: "bool", str: "str"}
 
 
-def _declared(record: type[NamedTuple]) -> str:
+def _declared(record: type) -> str:
     """The fields of a record as arguments of an operator, by the same names."""
     return ", ".join(f"{_declaration(x)} {name}" for name, x in get_type_hints(record).items())
 

@@ -7,7 +7,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from ...ot import Tile, TiledCoupling, is_uniform
-from .._plan import Plan
+from .._alignment_plan import Plan
 
 
 @dataclass

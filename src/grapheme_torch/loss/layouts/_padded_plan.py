@@ -5,7 +5,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from ...ot import is_uniform
-from .._plan import Plan, places
+from .._alignment_plan import Plan, places
 
 
 class PaddedPlan(Plan):

@@ -4,7 +4,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from .._plan import Plan, places
+from .._alignment_plan import Plan, places
 
 
 class SupportPlan(Plan):

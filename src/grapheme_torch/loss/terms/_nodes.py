@@ -1,6 +1,6 @@
 """What the nodes of a pair cost, once for every layout: (E1), (E2), (E13) and (E14)."""
 
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float
@@ -22,6 +22,7 @@ class NodeTerms(NamedTuple):
     match: Tensor
 
 
+@runtime_checkable
 class Space(Protocol):
     """Where matches stand: in a padded matrix, along a support, or in a tile of a matrix."""
 
@@ -43,6 +44,7 @@ class Space(Protocol):
         """Numbers of all entries: of matches, of deletions (as `nodes` gave them), insertions."""
 
 
+@runtime_checkable
 class Nodes(Protocol):
     """Log-probabilities of predicted nodes: `log h` and `log (1 - h)`, `[n]`."""
 

@@ -2,7 +2,7 @@
 
 from torch import Tensor, nn
 
-from .._plan import Plan
+from .._alignment_plan import Plan
 from ..batch._pairs import Pairs
 
 
