@@ -28,8 +28,8 @@ class Status(Enum):
     UNIFORM = (
         "The alignment converged, but it says nothing: every predicted node goes to all target "
         "nodes alike, and the loss draws it to their mean. That is right where the nodes are "
-        "alike. Otherwise lower `temperature` or give the node cost its `scale`; where only edges tell nodes "
-        "apart, try more `rounds`, `neighbour_weight` or `tie_noise`."
+        "alike. Otherwise lower `temperature` or give the node cost its `scale`; where only "
+        "edges tell nodes apart, try more `rounds`, or `neighbours` or `noise` of the hints."
     )
 
 
