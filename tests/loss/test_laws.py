@@ -320,4 +320,4 @@ def test_a_batch_of_no_graphs() -> None:
     )  # fmt: skip
     result = StructuralLoss(reduction="sum")(empty, target, return_gradients=True)
     assert float(result.total.detach()) == 0
-    assert result.plan == []
+    assert list(result.plan) == []

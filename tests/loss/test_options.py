@@ -18,7 +18,7 @@ KINDS = ["labels", "features", "gaussian", "multilabel"]
 
 
 def _distance(outputs: Tensor, y: Tensor) -> Tensor:
-    return (outputs[:, :, None] - y[:, None]).abs().sum(3)
+    return (outputs - y).abs().sum(-1)
 
 
 def _pairs(kind: Any, seed: int = 0) -> tuple[Prediction, list[Data]]:

@@ -12,7 +12,7 @@ from torch_geometric.data import Data
 from grapheme_torch import InputError, Prediction, StructuralLoss
 from grapheme_torch.loss import _structural
 
-from ..problems import NUM_LABELS, NUM_RELATIONS, certain, join, random_dag, union
+from ..problems import NUM_LABELS, NUM_RELATIONS, certain, join, loss_of, random_dag, union
 from ..unchecked import unchecked
 
 
@@ -27,7 +27,7 @@ from ..unchecked import unchecked
         ({"gamma": -1.0}, "`gamma` must not be negative, got -1.0. 0 leaves the term out."),
         (
             {"position": -0.5},
-            "`position` must not be negative, got -0.5. 0 leaves the term out.",
+            "`position` must not be negative, got -0.5. 0 leaves it out.",
         ),
         ({"temperature": -0.1}, "`temperature` must not be negative, got -0.1. Try 0.1."),
         ({"slack": 1.5}, "`slack` must lie in [0, 1], got 1.5. 1 is the edit distance."),
@@ -40,7 +40,7 @@ from ..unchecked import unchecked
         ),
         (
             {"gradient": "none"},
-            "`gradient` must be one of exact, implicit, unrolled, cut, got 'none'. Choose one.",
+            "`gradient` must be one of exact, implicit, unrolled, detach, got 'none'. Choose one.",
         ),
         (
             {"reduction": "max"},
@@ -50,7 +50,7 @@ from ..unchecked import unchecked
 )
 def test_refused_settings(options: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError, match="^" + re.escape(message) + "$"):
-        unchecked(StructuralLoss)(**options)
+        unchecked(loss_of)(**options)
 
 
 def _without(target: Data, name: str) -> Data:

@@ -9,6 +9,7 @@ from torch import Tensor
 from torch_geometric.data import Batch, Data
 
 from grapheme_torch import Hints, Prediction, Sinkhorn, StructuralLoss, StructuralLossResult
+from grapheme_torch.loss.layouts._padded import Padded
 from grapheme_torch.ot import _adjoint
 
 from .. import unrolled
@@ -132,10 +133,8 @@ def test_total_is_the_weighted_sum_of_the_terms() -> None:
 
 def test_default_weights() -> None:
     loss = StructuralLoss()
-    assert (loss.alpha, loss.beta, loss.gamma, loss.temperature) == (1.0, 0.5, 2.0, 0.1)
-    assert repr(loss) == "StructuralLoss()"
-    changed = StructuralLoss(2.0, directed=False, node_cost="features")
-    assert repr(changed) == "StructuralLoss(alpha=2.0, node_cost='features', directed=False)"
+    assert (loss.alpha, loss.beta, loss.gamma, loss.alignment) == (1.0, 0.5, 2.0, Sinkhorn())
+    assert loss.alignment.temperature == 0.1
 
 
 @pytest.mark.parametrize("slack", [0.0, 1.0])
@@ -144,8 +143,8 @@ def test_plans_have_their_shapes_and_margins(temperature: float, slack: float) -
     loss, prediction, target = _example(temperature=temperature, slack=slack)
     result = loss(prediction, target)
     assert result.converged.all()
-    assert result.num_predicted.tolist() == [n for n, _ in SIZES]
-    assert result.num_target.tolist() == [m for _, m in SIZES]
+    assert result.plan.num_predicted.tolist() == [n for n, _ in SIZES]
+    assert result.plan.num_target.tolist() == [m for _, m in SIZES]
     for plan, whole, (n, m) in zip(result.plan, result.plan.padded, SIZES, strict=True):
         assert plan.shape == (n + 1, m + 1)
         spare = slack * min(n, m)
@@ -176,19 +175,21 @@ def test_evidence_covers_all_rounds() -> None:
 
 
 @pytest.mark.usefixtures("composed")
-def test_a_round_left_open_is_reported_although_the_last_one_converged() -> None:
+def test_a_round_left_open_is_reported_although_the_last_one_converged(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """A round in the middle decides over `converged` and `residual`, not only the last."""
     loss, prediction, target = _example(rounds=1, reduction="none")
-    plain, calls = loss._transport, []
+    plain, calls = Padded.transport, list[Tensor]()
 
-    def first_left_open(cost: Tensor, **given: Any) -> Any:
-        found = plain(cost, **given)
+    def first_left_open(space: Padded, cost: Tensor, temperature: Any) -> Any:
+        found = plain(space, cost, temperature)
         if not calls:
             found = replace(found, residual=found.residual + 0.5, converged=found.converged & False)
         calls.append(cost)
         return found
 
-    loss._transport = first_left_open
+    monkeypatch.setattr(Padded, "transport", first_left_open)
     result = loss(prediction, target)
     assert len(calls) == 2
     assert not result.converged.any()

@@ -201,9 +201,10 @@ class StructuralLoss(nn.Module):
         target = joined(target)
         check_kinds(prediction, target)
         spec = self.spec
-        if alignment is not None or matches is not None:
-            changes = {"alignment": alignment or spec.alignment, "matches": matches or spec.matches}
-            spec = replace(spec, **changes)
+        if alignment is not None:
+            spec = replace(spec, alignment=alignment)
+        if matches is not None:
+            spec = replace(spec, matches=matches)
         # Under autocast products of plans would be rounded to half precision.
         with torch.autocast(prediction.existence.device.type, enabled=False):
             whole, given = not isinstance(spec.matches, Dense), prediction

@@ -199,10 +199,10 @@ def test_the_plan_can_be_asked_for() -> None:
     wanted = torch.block_diag(*(plan[:-1, :-1] for plan in dense.plan))
     assert torch.allclose(found.view(n, m), wanted, atol=1e-10)
     best = [plan[:-1].argmax(1) for plan in dense.plan]
-    starts = [0, *torch.cumsum(dense.num_target, 0).tolist()]
+    starts = [0, *torch.cumsum(dense.plan.num_target, 0).tolist()]
     ends = [
         torch.where(one == m_k, -1, one + start)
-        for one, start, m_k in zip(best, starts, dense.num_target, strict=False)
+        for one, start, m_k in zip(best, starts, dense.plan.num_target, strict=False)
     ]
     assert torch.equal(tiled.plan.best_match(), torch.cat(ends))
     assert tiled.status == [Status.CONVERGED] * len(SIZES)

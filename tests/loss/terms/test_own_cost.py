@@ -20,13 +20,13 @@ from .test_scale import points, said
 
 def cosine(outputs: Tensor, y: Tensor) -> Tensor:
     """NaN for a vector of zeros, as padding used to be."""
-    left, right = (x / x.square().sum(2, keepdim=True).sqrt() for x in (outputs, y))
-    return 1 - left @ right.mT
+    left, right = (x / x.square().sum(-1, keepdim=True).sqrt() for x in (outputs, y))
+    return 1 - (left * right).sum(-1)
 
 
 def log_ratio(outputs: Tensor, y: Tensor) -> Tensor:
     """Of positive numbers; infinite at zero."""
-    return (outputs[:, :, None].log() - y[:, None].log()).abs().sum(3)
+    return (outputs.log() - y.log()).abs().sum(-1)
 
 
 SIZES = [(3, 2), (0, 2), (1, 3), (2, 0), (0, 0), (2, 2)]
@@ -59,7 +59,7 @@ def test_nothing_of_another_pair_is_seen() -> None:
     """A distance has no derivative where a node of another pair stands."""
 
     def distance(outputs: Tensor, y: Tensor) -> Tensor:
-        return (outputs[:, :, None] - y[:, None]).square().sum(3).sqrt()
+        return (outputs - y).square().sum(-1).sqrt()
 
     x = torch.tensor([[1.0, 1.0], [2.0, 0.0]], requires_grad=True)
     y = torch.zeros(0, 2), torch.tensor([[1.0, 1.0], [2.0, 3.0]])
@@ -72,7 +72,7 @@ def faulty(value: float) -> Callable[[Tensor, Tensor], Tensor]:
     """A distance with a fault where the output is 7 and the target 9."""
 
     def cost(outputs: Tensor, y: Tensor) -> Tensor:
-        here = (outputs[:, :, None, 0] == 7) & (y[:, None, :, 0] == 9)
+        here = (outputs[..., 0] == 7) & (y[..., 0] == 9)
         return distance_between(outputs, y).masked_fill(here, value)
 
     return cost
@@ -101,7 +101,7 @@ def test_a_fault_is_named_with_its_nodes(value: float) -> None:
 def test_rounding_below_zero_is_no_fault() -> None:
     """One minus the cosine of a vector with itself is -1e-7 for some, in single precision."""
     x = torch.rand(40, 7, generator=torch.Generator().manual_seed(0))
-    assert float(cosine(x[None], x[None]).min()) < 0
+    assert float(cosine(x[:, None], x).min()) < 0
     result = StructuralLoss(node_cost=cosine)(said(x), points(x))
     assert result.status == [Status.CONVERGED]
 
@@ -147,7 +147,7 @@ def test_costs_of_any_dtype_are_numbers(dtype: torch.dtype) -> None:
     x, y = torch.tensor([[1.0], [2.0], [3.0]]), torch.tensor([[1.0], [3.0], [3.0]])
 
     def differs(outputs: Tensor, y: Tensor) -> Tensor:
-        return (outputs[:, :, None, 0] != y[:, None, :, 0]).to(dtype)
+        return (outputs[..., 0] != y[..., 0]).to(dtype)
 
     def single(outputs: Tensor, y: Tensor) -> Tensor:
         return differs(outputs, y).float()
@@ -162,10 +162,13 @@ def test_costs_of_any_dtype_are_numbers(dtype: torch.dtype) -> None:
 @pytest.mark.parametrize(
     ("returned", "got"),
     [
-        (lambda x, y: (x @ y.mT).numpy(), "array"),
-        (lambda x, y: torch.complex(x @ y.mT, x @ y.mT), "torch.complex64 of shape (1, 2, 3)"),
-        (lambda x, y: y @ x.mT, "torch.float32 of shape (1, 3, 2)"),
-        (lambda x, y: (x @ y.mT).to("meta"), "on meta"),
+        (lambda x, y: (x * y).sum(-1).numpy(), "array"),
+        (lambda x, y: torch.complex(x, x * y).sum(-1), "torch.complex64 of shape (1, 2, 3)"),
+        (lambda x, y: (x * y).sum(-1).mT, "torch.float32 of shape (1, 3, 2)"),
+        (lambda x, y: (x * y).sum(), "torch.float32 of shape ()"),
+        (lambda x, y: x * y, "torch.float32 of shape (1, 2, 3, 2)"),
+        (lambda x, y: x.sum(-1), "torch.float32 of shape (1, 2, 1)"),
+        (lambda x, y: (x * y).sum(-1).to("meta"), "on meta"),
         (lambda x, y: None, "None"),
     ],
 )
