@@ -40,7 +40,7 @@ loss = dense.replace(matches=gt.Window(8))
 result = loss(prediction, target)
 result.total.backward()
 changed = sum(a != b for a, b in zip(text, edited, strict=True))
-print(f"{result.support.shape[1]:,} possible matches of {len(text) * len(edited):,}")
+print(f"{result.plan.support.shape[1]:,} possible matches of {len(text) * len(edited):,}")
 print(f"node cost {result.node.item():.1f} for {changed} changed characters")
 print(f"what was left out changes the loss by at most {result.truncation.loss.item():.1e}")
 with torch.no_grad():

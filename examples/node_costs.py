@@ -12,9 +12,8 @@ triangle = torch.tensor([[0, 0, 1], [1, 2, 2]])
 
 
 def cosine(outputs: Tensor, y: Tensor) -> Tensor:
-    """One minus the cosine of output and target vectors, from `[B, N, d]`, `[B, M, d]`."""
-    unit = torch.nn.functional.normalize
-    return 1 - unit(outputs, dim=2) @ unit(y.to(outputs.dtype), dim=2).mT
+    """One minus the cosine of output and target vectors; the vectors are the last axis."""
+    return 1 - torch.nn.functional.cosine_similarity(outputs, y.to(outputs.dtype), dim=-1)
 
 
 SETTINGS = {  # cost: what targets carry, numbers per slot

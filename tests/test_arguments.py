@@ -9,7 +9,7 @@ from torch import Tensor
 from torch_geometric.data import Batch, Data
 
 import grapheme_torch as gt
-from grapheme_torch import ot
+from grapheme_torch import Dense, EdgeCost, Hints, Prices, Sinkhorn, Window, ot
 from grapheme_torch.metrics import AlignmentAccuracy, GraphMetrics
 
 from .law import Arguments, Subject, tried
@@ -208,12 +208,20 @@ def _exact(rng: random.Random) -> Arguments:
 
 
 _LOSS: Arguments = {
-    "alpha": 1.0, "beta": 0.5, "gamma": 2.0, "criterion": "edit", "temperature": 0.1,
-    "position": 0.5, "slack": 0.0, "rounds": 1, "max_iterations": 100, "tolerance": 1e-12,
-    "gradient": "exact", "reduction": "sum", "node_cost": "labels", "directed": None,
-    "node_insertion": 1.0, "node_deletion": 1.0, "edge_insertion": 1.0, "edge_deletion": 1.0,
-    "update": "linear", "neighbours": 0.0, "noise": 0.0, "restarts": 1,
-    "node_scale": None,
+    "alpha": 1.0, "beta": 0.5, "gamma": 2.0, "criterion": "edit", "reduction": "sum",
+    "node_cost": "labels", "edge_cost": EdgeCost(), "directed": None, "prices": Prices(),
+    "alignment": Sinkhorn(), "hints": Hints(), "matches": Dense(), "terms": {},
+}  # fmt: skip
+_OPTIONS: dict[str, tuple[type, Arguments]] = {
+    "alignment": (Sinkhorn, {
+        "temperature": 0.1, "slack": 0.0, "rounds": 1, "max_iterations": 100, "tolerance": 1e-12,
+        "gradient": "exact", "update": "linear",
+    }),
+    "hints": (Hints, {"position": 0.5, "neighbours": 0.0, "noise": 0.0, "restarts": 1}),
+    "prices": (Prices, {
+        "node_insertion": 1.0, "node_deletion": 1.0, "edge_insertion": 1.0, "edge_deletion": 1.0,
+    }),
+    "matches": (Window, {"steps": 8.0}),
 }  # fmt: skip
 
 
@@ -228,6 +236,15 @@ def _sized(rng: random.Random) -> Arguments:
 
 def _a_text(rng: random.Random) -> Arguments:
     return {"text": "ab"[: rng.randint(0, 2)]}
+
+
+def _group(name: str, kind: type, values: Arguments) -> Subject:
+    """A group of options, in a loss."""
+
+    def call(given: Arguments) -> Any:
+        return gt.StructuralLoss(**{name: unchecked(kind)(**given)}, reduction="sum")
+
+    return Subject(kind.__name__, lambda _: dict(values), call, _a_loss)
 
 
 def _a_loss(_: Arguments, loss: Any) -> None:
@@ -311,6 +328,7 @@ SUBJECTS = [
     Subject("transport_cost", _transport, lambda g: unchecked(ot.transport_cost)(**g), _a_cost),
     Subject("exact_plan", _exact, _least, _a_plan),
     Subject("StructuralLoss", _settings, lambda g: unchecked(gt.StructuralLoss)(**g), _a_loss),
+    *(_group(name, kind, values) for name, (kind, values) in _OPTIONS.items()),
     Subject("laplacian_encoding", _sized, _encoded, _coordinates),
     Subject("text_to_graph", _a_text, _text_and_back, _the_same),
     _matrix_of("graph_to_node_link", gt.graph_to_node_link),

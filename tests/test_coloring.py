@@ -1,5 +1,7 @@
 """The Coloring benchmark: its pictures, its peer loss, and that both losses know a right answer."""
 
+from dataclasses import replace
+
 import networkx as nx
 import pytest
 import torch
@@ -12,7 +14,7 @@ from scipy.ndimage import label
 from torch import Tensor
 from torch.nn.functional import one_hot, softplus
 
-from grapheme_torch import Sinkhorn, StructuralLoss
+from grapheme_torch import Given, StructuralLoss
 
 
 @pytest.fixture(scope="module")
@@ -108,7 +110,7 @@ def test_the_right_answer_is_least_whatever_slot_is_which(pictures: Pictures) ->
     padded[:, :-1, :-1] = plan[:, :, :MOST] * pictures.padded(MOST)[0][:, None]
     padded[:, :-1, -1] = 1 - padded[:, :-1, :-1].sum(2)
     padded = padded[:, :, [*range(int(pictures.size.max())), MOST]]
-    ours = LOSS(prediction(right), pictures.target(), alignment=padded)
+    ours = LOSS(prediction(right), pictures.target(), alignment=Given(padded))
     assert ours.total.max().item() < 1e-12
     for wrong in _wrong(right):
         assert pmfgw(wrong, pictures) > floor + 0.1
@@ -124,7 +126,7 @@ def test_both_losses_find_most_right_answers(pictures: Pictures) -> None:
         directed=False,
         criterion="edit",
         reduction="none",
-        alignment=Sinkhorn(temperature=LOSS.temperature, rounds=LOSS.rounds, update="proximal"),
+        alignment=replace(LOSS.alignment, gradient="exact"),
     )(prediction(right), pictures.target())
     assert (edits.edge < 0.1).double().mean() > 0.7
     plan = plan_of(right, pictures, by_assignment)

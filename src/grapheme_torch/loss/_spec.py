@@ -83,8 +83,7 @@ class Spec:
     @property
     def rounds(self) -> int:
         """Rounds that are made: edges that weigh nothing do not steer."""
-        fixed = not isinstance(self.alignment, Sinkhorn)
-        return 0 if fixed or not self.beta else self.alignment.rounds  # type: ignore[union-attr]
+        return self.alignment.rounds if isinstance(self.alignment, Sinkhorn) and self.beta else 0
 
     @property
     def proximal(self) -> bool:

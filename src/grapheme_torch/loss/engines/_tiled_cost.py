@@ -59,7 +59,8 @@ class TargetNodes(NamedTuple):
 
     def each(self, change: Callable[[Tensor], Tensor]) -> "TargetNodes":
         """The same, each tensor changed."""
-        return TargetNodes(*(None if x is None else change(x) for x in self))
+        place, ignored = (None if x is None else change(x) for x in self[1:])
+        return TargetNodes(change(self.y), place, ignored)
 
     def rows(self, index: Int[Tensor, " k"]) -> "TargetNodes":
         """The same of some nodes."""
