@@ -1,7 +1,8 @@
 """What a structural loss returns."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -11,6 +12,8 @@ from .._check import require
 from ..ot import Adjoint, Status, status
 from ..prediction import Prediction
 from ._alignment_plan import Plan
+from ._spec import Spec
+from .batch._pairs import Pairs
 from .layouts._certificate import Truncation
 
 
@@ -64,6 +67,65 @@ class StructuralLossResult:
     def status(self) -> list[Status]:
         """How the alignment of each pair ended; `status[k].value` says what to do about it."""
         return status(self.residual, self.converged, self.plan.uniform())
+
+
+def result_of(
+    spec: Spec, pairs: Pairs, terms: Mapping[str, Tensor], plan: Any, found: Any
+) -> StructuralLossResult:
+    """The result, its terms reduced; `total` may be known already."""
+    own = {name: term(pairs, plan) for name, (_, term) in spec.terms.items()}
+    every = {**terms, **own}
+    total = every.pop("total", None)
+    if total is None or own:
+        total = spec.weighted(every)
+    residual, converged = found.residual, found.converged
+    if "total" not in terms:  # the kernel looks itself
+        residual = honest_residual(total, residual)
+        converged = converged & residual.isfinite()
+    reduce = _REDUCED[spec.reduction]
+    return StructuralLossResult(
+        reduce(total), Terms(every, reduce), plan, found.iterations, residual, converged
+    )
+
+
+class Terms(Mapping[str, Tensor]):
+    """Terms by name, each reduced over the pairs when it is asked for.
+
+    Args:
+        each: Terms of each pair.
+        reduce: Reduces one of them.
+    """
+
+    def __init__(self, each: Mapping[str, Tensor], reduce: Callable[[Tensor], Tensor]) -> None:
+        self._each, self._reduce = each, reduce
+
+    def __getitem__(self, name: str) -> Tensor:
+        return self._reduce(self._each[name])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._each)
+
+    def __len__(self) -> int:
+        return len(self._each)
+
+    def __repr__(self) -> str:
+        return repr(dict(self))
+
+
+def _mean(x: Float[Tensor, " B"]) -> Float[Tensor, ""]:
+    """The mean over pairs; that of one pair is its number, found in a sixth of the time."""
+    return x[0] if len(x) == 1 else x.mean()
+
+
+def _as_it_is(x: Float[Tensor, " B"]) -> Float[Tensor, " B"]:
+    return x
+
+
+_REDUCED: dict[str, Callable[[Tensor], Tensor]] = {
+    "mean": _mean,
+    "sum": torch.sum,
+    "none": _as_it_is,
+}
 
 
 def honest_residual(

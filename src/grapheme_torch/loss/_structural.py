@@ -10,39 +10,19 @@ from torch import Tensor, nn
 from torch_geometric.data import Data
 
 from .._check import Received, refusal, require
-from ..ot import Adjoint
 from ..prediction import Prediction
-from ._engines import dense
+from ._compare import Call, compare, compare_eagerly
 from ._options import (
     Dense,
     Hints,
     Matches,
     Prices,
     Sinkhorn,
-    Support,
-    Tiled,
-    Window,
-    check_temperature,
 )
-from ._program import structural
-from ._result import StructuralLossResult, honest_residual, with_gradients
+from ._result import StructuralLossResult, with_gradients
 from ._spec import Alignment, Criterion, Reduction, Spec
-from .batch._arguments import check_kinds, joined
-from .batch._groups import repeated, split_groups
-from .batch._masks import masked
-from .batch._pairs import Pairs
-from .batch._read import read
-from .engines import _tiled_engine
-from .engines._tiled_refusals import check_tiled
-from .layouts._certificate import certificate
-from .layouts._entries import check_covered, check_feasible
-from .layouts._padded_plan import PaddedPlan
-from .layouts._support import SupportSpace
-from .layouts._support_plan import SupportPlan
-from .layouts._window import window
 from .terms._edge_cost import EdgeCost
 from .terms._node_cost import NodeCost, NodeKind, as_node_cost
-from .terms._nodes import impossible
 from .terms._term import Term
 
 
@@ -159,7 +139,6 @@ class StructuralLoss(nn.Module):
         """The arguments that make this loss again."""
         return {name: getattr(self.spec, name) for name in _SETTINGS}
 
-    @torch.compiler.disable
     def forward(
         self,
         prediction: Prediction,
@@ -198,31 +177,15 @@ class StructuralLoss(nn.Module):
         Raises:
             InputError: If prediction and target cannot be compared.
         """
-        target = joined(target)
-        check_kinds(prediction, target)
         spec = self.spec
         if alignment is not None:
             spec = replace(spec, alignment=alignment)
         if matches is not None:
             spec = replace(spec, matches=matches)
-        # Under autocast products of plans would be rounded to half precision.
-        with torch.autocast(prediction.existence.device.type, enabled=False):
-            whole, given = not isinstance(spec.matches, Dense), prediction
-            if groups != 1:
-                given, target = split_groups(prediction, groups), repeated(target, groups)
-            pairs = read(given, target, spec, placed=whole or spec.hints.position > 0)
-            _check_size(spec, pairs)
-            eps = _temperature(spec, temperature)
-            if isinstance(spec.matches, Dense):
-                pairs, (terms, found) = dense(pairs, given, spec, eps, start, match_cost)
-                counts = pairs.layout.count, pairs.target.layout.count
-                plan: Any = PaddedPlan(found.plan, *counts)
-                result = _result(spec, pairs, terms, plan, found)
-            else:
-                _check_not_given(start=start, match_cost=match_cost)
-                pairs = masked(pairs, given, spec)
-                result = _large(spec, pairs, eps)
-            return with_gradients(result, prediction) if return_gradients else result
+        compared = compare_eagerly if torch.compiler.is_compiling() else compare
+        given = Call(temperature, start, match_cost, groups)
+        result = compared(spec, prediction, target, given)
+        return with_gradients(result, prediction) if return_gradients else result
 
     def extra_repr(self) -> str:
         """The settings that are not the default, for `repr`; modules are told below."""
@@ -240,91 +203,3 @@ _MODULES = ("node_cost", "edge_cost", "terms")
 def _usual() -> dict[str, Any]:
     usual = Spec()
     return {name: getattr(usual, name) for name in _SETTINGS}
-
-
-def _temperature(spec: Spec, given: float | Tensor | None) -> float | Tensor:
-    if given is None:
-        return spec.alignment.temperature if isinstance(spec.alignment, Sinkhorn) else 1.0
-    check_temperature(given)
-    return given
-
-
-def _check_size(spec: Spec, pairs: Pairs) -> None:
-    """Refuses to take the mean of nothing."""
-    some = pairs.num_pairs > 0 or spec.reduction != "mean"
-    remedy = 'Leave the batch out, or take reduction="sum".'
-    require(some, "a batch", "hold a pair, to take the mean of", Received("no pairs"), remedy)
-
-
-def _check_not_given(**matrices: Tensor | None) -> None:
-    for name, matrix in matrices.items():
-        remedy = "Use matches=Dense()."
-        none, got = matrix is None, Received("a matrix")
-        require(none, f"`{name}`", "be left out where no matrix is made", got, remedy)
-
-
-def _large(spec: Spec, pairs: Pairs, temperature: float | Tensor) -> StructuralLossResult:
-    """The loss of large graphs, along a support or in tiles."""
-    eps = _each(temperature, pairs)
-    if isinstance(spec.matches, Tiled):
-        check_tiled(pairs, spec)
-        terms, tiled = _tiled_engine.run(pairs, spec, eps)
-        return replace(_result(spec, pairs, terms, tiled.plan, tiled), adjoint=tiled.adjoint)
-    chosen, adjoint = spec.matches, Adjoint()
-    assert isinstance(chosen, Window | Support)
-    index = window(pairs, chosen.steps) if isinstance(chosen, Window) else chosen.index
-    space = SupportSpace(pairs, spec, index, adjoint)
-    check_covered(pairs, space.entries, spec.alignment.slack)
-    terms, found = structural(space, eps)
-    entries, counts = space.entries, (pairs.layout.count, pairs.target.layout.count)
-    support = torch.stack([entries.predicted, entries.target])
-    plan = SupportPlan(support, *entries.split(found.plan), *counts)
-    truncation = certificate(space, found, eps)
-    result = _result(spec, pairs, terms, plan, found)
-    # A plan that was found proves that there is one.
-    never = impossible(space, space.terms.nll)
-    check_feasible(pairs, entries, spec.alignment.slack, ~result.converged, never)
-    return replace(result, truncation=truncation, adjoint=adjoint)
-
-
-def _each(temperature: float | Tensor, pairs: Pairs) -> Float[Tensor, " B"]:
-    """The temperature of each pair."""
-    eps = torch.as_tensor(temperature, dtype=torch.float64, device=pairs.exists.device).reshape(-1)
-    size = pairs.num_pairs
-    wanted = f"be one number, or one per pair ({size})"
-    require(len(eps) in (1, size), "`temperature`", wanted, len(eps), "Try 0.1.")
-    if not bool((eps > 0).all()):
-        raise refusal("`temperature`", "be positive", Received(str(eps.tolist())), "Try 0.1.")
-    return eps.detach().expand(size)
-
-
-def _result(
-    spec: Spec, pairs: Pairs, terms: Mapping[str, Tensor], plan: Any, found: Any
-) -> StructuralLossResult:
-    """The result, its terms reduced; `total` may be known already."""
-    own = {name: term(pairs, plan) for name, (_, term) in spec.terms.items()}
-    every = {**terms, **own}
-    total = every.pop("total", None)
-    if total is None or own:
-        total = spec.weighted(every)
-    residual, converged = found.residual, found.converged
-    if "total" not in terms:  # the kernel looks itself
-        residual = honest_residual(total, residual)
-        converged = converged & residual.isfinite()
-    reduce = _REDUCED[spec.reduction]
-    return StructuralLossResult(
-        reduce(total), {name: reduce(x) for name, x in every.items()}, plan,
-        found.iterations, residual, converged,
-    )  # fmt: skip
-
-
-def _mean(x: Float[Tensor, " B"]) -> Float[Tensor, ""]:
-    """The mean over pairs; that of one pair is its number, found in a sixth of the time."""
-    return x[0] if len(x) == 1 else x.mean()
-
-
-_REDUCED: dict[str, Callable[[Tensor], Tensor]] = {
-    "mean": _mean,
-    "sum": torch.sum,
-    "none": lambda x: x,
-}
