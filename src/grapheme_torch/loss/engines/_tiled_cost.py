@@ -164,7 +164,8 @@ class Nodes:
         total = outputs.new_zeros(())
         for part in outputs.split(max(1, ENTRIES // wide)):
             cost = self._compared(part, y).misfit
-            assert cost is not None  # asked for only where the scale hangs on it
+            if cost is None:  # the agreement is known: it has no scale
+                return 1.0
             rows.append(two_least(cost, 1))
             columns = two_least(torch.cat([columns, cost]), 0)
             total += cost.sum()

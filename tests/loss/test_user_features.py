@@ -1,0 +1,295 @@
+"""Weights, ignored parts, several relations, smoothing and focal costs, groups of slots: laws."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+from torch_geometric.data import Batch, Data
+
+from grapheme_torch import (
+    EdgeCost,
+    InputError,
+    Prediction,
+    Sinkhorn,
+    StructuralLoss,
+    Support,
+    Tiled,
+    costs,
+)
+from grapheme_torch.loss.engines import _native_engine
+from grapheme_torch.ot import AVAILABLE, set_backend
+
+from ..problems import (
+    NUM_LABELS,
+    NUM_RELATIONS,
+    batch_of_pairs,
+    everything,
+    join,
+    leaf,
+    leaves,
+    random_dag,
+    random_prediction,
+    upward,
+)
+
+SIZES = [(4, 5), (3, 3), (1, 2), (0, 2), (3, 2)]
+CLASS_WEIGHT = torch.tensor([0.4, 1.0, 2.0, 0.7], dtype=torch.float64)
+RELATION_WEIGHT = torch.tensor([0.5, 1.5, 1.0], dtype=torch.float64)
+
+
+def ignored(target: Data) -> Data:
+    """Some nodes, whose class is unknown, and a pair of nodes."""
+    target.ignore = torch.arange(len(target.y)) % 4 == 1
+    target.y = target.y.masked_fill(target.ignore, -100)
+    target.ignore_edge_index = torch.tensor([[0, 2], [2, 3]])
+    return target
+
+
+def several(target: Data) -> Data:
+    """Every other edge twice, in two relations."""
+    more = target.edge_index[:, ::2], target.edge_type[::2] % NUM_RELATIONS + 1
+    target.edge_index = torch.cat([target.edge_index, more[0]], 1)
+    target.edge_type = torch.cat([target.edge_type, more[1]])
+    return target
+
+
+def unknown(target: Data) -> Data:
+    """Some nodes without a class."""
+    target.y = target.y.masked_fill(torch.arange(len(target.y)) % 3 == 0, -100)
+    return target
+
+
+def as_it_is(target: Data) -> Data:
+    return target
+
+
+FEATURES: dict[str, tuple[dict[str, Any], Any]] = {
+    "ignored": ({}, ignored),
+    "unknown classes": ({}, unknown),
+    "weights": (
+        {
+            "node_cost": costs.Classes(weight=CLASS_WEIGHT),
+            "edge_cost": EdgeCost(weight=RELATION_WEIGHT),
+        },
+        as_it_is,
+    ),
+    "focal and smooth": (
+        {
+            "node_cost": costs.Classes(focal=2.0, label_smoothing=0.1),
+            "edge_cost": EdgeCost(focal=2.0, label_smoothing=0.1),
+        },
+        unknown,
+    ),
+    "several": ({"edge_cost": costs.SeveralRelations()}, several),
+    "several, weighed": (
+        {"edge_cost": costs.SeveralRelations(RELATION_WEIGHT, label_smoothing=0.1, focal=1.5)},
+        several,
+    ),
+}
+
+
+def problem(seed: int, change: Any, *, directed: bool) -> tuple[Prediction, Data]:
+    prediction, target = batch_of_pairs(seed, SIZES)
+    if not directed:
+        prediction = leaf(replace(upward(prediction), directed=False))
+        kept = target.edge_index[0] < target.edge_index[1]
+        target.edge_index, target.edge_type = target.edge_index[:, kept], target.edge_type[kept]
+    return prediction, change(target)
+
+
+def solved(loss: StructuralLoss, prediction: Prediction, target: Data, **call: Any) -> list[Tensor]:
+    total = loss(prediction, target, **call).total
+    grads = torch.autograd.grad(total.sum(), leaves(prediction), materialize_grads=True)
+    return [total.detach(), *grads]
+
+
+@pytest.mark.usefixtures("composed")
+@pytest.mark.parametrize("directed", [True, False])
+@pytest.mark.parametrize("criterion", ["likelihood", "edit"])
+@pytest.mark.parametrize("name", FEATURES)
+def test_layouts_and_engines_agree(
+    name: str, criterion: Any, directed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings, change = FEATURES[name]
+    prediction, target = problem(1, change, directed=directed)
+    alignment = Sinkhorn(slack=0.2, tolerance=1e-13)
+    loss = StructuralLoss(criterion=criterion, reduction="none", alignment=alignment, **settings)
+    set_backend("pytorch")
+    wanted = solved(loss, prediction, target)
+    others = [{"matches": Support(everything(prediction, target))}]
+    if directed:  # tiles of tiny graphs take long
+        others.append({"matches": Tiled()})
+    for call in others:
+        for found, one in zip(solved(loss, prediction, target, **call), wanted, strict=True):
+            torch.testing.assert_close(found, one, rtol=1e-9, atol=1e-10)
+    if AVAILABLE:
+        calls = []
+        run = _native_engine.run
+        monkeypatch.setattr(_native_engine, "run", lambda *x: calls.append(1) or run(*x))
+        set_backend("native")
+        for found, one in zip(solved(loss, prediction, target), wanted, strict=True):
+            torch.testing.assert_close(found, one, rtol=1e-9, atol=1e-10)
+        assert calls
+
+
+@pytest.mark.parametrize("criterion", ["likelihood", "edit"])
+@pytest.mark.parametrize("name", FEATURES)
+def test_the_gradient_is_the_derivative(name: str, criterion: Any) -> None:
+    settings, change = FEATURES[name]
+    prediction, target = problem(2, change, directed=True)
+    alignment = Sinkhorn(slack=0.2, tolerance=1e-13)
+    loss = StructuralLoss(criterion=criterion, alignment=alignment, **settings)
+    _, *grads = solved(loss, prediction, target)
+    generator = torch.Generator().manual_seed(0)
+    for field, grad in zip(("existence", "label", "relation", "position"), grads, strict=True):
+        value = getattr(prediction, field).detach()
+        way = torch.randn(value.shape, generator=generator, dtype=value.dtype)
+        with torch.no_grad():
+            ends = [
+                loss(replace(prediction, **{field: value + step * way}), target).total
+                for step in (1e-5, -1e-5)
+            ]
+        measured = float(ends[0] - ends[1]) / 2e-5
+        assert measured == pytest.approx(float((grad * way).sum()), rel=1e-6, abs=1e-7)
+
+
+def test_what_is_matched_with_an_ignored_node_is_free() -> None:
+    """Three slots, three targets, all ignored: nothing is charged, and nothing is moved."""
+    prediction, target = batch_of_pairs(3, [(3, 3)])
+    target.ignore = torch.ones(3, dtype=torch.bool)
+    total, *grads = solved(StructuralLoss(), prediction, target)
+    assert float(total) == pytest.approx(0, abs=1e-9)
+    for grad in grads:
+        torch.testing.assert_close(grad, torch.zeros_like(grad), rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize("criterion", ["likelihood", "edit"])
+def test_an_ignored_pair_says_nothing_of_its_edge(criterion: Any) -> None:
+    """Between two certain nodes an edge may be there or not, of whatever relation."""
+    sure = 40 * torch.eye(2, dtype=torch.float64)
+    target = Data(y=torch.tensor([0, 1]), edge_index=torch.empty(2, 0, dtype=torch.long))
+    target.num_nodes = 2
+    existence = torch.full((2,), 40.0, dtype=torch.float64)
+    relation = torch.tensor([[0.3, -1.0, 0.7]], dtype=torch.float64, requires_grad=True)
+    prediction = Prediction(existence, sure, torch.tensor([[0], [1]]), relation)
+    loss = StructuralLoss(criterion=criterion, gamma=0)
+    assert float(loss(prediction, target).edge.detach()) > 0.1
+    target.ignore_edge_index = torch.tensor([[0], [1]])
+    edge = loss(prediction, target).edge
+    assert float(edge.detach()) == pytest.approx(0, abs=1e-3)
+    (grad,) = torch.autograd.grad(edge, relation)
+    assert float(grad.abs().max()) < 1e-3
+
+
+def test_a_clique_term_is_not_charged_where_a_part_is_ignored() -> None:
+    prediction, target = batch_of_pairs(3, [(3, 3), (3, 3)])
+    target.ignore = torch.tensor([True, False, False, False, False, False])
+    clique = StructuralLoss(reduction="none")(prediction, target).clique
+    assert float(clique[0].detach()) == 0
+    assert float(clique[1].detach()) > 0
+
+
+def test_one_relation_of_several_is_the_usual_edge_cost() -> None:
+    for criterion in ("likelihood", "edit"):
+        prediction, target = batch_of_pairs(5, SIZES)
+        one = leaf(replace(prediction, relation=prediction.relation.detach()[:, :2]))
+        target.edge_type = torch.ones_like(target.edge_type)
+        usual = StructuralLoss(criterion=criterion)  # type: ignore[arg-type]
+        other = usual.replace(edge_cost=costs.SeveralRelations())
+        for found, wanted in zip(
+            solved(other, one, target), solved(usual, one, target), strict=True
+        ):
+            torch.testing.assert_close(found, wanted, rtol=1e-10, atol=1e-11)
+
+
+def test_weights_of_one_change_nothing() -> None:
+    prediction, target = batch_of_pairs(6, SIZES)
+    weighed = StructuralLoss(
+        node_cost=costs.Classes(torch.ones(NUM_LABELS).double()),
+        edge_cost=EdgeCost(torch.ones(NUM_RELATIONS).double()),
+    )
+    found, wanted = (solved(x, prediction, target) for x in (weighed, StructuralLoss()))
+    for one, other in zip(found, wanted, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-11, atol=1e-12)
+
+
+def test_a_weight_of_two_is_charged_twice() -> None:
+    """A missing node and a missing edge of the weighed kinds."""
+    target = Data(y=torch.tensor([1, 1]), edge_index=torch.tensor([[0], [1]]), num_nodes=2)
+    empty = torch.empty(0, dtype=torch.float64)
+    nothing = Prediction(
+        empty, empty.reshape(0, 2), torch.empty(2, 0).long(), empty.reshape(0, 2), num_graphs=1
+    )
+    loss = StructuralLoss(gamma=0)
+    weighed = loss.replace(
+        node_cost=costs.Classes(torch.tensor([1.0, 2.0]).double()),
+        edge_cost=EdgeCost(torch.tensor([2.0]).double()),
+    )
+    once, twice = loss(nothing, target), weighed(nothing, target)
+    assert float(twice.node) == pytest.approx(2 * float(once.node))
+    assert float(twice.edge) == pytest.approx(2 * float(once.edge))
+
+
+def test_groups_are_pairs_of_their_own() -> None:
+    sizes, groups = [(3, 2), (2, 4), (0, 1), (4, 0)], 3
+    drawn = [
+        [random_prediction(10 * k + g, n) for g in range(groups)] for k, (n, _) in enumerate(sizes)
+    ]
+    targets = [random_dag(k, m) for k, (_, m) in enumerate(sizes)]
+    apart = leaf(join([one for group in drawn for one in group]))
+    whole = torch.repeat_interleave(torch.tensor([n * groups for n, _ in sizes]))
+    together = replace(apart, batch=whole, num_graphs=len(sizes))
+    loss = StructuralLoss(reduction="none")
+    found = loss(together, Batch.from_data_list(targets), groups=groups).total
+    repeated = Batch.from_data_list([one for one in targets for _ in range(groups)])
+    assert torch.equal(found, loss(apart, repeated).total)
+
+
+def test_edges_between_groups_are_left_out() -> None:
+    prediction, target = batch_of_pairs(1, [(4, 2)])
+    result = StructuralLoss()(prediction, target, groups=2, return_gradients=True)
+    source, sink = prediction.edge_index
+    across = (source < 2) != (sink < 2)
+    assert bool(across.any())
+    assert not bool(result.edge_gradients[across].any())
+    assert bool(result.edge_gradients[~across].any())
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        ({"groups": 3}, r"`prediction` must have a multiple of 3 nodes in each graph"),
+        ({"groups": 0}, "`groups` must be at least 1, got 0"),
+    ],
+)
+def test_groups_that_cannot_be_are_refused(call: Any, message: str) -> None:
+    prediction, target = batch_of_pairs(1, [(4, 2)])
+    with pytest.raises(InputError, match=message):
+        StructuralLoss()(prediction, target, **call)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("ignore", torch.ones(3), r"`target\.ignore` must be boolean"),
+        ("ignore_edge_index", torch.tensor([[0], [7]]), r"must name nodes in \[0, 3\)"),
+        ("ignore_edge_index", torch.zeros(3), r"must be integers of shape \(2, pairs\)"),
+    ],
+)
+def test_what_cannot_be_ignored_is_refused(name: str, value: Tensor, message: str) -> None:
+    prediction, target = batch_of_pairs(1, [(4, 3)])
+    target[name] = value
+    with pytest.raises(InputError, match=message):
+        StructuralLoss()(prediction, target)
+
+
+def test_weights_of_the_wrong_number_are_refused() -> None:
+    prediction, target = batch_of_pairs(1, [(4, 3)])
+    with pytest.raises(InputError, match="`weight` must hold 4 numbers, got 2"):
+        StructuralLoss(node_cost=costs.Classes(torch.ones(2)))(prediction, target)
+    with pytest.raises(InputError, match="`weight` must hold 3 numbers, got 2"):
+        StructuralLoss(edge_cost=EdgeCost(torch.ones(2)))(prediction, target)
+    with pytest.raises(InputError, match="`weight` must be finite, not negative"):
+        costs.Classes(torch.tensor([-1.0]))
