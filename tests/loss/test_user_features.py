@@ -118,16 +118,20 @@ def test_layouts_and_engines_agree(
     loss = StructuralLoss(criterion=criterion, reduction="none", alignment=alignment, **settings)
     set_backend("pytorch")
     wanted = solved(loss, prediction, target)
-    others = [{"matches": Support(everything(prediction, target))}]
+    others: list[dict[str, Any]] = [{"matches": Support(everything(prediction, target))}]
     if directed:  # tiles of tiny graphs take long
         others.append({"matches": Tiled()})
     for call in others:
         for found, one in zip(solved(loss, prediction, target, **call), wanted, strict=True):
             torch.testing.assert_close(found, one, rtol=1e-9, atol=1e-10)
     if AVAILABLE:
-        calls = []
-        run = _native_engine.run
-        monkeypatch.setattr(_native_engine, "run", lambda *x: calls.append(1) or run(*x))
+        calls, run = [], _native_engine.run
+
+        def watched(*arguments: Any) -> Any:
+            calls.append(1)
+            return run(*arguments)
+
+        monkeypatch.setattr(_native_engine, "run", watched)
         set_backend("native")
         for found, one in zip(solved(loss, prediction, target), wanted, strict=True):
             torch.testing.assert_close(found, one, rtol=1e-9, atol=1e-10)
@@ -196,7 +200,7 @@ def test_one_relation_of_several_is_the_usual_edge_cost() -> None:
         prediction, target = batch_of_pairs(5, SIZES)
         one = leaf(replace(prediction, relation=prediction.relation.detach()[:, :2]))
         target.edge_type = torch.ones_like(target.edge_type)
-        usual = StructuralLoss(criterion=criterion)  # type: ignore[arg-type]
+        usual = StructuralLoss(criterion=criterion)
         other = usual.replace(edge_cost=costs.SeveralRelations())
         for found, wanted in zip(
             solved(other, one, target), solved(usual, one, target), strict=True

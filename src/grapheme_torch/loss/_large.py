@@ -28,8 +28,8 @@ def large(spec: Spec, pairs: Pairs, temperature: float | Tensor) -> StructuralLo
     eps = _each(temperature, pairs)
     if isinstance(spec.matches, Tiled):
         check_tiled(pairs, spec)
-        terms, tiled = _tiled_engine.run(pairs, spec, eps)
-        return replace(result_of(spec, pairs, terms, tiled.plan, tiled), adjoint=tiled.adjoint)
+        each, tiled = _tiled_engine.run(pairs, spec, eps)
+        return replace(result_of(spec, pairs, each, tiled.plan, tiled), adjoint=tiled.adjoint)
     chosen, adjoint = spec.matches, Adjoint()
     assert isinstance(chosen, Window | Support)
     index = window(pairs, chosen.steps) if isinstance(chosen, Window) else chosen.index

@@ -197,12 +197,18 @@ class Call(NamedTuple):
     columns: int
 
 
+def cotangents_of(weights: Tensor, grad_plan: Tensor | None) -> kernel.Cotangents:
+    """The derivative in the four terms of each pair, `[4, B]`, and in the last plan."""
+    total, node, edge, clique = weights.unbind()
+    return kernel.Cotangents(total, node, edge, clique, grad_plan)
+
+
 def by_level(prediction: Prediction, target: Data, level: str) -> list[Tensor]:
     """Terms and derivatives by the kernel of an instruction set."""
     call = called_with(prediction, target)
     found = kernel.align(*call, level=level)
     weights = torch.linspace(1, 2, found.terms.numel(), dtype=torch.float64).view_as(found.terms)
-    cotangents = kernel.Cotangents(*weights, None)
+    cotangents = cotangents_of(weights, None)
     slopes = kernel.align_adjoint(*call[:2], rounds_of(found), cotangents, level=level)
     return [found.terms, *slopes.values()]
 
@@ -404,7 +410,9 @@ def test_edge_costs_and_prices_may_be_given_as_arrays(
     torch.testing.assert_close(other.terms, one.terms, rtol=1e-11, atol=1e-11)
     torch.testing.assert_close(other.plans, one.plans, rtol=0, atol=1e-11)
     slopes = [
-        kernel.align_adjoint(*x[:2], rounds_of(found), kernel.Cotangents(*weights, found.plans[-1]))
+        kernel.align_adjoint(
+            *x[:2], rounds_of(found), kernel.Cotangents(*weights.unbind(), found.plans[-1])
+        )
         for x, found in ((call, one), (given_arrays, other))
         for weights in [torch.linspace(1, 2, found.terms.numel()).double().view_as(found.terms)]
     ]

@@ -16,6 +16,7 @@ from grapheme_torch.ot import backend, set_backend, transport_plan
 from grapheme_torch.ot.kernels import _native_cpu as _cpu
 
 from ...problems import costs, ragged
+from ...unchecked import unchecked
 from ...unrolled import sinkhorn
 
 pytestmark = pytest.mark.skipif(not _cpu.AVAILABLE, reason="installed without the native kernel")
@@ -364,6 +365,6 @@ def test_the_kernel_is_never_given_what_does_not_fit() -> None:
                 _cpu.solve(**{**good, name: bad}, tolerance=1e-9, max_iterations=9, newton=True)
     found = _cpu.solve(**good, tolerance=1e-9, max_iterations=9, newton=True)
     with pytest.raises(ValueError, match=r"`implicit` must be bool \[4\], .*, got int64 \[4\]"):
-        _cpu.adjoint(*good.values(), found[0], found[4], found[4], cost)
+        unchecked(_cpu.adjoint)(*good.values(), found[0], found[4], found[4], cost)
     with pytest.raises(ValueError, match="`grad_plan` must be"):
-        _cpu.adjoint(*good.values(), found[0], found[4], found[3] < 1, cost[:, 1:])
+        unchecked(_cpu.adjoint)(*good.values(), found[0], found[4], found[3] < 1, cost[:, 1:])

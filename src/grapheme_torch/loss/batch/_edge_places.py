@@ -35,7 +35,7 @@ def placed_edges(
     if relation is None and _kernel.serves(batch, edge_index):
         found = _kernel.lay_out(batch, edge_index, num_graphs, directed)
         if found is not None:
-            layout = Layout(batch, found.place, found.count, found.width)
+            layout = Layout(batch, found.place, found.nodes, found.width)
             return layout, (found.graph, found.source, found.sink)
     # Slower, but it can tell what is wrong.
     check_batch(side, batch, num_graphs)

@@ -120,14 +120,13 @@ def _precision(inputs: Inputs, settings: Settings) -> torch.dtype:
 def _ready(inputs: Inputs, real: torch.dtype) -> Inputs:
     """The same contiguous, in one precision and with integers of one width."""
     # Asked first: to be told that nothing is to be done costs more.
-    return Inputs(
-        *[
-            x
-            if x is None or (x.dtype in (real, torch.int64) and x.is_contiguous())
-            else x.to(real if x.is_floating_point() else torch.int64).contiguous()
-            for x in inputs
-        ]
-    )
+    ready: list[Any] = [
+        x
+        if x is None or (x.dtype in (real, torch.int64) and x.is_contiguous())
+        else x.to(real if x.is_floating_point() else torch.int64).contiguous()
+        for x in inputs
+    ]
+    return Inputs(*ready)
 
 
 class Terms(Function):
@@ -154,7 +153,8 @@ class Terms(Function):
         found = Outputs(*alignment(*inputs, *settings, rows, columns))
         ctx.names = tuple(_learned(inputs))
         # What is learned is kept by `save_for_backward`, and by nothing else.
-        ctx.inputs = inputs._replace(**dict.fromkeys(ctx.names))
+        gone: dict[str, Any] = dict.fromkeys(ctx.names)
+        ctx.inputs = inputs._replace(**gone)
         ctx.compose, ctx.settings = compose, settings
         ctx.set_materialize_grads(False)
         ctx.save_for_backward(*learned, found.plans, found.residual, found.iterations)
@@ -205,5 +205,6 @@ class _Once(Once):
         """Tensors: those of `Rounds` and `Cotangents`, then the learned inputs."""
         end = _ROUNDS + len(Cotangents._fields)
         given, learned = tensors[:end], tensors[end:]
-        inputs = inputs._replace(**dict(zip(names, learned, strict=True)))
+        values: dict[str, Any] = dict(zip(names, learned, strict=True))
+        inputs = inputs._replace(**values)
         return tuple(alignment_adjoint(*inputs, *settings, *given))

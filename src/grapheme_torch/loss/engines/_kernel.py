@@ -159,7 +159,7 @@ def serves(*tensors: Tensor) -> bool:
 class Laid(NamedTuple):
     """Where the nodes and edges of a batch stand in their graphs; see `lay_out`."""
 
-    count: Tensor
+    nodes: Tensor
     place: Tensor
     graph: Tensor
     source: Tensor
@@ -183,7 +183,11 @@ def lay_out(batch: Tensor, edge_index: Tensor, num_graphs: int, directed: bool) 
     width = _native.lay_out(
         batch=batch.contiguous(), edge_index=edge_index.contiguous(), directed=directed, **found
     )
-    return None if width < 0 else Laid(**found, width=width)
+    if width < 0:
+        return None
+    count, *places = found.values()
+    place, graph, source, sink = places
+    return Laid(count, place, graph, source, sink, width)
 
 
 def within(values: Tensor, low: int, end: int) -> bool:
