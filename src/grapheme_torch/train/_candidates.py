@@ -8,7 +8,7 @@ from torch import Tensor
 
 from ..data import Pair
 from ..edits import input_nodes
-from ._places import told_places
+from ._places import given_alignment
 
 
 def choose_candidates(pairs: Sequence[Pair], *, directed: bool, slots: int) -> dict[str, Any]:
@@ -45,7 +45,7 @@ def choose_candidates(pairs: Sequence[Pair], *, directed: bool, slots: int) -> d
 
 def _aligned(pair: Pair) -> Tensor | None:
     """The first input node of each target node, where all are known."""
-    places = told_places(pair)
+    places = given_alignment(pair)
     if places is None or None in places:
         return None
     return torch.tensor([min(input_nodes(place)) for place in places])

@@ -15,7 +15,7 @@ from ._edge_direction import with_direction
 from ._evaluation_report import EvaluationReport, Example
 from ._folder import load_members, saved_loss
 from ._measure import Measured, measure
-from ._places import told_places
+from ._places import given_alignment
 from ._together import predict_together
 
 
@@ -55,7 +55,7 @@ def evaluate(
     if not pairs:
         raise refusal("`pairs`", "hold at least one pair", pairs, "Read them with `load_pairs`.")
     for pair in pairs:
-        told_places(pair)
+        given_alignment(pair)
     loss = saved_loss(folder) if loss is None else loss
     members = load_members([folder, *others], loss)
     network = members[0][0]

@@ -7,7 +7,7 @@ from ..edits import Places, check_places
 from ..graphs import node_labels
 
 
-def told_places(pair: Pair) -> Places | None:
+def given_alignment(pair: Pair) -> Places | None:
     """The input nodes of each target node, None where not known; None if nothing is told.
 
     Raises:

@@ -410,9 +410,7 @@ def test_edge_costs_and_prices_may_be_given_as_arrays(
     torch.testing.assert_close(other.terms, one.terms, rtol=1e-11, atol=1e-11)
     torch.testing.assert_close(other.plans, one.plans, rtol=0, atol=1e-11)
     slopes = [
-        kernel.align_adjoint(
-            *x[:2], rounds_of(found), kernel.Cotangents(*weights.unbind(), found.plans[-1])
-        )
+        kernel.align_adjoint(*x[:2], rounds_of(found), cotangents_of(weights, found.plans[-1]))
         for x, found in ((call, one), (given_arrays, other))
         for weights in [torch.linspace(1, 2, found.terms.numel()).double().view_as(found.terms)]
     ]
