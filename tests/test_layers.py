@@ -110,6 +110,27 @@ def test_a_file_has_at_most_400_lines(file: Path):
     assert len(file.read_text(encoding="utf-8").splitlines()) <= 400
 
 
+@pytest.mark.parametrize("file", FILES, ids=name_of)
+def test_a_function_has_at_most_60_lines_of_code(file: Path):
+    """Its docstring, which may describe many arguments, is not counted."""
+    functions = [
+        node
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    ]
+    long = [
+        node.name
+        for node in functions
+        if (node.end_lineno or 0) - node.lineno + 1 - _docstring(node) > 60
+    ]
+    assert long == []
+
+
+def _docstring(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    first = node.body[0]
+    return (first.end_lineno or 0) - first.lineno + 1 if ast.get_docstring(node) else 0
+
+
 @pytest.mark.parametrize(
     ("source", "folder", "parts"),
     [

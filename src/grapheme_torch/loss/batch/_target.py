@@ -1,6 +1,6 @@
 """The tensors of a target batch: what may be given, what is refused, and how it is read."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -83,17 +83,49 @@ def read_target(
     """
     device = prediction.existence.device
     edge_index = _edge_index(target, device)
-    n = _num_nodes(target, device)
-    y = _y(target, n, spec.node_cost.by_class, device)
+    y = _y(target, _num_nodes(target, device), spec.node_cost.by_class, device)
     batch, count = membership(target)
-    require(
-        count == prediction.num_graphs,
-        "`target`",
-        f"hold as many graphs as the prediction ({prediction.num_graphs})",
-        count,
-        "Collate predictions and targets in the same order.",
-    )
-    t = edge_index.shape[1]
+    wanted = f"hold as many graphs as the prediction ({prediction.num_graphs})"
+    remedy = "Collate predictions and targets in the same order."
+    require(count == prediction.num_graphs, "`target`", wanted, count, remedy)
+    edges = _edges(prediction, target, spec, edge_index)
+    if not directed:
+        edges = edges.only(_one_way(edges, len(batch), several=spec.edge_cost.several))
+    ignored = read_ignored(target, len(batch), device)
+    free = None
+    if ignored is not None or target.get("ignore_edge_index") is not None:
+        sizes = torch.bincount(batch, minlength=count)
+        free = ignored_pairs(target, batch, sizes, ignored, directed=directed)
+        y = y if ignored is None else _blank(y, ignored)
+    if free is not None:
+        edges = edges.only(~is_among(edges.index, free, len(batch), directed=directed))
+    relation = edges.relation if spec.edge_cost.several else None
+    layout, ends = placed_edges("target", batch, edges.index, count, directed, relation)
+    position = _position(target, len(batch), prediction.position, device) if placed else None
+    free_edges = None
+    if free is not None:
+        free_edges = batch[free[0]], layout.place[free[0]], layout.place[free[1]]
+    return Target(layout, y, *ends, *edges[1:3], position, edges.attributes, ignored, free_edges)
+
+
+class _Edges(NamedTuple):
+    """Edges of a target batch, as they are given."""
+
+    index: Int[Tensor, "2 t"]
+    relation: Int[Tensor, " t"]
+    weight: Float[Tensor, " t"] | None
+    attributes: Float[Tensor, "t d"] | None
+
+    def only(self, kept: Bool[Tensor, " t"]) -> "_Edges":
+        """Some of them."""
+        weight, attributes = (None if x is None else x[kept] for x in self[2:])
+        return _Edges(self.index[:, kept], self.relation[kept], weight, attributes)
+
+
+def _edges(
+    prediction: Prediction, target: Data, spec: Spec, edge_index: Int[Tensor, "2 t"]
+) -> _Edges:
+    device, t = edge_index.device, edge_index.shape[1]
     relation = edge_index.new_ones(t)
     if target.get("edge_type") is not None:
         given = target.get("edge_type")
@@ -103,33 +135,7 @@ def read_target(
         _check_relations(relation, relations)
     weight = None if prediction.weight is None else _weight(target, t, device)
     attributes = _attributes(target, t, device) if spec.edge_cost.attributes else None
-    several = spec.edge_cost.several
-    if not directed:
-        kept = _one_way(edge_index, relation, weight, attributes, len(batch), several=several)
-        edge_index, relation = edge_index[:, kept], relation[kept]
-        weight = None if weight is None else weight[kept]
-        attributes = None if attributes is None else attributes[kept]
-    ignored = read_ignored(target, len(batch), device)
-    free = None
-    if ignored is not None or target.get("ignore_edge_index") is not None:
-        sizes = torch.bincount(batch, minlength=count)
-        free = ignored_pairs(target, batch, sizes, ignored, directed=directed)
-        y = y if ignored is None else _blank(y, ignored)
-    if free is not None:
-        kept = ~is_among(edge_index, free, len(batch), directed=directed)
-        edge_index, relation = edge_index[:, kept], relation[kept]
-        weight = None if weight is None else weight[kept]
-        attributes = None if attributes is None else attributes[kept]
-    layout, (graph, source, sink) = placed_edges(
-        "target", batch, edge_index, count, directed, relation if several else None
-    )
-    position = _position(target, len(batch), prediction.position, device) if placed else None
-    free_edges = None
-    if free is not None:
-        free_edges = batch[free[0]], layout.place[free[0]], layout.place[free[1]]
-    return Target(
-        layout, y, graph, source, sink, relation, weight, position, attributes, ignored, free_edges
-    )
+    return _Edges(edge_index, relation, weight, attributes)
 
 
 def _blank(y: Tensor, ignored: Tensor) -> Tensor:
@@ -256,17 +262,9 @@ def _check_relations(relation: Int[Tensor, " t"], end: int) -> None:
         require(least >= 1 and most < end, "`target.edge_type`", f"lie in [1, {end})", got, remedy)
 
 
-def _one_way(
-    edge_index: Int[Tensor, "2 t"],
-    relation: Int[Tensor, " t"],
-    weight: Float[Tensor, " t"] | None,
-    attributes: Float[Tensor, "t d"] | None,
-    n: int,
-    *,
-    several: bool,
-) -> Bool[Tensor, " t"]:
+def _one_way(edges: _Edges, n: int, *, several: bool) -> Bool[Tensor, " t"]:
     """Which edges to keep of undirected ones: of two that are each other's reverse, one."""
-    source, sink = edge_index
+    (source, sink), relation = edges.index, edges.relation
     kept = torch.ones_like(source, dtype=torch.bool)
     down = (source > sink).nonzero()[:, 0]
     up = (source < sink).nonzero()[:, 0]
@@ -283,8 +281,7 @@ def _one_way(
     down, up = down[twin], up[order[at[twin]]]
     remedy = "Give each undirected edge once, or both directions alike."
     two = Received("two edges between the same nodes that differ")
-    named = (("edge_type", relation), ("edge_weight", weight), ("edge_attr", attributes))
-    for name, values in named:
+    for name, values in zip(("edge_type", "edge_weight", "edge_attr"), edges[1:], strict=True):
         if values is not None:
             same = bool((values[down] == values[up]).all())
             require(same, f"`target.{name}`", "be equal in both directions", two, remedy)
