@@ -11,7 +11,7 @@ from torch_geometric.data import Data
 
 from .._check import Received, refusal, require
 from ..prediction import Prediction
-from ._compare import Call, compare, compare_eagerly
+from ._call import Call, compare, compare_eagerly
 from ._options import (
     Dense,
     Hints,
