@@ -188,6 +188,7 @@ def test_the_report_of_other_edges_is_refused_by_a_picture(tmp_path: Path) -> No
         plot_alignment(first, second, report, tmp_path / "pair.png")
 
 
+@pytest.mark.untyped
 @pytest.mark.parametrize("price", ["1", None, True, [1.0], 1j])
 def test_a_price_is_a_number(price: Any) -> None:
     message = r"^`node_cost` must be finite and not negative, got "

@@ -141,6 +141,7 @@ def test_a_further_term_is_part_of_the_total(own: dict[str, Any]) -> None:
     torch.testing.assert_close(result.total, wanted)
 
 
+@pytest.mark.untyped
 @pytest.mark.parametrize(
     ("terms", "message"),
     [

@@ -16,6 +16,7 @@ from ..problems import NUM_LABELS, NUM_RELATIONS, certain, join, loss_of, random
 from ..unchecked import unchecked
 
 
+@pytest.mark.untyped
 @pytest.mark.parametrize(
     ("options", "message"),
     [

@@ -243,6 +243,7 @@ def test_a_step_down_the_gradient_lowers_the_loss() -> None:
     assert float(loss(model(inputs), targets).total.detach()) < float(before.detach())
 
 
+@pytest.mark.untyped
 @pytest.mark.parametrize(
     ("options", "message"),
     [

@@ -45,7 +45,7 @@ def taken(space: Padded, plan: Float[Tensor, "B N1 M1"]) -> Transport:
     Raises:
         InputError: If it has mass where a match is impossible.
     """
-    nowhere = (plan > 0) & impossible(space, space.terms.nll)
+    nowhere = (plan > 0) & impossible(space, space.node_terms().nll)
     if bool(nowhere.any()):
         k, i, j = nowhere.nonzero()[0].tolist()
         wanted = f"have no mass where a match is impossible (pair {k}, row {i}, column {j})"

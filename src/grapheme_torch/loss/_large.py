@@ -42,7 +42,7 @@ def large(spec: Spec, pairs: Pairs, temperature: float | Tensor) -> StructuralLo
     truncation = certificate(space, found, eps)
     result = result_of(spec, pairs, terms, plan, found)
     # A plan that was found proves that there is one.
-    never = impossible(space, space.terms.nll)
+    never = impossible(space, space.node_terms().nll)
     check_feasible(pairs, entries, spec.alignment.slack, ~result.converged, never)
     return replace(result, truncation=truncation, adjoint=adjoint)
 

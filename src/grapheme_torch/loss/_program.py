@@ -33,8 +33,7 @@ class Layout(Space, Protocol):
     pairs: Pairs
     spec: Spec
 
-    @property
-    def terms(self) -> NodeTerms:
+    def node_terms(self) -> NodeTerms:
         """How well nodes go together."""
 
     def steps(self) -> Tensor:
@@ -77,7 +76,7 @@ def structural(
     space: Layout, temperature: float | Tensor, steering: Steering = Steering()
 ) -> tuple[Mapping[str, Tensor], Any]:
     """Node, edge and clique term of each pair, and the plan with its evidence."""
-    spec, pairs, terms = space.spec, space.pairs, space.terms
+    spec, pairs, terms = space.spec, space.pairs, space.node_terms()
     insertion = node_insertion(spec, pairs)
     # Before the alignment: what both read of the nodes is computed once, with its record.
     charged = (
@@ -120,7 +119,7 @@ def align(space: Layout, temperature: float | Tensor, steering: Steering) -> Any
 
 def matching_cost(space: Layout) -> Tensor:
     """Expected edits of each entry, and what their places add, (E1); infinite where impossible."""
-    spec, pairs, terms = space.spec, space.pairs, space.terms
+    spec, pairs, terms = space.spec, space.pairs, space.node_terms()
     cost = expected_edits(space, terms.match, spec.prices, node_insertion(spec, pairs))
     cost = cost.masked_fill(impossible(space, terms.nll), inf)
     if spec.hints.position and pairs.placed:

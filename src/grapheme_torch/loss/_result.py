@@ -151,5 +151,6 @@ def with_gradients(result: StructuralLossResult, prediction: Prediction) -> Stru
     existence, label, relation = torch.autograd.grad(
         result.total.sum(), outputs, retain_graph=True, materialize_grads=True
     )
-    nodes = torch.cat([existence[:, None], label], dim=1)
+    with torch.autocast(existence.device.type, enabled=False):  # which casts what is joined
+        nodes = torch.cat([existence[:, None], label], dim=1)
     return replace(result, node_gradients=nodes, edge_gradients=relation)

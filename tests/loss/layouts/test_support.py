@@ -190,6 +190,7 @@ def test_single_precision_is_kept() -> None:
     assert low.label.grad.dtype == torch.float32
 
 
+@pytest.mark.untyped
 @pytest.mark.parametrize(
     ("support", "message"),
     [

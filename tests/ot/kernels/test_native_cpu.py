@@ -351,6 +351,7 @@ def test_what_a_pair_leaves_in_memory_is_not_read(size: int, level: str) -> None
         assert torch.equal(x, y)
 
 
+@pytest.mark.untyped
 def test_the_kernel_is_never_given_what_does_not_fit() -> None:
     """Dtype, axes, sizes, whether it is contiguous and where it is are checked in C++, by name."""
     cost, a, b = ragged(17, FEW)

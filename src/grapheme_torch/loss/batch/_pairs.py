@@ -33,7 +33,7 @@ class Target:
     relation: Int[Tensor, " t"]
     weight: Float[Tensor, " t"] | None
     position: Shaped[Tensor, "m d"] | None
-    attributes: Float[Tensor, "t d"] | None = None
+    attributes: Float[Tensor, "t features"] | None = None
     ignored: Bool[Tensor, " m"] | None = None
     ignored_edges: tuple[Tensor, Tensor, Tensor] | None = None
 

@@ -220,7 +220,7 @@ def _score(space: Padded, kind: str | None) -> tuple[Tensor, Tensor | None]:
         return space.pairs.outputs.log_softmax(1), None
     if kind == "features":
         return space.pairs.outputs, None
-    nll, match = space.terms
+    nll, match = space.node_terms()
     if space.ignored is None:
         return nll, match
     # A match that costs nothing, whatever the node: log h - log h nats, and 1 - h / h edits.

@@ -32,11 +32,14 @@ class Padded:
     def __init__(self, pairs: Pairs, spec: Spec, known: NodeTerms | None = None) -> None:
         self.pairs, self.spec = pairs, spec
         if known is not None:
-            self.terms = known
+            self._terms = known
+
+    def node_terms(self) -> NodeTerms:
+        """How well nodes go together."""
+        return self._terms
 
     @cached_property
-    def terms(self) -> NodeTerms:
-        """How well nodes go together."""
+    def _terms(self) -> NodeTerms:
         found = self.compared
         return NodeTerms(found.nll, found.agreement(self.scale[:, None, None]))
 

@@ -34,9 +34,12 @@ class SupportSpace:
         self.pairs, self.spec, self.adjoint = pairs, spec, adjoint
         self.entries = Entries.of(pairs, matches)
 
-    @cached_property
-    def terms(self) -> NodeTerms:
+    def node_terms(self) -> NodeTerms:
         """How well nodes go together."""
+        return self._terms
+
+    @cached_property
+    def _terms(self) -> NodeTerms:
         found, cost, pairs = self._compared(), self.spec.node_cost, self.pairs
         scale: Tensor | float = cost.scale or 1.0
         if cost.finds_scale and cost.scale is None and found.misfit is not None:
