@@ -36,13 +36,13 @@ def _padded(pairs: Pairs, **settings: Any) -> Padded:
 def expected_edits(pairs: Pairs) -> Tensor:
     """Edits of each entry."""
     space = _padded(pairs)
-    return _nodes.expected_edits(space, space.terms.match, space.spec.prices, 1.0)
+    return _nodes.expected_edits(space, space.node_terms().match, space.spec.prices, 1.0)
 
 
 def surprise(pairs: Pairs) -> Tensor:
     """Nats of each entry."""
     space = _padded(pairs)
-    return _nodes.surprise(space, space.terms.nll, space.spec.prices, 1.0)
+    return _nodes.surprise(space, space.node_terms().nll, space.spec.prices, 1.0)
 
 
 def matching_cost(pairs: Pairs, weight: float) -> Tensor:
