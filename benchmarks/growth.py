@@ -19,7 +19,7 @@ from _record import record
 from torch import Tensor
 from torch_geometric.data import Batch, Data
 
-from grapheme_torch import Prediction, Sinkhorn, StructuralLoss, Tiled
+from grapheme_torch import Dense, Prediction, Sinkhorn, StructuralLoss, Tiled
 
 SIZES = tuple(2**k for k in range(3, 13))
 BATCHES = tuple(2**k for k in range(13))
@@ -33,9 +33,9 @@ def main() -> None:
     torch.set_num_threads(1)
     curves = {
         "nodes": {
-            "dense": _curve(SIZES, partial(_of_size, StructuralLoss)),
-            "tiled": _curve(SIZES, partial(_of_size, _tiled)),
-            "tiled, no positions": _curve(SIZES, partial(_of_size, _tiled, placed=False)),
+            "dense": _curve(SIZES, partial(_of_size, Dense())),
+            "tiled": _curve(SIZES, partial(_of_size, Tiled())),
+            "tiled, no positions": _curve(SIZES, partial(_of_size, Tiled(), placed=False)),
         },
         "pairs": {"dense": _curve(BATCHES, _of_batch)},
         "iterations": {
@@ -76,12 +76,9 @@ def _timed(call: Callable[[], object]) -> Iterator[float]:
             return
 
 
-def _tiled(**options: Any) -> TiledStructuralLoss:
-    return StructuralLoss(**options, matches=Tiled())
-
-
-def _of_size(kind: Callable[..., Any], n: int, placed: bool = True) -> Callable[[], object]:
-    return partial(_differentiate, kind(rounds=0, slack=0.1), *_pairs(1, n, placed))
+def _of_size(matches: Dense | Tiled, n: int, placed: bool = True) -> Callable[[], object]:
+    loss = StructuralLoss(alignment=Sinkhorn(rounds=0, slack=0.1), matches=matches)
+    return partial(_differentiate, loss, *_pairs(1, n, placed))
 
 
 def _of_batch(size: int) -> Callable[[], object]:

@@ -30,7 +30,7 @@ from grapheme_torch.ot.kernels import _native_cpu as _cpu
 
 SIZES, DENSE, EDITED, WINDOW = (2_000, 20_000, 100_000), 2_000, 0.05, 8.0
 TILED = ((2_000, 0), (2_000, 1), (20_000, 0))
-SETTINGS: dict[str, Any] = {"slack": 0.1}
+SLACK = 0.1
 
 
 def main() -> None:
@@ -64,7 +64,7 @@ def _one(method: str, size: int, rounds: int, source: str) -> dict[str, Any]:
     if method == "tiled, no places":
         prediction = replace(prediction, position=None)
     idle = peak()
-    dense = StructuralLoss(**SETTINGS, alignment=Sinkhorn(rounds=rounds))
+    dense = StructuralLoss(alignment=Sinkhorn(rounds=rounds, slack=SLACK))
     loss: Callable[..., Any] = dense
     if method == "sparse":
         loss = dense.replace(matches=Window(WINDOW))
@@ -90,7 +90,7 @@ def _one(method: str, size: int, rounds: int, source: str) -> dict[str, Any]:
             row |= _compared(dense, prediction, target, result.total, slope)
     if method == "sparse":
         bound = result.truncation
-        row["entries"] = result.support.shape[1]
+        row["entries"] = result.plan.support.shape[1]
         known = {name: float(value[0]) for name, value in vars(bound).items()}
         row["bounds"] = {name: x if math.isfinite(x) else None for name, x in known.items()}
     return row

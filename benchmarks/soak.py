@@ -20,12 +20,13 @@ import torch
 from _record import record
 from tqdm import tqdm
 
-from grapheme_torch import Sinkhorn, StructuralLoss
+from grapheme_torch import StructuralLoss
 from grapheme_torch.ot.kernels import _native_cpu as _cpu
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from tests.loss.batches import KINDS, compare, problem
+from tests.problems import loss_of
 
 BATCH, LARGEST = 512, 12
 VALUES, SLOPES = 1e-11, 1e-8
@@ -73,9 +74,7 @@ def draw(rng: random.Random) -> tuple[StructuralLoss, Any, Any, int]:
     if rng.random() < 0.3:  # without places
         prediction = replace(prediction, position=None)
     prediction, target = in_other_dtypes(rng, prediction, target, options["node_cost"])
-    loss = StructuralLoss(
-        **options, reduction="none", alignment=Sinkhorn(tolerance=tolerance, max_iterations=most)
-    )
+    loss = loss_of(**options, reduction="none", tolerance=tolerance, max_iterations=most)
     return loss, prediction, target, rng.choice([1, 2])
 
 
