@@ -1,5 +1,7 @@
 """The fused operator: the numbers of the program in PyTorch, and the derivatives."""
 
+import subprocess
+import sys
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -449,3 +451,15 @@ def test_the_derivatives_in_given_arrays_by_finite_differences(criterion: Any) -
         wanted = (moved(name, step) - moved(name, -step)) / (2 * step)
         torch.testing.assert_close((slopes[name] * along[name]).sum(), wanted, rtol=1e-6, atol=1e-7)
         assert wanted.abs() > 1e-4
+
+
+def test_a_device_of_ones_own_registers_a_kernel() -> None:
+    """It is asked where one is, and only there; a process of its own, for it stays registered."""
+    code = (
+        "import torch; from grapheme_torch.loss.engines import _native_engine as n; "
+        "print(n.registered('cpu'), n.registered('cuda')); "
+        "library = torch.library.Library('grapheme_torch', 'FRAGMENT'); "
+        "library.impl('alignment', lambda *x: None, 'CUDA'); print(n.registered('cuda'))"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.split() == ["True", "False", "True"]

@@ -98,9 +98,9 @@ def read_target(
         free = ignored_pairs(target, batch, sizes, ignored, directed=directed)
         y = y if ignored is None else _blank(y, ignored)
     if free is not None:
-        edges = edges.only(~is_among(edges.index, free, len(batch), directed=directed))
+        edges = edges.only(~is_among(edges.ends, free, len(batch), directed=directed))
     relation = edges.relation if spec.edge_cost.several else None
-    layout, ends = placed_edges("target", batch, edges.index, count, directed, relation)
+    layout, ends = placed_edges("target", batch, edges.ends, count, directed, relation)
     position = _position(target, len(batch), prediction.position, device) if placed else None
     free_edges = None
     if free is not None:
@@ -111,7 +111,7 @@ def read_target(
 class _Edges(NamedTuple):
     """Edges of a target batch, as they are given."""
 
-    index: Int[Tensor, "2 t"]
+    ends: Int[Tensor, "2 t"]
     relation: Int[Tensor, " t"]
     weight: Float[Tensor, " t"] | None
     attributes: Float[Tensor, "t d"] | None
@@ -119,7 +119,7 @@ class _Edges(NamedTuple):
     def only(self, kept: Bool[Tensor, " t"]) -> "_Edges":
         """Some of them."""
         weight, attributes = (None if x is None else x[kept] for x in self[2:])
-        return _Edges(self.index[:, kept], self.relation[kept], weight, attributes)
+        return _Edges(self.ends[:, kept], self.relation[kept], weight, attributes)
 
 
 def _edges(
@@ -264,7 +264,7 @@ def _check_relations(relation: Int[Tensor, " t"], end: int) -> None:
 
 def _one_way(edges: _Edges, n: int, *, several: bool) -> Bool[Tensor, " t"]:
     """Which edges to keep of undirected ones: of two that are each other's reverse, one."""
-    (source, sink), relation = edges.index, edges.relation
+    (source, sink), relation = edges.ends, edges.relation
     kept = torch.ones_like(source, dtype=torch.bool)
     down = (source > sink).nonzero()[:, 0]
     up = (source < sink).nonzero()[:, 0]

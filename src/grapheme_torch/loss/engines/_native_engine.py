@@ -13,7 +13,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from ...ot import check_temperature, options, temperatures
+from ...ot import backend, check_temperature, options, temperatures
 from .._options import Sinkhorn
 from .._program import edge_costs, node_insertion
 from .._spec import Spec
@@ -50,9 +50,22 @@ def serves(pairs: Pairs, spec: Spec, temperature: float | Tensor) -> bool:
     warm = isinstance(temperature, Tensor) or temperature != 0
     fixed = not any(x is not None and x.requires_grad for x in
                     (target.y, target.weight, target.position, target.attributes))  # fmt: skip
-    if not (isinstance(s, Sinkhorn) and warm and fixed and _kernel.serves(pairs.exists)):
+    if not (isinstance(s, Sinkhorn) and warm and fixed and _has_kernel(pairs.exists)):
         return False
     return _plain(pairs, spec) or s.gradient in ("exact", "unrolled")
+
+
+def _has_kernel(x: Tensor) -> bool:
+    """Whether the operator has a kernel where a tensor is: ours, or one registered for a device."""
+    if x.is_cpu:
+        return _kernel.serves(x)
+    return not x.is_meta and backend() != "pytorch" and registered(x.device.type)
+
+
+def registered(device: str) -> bool:
+    """Whether somebody has registered a kernel of the operator for a kind of device."""
+    key = torch._C._dispatch_key_for_device(device)
+    return torch._C._dispatch_has_kernel_for_dispatch_key("grapheme_torch::alignment", key)
 
 
 def _plain(pairs: Pairs, spec: Spec) -> bool:
@@ -207,7 +220,9 @@ def _inputs_of(space: Padded, eps: Tensor, head: Tensor | None) -> Inputs:
 def _kind(space: Padded) -> str | None:
     """How the kernel compares nodes itself; None: it is given the costs of all matches."""
     kind, y = space.spec.node_cost.native, space.pairs.target.y
-    unknown = kind == "labels" and not _kernel.within(y, 0, max(space.pairs.outputs.shape[1], 1))
+    unknown = kind == "labels" and len(y) > 0 and int(y.min()) < 0
+    if kind == "labels" and _kernel.serves(y):
+        unknown = not _kernel.within(y, 0, max(space.pairs.outputs.shape[1], 1))
     return None if unknown or space.ignored is not None else kind
 
 
