@@ -2,6 +2,7 @@
 
 import ast
 import io
+import operator
 import re
 import tokenize
 from collections import Counter
@@ -9,6 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import torch
+
+import grapheme_torch as gt
 
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "grapheme_torch"
@@ -22,11 +26,16 @@ CPP = {
 QUOTED = re.findall(r"`([^`\n]+)`", MATH)
 
 OLD = [
-    "Likeness", "Said", "Placed", "Meetings", "Lists", "Charges", "told_places", "padded_plan",
-    "SparseStructuralLoss", "TiledStructuralLoss", "neighbour_weight",
+    "Likeness", "Said", "Found", "Placed", "Meetings", "Lists", "Charges", "Reach", "told_places",
+    "padded_plan", "SparseStructuralLoss", "TiledStructuralLoss", "neighbour_weight",
     "tie_noise", "node_scale", "_likeness", "_fused",
 ]  # fmt: skip
 """Names of version 0.1.0 that no code has any more."""
+
+OLD_IN_CPP = ["Coupling", "Found", "Placed", "Charges", "Said"]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+TODAY = [page for page in PAGES if page.name != "log.md" and page.parent.name != "design"]
+"""Pages that tell what is; the log and the design notes tell of their day."""
 
 
 def keys(text: str) -> set[str]:
@@ -126,6 +135,45 @@ def test_a_word_has_one_meaning() -> None:
     assert [word for word, count in Counter(words).items() if count > 1] == []
 
 
+@pytest.mark.parametrize("word", OLD_IN_CPP)
+def test_old_words_are_gone_from_the_kernel(word: str) -> None:
+    codes = {path: re.sub(r"//.*|/\*.*?\*/", "", text) for path, text in CPP.items()}
+    where = [
+        str(path.relative_to(ROOT)) for path in codes if re.search(rf"\b{word}\b", codes[path])
+    ]
+    assert where == []
+
+
+def test_no_way_to_differentiate_is_called_cut() -> None:
+    where = [
+        str(path.relative_to(ROOT))
+        for path, text in PYTHON.items()
+        if any(one.type == tokenize.STRING and one.string == '"cut"' for one in tokens(text))
+    ]
+    assert where == []
+    assert '`"cut"`' not in MATH
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_somewhere(page: Path) -> None:
+    text = re.sub(r"```.*?```|`[^`\n]*`", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+    links = re.findall(r"\]\(((?!http|#)[^)#\s]+)", text)
+    assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("page", TODAY, ids=lambda page: str(page.relative_to(ROOT)))
+def test_public_names_exist(page: Path) -> None:
+    """`gt.costs.Vectors` and the like."""
+    named = set(re.findall(r"\bgt((?:\.[A-Za-z_]\w*)+)", page.read_text(encoding="utf-8")))
+    lost = []
+    for name in named:
+        try:
+            operator.attrgetter(name[1:])(gt)
+        except AttributeError:
+            lost.append(name)
+    assert lost == []
+
+
 @pytest.mark.parametrize("word", OLD)
 def test_old_words_are_gone(word: str) -> None:
     where = [
@@ -134,3 +182,17 @@ def test_old_words_are_gone(word: str) -> None:
         if any(one.type == tokenize.NAME and one.string == word for one in tokens(text))
     ]
     assert where == []
+
+
+def test_operators_that_a_device_may_serve_exist() -> None:
+    page = (ROOT / "docs" / "extending.md").read_text(encoding="utf-8")
+    named = re.findall(r"`grapheme_torch::(\w+)`", page)
+    assert "alignment" in named
+    assert gt.StructuralLoss  # imported: operators are defined then
+    assert [name for name in named if not hasattr(torch.ops.grapheme_torch, name)] == []
+
+
+def test_every_example_of_extending_is_on_its_page() -> None:
+    page = (ROOT / "docs" / "extending.md").read_text(encoding="utf-8")
+    folder = ROOT / "examples" / "extending"
+    assert [path.name for path in folder.glob("*.py") if path.name not in page] == []

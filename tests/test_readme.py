@@ -40,7 +40,9 @@ def test_the_first_screen_is_two_commands_of_the_makefile() -> None:
 def test_the_first_program_learns(capsys: pytest.CaptureFixture[str]) -> None:
     names: dict[str, Any] = {}
     torch.manual_seed(0)
-    exec(_blocks("python")[0], names)
+    program = _blocks("python")[0]
+    assert len([line for line in program.splitlines() if line.strip()]) <= 15
+    exec(program, names)
     result = names["result"]
     assert result.total.item() < 1
     assert bool(result.converged.all())

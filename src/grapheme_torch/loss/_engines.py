@@ -17,7 +17,7 @@ from .batch._pairs import Pairs
 from .engines import _composed_engine, _native_engine
 from .layouts._padded import Padded
 
-Found = tuple[Mapping[str, Tensor], Any]
+Aligned = tuple[Mapping[str, Tensor], Any]
 """Terms of each pair, and the alignment with its evidence."""
 
 
@@ -28,7 +28,7 @@ def dense(
     temperature: float | Tensor,
     start: Tensor | None,
     match_cost: Tensor | None,
-) -> tuple[Pairs, Found]:
+) -> tuple[Pairs, Aligned]:
     """Terms and alignment of a batch; and the batch as it was compared.
 
     Args:
@@ -49,26 +49,26 @@ def dense(
     given = steering(space, start, match_cost)
     compose = partial(_composed_engine.run, space, temperature)
     if start is None and isinstance(spec.alignment, Sinkhorn):
-        head = first_cost(space, lambda x: spec.weighted(compose(replace(given, head=x))[0]))
-        given = replace(given, head=head)
+        extra = first_cost(space, lambda x: spec.weighted(compose(replace(given, first_cost=x))[0]))
+        given = replace(given, first_cost=extra)
     return space.pairs, compose(given)
 
 
-def _native(space: Padded, temperature: float | Tensor) -> Found | None:
+def _native(space: Padded, temperature: float | Tensor) -> Aligned | None:
     """Terms and alignment by the native kernel; None where it does not serve."""
     spec = space.spec
     if not _native_engine.serves(space.pairs, spec, temperature):
         return None
 
-    def compose(other: Padded, head: Tensor | None) -> tuple[Mapping[str, Tensor], Tensor]:
+    def compose(other: Padded, extra: Tensor | None) -> tuple[Mapping[str, Tensor], Tensor]:
         given = steering(other)
-        terms, found = _composed_engine.run(other, temperature, replace(given, head=head))
+        terms, found = _composed_engine.run(other, temperature, replace(given, first_cost=extra))
         return terms, found.plan
 
     try:
-        head = first_cost(
+        extra = first_cost(
             space, lambda x: _native_engine.run(space, temperature, x, compose)[0]["total"]
         )
-        return _native_engine.run(space, temperature, head, compose)
+        return _native_engine.run(space, temperature, extra, compose)
     except OverflowError:  # a number is not finite: the program says what that means
         return None

@@ -31,13 +31,13 @@ def first_cost(
             by_class = spec.node_cost.by_class
             found = neighbour_edits(pairs, by_class=by_class, twice=twice)
             inner = inner + hints.neighbours * found
-        heads = space.lifted(inner[None])
+        extras = space.lifted(inner[None])
         if hints.noise:
             noise = hints.noise * torch.randn(hints.restarts, *size).to(inner)
-            heads = heads + space.lifted(noise)
+            extras = extras + space.lifted(noise)
     if hints.restarts == 1:
-        return heads[0]
+        return extras[0]
     with torch.no_grad():
-        totals = torch.stack([total(head) for head in heads])
+        totals = torch.stack([total(extra) for extra in extras])
     best = totals.nan_to_num(inf, inf).argmin(0)
-    return heads[best, torch.arange(len(best), device=best.device)]
+    return extras[best, torch.arange(len(best), device=best.device)]

@@ -60,13 +60,13 @@ class Steering:
     """What a call gives besides a batch, in the form of the plan.
 
     Args:
-        head: Added to the cost of the first alignment.
+        first_cost: Added to the cost of the first alignment.
         match_cost: Added to the cost of every alignment.
         start: A plan, with its evidence, to linearise the edges at in the first round.
         plan: The plan to use, with its evidence; nothing is aligned.
     """
 
-    head: Tensor | None = None
+    first_cost: Tensor | None = None
     match_cost: Tensor | None = None
     start: Any = None
     plan: Any = None
@@ -101,7 +101,7 @@ def align(space: Layout, temperature: float | Tensor, steering: Steering) -> Any
     cost = matching_cost(space)
     if steering.match_cost is not None:
         cost = cost + steering.match_cost
-    first = cost if steering.head is None else cost + steering.head
+    first = cost if steering.first_cost is None else cost + steering.first_cost
     transport = space.transport(first, temperature) if start is None else start
     if not spec.rounds:
         return transport

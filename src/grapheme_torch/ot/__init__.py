@@ -17,7 +17,7 @@ from ._sparse_plan import SparseTransport as SparseTransport
 from ._sparse_plan import sparse_plan as sparse_plan
 from ._tiled import ENTRIES as ENTRIES
 from ._tiled import Matrix as Matrix
-from ._tiled import Reach as Reach
+from ._tiled import Screening as Screening
 from ._tiled import Tile as Tile
 from ._tiled import TiledCoupling as TiledCoupling
 from ._tiled import TiledProblem as TiledProblem

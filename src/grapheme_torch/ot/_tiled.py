@@ -53,7 +53,7 @@ class Matrix(Protocol):
 
 
 @dataclass(frozen=True)
-class Reach:
+class Screening:
     """How far a row can see: `pull d - drop <= cost <= pull d + rise` at a distance `d`.
 
     Rows and columns are sorted by place. The last of each has none.
@@ -97,7 +97,7 @@ class TiledProblem:
         cost: Costs, in units of cost.
         eps: Temperature, in the same units.
         a, b: Masses; positive but for the last of each.
-        reach: What is known of far columns, if anything.
+        screening: What is known of far columns, if anything.
         depth: Numbers that `cost` needs for one entry while it makes a tile.
     """
 
@@ -105,7 +105,7 @@ class TiledProblem:
     eps: float
     a: Float[Tensor, " N"]
     b: Float[Tensor, " M"]
-    reach: Reach | None = None
+    screening: Screening | None = None
     depth: int = 1
 
     @functools.cached_property
@@ -146,7 +146,9 @@ class TiledProblem:
     def _rows(self, g: Float[Tensor, " M"]) -> tuple[Float[Tensor, " N"], Float[Tensor, " M"]]:
         """(E4), and the column sums of its plan: one pass."""
         h = self.b.log() + g
-        level = None if self.reach is None else self.reach.level(h[:-1], self.eps) + NEGLIGIBLE
+        level = (
+            None if self.screening is None else self.screening.level(h[:-1], self.eps) + NEGLIGIBLE
+        )
         f, column_sum = torch.empty_like(self.a), torch.zeros_like(self.b)
         for at in self.tiles(self._spans(h, level)):
             z = self.cost.tile(at).mul_(-1 / self.eps).add_(at.columns(h))
@@ -168,9 +170,9 @@ class TiledProblem:
     def _spans(
         self, h: Float[Tensor, " M"], level: Float[Tensor, " n"] | None
     ) -> tuple[Tensor, Tensor] | None:
-        if self.reach is None or level is None or len(h) < 2:
+        if self.screening is None or level is None or len(h) < 2:
             return None
-        return self.reach.spans(h[:-1], level, self.eps)
+        return self.screening.spans(h[:-1], level, self.eps)
 
     def spans(self, f: Float[Tensor, " N"], g: Float[Tensor, " M"]) -> tuple[Tensor, Tensor] | None:
         """The columns outside of which the plan is nothing: below `exp(-80)` of its row."""

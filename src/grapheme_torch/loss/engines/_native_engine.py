@@ -77,7 +77,7 @@ def _plain(pairs: Pairs, spec: Spec) -> bool:
 def run(
     space: Padded,
     temperature: float | Tensor,
-    head: Float[Tensor, "B N1 M1"] | None,
+    extra: Float[Tensor, "B N1 M1"] | None,
     compose: Compose,
 ) -> tuple[dict[str, Tensor], NativeAlignment]:
     """Node, edge and clique term of each pair, and the alignment.
@@ -85,7 +85,7 @@ def run(
     Args:
         space: What is compared.
         temperature: One number, or one per pair.
-        head: What the cost of the first plan has besides the matching cost.
+        extra: What the cost of the first plan has besides the matching cost.
         compose: The same in PyTorch; a second derivative is taken through it.
 
     Raises:
@@ -95,7 +95,7 @@ def run(
     pairs, spec = space.pairs, space.spec
     s = spec.alignment
     assert isinstance(s, Sinkhorn)
-    inputs = _inputs_of(space, _temperatures(pairs, s, temperature), head)
+    inputs = _inputs_of(space, _temperatures(pairs, s, temperature), extra)
     settings, plain = _settings_of(spec, pairs.directed), _plain(pairs, spec)
     if not plain:
         inputs = _with_costs(inputs, space)
@@ -184,7 +184,7 @@ def _settings_of(spec: Spec, directed: bool) -> _kernel.Settings:
     )
 
 
-def _inputs_of(space: Padded, eps: Tensor, head: Tensor | None) -> Inputs:
+def _inputs_of(space: Padded, eps: Tensor, extra: Tensor | None) -> Inputs:
     """The tensors of the kernel, by the names they have there."""
     pairs, kind = space.pairs, _kind(space)
     target = pairs.target
@@ -213,7 +213,7 @@ def _inputs_of(space: Padded, eps: Tensor, head: Tensor | None) -> Inputs:
         target_weight=target.weight if weighted else None,
         position=pairs.position if pairs.placed else None,
         target_position=target.position if pairs.placed else None,
-        first_cost=head,
+        first_cost=extra,
     )
 
 

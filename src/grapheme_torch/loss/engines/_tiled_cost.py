@@ -76,7 +76,7 @@ class Nodes:
     """The nodes of one pair, predicted and target.
 
     Args:
-        said: Of the predicted nodes; constant.
+        predicted: Of the predicted nodes; constant.
         wanted: Of the target nodes.
         learns: Whether anything of the targets is to be differentiated in.
         cost: How the two are compared.
@@ -87,7 +87,7 @@ class Nodes:
         insertion: What inserting each target costs, or each alike.
     """
 
-    said: PredictedNodes
+    predicted: PredictedNodes
     wanted: TargetNodes
     learns: bool
     cost: NodeCost
@@ -100,23 +100,23 @@ class Nodes:
     @property
     def depth(self) -> int:
         """Numbers that comparing two nodes takes."""
-        return 1 if self.cost.by_class else max(1, self.said.outputs.shape[1])
+        return 1 if self.cost.by_class else max(1, self.predicted.outputs.shape[1])
 
-    def matching(self, said: PredictedNodes, wanted: TargetNodes) -> Float[Tensor, "k w"]:
+    def matching(self, predicted: PredictedNodes, wanted: TargetNodes) -> Float[Tensor, "k w"]:
         """Matching cost of some predicted nodes with some targets and the void, (E1)."""
-        match = self._match(said.outputs, wanted.y)
-        cost = expected_edits(TileSpace(said, wanted), match, self.prices, 0.0)
-        if said.position is not None and wanted.place is not None:
-            moved = steps(said.position[:, None], wanted.place[None])
+        match = self._match(predicted.outputs, wanted.y)
+        cost = expected_edits(TileSpace(predicted, wanted), match, self.prices, 0.0)
+        if predicted.position is not None and wanted.place is not None:
+            moved = steps(predicted.position[:, None], wanted.place[None])
             cost[:, :-1] += self.weight * moved
         return cost
 
-    def term(self, said: PredictedNodes, wanted: TargetNodes) -> Float[Tensor, "k w"]:
+    def term(self, predicted: PredictedNodes, wanted: TargetNodes) -> Float[Tensor, "k w"]:
         """What each unit of mass adds to the node term, (E13) or (E14)."""
-        space = TileSpace(said, wanted)
+        space = TileSpace(predicted, wanted)
         if self.likelihood:
-            return surprise(space, self._nll(said.outputs, wanted.y), self.prices, 0.0)
-        match = self._match(said.outputs, wanted.y)
+            return surprise(space, self._nll(predicted.outputs, wanted.y), self.prices, 0.0)
+        match = self._match(predicted.outputs, wanted.y)
         return expected_edits(space, match, self.prices, 0.0)
 
     def void(self, at: Tile) -> Float[Tensor, "1 w"]:
@@ -124,12 +124,12 @@ class Nodes:
         if isinstance(self.insertion, Tensor):
             insertion = self.insertion[None, at.low : at.high].clone()
         else:
-            insertion = self.said.exists.new_full((1, at.high - at.low), self.insertion)
+            insertion = self.predicted.exists.new_full((1, at.high - at.low), self.insertion)
         return torch.cat([insertion, insertion.new_zeros(1, 1)], 1)
 
     def is_void(self, at: Tile) -> bool:
         """Whether a tile is of the last row."""
-        return len(at.rows) == 1 and int(at.rows[0]) == len(self.said.exists)
+        return len(at.rows) == 1 and int(at.rows[0]) == len(self.predicted.exists)
 
     def _match(self, outputs: Tensor, y: Tensor) -> Float[Tensor, "k w"]:
         if isinstance(self.cost, Classes) and self.cost.tabled:
@@ -157,7 +157,7 @@ class Nodes:
     @torch.no_grad()
     def found_scale(self) -> float:
         """The cost at which nodes agree to 1/e, (E46), from one pass over all matches."""
-        outputs, y, ignored = self.said.outputs, self.wanted.y, self.wanted.ignored
+        outputs, y, ignored = self.predicted.outputs, self.wanted.y, self.wanted.ignored
         y = y if ignored is None else y[~ignored]
         wide = self.depth * (len(y) + 1)
         columns, rows = outputs.new_full((2, len(y)), inf), [outputs.new_empty(2, 0)]
@@ -213,8 +213,11 @@ class NodeMatching:
         """A part of it."""
         if self.nodes.is_void(at):
             return self.nodes.void(at)
-        said, wanted = self.nodes.said.rows(at.rows), self.nodes.wanted.run(at.low, at.high)
-        return self.nodes.matching(said, wanted)
+        predicted, wanted = (
+            self.nodes.predicted.rows(at.rows),
+            self.nodes.wanted.run(at.low, at.high),
+        )
+        return self.nodes.matching(predicted, wanted)
 
 
 @dataclass(frozen=True)
@@ -228,8 +231,11 @@ class NodeTerm:
         """A part of it."""
         if self.nodes.is_void(at):
             return self.nodes.void(at).mul_(self.scale)
-        said, wanted = self.nodes.said.rows(at.rows), self.nodes.wanted.run(at.low, at.high)
-        return self.nodes.term(said, wanted).mul_(self.scale)
+        predicted, wanted = (
+            self.nodes.predicted.rows(at.rows),
+            self.nodes.wanted.run(at.low, at.high),
+        )
+        return self.nodes.term(predicted, wanted).mul_(self.scale)
 
 
 @dataclass(frozen=True)

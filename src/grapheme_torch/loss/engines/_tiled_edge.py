@@ -130,10 +130,10 @@ class EdgeGradient:
         width = at.high - at.low + 1
         out = self.gain.new_zeros(len(at.rows), width)
         for ends in self.edges.ends:
-            for met in ends.edge_tiles(self.y, at):
-                moved = met.there.mul_(self.gain[met.candidate] @ met.value.T)
-                by_row = out.new_zeros(len(out), moved.shape[1]).index_add_(0, met.row, moved)
-                out.scatter_add_(1, met.column.expand(len(out), -1), by_row)
+            for part in ends.edge_tiles(self.y, at):
+                moved = part.there.mul_(self.gain[part.candidate] @ part.value.T)
+                by_row = out.new_zeros(len(out), moved.shape[1]).index_add_(0, part.row, moved)
+                out.scatter_add_(1, part.column.expand(len(out), -1), by_row)
         return out
 
 
@@ -148,8 +148,8 @@ def pairings(
         tiles: Cover all of `x` that is something.
     """
     out = edges.value.new_zeros(len(edges.source), edges.value.shape[1])
-    for met, both in _products(edges, x, y, tiles):
-        out.index_add_(0, met.candidate, both @ met.value)
+    for part, both in _products(edges, x, y, tiles):
+        out.index_add_(0, part.candidate, both @ part.value)
     return out
 
 
@@ -161,8 +161,8 @@ def edge_pairings(
     The derivative of `sum(K * pairings(x, y))` in the values of the target edges.
     """
     out = torch.zeros_like(edges.value)
-    for met, both in _products(edges, x, y, tiles):
-        out.index_add_(0, met.edge, both.T @ gain[met.candidate])
+    for part, both in _products(edges, x, y, tiles):
+        out.index_add_(0, part.edge, both.T @ gain[part.candidate])
     return out
 
 
@@ -173,6 +173,6 @@ def _products(
     outgoing, _ = edges.ends
     for at in tiles:
         here = None
-        for met in outgoing.edge_tiles(y, at):
+        for part in outgoing.edge_tiles(y, at):
             here = x.tile(at) if here is None else here
-            yield met, met.there.mul_(here[met.row][:, met.column])
+            yield part, part.there.mul_(here[part.row][:, part.column])

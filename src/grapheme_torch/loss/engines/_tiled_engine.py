@@ -79,8 +79,16 @@ class TiledBatch:
         """What the aligned terms are differentiated in, in float64; classes are not."""
         pairs, y = self.pairs, self.pairs.target.y
         gain, value = edge_channels(pairs, edge_costs(self.spec, pairs, edits=True))
-        said = (pairs.exists, pairs.absent, pairs.outputs, self.position, gain, self.place, value)
-        double = [None if x is None else x.double() for x in said]
+        predicted = (
+            pairs.exists,
+            pairs.absent,
+            pairs.outputs,
+            self.position,
+            gain,
+            self.place,
+            value,
+        )
+        double = [None if x is None else x.double() for x in predicted]
         return [y.double() if y.is_floating_point() else y, *double]
 
     @property
@@ -97,7 +105,7 @@ class TiledBatch:
 
     def split(
         self,
-        said: PredictedNodes,
+        predicted: PredictedNodes,
         gain: Float[Tensor, "e channels"],
         wanted: TargetNodes,
         value: Float[Tensor, "t channels"],
@@ -114,14 +122,14 @@ class TiledBatch:
             place = wanted.place
             one = place is not None and place.shape[1] == 1
             if place is not None and one:
-                assert said.position is not None
-                rows = rows[said.position[rows, 0].argsort(stable=True)]
+                assert predicted.position is not None
+                rows = rows[predicted.position[rows, 0].argsort(stable=True)]
                 columns = columns[place[columns, 0].argsort(stable=True)]
             candidates = (pairs.graph == k).nonzero()[:, 0]
             edges = self._edges(k, rows, columns, candidates, value)
             priced = insertion[columns].double() if isinstance(insertion, Tensor) else insertion
             nodes = Nodes(
-                said.rows(rows), wanted.rows(columns), learns, spec.node_cost,
+                predicted.rows(rows), wanted.rows(columns), learns, spec.node_cost,
                 spec.node_cost.scale or 1.0, spec.hints.position if place is not None else 0.0,
                 not spec.edit, spec.prices, priced,
             )  # fmt: skip
@@ -166,16 +174,16 @@ class _TiledAlignment(Function):
         value: Tensor,
     ) -> tuple[Tensor, ...]:
         size = len(problem.temperature)
-        node, met = exists.new_zeros(size), torch.zeros_like(gain)
+        node, edge_products = exists.new_zeros(size), torch.zeros_like(gain)
         residual, converged = torch.zeros_like(node), torch.zeros_like(node, dtype=torch.bool)
         iterations = torch.zeros_like(node, dtype=torch.long)
         ctx.solved = []
-        said, wanted = (
+        predicted, wanted = (
             PredictedNodes(exists, absent, outputs, position),
             TargetNodes(y, place, problem.pairs.target.ignored),
         )
         learns = any(ctx.needs_input_grad[k] for k in (2, 8, 9))
-        parts = problem.split(said, gain, wanted, value, learns)
+        parts = problem.split(predicted, gain, wanted, value, learns)
         for k, (pair, placed, candidates) in enumerate(parts):
             plans.append(placed)
             found = pair.align() if pair.finite else []
@@ -184,19 +192,23 @@ class _TiledAlignment(Function):
                 node[k] = residual[k] = torch.nan
                 continue
             placed.plan = found[-1].plan
-            node[k], met[candidates] = pair.value(placed.plan)
+            node[k], edge_products[candidates] = pair.value(placed.plan)
             iterations[k] = sum(one.iterations for one in found)
             residual[k] = max(one.residual for one in found)
             converged[k] = all(one.converged for one in found)
         ctx.adjoint = problem.adjoint
         ctx.save_for_backward(y, exists, absent, outputs, position, gain, place, value)
         ctx.mark_non_differentiable(iterations, residual, converged)
-        return node, met, iterations, residual, converged
+        return node, edge_products, iterations, residual, converged
 
     @staticmethod
-    def backward(ctx: Any, node: Tensor, met: Tensor, *_: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(
+        ctx: Any, node: Tensor, edge_products: Tensor, *_: Tensor
+    ) -> tuple[Tensor | None, ...]:
         # To unpack them refuses inputs that were changed in place since.
-        slopes = _TiledAdjoint.apply(ctx.solved, ctx.adjoint, node, met, *ctx.saved_tensors)
+        slopes = _TiledAdjoint.apply(
+            ctx.solved, ctx.adjoint, node, edge_products, *ctx.saved_tensors
+        )
         return None, None, *slopes
 
     @staticmethod
@@ -216,20 +228,23 @@ class _TiledAdjoint(Once):
         solved: list[_Solved],
         adjoint: Adjoint,
         node: Tensor,
-        met: Tensor,
+        edge_products: Tensor,
         *inputs: Tensor | None,
     ) -> tuple[Tensor | None, ...]:
         whole = [None if x is None else torch.zeros_like(x) for x in inputs]
-        y, *said, gain, place, value = whole
+        y, *predicted, gain, place, value = whole
         residual = torch.zeros_like(node)
         for k, (pair, placed, candidates, found) in enumerate(solved):
             mine, slopes = Adjoint(), _nowhere(pair)
             if found:
-                slopes = pair.pull_back(found, float(node[k]), met[candidates], mine)
+                slopes = pair.pull_back(found, float(node[k]), edge_products[candidates], mine)
             if mine.residual is not None:
                 residual[k] = mine.residual[0]
             for total, index, one in (
-                *((x, placed.rows, one) for x, one in zip(said, slopes.said, strict=True)),
+                *(
+                    (x, placed.rows, one)
+                    for x, one in zip(predicted, slopes.predicted, strict=True)
+                ),
                 *(
                     (x, placed.columns, one)
                     for x, one in zip((y, place), slopes.wanted[:2], strict=True)
@@ -251,5 +266,5 @@ def _nowhere(pair: TiledPair) -> Slopes:
 
     nodes, edges = pair.nodes, pair.edges
     return Slopes(
-        nodes.said.each(lost), lost(pair.gain), nodes.wanted.each(lost), lost(edges.value)
+        nodes.predicted.each(lost), lost(pair.gain), nodes.wanted.each(lost), lost(edges.value)
     )

@@ -12,7 +12,7 @@ from ...ot import (
     Adjoint,
     Cotangent,
     Matrix,
-    Reach,
+    Screening,
     Tile,
     TiledCoupling,
     TiledProblem,
@@ -31,12 +31,12 @@ class Slopes(NamedTuple):
     """Derivatives in all that a pair is made of; those in the targets zero unless wanted.
 
     Args:
-        said, wanted: In what is known of predicted and of target nodes.
+        predicted, wanted: In what is known of predicted and of target nodes.
         gain: In the gains of the candidates.
         value: In the values of the target edges.
     """
 
-    said: PredictedNodes
+    predicted: PredictedNodes
     gain: Float[Tensor, "e channels"]
     wanted: TargetNodes
     value: Float[Tensor, "t channels"]
@@ -74,8 +74,8 @@ class TiledPair:
     @property
     def finite(self) -> bool:
         """Whether all costs are numbers; a class may be impossible."""
-        said = [x for x in (*self.nodes.said, self.gain) if x is not None]
-        return not any(bool((x.isnan() | (x == torch.inf)).any()) for x in said)
+        predicted = [x for x in (*self.nodes.predicted, self.gain) if x is not None]
+        return not any(bool((x.isnan() | (x == torch.inf)).any()) for x in predicted)
 
     def align(self) -> list[TiledTransport]:
         """Transport by matching cost, then again with the edges at the last plan, (E19)."""
@@ -108,18 +108,20 @@ class TiledPair:
         return range(0 if self.spec.proximal else max(level - 1, 0), level)
 
     def _problem(self, cost: Matrix, times: int, slopes: int) -> TiledProblem:
-        n, m = len(self.nodes.said.exists), len(self.nodes.wanted.y)
+        n, m = len(self.nodes.predicted.exists), len(self.nodes.wanted.y)
         ones = torch.ones(max(n, m) + 1, dtype=torch.float64, device=self.gain.device)
         a, b = ones[: n + 1].clone(), ones[: m + 1].clone()
         a[n], b[m] = self.voids
-        reach, position, place = None, self.nodes.said.position, self.nodes.wanted.place
+        screening, position, place = None, self.nodes.predicted.position, self.nodes.wanted.place
         if self.sorted and n and m and position is not None and place is not None:
             # A bound may be infinite: nothing is known of weights of edges.
             each = step_scale(self.spec) * slopes
             drop, rise = (each * x if slopes else torch.zeros_like(x) for x in self.bounds)
             pull = times * self.nodes.weight
-            reach = Reach(position[:, 0], place[:, 0].contiguous(), pull, drop, times + rise)
-        return TiledProblem(cost, self.eps, a, b, reach, self.nodes.depth)
+            screening = Screening(
+                position[:, 0], place[:, 0].contiguous(), pull, drop, times + rise
+            )
+        return TiledProblem(cost, self.eps, a, b, screening, self.nodes.depth)
 
     def value(self, plan: TiledCoupling) -> tuple[Tensor, Float[Tensor, "e channels"]]:
         """The node term, and where edges meet: what their gains are multiplied with, (E45)."""
@@ -131,19 +133,22 @@ class TiledPair:
         return node, pairings(self.edges, plan, plan, tiles)
 
     def pull_back(
-        self, found: list[TiledTransport], node: float, met: Float[Tensor, "e channels"],
+        self, found: list[TiledTransport], node: float, edge_products: Float[Tensor, "e channels"],
         adjoint: Adjoint,
     ) -> Slopes:  # fmt: skip
-        """Derivatives of `node * node term + sum(met * meetings)`."""
+        """Derivatives of `node * node term + sum(edge_products * meetings)`."""
         slope, gain = _Slope(self), torch.zeros_like(self.gain)
         plan = found[-1].plan
         for at, part in plan.tiles():
             slope.add(at, self.nodes.term, part.mul_(node))
-        value = self._in_value(met, plan, plan)
+        value = self._in_value(edge_products, plan, plan)
         if self.spec.detached:
-            return Slopes(slope.said, gain, slope.wanted, value)
+            return Slopes(slope.predicted, gain, slope.wanted, value)
         w: Matrix = Sum(
-            [(1.0, NodeTerm(self.nodes, node)), (1.0, EdgeGradient(self.edges, met, plan))]
+            [
+                (1.0, NodeTerm(self.nodes, node)),
+                (1.0, EdgeGradient(self.edges, edge_products, plan)),
+            ]
         )
         later: list[Cotangent] = []
         for level in reversed(range(len(found))):
@@ -159,7 +164,7 @@ class TiledPair:
             later = [here, *later] if self.spec.proximal else [here]
             both = Sum([(step_scale(self.spec), matrix) for matrix in later])
             w = EdgeGradient(self.edges, self.gain, both)
-        return Slopes(slope.said, gain, slope.wanted, value)
+        return Slopes(slope.predicted, gain, slope.wanted, value)
 
     def _in_gain(self, x: Cotangent, plan: TiledCoupling) -> Float[Tensor, "e channels"]:
         """The derivative of `sum(x * slope at plan)` in the gains."""
@@ -188,23 +193,26 @@ class _Slope:
 
     def __init__(self, pair: TiledPair) -> None:
         self.nodes = pair.nodes
-        self.said = pair.nodes.said.each(torch.zeros_like)
+        self.predicted = pair.nodes.predicted.each(torch.zeros_like)
         self.wanted = pair.nodes.wanted.each(torch.zeros_like)
 
     def add(self, at: Tile, cost: _Cost, w: Float[Tensor, "k w"]) -> None:
         """Adds the derivative of `sum(w * cost)` over a tile."""
         if self.nodes.is_void(at):
             return
-        said = self.nodes.said.rows(at.rows).each(Tensor.requires_grad_)
+        predicted = self.nodes.predicted.rows(at.rows).each(Tensor.requires_grad_)
         wanted = self.nodes.wanted.run(at.low, at.high)
         if self.nodes.learns:
             wanted = wanted.each(lambda x: x.clone().requires_grad_(x.is_floating_point()))
         with torch.enable_grad():
-            value = cost(said, wanted)
+            value = cost(predicted, wanted)
         run = torch.arange(at.low, at.high, device=w.device)
         leaves = [
             (total, index, leaf)
-            for index, totals, parts in ((at.rows, self.said, said), (run, self.wanted, wanted))
+            for index, totals, parts in (
+                (at.rows, self.predicted, predicted),
+                (run, self.wanted, wanted),
+            )
             for total, leaf in zip(totals, parts, strict=True)
             if total is not None and leaf is not None and leaf.requires_grad
         ]

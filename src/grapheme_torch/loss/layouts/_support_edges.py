@@ -58,8 +58,8 @@ def edge_pairs(pairs: Pairs, entries: Entries) -> EdgePairs:
         candidate, first, edge = candidate[way], first[way], order[place]
         wanted = v[candidate] * m + sink[edge]
         second = torch.searchsorted(key, wanted).clamp(max=max(len(key) - 1, 0))
-        met = (key[second] == wanted).nonzero()[:, 0] if len(key) else second
-        parts.append(torch.stack([first[met], second[met], candidate[met], number[edge[met]]]))
+        hit = (key[second] == wanted).nonzero()[:, 0] if len(key) else second
+        parts.append(torch.stack([first[hit], second[hit], candidate[hit], number[edge[hit]]]))
     joined = torch.cat(parts, 1) if parts else u.new_zeros(4, 0)
     return EdgePairs(*joined)
 

@@ -63,17 +63,17 @@ def _labels(
     """
     t = pairs.target
     size = max(pairs.outputs.shape[1], 1)
-    met = (t.layout.batch * size + t.y).unique()  # by graph, then by label
-    listed = Layout.of(met // size, len(exists))
-    kind = listed.pad(met % size + 1) - 1  # -1: there are no more
+    present = (t.layout.batch * size + t.y).unique()  # by graph, then by label
+    listed = Layout.of(present // size, len(exists))
+    kind = listed.pad(present % size + 1) - 1  # -1: there are no more
     each = pairs.layout.pad(pairs.outputs.softmax(1))
-    said = each.gather(2, kind.clamp(min=0)[:, None].expand(-1, each.shape[1], -1)) * (
+    known = each.gather(2, kind.clamp(min=0)[:, None].expand(-1, each.shape[1], -1)) * (
         kind[:, None] >= 0
     )
-    other = (1 - said.sum(2, keepdim=True)).clamp(min=0)
+    other = (1 - known.sum(2, keepdim=True)).clamp(min=0)
     mine = t.layout.pad(t.y[:, None] == kind[t.layout.batch])
     none = torch.zeros_like(mine[:, :, :1])
-    return exists * torch.cat([said, other], 2), torch.cat([mine, none], 2)
+    return exists * torch.cat([known, other], 2), torch.cat([mine, none], 2)
 
 
 def _neighbourhoods(
