@@ -4,6 +4,7 @@ import ast
 import io
 import operator
 import re
+import runpy
 import tokenize
 from collections import Counter
 from collections.abc import Iterator
@@ -196,3 +197,15 @@ def test_every_example_of_extending_is_on_its_page() -> None:
     page = (ROOT / "docs" / "extending.md").read_text(encoding="utf-8")
     folder = ROOT / "examples" / "extending"
     assert [path.name for path in folder.glob("*.py") if path.name not in page] == []
+
+
+def test_the_worked_pair_has_the_numbers_that_are_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    scripts = ROOT / "docs" / "scripts"
+    monkeypatch.syspath_prepend(str(scripts))
+    made = runpy.run_path(str(scripts / "worked_pair.py"))
+    result = gt.StructuralLoss(directed=False)(*made["pair"]())
+    shown = MATH[MATH.index(made["BEGIN"]) : MATH.index(made["END"])]
+    cells = [float(cell) for cell in re.findall(r"(?<=\| )\d+\.\d+(?= \|)", shown)]
+    plan = result.plan[0][:3].round(decimals=2).flatten().tolist()
+    terms = [round(float(x), 3) for x in (result.total, *result.terms.values())]
+    assert cells == pytest.approx([*plan, *terms], abs=1e-9)

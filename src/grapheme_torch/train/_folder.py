@@ -23,7 +23,7 @@ SUMMARY, METRICS, PICTURE, OPTIONS = "summary.json", "metrics.csv", "loss.png", 
 LOSS = "loss.safetensors"
 """Weights of the loss, where it has any."""
 LASTING = ("config.json", "model.safetensors", LOSS, SUMMARY, PICTURE, OPTIONS)
-"""What a run that was refused half-way has not left: it leaves its metrics.csv only."""
+"""Files that only a finished run has written; a run refused half-way leaves its metrics.csv."""
 OUTCOME = (SUMMARY, PICTURE)
 """What tells how a run ended."""
 

@@ -18,8 +18,8 @@ class Summary:
         exact_match: Share of the training pairs reproduced exactly.
         val_exact_match: The same of the validation pairs; None if there are none.
         best_epoch: The epoch with the best validation; None if there are no validation pairs.
-        saved_epoch: The epoch after which the network that was saved stood so: weights and
-            exact matches are of it, losses of the whole run.
+        saved_epoch: Epoch of the saved weights; exact matches refer to them, losses to the
+            whole run.
         stopped_early: Whether `patience` ended the run.
         out_of_time: Whether `minutes` ended it.
         interrupted: Whether a signal ended it.
