@@ -189,7 +189,7 @@ def test_operators_that_a_device_may_serve_exist() -> None:
     page = (ROOT / "docs" / "extending.md").read_text(encoding="utf-8")
     named = re.findall(r"`grapheme_torch::(\w+)`", page)
     assert "alignment" in named
-    assert gt.StructuralLoss  # imported: operators are defined then
+    gt.StructuralLoss()  # imports what defines the operators
     assert [name for name in named if not hasattr(torch.ops.grapheme_torch, name)] == []
 
 
