@@ -14,7 +14,8 @@ class Plan(ABC):
     """The alignment of each pair of a batch: how much mass goes from which node to which.
 
     `plan[k]` is the matrix of pair `k`, `[n + 1, m + 1]`: rows are predicted nodes and then
-    insertion, columns target nodes and then deletion. Nodes are numbered in the batch.
+    insertion, columns target nodes and then deletion. Nodes are numbered in the batch. What the
+    void sends itself, in the corner, is no match: plans that are not matrices have a zero there.
 
     Args:
         num_predicted, num_target: Number of nodes on each side of each pair.

@@ -40,9 +40,11 @@ class PaddedPlan(Plan):
     def best_match(self) -> Int[Tensor, " n"]:
         """The target node that most mass of each predicted node goes to; -1 if it is deleted."""
         pair, place = places(self.num_predicted)
-        best = self._padded[pair, place].argmax(1) if len(pair) else pair
+        if not len(pair):
+            return pair
+        most, best = self._padded[pair, place].max(1)
         first = (self.num_target.cumsum(0) - self.num_target)[pair]
-        deleted = best == self._padded.shape[2] - 1
+        deleted = (best == self._padded.shape[2] - 1) | most.isnan()
         return torch.where(deleted, -1, first + best)
 
     def _mass(self, predicted: Tensor, target: Tensor) -> Tensor:

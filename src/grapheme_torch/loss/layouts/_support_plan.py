@@ -49,10 +49,11 @@ class SupportPlan(Plan):
         """The target node that most mass of each predicted node goes to; -1 if it is deleted."""
         row, column = self.support
         most = self.deleted.clone().scatter_reduce(0, row, self.matched, "amax")
-        best = torch.full_like(most, -1, dtype=torch.long)
-        winner = (self.matched == most[row]) & (self.matched > self.deleted[row])
-        order = winner.nonzero()[:, 0].flip(0)  # of equals the first
-        return best.index_put((row[order],), column[order])
+        winner = (self.matched == most[row]).nonzero()[:, 0]
+        none = int(self.num_target.sum())
+        best = torch.full_like(most, none, dtype=torch.long)
+        best = best.scatter_reduce(0, row[winner], column[winner], "amin")  # of equals the first
+        return torch.where(best == none, -1, best)
 
     def _mass(self, predicted: Tensor, target: Tensor) -> Tensor:
         m = max(int(self.num_target.sum()), 1)
