@@ -100,6 +100,7 @@ def test_parameters_are_loaded_into_the_settings() -> None:
         assert torch.equal(value, one.aligner.get_parameter(f"matcher.{name}"))
 
 
+@pytest.mark.untyped
 @pytest.mark.parametrize(
     ("name", "value", "message"),
     [
