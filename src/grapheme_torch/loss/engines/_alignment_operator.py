@@ -135,7 +135,7 @@ def _ready_one(x: Tensor, real: torch.dtype) -> Tensor:
 class Terms(Function):
     """Terms and last plan as a function of what is learned; first derivatives by the kernel.
 
-    Arguments: compose, inputs, settings, rows and columns, then the learned ones of the inputs.
+    Arguments: compose, inputs, settings, rows, columns, names of what is learned, and that.
     `compose` is the same function in PyTorch, of the learned ones by name: a second derivative is
     taken through it, where there is one.
     Returns total, node, edge and clique term of each pair and the last plan; then, of all rounds
@@ -151,9 +151,10 @@ class Terms(Function):
         settings: Settings,
         rows: int,
         columns: int,
+        names: tuple[str, ...],
         *learned: Tensor,
     ) -> tuple[Tensor, ...]:
-        found, held = _compute(inputs, settings, rows, columns)
+        found, held = _compute(inputs, settings, rows, columns, names)
         ctx.compose, ctx.settings, ctx.held = compose, settings, held
         ctx.set_materialize_grads(False)
         ctx.save_for_backward(*learned, found.plans, found.residual, found.iterations)
@@ -171,10 +172,10 @@ class Terms(Function):
         learned, rounds = saved[:-_ROUNDS], saved[-_ROUNDS:]
         if torch.is_grad_enabled() and ctx.settings.gradient in ("implicit", "detach"):
             values = dict(zip(ctx.held.names, learned, strict=True))
-            return (None,) * 5 + tuple(_through(ctx.compose, values, cotangents))
+            return (None,) * 6 + tuple(_through(ctx.compose, values, cotangents))
         differentiate = _Once.apply if torch.is_grad_enabled() else _Once.forward
         found = differentiate(ctx.held, ctx.settings, *rounds, *cotangents, *learned)
-        return (None,) * 5 + tuple(found)
+        return (None,) * 6 + tuple(found)
 
 
 class _Held(NamedTuple):
@@ -191,9 +192,10 @@ class _Held(NamedTuple):
     record: Any
 
 
-def _compute(inputs: Inputs, settings: Settings, rows: int, columns: int) -> tuple[Outputs, _Held]:
+def _compute(
+    inputs: Inputs, settings: Settings, rows: int, columns: int, names: tuple[str, ...]
+) -> tuple[Outputs, _Held]:
     """Terms and plans, and what their derivative needs."""
-    names = tuple(learned_of(inputs))
     gone: dict[str, Any] = dict.fromkeys(names)
     if not _plainly(inputs.temperature):
         found = Outputs(*alignment(*inputs, *settings, rows, columns))
