@@ -36,6 +36,7 @@ void set_gradient(Settings& settings, const std::string& name) {
 void bind_records(nb::module_& module) {
   nb::class_<Inputs>(module, "Inputs", "The tensors of a batch, or of the derivatives in them.")
       .def(nb::init<>())
+      .def(nb::init<const Inputs&>())
       .TENSOR(Inputs, num_predicted)
       .TENSOR(Inputs, num_target)
       .TENSOR(Inputs, graph)
@@ -156,6 +157,8 @@ NB_MODULE(_native, module) {
   module.doc() =
       "Transport plans, the whole loss and their derivatives, one pair at a time in cache; see "
       "docs/design/0004-native-kernel.md.";
+  // A result that is alive when Python ends holds a record, and is no leak.
+  nb::set_leak_warnings(false);
   module.def("levels", &levels, "The instruction sets this machine can run, the fastest last.");
   bind_records(module);
   bind_transport(module);

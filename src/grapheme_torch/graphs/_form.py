@@ -145,8 +145,9 @@ def membership(graph: Data) -> tuple[Tensor, int]:
         device = edges.device if isinstance(edges, Tensor) else None
         return torch.zeros(count_nodes(graph), dtype=torch.long, device=device), 1
     fits = has_numbers(batch) and batch.ndim == 1 and batch.dtype == torch.int64
-    remedy = "PyTorch Geometric's Batch gives it."
-    require(fits, "`graph.batch`", "be int64, one graph per node", described(batch), remedy)
+    if not fits:
+        remedy = "PyTorch Geometric's Batch gives it."
+        raise refusal("`graph.batch`", "be int64, one graph per node", described(batch), remedy)
     if isinstance(graph, Batch):
         return batch, graph.num_graphs
     return batch, int(batch.max()) + 1 if len(batch) else 0

@@ -114,7 +114,7 @@ class Terms(Mapping[str, Tensor]):
 
 def _mean(x: Float[Tensor, " B"]) -> Float[Tensor, ""]:
     """The mean over pairs; that of one pair is its number, found in a sixth of the time."""
-    return x[0] if len(x) == 1 else x.mean()
+    return x.squeeze(0) if len(x) == 1 else x.mean()
 
 
 def _as_it_is(x: Float[Tensor, " B"]) -> Float[Tensor, " B"]:

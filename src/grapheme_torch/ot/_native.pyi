@@ -9,6 +9,7 @@ Raises:
 from torch import Tensor
 
 class Inputs:
+    def __init__(self, record: Inputs = ...) -> None: ...
     num_predicted: Tensor | None
     num_target: Tensor | None
     graph: Tensor | None

@@ -85,9 +85,9 @@ class Prediction:
             check_count("`Prediction.num_graphs`", self.num_graphs)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        before = self.__dict__.get(name, value)
         known = name in self.__dataclass_fields__
-        if not (known and (_alike(before, value) or "directed" not in self.__dict__)):
+        made = "directed" in self.__dict__  # the last field: all are free until then
+        if not known or (made and not _alike(self.__dict__[name], value)):
             remedy = "Make another: `dataclasses.replace(prediction, ...)`."
             wanted = "keep its kind and shape" if known else "be a field to be assigned to"
             raise refusal(f"`Prediction.{name}`", wanted, described(value), remedy)

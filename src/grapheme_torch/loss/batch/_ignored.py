@@ -5,7 +5,7 @@ from typing import Any
 import torch
 from jaxtyping import Bool, Int
 from torch import Tensor
-from torch_geometric.data import Data
+from torch_geometric.data.storage import BaseStorage
 
 from ..._check import Received, refusal, require
 from ..._tensors import described, is_dense, is_whole
@@ -14,9 +14,11 @@ from ..._union import runs
 _REMEDY = "Pairs of nodes of one graph, numbered as in `edge_index`."
 
 
-def read_ignored(target: Data, count: int, device: torch.device) -> Bool[Tensor, " m"] | None:
+def read_ignored(
+    stored: BaseStorage, count: int, device: torch.device
+) -> Bool[Tensor, " m"] | None:
     """Which nodes of a target batch are ignored: `target.ignore`, `[m]`, true for those."""
-    value: Any = target.get("ignore")
+    value: Any = stored.get("ignore")
     if value is None:
         return None
     fits = is_dense(value) and value.dtype == torch.bool and value.shape == (count,)
@@ -29,7 +31,7 @@ def read_ignored(target: Data, count: int, device: torch.device) -> Bool[Tensor,
 
 
 def ignored_pairs(
-    target: Data,
+    stored: BaseStorage,
     batch: Int[Tensor, " m"],
     count: Int[Tensor, " B"],
     ignored: Bool[Tensor, " m"] | None,
@@ -44,7 +46,7 @@ def ignored_pairs(
     Raises:
         InputError: If a pair is none of nodes of one graph.
     """
-    value: Any = target.get("ignore_edge_index")
+    value: Any = stored.get("ignore_edge_index")
     found = [] if value is None else [_checked(value, batch)]
     if ignored is not None:
         node = ignored.nonzero()[:, 0]

@@ -38,10 +38,10 @@ def read(prediction: Prediction, target: Data, spec: Spec, *, placed: bool = Tru
     position = prediction.position if wanted.position is not None or placed else None
     floats += [x for x in (prediction.weight, position) if x is not None]
     # At least single precision: sums of many probabilities are no matter for half.
-    real = functools.reduce(torch.promote_types, (x.dtype for x in floats), torch.float32)
-    outputs, existence = prediction.label.to(real), prediction.existence.to(real)
+    real = functools.reduce(torch.promote_types, {x.dtype for x in floats}, torch.float32)
+    outputs, existence = _in(prediction.label, real), _in(prediction.existence, real)
     spec.node_cost.check(outputs, wanted.y)
-    edges = prediction.relation.to(real)
+    edges = _in(prediction.relation, real)
     return Pairs(
         layout=layout,
         directed=directed,
@@ -50,7 +50,7 @@ def read(prediction: Prediction, target: Data, spec: Spec, *, placed: bool = Tru
         outputs=outputs,
         edge_outputs=edges,
         relation=spec.edge_cost.log_probability(edges),
-        weight=None if prediction.weight is None else prediction.weight.to(real),
+        weight=None if prediction.weight is None else _in(prediction.weight, real),
         graph=graph,
         source=source,
         sink=sink,
@@ -59,8 +59,13 @@ def read(prediction: Prediction, target: Data, spec: Spec, *, placed: bool = Tru
     )
 
 
+def _in(x: Tensor, real: torch.dtype) -> Tensor:
+    """The numbers in a precision; asked first, as to convert nothing takes longer."""
+    return x if x.dtype == real else x.to(real)
+
+
 def _columns(position: Tensor | None, real: torch.dtype) -> Tensor | None:
     """Positions with their coordinates as columns, one or several."""
     if position is None:
         return None
-    return (position if position.ndim > 1 else position[:, None]).to(real)
+    return _in(position if position.ndim > 1 else position[:, None], real)

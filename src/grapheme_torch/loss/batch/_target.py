@@ -6,6 +6,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from torch_geometric.data import Data
+from torch_geometric.data.storage import BaseStorage
 
 from ..._check import Received, refusal, require
 from ..._tensors import described, has_numbers, is_dense, is_whole
@@ -24,12 +25,13 @@ def is_directed(prediction: Prediction, target: Data) -> bool:
     A target that does not say so is undirected if it stores each edge in both directions, alike,
     as PyTorch Geometric does, and the candidates are given in one.
     """
-    said: Any = target.get("directed")
+    stored = target.stores[0]
+    said: Any = stored.get("directed")
     if not prediction.directed or said is False:
         return False
     if said is None:
         ends = prediction.edge_index
-        return not (_both_ways(target) and has_numbers(ends) and _one_direction(ends))
+        return not (_both_ways(stored) and has_numbers(ends) and _one_direction(ends))
     if said is True:
         return True
     each = said.tolist() if isinstance(said, Tensor) else said
@@ -40,9 +42,9 @@ def is_directed(prediction: Prediction, target: Data) -> bool:
     return each[0] if each else True
 
 
-def _both_ways(target: Data) -> bool:
+def _both_ways(stored: BaseStorage) -> bool:
     """Whether there are edges between two nodes, each with its reverse of the same type."""
-    edges: Any = target.get("edge_index")
+    edges: Any = stored.get("edge_index")
     if not (has_numbers(edges) and edges.ndim == 2 and len(edges) == 2):
         return False
     if _kernel.serves(edges) and edges.dtype == torch.int64 and not _kernel.downward(edges):
@@ -53,7 +55,7 @@ def _both_ways(target: Data) -> bool:
         return False
     columns = [edges.double()]
     for name in ("edge_type", "edge_weight"):
-        value: Any = target.get(name)
+        value: Any = stored.get(name)
         if has_numbers(value) and value.shape == source.shape:
             columns.append(value[None].double())
     forth = torch.cat(columns)
@@ -81,27 +83,27 @@ def read_target(
     Raises:
         InputError: Naming the tensor that is not as required.
     """
-    device = prediction.existence.device
-    edge_index = _edge_index(target, device)
-    y = _y(target, _num_nodes(target, device), spec.node_cost.by_class, device)
+    device, stored = prediction.existence.device, target.stores[0]
+    edge_index = _edge_index(stored, device)
+    y = _y(stored, _num_nodes(target, device), spec.node_cost.by_class, device)
     batch, count = membership(target)
     wanted = f"hold as many graphs as the prediction ({prediction.num_graphs})"
     remedy = "Collate predictions and targets in the same order."
     require(count == prediction.num_graphs, "`target`", wanted, count, remedy)
-    edges = _edges(prediction, target, spec, edge_index)
+    edges = _edges(prediction, stored, spec, edge_index)
     if not directed:
         edges = edges.only(_one_way(edges, len(batch), several=spec.edge_cost.several))
-    ignored = read_ignored(target, len(batch), device)
+    ignored = read_ignored(stored, len(batch), device)
     free = None
-    if ignored is not None or target.get("ignore_edge_index") is not None:
+    if ignored is not None or stored.get("ignore_edge_index") is not None:
         sizes = torch.bincount(batch, minlength=count)
-        free = ignored_pairs(target, batch, sizes, ignored, directed=directed)
+        free = ignored_pairs(stored, batch, sizes, ignored, directed=directed)
         y = y if ignored is None else _blank(y, ignored)
     if free is not None:
         edges = edges.only(~is_among(edges.ends, free, len(batch), directed=directed))
     relation = edges.relation if spec.edge_cost.several else None
     layout, ends = placed_edges("target", batch, edges.ends, count, directed, relation)
-    position = _position(target, len(batch), prediction.position, device) if placed else None
+    position = _position(stored, len(batch), prediction.position, device) if placed else None
     free_edges = None
     if free is not None:
         free_edges = batch[free[0]], layout.place[free[0]], layout.place[free[1]]
@@ -123,18 +125,18 @@ class _Edges(NamedTuple):
 
 
 def _edges(
-    prediction: Prediction, target: Data, spec: Spec, edge_index: Int[Tensor, "2 t"]
+    prediction: Prediction, stored: BaseStorage, spec: Spec, edge_index: Int[Tensor, "2 t"]
 ) -> _Edges:
     device, t = edge_index.device, edge_index.shape[1]
     relation = edge_index.new_ones(t)
-    if target.get("edge_type") is not None:
-        given = target.get("edge_type")
+    given = stored.get("edge_type")
+    if given is not None:
         relation = _integers("target.edge_type", given, t, "relation per edge", device)
     relations = spec.edge_cost.num_relations(prediction.relation.shape[1])
-    if target.get("edge_type") is not None or relations < 2:
+    if given is not None or relations < 2:
         _check_relations(relation, relations)
-    weight = None if prediction.weight is None else _weight(target, t, device)
-    attributes = _attributes(target, t, device) if spec.edge_cost.attributes else None
+    weight = None if prediction.weight is None else _weight(stored, t, device)
+    attributes = _attributes(stored, t, device) if spec.edge_cost.attributes else None
     return _Edges(edge_index, relation, weight, attributes)
 
 
@@ -159,8 +161,8 @@ def _num_nodes(target: Data, device: torch.device) -> int:
     return count
 
 
-def _edge_index(target: Data, device: torch.device) -> Int[Tensor, "2 t"]:
-    value: Any = target.get("edge_index")
+def _edge_index(stored: BaseStorage, device: torch.device) -> Int[Tensor, "2 t"]:
+    value: Any = stored.get("edge_index")
     remedy = "Use torch.empty(2, 0, dtype=torch.long) for a graph without edges."
     require(value is not None, "`target.edge_index`", "be given", value, remedy)
     if isinstance(value, Tensor) and not value.numel() and value.shape in ((0,), (2, 0)):
@@ -185,8 +187,8 @@ def _whole_floats(value: Tensor) -> bool:
     return bool((exact & (value == value.floor())).all())
 
 
-def _y(target: Data, count: int, classes: bool, device: torch.device) -> Tensor:
-    value: Any = target.get("y")
+def _y(stored: BaseStorage, count: int, classes: bool, device: torch.device) -> Tensor:
+    value: Any = stored.get("y")
     if classes:
         return _integers("target.y", value, count, "class per node", device)
     _rows("target.y", value, count, "row per node")
@@ -194,34 +196,37 @@ def _y(target: Data, count: int, classes: bool, device: torch.device) -> Tensor:
     return value
 
 
-def _weight(target: Data, count: int, device: torch.device) -> Float[Tensor, " t"]:
-    value: Any = target.get("edge_weight")
+def _weight(stored: BaseStorage, count: int, device: torch.device) -> Float[Tensor, " t"]:
+    value: Any = stored.get("edge_weight")
     fits = is_dense(value) and value.shape == (count,)
-    wanted = f"be a tensor with one weight per edge ({count})"
-    remedy = "A prediction with weights is compared with weights."
     if not fits:
+        wanted = f"be a tensor with one weight per edge ({count})"
+        remedy = "A prediction with weights is compared with weights."
         raise refusal("`target.edge_weight`", wanted, described(value), remedy)
     _on("target.edge_weight", value, device)
     return value if value.is_floating_point() else value.to(torch.get_default_dtype())
 
 
 def _position(
-    target: Data, count: int, predicted: Tensor | None, device: torch.device
+    stored: BaseStorage, count: int, predicted: Tensor | None, device: torch.device
 ) -> Float[Tensor, "m d"] | None:
     """Places of the target nodes, their coordinates as columns; None where a side has none."""
-    value: Any = target.get("position")
+    value: Any = stored.get("position")
     if value is None or predicted is None:
         return None
     fits = is_dense(value) and value.ndim in (1, 2) and len(value) == count
-    wanted = f"be a tensor with one place per node ({count})"
-    remedy = "Give every node its place, or leave `position` out on one side."
     if not fits:
+        wanted = f"be a tensor with one place per node ({count})"
+        remedy = "Give every node its place, or leave `position` out on one side."
         raise refusal("`target.position`", wanted, described(value), remedy)
     _on("target.position", value, device)
     columns, own = (tuple(x.shape[1:]) or (1,) for x in (predicted, value))
     wanted = f"have {columns[0]} coordinates a node, as the prediction"
     require(columns == own, "`target.position`", wanted, own[0], "Give both sides the same.")
-    value = value.to(torch.promote_types(value.dtype, torch.float32))
+    # Once, to the precision they are compared in: a conversion takes as long as all checks here.
+    real = torch.promote_types(value.dtype, torch.float32)
+    real = torch.promote_types(real, predicted.dtype)
+    value = value if value.dtype == real else value.to(real)
     return value if value.ndim == 2 else value[:, None]
 
 
@@ -229,8 +234,8 @@ def _integers(name: str, value: Any, count: int, what: str, device: torch.device
     """Whole numbers as int64, one for each of `count`."""
     fits = is_dense(value) and value.shape == (count,)
     fits = fits and (is_whole(value) or value.dtype == torch.bool)
-    wanted = f"be an integer tensor with one {what} ({count})"
     if not fits:
+        wanted = f"be an integer tensor with one {what} ({count})"
         raise refusal(f"`{name}`", wanted, described(value), _REMEDY)
     _on(name, value, device)
     return value.long()
@@ -289,8 +294,8 @@ def _one_way(edges: _Edges, n: int, *, several: bool) -> Bool[Tensor, " t"]:
     return kept
 
 
-def _attributes(target: Data, count: int, device: torch.device) -> Float[Tensor, "t d"]:
-    value: Any = target.get("edge_attr")
+def _attributes(stored: BaseStorage, count: int, device: torch.device) -> Float[Tensor, "t d"]:
+    value: Any = stored.get("edge_attr")
     fits = is_dense(value) and value.ndim in (1, 2) and len(value) == count
     wanted = f"be a floating-point tensor with one row of features per edge ({count})"
     remedy = "The edge cost of this loss reads features of target edges."

@@ -4,7 +4,7 @@ It exists on the CPU only, where the native kernel was built; `_native_engine` s
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NoReturn, get_args, get_type_hints
+from typing import Any, NamedTuple, NoReturn, get_args, get_type_hints
 
 import torch
 from torch import Tensor
@@ -12,7 +12,7 @@ from torch.autograd import Function
 
 from ...ot import Once, refuse_forward
 from . import _kernel
-from ._kernel import LEARNED, Cotangents, Inputs, Outputs, Rounds, Settings
+from ._kernel import Cotangents, Inputs, Outputs, Rounds, Settings, learned_of
 
 SINGLE = 1e-5
 """The least tolerance that single precision can be relied on to meet."""
@@ -62,14 +62,22 @@ def _align(*arguments: Any) -> Outputs:
 
 def _align_adjoint(*arguments: Any) -> list[Tensor]:
     inputs, settings, rest = _taken_apart(arguments)
-    cotangents = [None if x is None else x.contiguous() for x in rest[_ROUNDS:]]
-    found = _kernel.align_adjoint(
-        _ready(inputs, _precision(inputs, settings)),
-        settings,
-        Rounds(*rest[:_ROUNDS]),
-        Cotangents(*cotangents),
-    )
+    ready = _ready(inputs, rest[0].dtype)
+    record, learned = _kernel.record_of(ready), learned_of(ready)
+    found = _adjoint(record, learned, settings, Rounds(*rest[:_ROUNDS]), rest[_ROUNDS:])
     return [x.to(getattr(inputs, name).dtype) for name, x in found.items()]
+
+
+def _adjoint(
+    record: Any,
+    learned: Mapping[str, Tensor],
+    settings: Settings,
+    rounds: Rounds,
+    cotangents: Sequence[Tensor | None],
+) -> dict[str, Tensor]:
+    """The derivative by the kernel, of cotangents as autograd gives them."""
+    slopes = Cotangents(*[None if x is None else x.contiguous() for x in cotangents])
+    return _kernel.record_adjoint(record, learned, settings, rounds, slopes)
 
 
 def _fake_align(*arguments: Any) -> Outputs:
@@ -88,7 +96,7 @@ def _fake_align(*arguments: Any) -> Outputs:
 
 
 def _fake_align_adjoint(*arguments: Any) -> list[Tensor]:
-    return [torch.empty_like(x) for x in _learned(_taken_apart(arguments)[0]).values()]
+    return [torch.empty_like(x) for x in learned_of(_taken_apart(arguments)[0]).values()]
 
 
 _LIBRARY.impl("alignment", _align, "CPU")
@@ -103,36 +111,31 @@ def _taken_apart(arguments: Sequence[Any]) -> tuple[Inputs, Settings, Sequence[A
     return Inputs(*arguments[:_INPUTS]), Settings(*arguments[_INPUTS:end]), arguments[end:]
 
 
-def _learned(inputs: Inputs) -> dict[str, Tensor]:
-    """What a loss is differentiated in, by name."""
-    given = ((name, getattr(inputs, name)) for name in LEARNED)
-    return {name: x for name, x in given if x is not None}
-
-
 def _precision(inputs: Inputs, settings: Settings) -> torch.dtype:
     """Single, if that is what is given and as much as is asked for; else double."""
     if settings.tolerance < SINGLE or inputs.log_existence.dtype != torch.float32:
         return torch.float64
-    single = all(x.dtype == torch.float32 for x in _learned(inputs).values())
+    single = all(x.dtype == torch.float32 for x in learned_of(inputs).values())
     return torch.float32 if single else torch.float64
 
 
 def _ready(inputs: Inputs, real: torch.dtype) -> Inputs:
     """The same contiguous, in one precision and with integers of one width."""
-    # Asked first: to be told that nothing is to be done costs more.
-    ready: list[Any] = [
-        x
-        if x is None or (x.dtype in (real, torch.int64) and x.is_contiguous())
-        else x.to(real if x.is_floating_point() else torch.int64).contiguous()
-        for x in inputs
-    ]
+    ready: list[Any] = [x if x is None else _ready_one(x, real) for x in inputs]
     return Inputs(*ready)
+
+
+def _ready_one(x: Tensor, real: torch.dtype) -> Tensor:
+    # Asked first: to be told that nothing is to be done costs more.
+    if x.dtype in (real, torch.int64) and x.is_contiguous():
+        return x
+    return x.to(real if x.is_floating_point() else torch.int64).contiguous()
 
 
 class Terms(Function):
     """Terms and last plan as a function of what is learned; first derivatives by the kernel.
 
-    Arguments: compose, inputs, settings, rows and columns, then the learned ones of the inputs.
+    Arguments: compose, inputs, settings, rows, columns, names of what is learned, and that.
     `compose` is the same function in PyTorch, of the learned ones by name: a second derivative is
     taken through it, where there is one.
     Returns total, node, edge and clique term of each pair and the last plan; then, of all rounds
@@ -148,14 +151,11 @@ class Terms(Function):
         settings: Settings,
         rows: int,
         columns: int,
+        names: tuple[str, ...],
         *learned: Tensor,
     ) -> tuple[Tensor, ...]:
-        found = Outputs(*alignment(*inputs, *settings, rows, columns))
-        ctx.names = tuple(_learned(inputs))
-        # What is learned is kept by `save_for_backward`, and by nothing else.
-        gone: dict[str, Any] = dict.fromkeys(ctx.names)
-        ctx.inputs = inputs._replace(**gone)
-        ctx.compose, ctx.settings = compose, settings
+        found, held = _compute(inputs, settings, rows, columns, names)
+        ctx.compose, ctx.settings, ctx.held = compose, settings, held
         ctx.set_materialize_grads(False)
         ctx.save_for_backward(*learned, found.plans, found.residual, found.iterations)
         evidence = found[-3:]
@@ -171,12 +171,47 @@ class Terms(Function):
         saved, cotangents = ctx.saved_tensors, Cotangents(*grads[:-3])
         learned, rounds = saved[:-_ROUNDS], saved[-_ROUNDS:]
         if torch.is_grad_enabled() and ctx.settings.gradient in ("implicit", "detach"):
-            values = dict(zip(ctx.names, learned, strict=True))
-            return (None,) * 5 + tuple(_through(ctx.compose, values, cotangents))
+            values = dict(zip(ctx.held.names, learned, strict=True))
+            return (None,) * 6 + tuple(_through(ctx.compose, values, cotangents))
         differentiate = _Once.apply if torch.is_grad_enabled() else _Once.forward
-        call = ctx.names, ctx.inputs, ctx.settings
-        found = differentiate(*call, *rounds, *cotangents, *learned)
-        return (None,) * 5 + tuple(found)
+        found = differentiate(ctx.held, ctx.settings, *rounds, *cotangents, *learned)
+        return (None,) * 6 + tuple(found)
+
+
+class _Held(NamedTuple):
+    """What the derivative needs besides tensors that are saved: nothing that is learned.
+
+    Args:
+        names: Of what is learned.
+        inputs: The others, as they were given; None where C++ holds them.
+        record: The others, as C++ holds them; None where an operator is asked.
+    """
+
+    names: tuple[str, ...]
+    inputs: Inputs | None
+    record: Any
+
+
+def _compute(
+    inputs: Inputs, settings: Settings, rows: int, columns: int, names: tuple[str, ...]
+) -> tuple[Outputs, _Held]:
+    """Terms and plans, and what their derivative needs."""
+    gone: dict[str, Any] = dict.fromkeys(names)
+    if not _plainly(inputs.temperature):
+        found = Outputs(*alignment(*inputs, *settings, rows, columns))
+        return found, _Held(names, inputs._replace(**gone), None)
+    ready = _ready(inputs, _precision(inputs, settings))
+    record = _kernel.record_of(ready)
+    found = _kernel.align(ready, settings, rows, columns, record=record)
+    return found, _Held(names, None, _kernel.record_with(record, gone))
+
+
+def _plainly(x: Tensor) -> bool:
+    """Whether nobody else has a say in an operator: PyTorch's dispatcher takes as long as a pair.
+
+    Another device has a kernel of its own; a dispatch mode wants to see every operator.
+    """
+    return x.is_cpu and not torch._C._len_torch_dispatch_stack()
 
 
 def _through(
@@ -196,15 +231,18 @@ class _Once(Once):
     """The first derivative."""
 
     @staticmethod
-    def forward(
-        names: Sequence[str],
-        inputs: Inputs,
-        settings: Settings,
-        *tensors: Tensor | None,
-    ) -> tuple[Tensor, ...]:
+    def forward(held: _Held, settings: Settings, *tensors: Tensor | None) -> tuple[Tensor, ...]:
         """Tensors: those of `Rounds` and `Cotangents`, then the learned inputs."""
         end = _ROUNDS + len(Cotangents._fields)
         given, learned = tensors[:end], tensors[end:]
-        values: dict[str, Any] = dict(zip(names, learned, strict=True))
-        inputs = inputs._replace(**values)
-        return tuple(alignment_adjoint(*inputs, *settings, *given))
+        values: dict[str, Any] = dict(zip(held.names, learned, strict=True))
+        if held.inputs is not None:
+            return tuple(alignment_adjoint(*held.inputs._replace(**values), *settings, *given))
+        rounds = Rounds(*given[:_ROUNDS])
+        ready = {name: _ready_one(x, rounds.plans.dtype) for name, x in values.items()}
+        record = _kernel.record_with(held.record, ready)
+        found = _adjoint(record, ready, settings, rounds, given[_ROUNDS:])
+        return tuple(
+            slope if slope.dtype == x.dtype else slope.to(x.dtype)
+            for slope, x in zip(found.values(), learned, strict=True)
+        )

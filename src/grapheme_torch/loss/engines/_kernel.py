@@ -5,6 +5,7 @@ Nothing here is differentiable: `align_adjoint` is the derivative of `align`.
 """
 
 import functools
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import torch
@@ -83,6 +84,12 @@ LEARNED = (
     "position", "first_cost",
 )  # fmt: skip
 """The inputs that a loss is differentiated in."""
+
+
+def learned_of(inputs: Inputs) -> dict[str, Tensor]:
+    """What a loss is differentiated in, by name."""
+    given = ((name, getattr(inputs, name)) for name in LEARNED)
+    return {name: x for name, x in given if x is not None}
 
 
 class Settings(NamedTuple):
@@ -200,8 +207,27 @@ def downward(edge_index: Tensor) -> bool:
     return _native.downward(edge_index=edge_index.contiguous())
 
 
+def record_of(inputs: Inputs) -> Any:
+    """The inputs as C++ reads them: of one dtype each, contiguous, see `align`."""
+    return _filled(_native.Inputs(), inputs)
+
+
+def record_with(record: Any, learned: Mapping[str, Tensor | None]) -> Any:
+    """A copy with some tensors exchanged: what stays the same crosses to C++ once."""
+    other = _native.Inputs(record)
+    for name, value in learned.items():
+        setattr(other, name, value)
+    return other
+
+
 def align(
-    inputs: Inputs, settings: Settings, rows: int, columns: int, *, level: str | None = None
+    inputs: Inputs,
+    settings: Settings,
+    rows: int,
+    columns: int,
+    *,
+    record: Any = None,
+    level: str | None = None,
 ) -> Outputs:
     """Terms and plans of each pair, on `torch.get_num_threads()` threads.
 
@@ -210,6 +236,7 @@ def align(
             everything is computed in single precision.
         settings: See there.
         rows, columns: Of the padded plans, with the void.
+        record: `record_of(inputs)`, if it has been made.
         level: One of `LEVELS`; the fastest if not given.
 
     Raises:
@@ -227,7 +254,7 @@ def align(
         converged=eps.new_empty(len(eps), dtype=torch.bool),
     )
     _native.align(
-        inputs=_filled(_native.Inputs(), inputs),
+        inputs=record_of(inputs) if record is None else record,
         settings=_settings(settings),
         outputs=_filled(_native.Outputs(), found),
         num_threads=torch.get_num_threads(),
@@ -251,13 +278,26 @@ def align_adjoint(
         rounds: Of what it returned.
         cotangents: The derivative in that.
     """
-    given = {name: getattr(inputs, name) for name in LEARNED}
-    found = {name: torch.zeros_like(x) for name, x in given.items() if x is not None}
+    record, given = record_of(inputs), learned_of(inputs)
+    return record_adjoint(record, given, settings, rounds, cotangents, level=level)
+
+
+def record_adjoint(
+    record: Any,
+    learned: Mapping[str, Tensor],
+    settings: Settings,
+    rounds: Rounds,
+    cotangents: Cotangents,
+    *,
+    level: str | None = None,
+) -> dict[str, Tensor]:
+    """The same of a record, which holds what is learned."""
+    found = {name: torch.zeros_like(x) for name, x in learned.items()}
     gradients = _native.Inputs()
     for name, gradient in found.items():
         setattr(gradients, name, gradient)
     _native.align_adjoint(
-        inputs=_filled(_native.Inputs(), inputs),
+        inputs=record,
         settings=_settings(settings),
         outputs=_filled(_native.Outputs(), rounds),
         **cotangents._asdict(),

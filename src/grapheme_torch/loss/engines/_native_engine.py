@@ -25,7 +25,7 @@ from ..terms._node_cost import Classes
 from ..terms._nodes import NodeTerms
 from . import _kernel
 from ._alignment_operator import Terms
-from ._kernel import LEARNED, Inputs
+from ._kernel import Inputs, learned_of
 
 Compose = Callable[[Padded, Tensor | None], tuple[Mapping[str, Tensor], Tensor]]
 """Terms of each pair and plan by the program in PyTorch, given the first cost's addition."""
@@ -100,7 +100,7 @@ def run(
     if not plain:
         inputs = _with_costs(inputs, space)
         settings = settings._replace(gamma=0.0)  # the clique term is added below
-    learned = [x for name in LEARNED if (x := getattr(inputs, name)) is not None]
+    learned = learned_of(inputs)
     rows, columns = pairs.layout.width + 1, pairs.target.layout.width + 1
 
     def again(values: Mapping[str, Tensor]) -> tuple[Sequence[Tensor], Tensor]:
@@ -108,7 +108,7 @@ def run(
         return [spec.weighted(terms), terms["node"], terms["edge"], terms["clique"]], plan
 
     *found, plan, residual, iterations, converged = Terms.apply(
-        again, inputs, settings, rows, columns, *learned
+        again, inputs, settings, rows, columns, tuple(learned), *learned.values()
     )
     dtype = pairs.exists.dtype
     if plan.dtype != dtype:
@@ -220,10 +220,15 @@ def _inputs_of(space: Padded, eps: Tensor, extra: Tensor | None) -> Inputs:
 def _kind(space: Padded) -> str | None:
     """How the kernel compares nodes itself; None: it is given the costs of all matches."""
     kind, y = space.spec.node_cost.native, space.pairs.target.y
-    unknown = kind == "labels" and len(y) > 0 and int(y.min()) < 0
-    if kind == "labels" and _kernel.serves(y):
-        unknown = not _kernel.within(y, 0, max(space.pairs.outputs.shape[1], 1))
-    return None if unknown or space.ignored is not None else kind
+    if space.pairs.target.ignored is not None:
+        return None
+    if kind != "labels":
+        return kind
+    if _kernel.serves(y):
+        known = _kernel.within(y, 0, max(space.pairs.outputs.shape[1], 1))
+    else:
+        known = not len(y) or int(y.min()) >= 0
+    return kind if known else None
 
 
 def _score(space: Padded, kind: str | None) -> tuple[Tensor, Tensor | None]:

@@ -38,7 +38,7 @@ def backend(device: str | torch.device = "cpu") -> Backend:
     Returns:
         "native", the C++ kernel; "triton", kernels for GPUs; or "pytorch", the reference of both.
     """
-    kind = torch.device(device).type
+    kind = device.type if isinstance(device, torch.device) else torch.device(device).type
     if _chosen == "pytorch":
         return "pytorch"
     if kind == "cuda" or (kind == "cpu" and _chosen == "triton" and _interpreted()):
@@ -59,16 +59,21 @@ def set_backend(name: Backend) -> None:
             3.7, or has neither a GPU nor its interpreter.
     """
     global _chosen
-    triton = _has_triton() and (torch.cuda.is_available() or _interpreted())
-    available = {"pytorch": True, "native": _cpu.AVAILABLE, "triton": triton}
     require(
-        available.get(name, False),
+        _available(name),
         "`backend`",
         'be available: "pytorch", "native" if built, "triton" if 3.7 or newer and a GPU are there',
         name,
         'Install a C++ compiler or Triton and the package anew, or stay with "pytorch".',
     )
     _chosen = name
+
+
+def _available(name: str) -> bool:
+    """Whether there is a backend of this name; Triton is looked for where it is the one."""
+    if name == "triton":
+        return _has_triton() and (torch.cuda.is_available() or _interpreted())
+    return name == "pytorch" or (name == "native" and _cpu.AVAILABLE)
 
 
 def native(x: Tensor) -> bool:
