@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from grapheme_torch import InputError, StructuralLoss, text_to_graph
 from grapheme_torch.cli._main import main
 from grapheme_torch.train import load_network, predict
+from grapheme_torch.train._console import Interrupt
 
 from .runs import quick, rows
 from .test_run import FILES
@@ -54,6 +56,29 @@ def test_a_run_that_is_asked_to_end_is_saved(
     assert json.loads((out / "summary.json").read_text(encoding="utf-8")) == asdict(summary)
     with pytest.raises(InputError, match=r"got config\.json of a run that was stopped in epoch"):
         quick(out)
+
+
+def test_a_signal_is_not_lost_where_another_callback_decides(tmp_path: Path) -> None:
+    """One that read `should_stop` before the signal, and writes it after."""
+
+    class Forgetful(StructuralLoss):
+        def __call__(self, *args: Any, **kwargs: Any) -> Any:
+            result = super().__call__(*args, **kwargs)
+            if interrupt.number is None and torch.is_grad_enabled():
+                os.kill(os.getpid(), signal.SIGTERM)
+                interrupt.trainer_of().should_stop = False
+            return result
+
+    class Watched(Interrupt):
+        def trainer_of(self) -> Any:
+            return self._trainer
+
+    interrupt = Watched()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("grapheme_torch.train._fit.Interrupt", lambda: interrupt)
+        summary = quick(tmp_path / "out", loss=Forgetful(), epochs=50)
+    assert summary.signal == "SIGTERM"
+    assert summary.epochs <= 2
 
 
 def test_a_second_interruption_ends_a_run_at_once(tmp_path: Path) -> None:

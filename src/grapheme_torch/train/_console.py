@@ -96,6 +96,11 @@ class Interrupt(pl.Callback):
         del trainer, pl_module, stage
         self._stack.close()
 
+    def on_train_batch_end(self, trainer: pl.Trainer, *_: Any) -> None:
+        """Asks again: who sets `should_stop` may have read it before the signal came."""
+        if self.number is not None:
+            trainer.should_stop = True
+
     def _ask(self, number: int, frame: FrameType | None) -> None:
         leave_terminal()
         if self.number is not None:
