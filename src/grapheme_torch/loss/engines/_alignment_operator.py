@@ -234,7 +234,8 @@ class _Once(Once):
     def forward(held: _Held, settings: Settings, *tensors: Tensor | None) -> tuple[Tensor, ...]:
         """Tensors: those of `Rounds` and `Cotangents`, then the learned inputs."""
         end = _ROUNDS + len(Cotangents._fields)
-        given, learned = tensors[:end], tensors[end:]
+        given: tuple[Any, ...] = tensors[:end]
+        learned: tuple[Any, ...] = tensors[end:]
         values: dict[str, Any] = dict(zip(held.names, learned, strict=True))
         if held.inputs is not None:
             return tuple(alignment_adjoint(*held.inputs._replace(**values), *settings, *given))
