@@ -87,6 +87,7 @@ def problem(columns: int, change: Any) -> tuple[Prediction, Data]:
     return prediction, target
 
 
+@pytest.mark.repeats
 @pytest.mark.parametrize("criterion", ["likelihood", "edit"])
 @pytest.mark.parametrize("name", NAMES)
 def test_every_parameter_has_its_gradient(own: dict[str, Any], name: str, criterion: Any) -> None:

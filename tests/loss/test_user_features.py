@@ -138,6 +138,7 @@ def test_layouts_and_engines_agree(
         assert calls
 
 
+@pytest.mark.repeats
 @pytest.mark.parametrize("criterion", ["likelihood", "edit"])
 @pytest.mark.parametrize("name", FEATURES)
 def test_the_gradient_is_the_derivative(name: str, criterion: Any) -> None:
