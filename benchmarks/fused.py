@@ -128,24 +128,24 @@ def _call(
 def _kernel_alone(call: Callable[[], object]) -> Callable[[], object]:
     """The two calls into the kernel that a step makes, with nothing around them."""
     held = _calls(call)
-    return lambda: [function(*arguments) for function, arguments in held]
+    return lambda: [function() for function in held]
 
 
-def _calls(call: Callable[[], object]) -> list[tuple[Callable[..., Any], tuple[Any, ...]]]:
-    """What a step calls the kernel with: forward, then backward."""
-    held: list[tuple[Callable[..., Any], tuple[Any, ...]]] = []
-    plain = _cpu.align, _cpu.align_adjoint
+def _calls(call: Callable[[], object]) -> list[Callable[[], Any]]:
+    """The calls into the kernel that a step makes: forward, then backward."""
+    held: list[Callable[[], Any]] = []
+    plain = _cpu.align, _cpu.record_adjoint
 
     def watch(function: Callable[..., Any]) -> Callable[..., Any]:
-        def watched(*arguments: Any) -> Any:
-            held.append((function, arguments))
-            return function(*arguments)
+        def watched(*arguments: Any, **named: Any) -> Any:
+            held.append(partial(function, *arguments, **named))
+            return function(*arguments, **named)
 
         return watched
 
-    _cpu.align, _cpu.align_adjoint = (watch(function) for function in plain)
+    _cpu.align, _cpu.record_adjoint = (watch(function) for function in plain)
     call()
-    _cpu.align, _cpu.align_adjoint = plain
+    _cpu.align, _cpu.record_adjoint = plain
     return held
 
 

@@ -285,23 +285,22 @@ class Prediction:
         check_flag("`Prediction.directed`", self.directed)
 
     def _check_shapes(self) -> None:
-        n = self.existence.numel()
+        n, device = self.existence.numel(), self.existence.device
+        remedy = "Give one row per node or candidate edge."
         e = self.edge_index.shape[-1] if self.edge_index.ndim else 0
         several = self.position is not None and self.position.ndim > 1
         for name, tensor, wanted in (
-            ("existence", self.existence, (n,)),
-            ("label", self.label, (n, "classes")),
-            ("edge_index", self.edge_index, (2, e)),
-            ("relation", self.relation, (e, "relations")),
-            ("batch", self.batch, (n,)),
-            ("position", self.position, (n, "coordinates") if several else (n,)),
-            ("weight", self.weight, (e,)),
+            ("`Prediction.existence`", self.existence, (n,)),
+            ("`Prediction.label`", self.label, (n, "classes")),
+            ("`Prediction.edge_index`", self.edge_index, (2, e)),
+            ("`Prediction.relation`", self.relation, (e, "relations")),
+            ("`Prediction.batch`", self.batch, (n,)),
+            ("`Prediction.position`", self.position, (n, "coordinates") if several else (n,)),
+            ("`Prediction.weight`", self.weight, (e,)),
         ):
-            if tensor is None:
-                continue
-            name = f"`Prediction.{name}`"
-            check_shape(name, tensor.shape, wanted, "Give one row per node or candidate edge.")
-            check_device(name, tensor, "`existence`", self.existence.device)
+            if tensor is not None:
+                check_shape(name, tensor.shape, wanted, remedy)
+                check_device(name, tensor, "`existence`", device)
 
 
 def _sizes(prediction: Prediction) -> tuple[int, int]:

@@ -68,4 +68,4 @@ def _columns(position: Tensor | None, real: torch.dtype) -> Tensor | None:
     """Positions with their coordinates as columns, one or several."""
     if position is None:
         return None
-    return _in(position if position.ndim > 1 else position[:, None], real)
+    return _in(position if position.ndim > 1 else position.unsqueeze(1), real)

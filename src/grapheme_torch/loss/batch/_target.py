@@ -227,7 +227,7 @@ def _position(
     real = torch.promote_types(value.dtype, torch.float32)
     real = torch.promote_types(real, predicted.dtype)
     value = value if value.dtype == real else value.to(real)
-    return value if value.ndim == 2 else value[:, None]
+    return value if value.ndim == 2 else value.unsqueeze(1)
 
 
 def _integers(name: str, value: Any, count: int, what: str, device: torch.device) -> Tensor:

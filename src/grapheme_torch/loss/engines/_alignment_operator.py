@@ -160,7 +160,7 @@ class Terms(Function):
         ctx.save_for_backward(*learned, found.plans, found.residual, found.iterations)
         evidence = found[-3:]
         ctx.mark_non_differentiable(*evidence)
-        return *found.terms.unbind(), found.plans[-1], *evidence
+        return *found.terms.unbind(), found.plans.select(0, -1), *evidence
 
     @staticmethod
     def jvp(ctx: Any, *_: Any) -> NoReturn:
