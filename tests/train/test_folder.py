@@ -151,11 +151,9 @@ def test_without_a_run_the_loss_is_the_default(tmp_path: Path) -> None:
             "alignment: {slack: 2.0}",
             ": `slack` must lie in [0, 1], got 2.0. 1 is the edit distance.",
         ),
-        (
-            "hints: {nope: 1}",
-            "must hold the options of a run, got Hints.__init__() got an unexpected",
-        ),
-        ("hints: 3", "must hold the options of a run, got "),
+        ("hints: {nope: 1}", ": `hints` must hold only the options "),
+        ("hints: {nope: 1, 2: 3}", ", got nope, 2. Remove or restore it."),
+        ("hints: 3", ": `hints` must hold options by name, got 3. Remove or restore it."),
         ("- 1", ": it must hold options by name, got [1]. Train again."),
     ],
 )

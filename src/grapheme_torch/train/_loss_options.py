@@ -1,10 +1,10 @@
 """A loss as options of a run, and back: what train.yaml and the command line say of it."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import Any
 
-from .._check import Received, refusal
+from .._check import Received, refusal, require
 from ..loss import Classes, Dense, EdgeCost, Hints, Prices, Sinkhorn, StructuralLoss
 
 LOSS_GROUPS: dict[str, type] = {"alignment": Sinkhorn, "hints": Hints, "prices": Prices}
@@ -49,8 +49,8 @@ def make_loss(options: Mapping[str, Any], **changes: Any) -> StructuralLoss:
         changes: Arguments of `StructuralLoss` to use instead.
 
     Raises:
-        InputError: If a value is out of range, or `changes` lacks what no option can say.
-        TypeError: If a group has no such option.
+        InputError: If a value is out of range, a group has no such option, or `changes` lacks what
+            no option can say.
     """
     for name, kind in (options.get(MODULES) or {}).items():
         if name not in changes:
@@ -59,5 +59,16 @@ def make_loss(options: Mapping[str, Any], **changes: Any) -> StructuralLoss:
     settings = {name: options[name] for name in LOSS_OPTIONS if name in options}
     for name, group in LOSS_GROUPS.items():
         if name in options and name not in changes:
-            settings[name] = group(**options[name])
+            settings[name] = group(**_known(name, group, options[name]))
     return StructuralLoss(**{**settings, **changes})
+
+
+def _known(name: str, group: Any, options: Any) -> Mapping[str, Any]:
+    """The options of a group, if all of them are options it has."""
+    mapping = isinstance(options, Mapping)
+    require(mapping, f"`{name}`", "hold options by name", options, "Remove or restore it.")
+    known = [field.name for field in fields(group)]
+    unknown = Received(", ".join(str(each) for each in options if each not in known))
+    only = f"hold only the options {', '.join(known)}"
+    require(not unknown, f"`{name}`", only, unknown, "Remove or restore it.")
+    return options
