@@ -10,6 +10,7 @@ from torch_geometric.data import Batch, Data
 
 from grapheme_torch import (
     EdgeCost,
+    Exact,
     InputError,
     Prediction,
     Sinkhorn,
@@ -194,6 +195,26 @@ def test_a_clique_term_is_not_charged_where_a_part_is_ignored() -> None:
     clique = StructuralLoss(reduction="none")(prediction, target).clique
     assert float(clique[0].detach()) == 0
     assert float(clique[1].detach()) > 0
+
+
+@pytest.mark.parametrize("directed", [True, False])
+def test_two_relations_of_a_right_answer_make_one_neighbour(directed: bool) -> None:
+    """The clique term counts neighbours: a second relation to the same node is none."""
+    ends = torch.tensor([[0, 0, 0], [1, 1, 2]])
+    if not directed:
+        ends[:, 1] = ends[:, 1].flip(0)  # the second relation is written the other way round
+    target = Data(
+        y=torch.arange(3), edge_index=ends, edge_type=torch.tensor([1, 2, 1]), num_nodes=3
+    )
+    relation = torch.tensor([[0.0, 40.0, 40.0], [0.0, 40.0, -40.0]], dtype=torch.float64)
+    sure = torch.full((3,), 40.0, dtype=torch.float64)
+    classes = 80 * torch.eye(3, dtype=torch.float64)
+    candidates = torch.tensor([[0, 0], [1, 2]])
+    prediction = Prediction(sure, classes, candidates, relation, directed=directed)
+    loss = StructuralLoss(edge_cost=costs.SeveralRelations(), directed=directed, alignment=Exact())
+    result = loss(prediction, target)
+    assert float(result.clique) == pytest.approx(0, abs=1e-9)
+    assert float(result.edge) == pytest.approx(0, abs=1e-9)
 
 
 def test_one_relation_of_several_is_the_usual_edge_cost() -> None:

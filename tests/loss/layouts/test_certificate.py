@@ -4,6 +4,7 @@ import math
 import resource
 import subprocess
 import sys
+from typing import Literal
 
 import pytest
 import torch
@@ -11,10 +12,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from grapheme_torch import Hints, Sinkhorn, StructuralLoss, StructuralLossResult, Support, Window
-from grapheme_torch.loss.layouts._certificate import Truncation
+from grapheme_torch import (
+    EdgeCost,
+    Hints,
+    Sinkhorn,
+    StructuralLoss,
+    StructuralLossResult,
+    Support,
+    Window,
+)
+from grapheme_torch.costs import SeveralRelations
+from grapheme_torch.loss._program import edge_costs
+from grapheme_torch.loss.batch._read import read
+from grapheme_torch.loss.layouts._certificate import Truncation, slope_range
+from grapheme_torch.loss.layouts._padded_edges import PaddedEdges
 
-from ...problems import random_pairs, union
+from ...problems import NUM_RELATIONS, random_pairs, union
 from ...random_graphs import untouched_random
 
 ROUNDING = 1e-9
@@ -39,6 +52,38 @@ def whole(result: StructuralLossResult, n: int, m: int) -> Tensor:
     plan = result.plan[0].detach().clone()
     plan[n, m] = max(m - n, 0) + 0.5 * min(n, m) - plan[n, :m].sum()
     return plan
+
+
+@settings(max_examples=60)
+@given(
+    n=st.integers(1, 5),
+    m=st.integers(1, 5),
+    seed=st.integers(0, 10**6),
+    several=st.booleans(),
+    criterion=st.sampled_from(["edit", "likelihood"]),
+)
+def test_the_slope_of_the_edges_is_in_its_range(
+    n: int, m: int, seed: int, several: bool, criterion: Literal["edit", "likelihood"]
+) -> None:
+    """Whatever the plan; with several relations between two nodes each of them adds."""
+    with untouched_random():
+        predictions, targets = random_pairs(seed, [(n, m)])
+    target = union(targets)
+    if several:
+        again = target.edge_index, target.edge_type % NUM_RELATIONS + 1
+        target.edge_index = torch.cat([target.edge_index, again[0]], 1)
+        target.edge_type = torch.cat([target.edge_type, again[1]])
+    cost = SeveralRelations() if several else EdgeCost()
+    spec = StructuralLoss(edge_cost=cost, criterion=criterion).spec
+    pairs = read(predictions[0], target, spec)
+    costs = edge_costs(spec, pairs, edits=spec.edit)
+    least, most = slope_range(pairs, costs)
+    draw = torch.Generator().manual_seed(seed)
+    for sharpness in (0.0, 30.0):
+        logit = sharpness * torch.rand(1, n, m, generator=draw, dtype=torch.float64)
+        slope = PaddedEdges.of(pairs, costs).gradient(logit.softmax(2))[0]
+        assert bool((slope >= -least[:, None] - ROUNDING).all())
+        assert bool((slope <= most[:, None] + ROUNDING).all())
 
 
 @settings(max_examples=60)

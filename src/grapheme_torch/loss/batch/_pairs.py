@@ -23,6 +23,7 @@ class Target:
         attributes: Features of each edge, if the edge cost reads them.
         ignored: Which nodes are neither rewarded nor punished, if any.
         ignored_edges: Graph, source and sink of pairs of nodes whose edges are not, places in it.
+        several: Whether edges of different relations may join the same two nodes.
     """
 
     layout: Layout
@@ -36,6 +37,7 @@ class Target:
     attributes: Float[Tensor, "t features"] | None = None
     ignored: Bool[Tensor, " m"] | None = None
     ignored_edges: tuple[Tensor, Tensor, Tensor] | None = None
+    several: bool = False
 
     @property
     def num_edges(self) -> Int[Tensor, " B"]:

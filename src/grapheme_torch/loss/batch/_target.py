@@ -107,7 +107,10 @@ def read_target(
     free_edges = None
     if free is not None:
         free_edges = batch[free[0]], layout.place[free[0]], layout.place[free[1]]
-    return Target(layout, y, *ends, *edges[1:3], position, edges.attributes, ignored, free_edges)
+    return Target(
+        layout, y, *ends, *edges[1:3], position, edges.attributes, ignored, free_edges,
+        spec.edge_cost.several,
+    )  # fmt: skip
 
 
 class _Edges(NamedTuple):

@@ -125,7 +125,8 @@ def slope_range(pairs: Pairs, costs: EdgeCosts) -> tuple[Float[Tensor, " n"], Fl
     Weights of edges only add, and no bound is known on how much; none is known of products.
     """
     gain = gains(pairs, costs).detach().double()
-    most = [_most(-gain), _most(gain)]
+    highest = _sum if pairs.target.several else _most
+    most = [highest(-gain), highest(gain)]
     if pairs.weight is not None or costs.products is not None:
         most[1] = torch.full_like(most[1], torch.inf)
     if costs.products is not None:
@@ -168,6 +169,11 @@ def loss_range(spec: Spec, pairs: Pairs) -> tuple[Float[Tensor, " B"], Float[Ten
 def _most(gain: Float[Tensor, "e relations"]) -> Float[Tensor, " e"]:
     """The largest over relations, at least zero; also if there are none."""
     return torch.cat([gain.new_zeros(len(gain), 1), gain], 1).amax(1)
+
+
+def _sum(gain: Float[Tensor, "e relations"]) -> Float[Tensor, " e"]:
+    """The largest over sets of relations: two nodes may be joined by any of them at once."""
+    return gain.clamp(min=0).sum(1)
 
 
 def _agreement_with_classes(space: SupportSpace) -> Float[Tensor, "n classes"] | None:

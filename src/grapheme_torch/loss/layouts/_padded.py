@@ -127,7 +127,7 @@ class Padded:
 
     def edges(self, costs: EdgeCosts) -> PaddedEdges:
         """The edge term as a function of the plan."""
-        return PaddedEdges.of(self.pairs, costs, several=self.spec.edge_cost.several)
+        return PaddedEdges.of(self.pairs, costs)
 
     @cached_property
     def masses(self) -> tuple[Float[Tensor, "B N1"], Float[Tensor, "B M1"]]:

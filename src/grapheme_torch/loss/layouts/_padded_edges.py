@@ -33,15 +33,15 @@ class PaddedEdges:
     target: Float[Tensor, "B R M M"]
 
     @classmethod
-    def of(cls, pairs: Pairs, costs: EdgeCosts, *, several: bool = False) -> "PaddedEdges":
-        """The edge term with these costs; `several` edges may join the same nodes."""
+    def of(cls, pairs: Pairs, costs: EdgeCosts) -> "PaddedEdges":
+        """The edge term with these costs."""
         t, (gain, target) = pairs.target, edge_channels(pairs, costs)
         graph, source, sink = t.laid
         ends = [(source, sink)] if pairs.directed else [(source, sink), (sink, source)]
         return cls(
             costs.constant(pairs),
             dense(gain, pairs.graph, [(pairs.source, pairs.sink)], pairs.layout),
-            dense(target, graph, ends, t.layout, several=several),
+            dense(target, graph, ends, t.layout, several=t.several),
         )
 
     def __call__(self, plan: Float[Tensor, "B N M"]) -> Float[Tensor, " B"]:

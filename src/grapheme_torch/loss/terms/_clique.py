@@ -42,14 +42,23 @@ def _predicted_density(pairs: Pairs, edge: Tensor) -> tuple[Tensor, Tensor]:
 
 def _target_density(pairs: Pairs, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
     t = pairs.target
-    source = t.layout.node(t.graph, t.source)
-    ends = source if pairs.directed else torch.cat([source, t.layout.node(t.graph, t.sink)])
+    source, sink = _neighbours(pairs)
+    ends = source if pairs.directed else torch.cat([source, sink])
     out_degree = torch.bincount(ends, minlength=len(t.y)).to(dtype)
     count = t.layout.count.to(dtype)
     density = out_degree / _soft_count(count - 1)[t.layout.batch]
     size = _soft_count(count)
     mean = t.layout.total(density) / size
     return mean, t.layout.total((density - mean[t.layout.batch]) ** 2) / size
+
+
+def _neighbours(pairs: Pairs) -> Tensor:
+    """Source and sink of the target edges; of several between the same two nodes, of one."""
+    t = pairs.target
+    ends = torch.stack([t.layout.node(t.graph, t.source), t.layout.node(t.graph, t.sink)])
+    if not t.several:
+        return ends
+    return (ends if pairs.directed else ends.sort(0).values).unique(dim=1)
 
 
 def _soft_count(x: Tensor) -> Tensor:
