@@ -121,6 +121,37 @@ def test_costs_of_ones_own_are_the_same_in_every_layout(own: dict[str, Any], nam
             torch.testing.assert_close(one, other, rtol=1e-8, atol=1e-9)
 
 
+@pytest.mark.parametrize("name", ["learned", "softmax"])
+def test_an_aligner_is_asked_with_the_costs_of_the_call(own: dict[str, Any], name: str) -> None:
+    loss, columns, change = losses(own)[name]
+    prediction, target = problem(columns, change)
+    cost = torch.zeros(3, 4, 4, dtype=torch.float64)
+    free = loss(prediction, target).plan.padded
+    cost[0, 1, 1] = 50.0
+    dear = loss(prediction, target, match_cost=cost).plan.padded
+    assert float(free[0, 1, 1].detach()) > 0.01
+    assert float(dear[0, 1, 1].detach()) < 1e-6
+
+
+@pytest.mark.parametrize("kind", ["Learned", "Given"])
+def test_a_temperature_is_refused_where_nothing_has_one(own: dict[str, Any], kind: str) -> None:
+    loss, columns, change = losses(own)["learned"]
+    prediction, target = problem(columns, change)
+    if kind == "Given":
+        loss = loss.replace(alignment=gt.Given(loss(prediction, target).plan.padded.detach()))
+    message = f"`temperature` must be left out where `alignment` is a {kind}, got 0.1"
+    with pytest.raises(gt.InputError, match=message):
+        loss(prediction, target, temperature=0.1)
+
+
+def test_a_given_plan_is_not_steered(own: dict[str, Any]) -> None:
+    loss, columns, change = losses(own)["learned"]
+    prediction, target = problem(columns, change)
+    plan = loss(prediction, target).plan.padded.detach()
+    with pytest.raises(gt.InputError, match="`match_cost` must be left out with a given plan"):
+        StructuralLoss(alignment=gt.Given(plan))(prediction, target, match_cost=plan)
+
+
 def test_parameters_of_a_loss_are_saved_copied_and_moved(own: dict[str, Any]) -> None:
     loss = StructuralLoss(node_cost=own["Ordered"](), edge_cost=own["OrderedBonds"]())
     names = {"node_cost.log_unit", "edge_cost.steps"}

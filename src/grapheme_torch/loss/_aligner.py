@@ -60,11 +60,11 @@ class Learned(Aligner):
     """
 
     def __init__(self, matcher: nn.Module, solver: Sinkhorn | None = None) -> None:
-        self_solver = Sinkhorn() if solver is None else solver
-        super().__init__(self_solver.slack)
-        wanted, remedy = "be positive", "An exact plan has no derivative to learn by."
-        require(self_solver.temperature > 0, "`solver.temperature`", wanted, 0, remedy)
-        self.matcher, self.solver = matcher, self_solver
+        solver = Sinkhorn() if solver is None else solver
+        super().__init__(solver.slack)
+        temperature, remedy = solver.temperature, "An exact plan has no derivative to learn by."
+        require(temperature > 0, "`solver.temperature`", "be positive", temperature, remedy)
+        self.matcher, self.solver = matcher, solver
 
     def forward(self, problem: AlignmentProblem) -> Float[Tensor, "B N1 M1"]:
         """The plan of least cost less score."""

@@ -69,8 +69,12 @@ compare_eagerly = cast(Callable[..., StructuralLossResult], torch.compiler.disab
 
 
 def _temperature(spec: Spec, given: float | Tensor | None) -> float | Tensor:
+    alignment = spec.alignment
     if given is None:
-        return spec.alignment.temperature if isinstance(spec.alignment, Sinkhorn) else 1.0
+        return alignment.temperature if isinstance(alignment, Sinkhorn) else 1.0
+    wanted = f"be left out where `alignment` is a {type(alignment).__name__}"
+    softens, remedy = isinstance(alignment, Sinkhorn), "Only a `Sinkhorn` has one."
+    require(softens, "`temperature`", wanted, given, remedy)
     check_temperature(given)
     return given
 

@@ -27,6 +27,9 @@ def steering(
     pairs, alignment = space.pairs, space.spec.alignment
     plan = None
     if isinstance(alignment, Given):
+        remedy = "A given plan is used as it is."
+        none, got = match_cost is None, Received("a matrix")
+        require(none, "`match_cost`", "be left out with a given plan", got, remedy)
         plan = taken(space, _padded("alignment", alignment.plan, pairs))
     if start is not None:
         remedy = "Use at least one round and an edge weight, or give it as `alignment`."

@@ -98,9 +98,7 @@ def structural(
 def align(space: Layout, temperature: float | Tensor, steering: Steering) -> Any:
     """Transport by matching cost, then again with the edges at the last plan, (E19)."""
     spec, pairs, start = space.spec, space.pairs, steering.start
-    cost = matching_cost(space)
-    if steering.match_cost is not None:
-        cost = cost + steering.match_cost
+    cost = matching_cost(space, steering.match_cost)
     first = cost if steering.first_cost is None else cost + steering.first_cost
     transport = space.transport(first, temperature) if start is None else start
     if not spec.rounds:
@@ -117,14 +115,19 @@ def align(space: Layout, temperature: float | Tensor, steering: Steering) -> Any
     return transport
 
 
-def matching_cost(space: Layout) -> Tensor:
-    """Expected edits of each entry, and what their places add, (E1); infinite where impossible."""
+def matching_cost(space: Layout, extra: Tensor | None = None) -> Tensor:
+    """Expected edits of each entry, and what their places add, (E1); infinite where impossible.
+
+    Args:
+        space: The batch.
+        extra: Added to it.
+    """
     spec, pairs, terms = space.spec, space.pairs, space.node_terms()
     cost = expected_edits(space, terms.match, spec.prices, node_insertion(spec, pairs))
     cost = cost.masked_fill(impossible(space, terms.nll), inf)
     if spec.hints.position and pairs.placed:
         cost = cost + spec.hints.position * space.steps()
-    return cost
+    return cost if extra is None else cost + extra
 
 
 def step_scale(spec: Spec) -> float:

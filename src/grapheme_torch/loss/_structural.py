@@ -165,7 +165,7 @@ class StructuralLoss(nn.Module):
                 are neither rewarded nor punished; the clique term of their graph is left out.
             return_gradients: Also gives `node_gradients` and `edge_gradients`.
             alignment, matches: Instead of the loss's own, for this call.
-            temperature: One per pair, or one in all, instead of the alignment's own.
+            temperature: One per pair, or one in all, instead of the `Sinkhorn`'s own.
             start: A plan to linearise the edges at in the first round (as `plan.padded`), instead
                 of the node-only plan: breaks the ties of symmetric targets, or goes on from before.
             match_cost: Added to the matching cost in every round, in edits (as `plan.padded`), to

@@ -16,6 +16,7 @@ def run(
     """Node, edge and clique term of each pair, and the alignment with its evidence."""
     aligner = space.spec.alignment
     if isinstance(aligner, Aligner):
-        plan = aligner(AlignmentProblem(space.pairs, matching_cost(space), *space.masses))
+        cost = matching_cost(space, steering.match_cost)
+        plan = aligner(AlignmentProblem(space.pairs, cost, *space.masses))
         steering = Steering(plan=Transport.given(plan, *space.masses))
     return structural(space, temperature, steering)
