@@ -297,6 +297,46 @@ def test_groups_that_cannot_be_are_refused(call: Any, message: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("edge_index", torch.tensor([[0], [99]])),
+        ("edge_index", [[0], [1]]),
+        ("edge_index", torch.zeros(3)),
+        ("ignore_edge_index", torch.tensor([[0], [99]])),
+        ("ignore", torch.ones(5)),
+        ("y", torch.zeros(5)),
+        ("edge_type", torch.ones(7)),
+    ],
+)
+def test_groups_change_no_refusal(name: str, value: Any) -> None:
+    prediction, target = batch_of_pairs(1, [(4, 2)])
+    target[name] = value
+    said = []
+    for groups in (1, 2):
+        with pytest.raises(InputError) as caught:
+            StructuralLoss()(prediction, target, groups=groups)
+        said.append(str(caught.value))
+    assert said[0] == said[1]
+
+
+@pytest.mark.parametrize("change", [ignored, several, unknown])
+@pytest.mark.parametrize("directed", [True, False])
+def test_groups_keep_all_that_a_target_says(change: Any, directed: bool) -> None:
+    """Two groups that are alike cost twice what one costs."""
+    loss = StructuralLoss(
+        reduction="none", directed=directed, alignment=Sinkhorn(tolerance=1e-12),
+        **({"edge_cost": costs.SeveralRelations()} if change is several else {}),
+    )  # fmt: skip
+    one, target = problem(7, change, directed=directed)
+    two = join([part for k in range(len(SIZES)) for part in (one[k], one[k])])
+    whole = torch.repeat_interleave(torch.tensor([2 * n for n, _ in SIZES]))
+    two = replace(two, batch=whole, num_graphs=len(SIZES))
+    found = loss(two, target, groups=2).total
+    wanted = loss(one, target).total.repeat_interleave(2)
+    torch.testing.assert_close(found, wanted, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize(
     ("name", "value", "message"),
     [
         ("ignore", torch.ones(3), r"`target\.ignore` must be boolean"),

@@ -17,7 +17,7 @@ from ._options import Dense, Sinkhorn, check_temperature
 from ._result import StructuralLossResult, result_of
 from ._spec import Spec
 from .batch._arguments import check_kinds, joined
-from .batch._groups import repeated, split_groups
+from .batch._groups import grouped
 from .batch._masks import masked
 from .batch._pairs import Pairs
 from .batch._read import read
@@ -43,15 +43,14 @@ def compare(
     """
     target = joined(target)
     check_kinds(prediction, target)
-    if call.groups != 1:
-        prediction = split_groups(prediction, call.groups)
-        target = repeated(target, call.groups)
     # Under autocast products of plans would be rounded to half precision.
     kind = prediction.existence.device.type
     exact = torch.autocast(kind, enabled=False) if torch.is_autocast_enabled(kind) else None
     with exact or nullcontext():
         whole = not isinstance(spec.matches, Dense)
         pairs = read(prediction, target, spec, placed=whole or spec.hints.position > 0)
+        if call.groups != 1:
+            prediction, pairs = grouped(prediction, pairs, call.groups)
         _check_size(spec, pairs)
         temperature = _temperature(spec, call.temperature)
         if whole:
