@@ -27,17 +27,8 @@ def check_edges(
     Edges of different relations are different, if relations are given.
     """
     name, n = f"`{side}.edge_index`", len(batch)
-    inside = not edge_index.numel() or (int(edge_index.min()) >= 0 and int(edge_index.max()) < n)
-    remedy = "Number the nodes of the batch from 0, and set `num_nodes` on each graph."
-    require(inside, name, f"name nodes in [0, {n})", edge_index, remedy)
+    check_ends(name, edge_index, batch)
     source, sink = edge_index if directed else edge_index.sort(0).values
-    require(
-        bool((batch[source] == batch[sink]).all()),
-        name,
-        "join nodes of the same graph",
-        Received("an edge between two graphs of the batch"),
-        "Offset the node numbers of each graph, as PyTorch Geometric's Batch does.",
-    )
     key, once = source * n + sink, "at most once"
     if relation is not None and len(relation):
         key, once = key * (int(relation.max()) + 1) + relation, "at most once in each relation"
@@ -50,6 +41,20 @@ def check_edges(
         if directed
         else "Keep one direction of each edge: edge_index[:, edge_index[0] < edge_index[1]].",
     )
+
+
+def check_ends(name: str, ends: Int[Tensor, "2 e"], batch: Int[Tensor, " n"]) -> None:
+    """Refuses pairs of missing nodes, or of nodes of two graphs; `name` is what holds them."""
+    n = len(batch)
+    inside = not ends.numel() or (int(ends.min()) >= 0 and int(ends.max()) < n)
+    remedy = "Number the nodes of the batch from 0, and set `num_nodes` on each graph."
+    require(inside, name, f"name nodes in [0, {n})", ends, remedy)
+    remedy = "Offset the node numbers of each graph, as PyTorch Geometric's Batch does."
+    one, got = (
+        bool((batch[ends[0]] == batch[ends[1]]).all()),
+        Received("an edge between two graphs of the batch"),
+    )
+    require(one, name, "join nodes of the same graph", got, remedy)
 
 
 def runs(first: Int[Tensor, " k"], size: Int[Tensor, " k"]) -> Int[Tensor, " total"]:

@@ -5,12 +5,14 @@ from typing import Any
 
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch_geometric.data import Batch, Data
 
 from grapheme_torch import (
+    Dense,
     EdgeCost,
     Exact,
+    Hints,
     InputError,
     Prediction,
     Sinkhorn,
@@ -296,6 +298,44 @@ def test_groups_that_cannot_be_are_refused(call: Any, message: str) -> None:
         StructuralLoss()(prediction, target, **call)
 
 
+@pytest.mark.usefixtures("composed")
+@pytest.mark.parametrize("matches", [Dense(), Tiled(), "support"])
+def test_the_number_of_a_class_can_stand_for_unknown(matches: Any) -> None:
+    """As in the cross-entropy of PyTorch, where 0 is often the padding."""
+    prediction, target = problem(4, as_it_is, directed=True)
+    chosen = Support(everything(prediction, target)) if matches == "support" else matches
+    zero = StructuralLoss(node_cost=costs.Classes(ignore_index=0), matches=chosen)
+    found = solved(zero, prediction, target)
+    target.y = target.y.masked_fill(target.y == 0, -100)
+    wanted = solved(StructuralLoss(matches=chosen), prediction, target)
+    for one, other in zip(found, wanted, strict=True):
+        torch.testing.assert_close(one, other, rtol=0, atol=0)
+
+
+def test_a_number_that_means_nothing_is_no_unknown_class() -> None:
+    prediction, target = problem(4, as_it_is, directed=True)
+    for ignore_index in (0, -100):
+        target.y[0] = -1
+        with pytest.raises(InputError, match=r"`target\.y` must lie in \[0, 4\)"):
+            StructuralLoss(node_cost=costs.Classes(ignore_index=ignore_index))(prediction, target)
+
+
+def test_neighbours_may_be_of_unknown_class() -> None:
+    """Two nodes that only their neighbours tell apart, one of them of unknown class."""
+    ends = torch.tensor([[0, 1], [2, 3]])
+    target = Data(y=torch.tensor([0, 0, 1, -100]), edge_index=ends, num_nodes=4)
+    sure = torch.full((4,), 40.0, dtype=torch.float64)
+    label = 40 * nn.functional.one_hot(torch.tensor([0, 0, 1, 2]), 3).double()
+    prediction = Prediction(sure, label, ends, torch.tensor([[0.0, 40.0]] * 2).double())
+    for ignore_index in (-100, -1):
+        target.y[3] = ignore_index
+        loss = StructuralLoss(
+            hints=Hints(neighbours=1.0), node_cost=costs.Classes(ignore_index=ignore_index)
+        )
+        plan = loss(prediction, target).plan.padded[0]
+        torch.testing.assert_close(plan[:4, :4], torch.eye(4).double(), rtol=0, atol=1e-3)
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -340,12 +380,19 @@ def test_groups_keep_all_that_a_target_says(change: Any, directed: bool) -> None
     ("name", "value", "message"),
     [
         ("ignore", torch.ones(3), r"`target\.ignore` must be boolean"),
-        ("ignore_edge_index", torch.tensor([[0], [7]]), r"must name nodes in \[0, 3\)"),
+        ("ignore_edge_index", torch.tensor([[0], [7]]), r"must name nodes in \[0, 4\)"),
+        (
+            "ignore",
+            torch.ones(4, dtype=torch.bool, device="meta"),
+            "must be on cpu",
+        ),
+        ("ignore_edge_index", torch.ones(2, 1, dtype=torch.long, device="meta"), "must be on cpu"),
+        ("ignore_edge_index", torch.tensor([[2], [3]]), "must join nodes of the same graph"),
         ("ignore_edge_index", torch.zeros(3), r"must be integers of shape \(2, pairs\)"),
     ],
 )
 def test_what_cannot_be_ignored_is_refused(name: str, value: Tensor, message: str) -> None:
-    prediction, target = batch_of_pairs(1, [(4, 3)])
+    prediction, target = batch_of_pairs(1, [(4, 3), (1, 1)])
     target[name] = value
     with pytest.raises(InputError, match=message):
         StructuralLoss()(prediction, target)

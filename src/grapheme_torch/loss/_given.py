@@ -9,6 +9,7 @@ from .._tensors import described, is_dense
 from ..ot import Transport
 from ._options import Given
 from ._program import Steering
+from .batch._arguments import check_device
 from .batch._pairs import Pairs
 from .layouts._padded import Padded
 from .terms._nodes import impossible
@@ -64,8 +65,7 @@ def _padded(name: str, matrix: Tensor, pairs: Pairs) -> Tensor:
     remedy = "Give it in the form of `result.plan.padded`."
     wanted = f"be floating-point of shape {shape}"
     require(ok, f"`{name}`", wanted, described(matrix), remedy)
-    if matrix.device != device:
-        raise refusal(f"`{name}`", f"be on {device}", Received(str(matrix.device)), "Move it.")
+    check_device(name, matrix, device)
     if name == "match_cost":
         valid = not bool((matrix.isnan() | matrix.isneginf()).any())
         received = Received("NaN or minus infinity")

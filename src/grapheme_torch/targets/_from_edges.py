@@ -8,8 +8,9 @@ from jaxtyping import Float, Int, Shaped
 from torch import Tensor
 from torch_geometric.data import Batch, Data
 
-from .._check import Received, refusal, require
+from .._check import refusal, require
 from .._tensors import described, has_numbers, is_whole
+from .._union import check_ends
 
 Edge = tuple[int, int] | tuple[int, int, int]
 """Source, target and perhaps relation."""
@@ -80,15 +81,10 @@ def split(
     Raises:
         InputError: If an edge ends at no node, or joins two graphs.
     """
-    total, size = sum(counts), torch.tensor(counts, device=index.device)
-    remedy = "Number the nodes from 0."
-    inside = not index.numel() or (int(index.min()) >= 0 and int(index.max()) < total)
-    require(inside, "`edges`", f"name nodes in [0, {total})", index, remedy)
+    size = torch.tensor(counts, device=index.device)
     graph = torch.arange(len(size), device=index.device).repeat_interleave(size)
+    check_ends("`edges`", index, graph)
     whose = graph[index]
-    same = bool((whose[0] == whose[1]).all())
-    got, remedy = Received("an edge between two graphs"), "Check `batch`."
-    require(same, "`edges`", "join nodes of the same graph", got, remedy)
     order = whose[0].argsort(stable=True)
     index = (index - (size.cumsum(0) - size)[whose])[:, order]
     lengths = torch.bincount(whose[0], minlength=len(size)).tolist()

@@ -3,6 +3,8 @@
 from typing import Any
 
 import networkx as nx
+import torch
+from torch import Tensor
 from torch_geometric.data import Data, HeteroData
 
 from ..._check import Received, refusal
@@ -42,6 +44,13 @@ def check_kinds(prediction: object, target: object) -> None:
         elif isinstance(target, Prediction):
             remedy = "A target has classes, not logits; `decode` reads a prediction."
         raise refusal("`target`", "be a `Data` or `Batch`", _shown(target), remedy)
+
+
+def check_device(name: str, value: Tensor, device: torch.device) -> None:
+    """Refuses a tensor that is not where the prediction is."""
+    if value.device != device:
+        remedy = "Move both to one device: target.to(prediction.existence.device)."
+        raise refusal(f"`{name}`", f"be on {device}, as the prediction", value.device, remedy)
 
 
 def _all(value: object, kind: type) -> bool:

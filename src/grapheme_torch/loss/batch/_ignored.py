@@ -7,11 +7,10 @@ from jaxtyping import Bool, Int
 from torch import Tensor
 from torch_geometric.data.storage import BaseStorage
 
-from ..._check import Received, refusal, require
+from ..._check import refusal
 from ..._tensors import described, is_dense, is_whole
-from ..._union import runs
-
-_REMEDY = "Pairs of nodes of one graph, numbered as in `edge_index`."
+from ..._union import check_ends, runs
+from ._arguments import check_device
 
 
 def read_ignored(
@@ -25,8 +24,7 @@ def read_ignored(
     wanted = f"be boolean, one number per node ({count})"
     if not fits:
         raise refusal("`target.ignore`", wanted, described(value), "True ignores a node.")
-    if value.device != device:
-        raise refusal("`target.ignore`", f"be on {device}", Received(str(value.device)), "Move it.")
+    check_device("target.ignore", value, device)
     return value if bool(value.any()) else None
 
 
@@ -76,11 +74,9 @@ def _checked(value: Any, batch: Int[Tensor, " m"]) -> Int[Tensor, "2 k"]:
     fits = is_dense(value) and value.ndim == 2 and len(value) == 2 and is_whole(value)
     if not fits:
         wanted = "be integers of shape (2, pairs)"
-        raise refusal("`target.ignore_edge_index`", wanted, described(value), _REMEDY)
-    n = len(batch)
-    inside = not value.numel() or (int(value.min()) >= 0 and int(value.max()) < n)
-    require(inside, "`target.ignore_edge_index`", f"name nodes in [0, {n})", value, _REMEDY)
-    same = bool((batch[value[0]] == batch[value[1]]).all())
-    got = Received("a pair of nodes of two graphs")
-    require(same, "`target.ignore_edge_index`", "join nodes of the same graph", got, _REMEDY)
-    return value.long()
+        remedy = "Pairs of nodes of one graph, numbered as in `edge_index`."
+        raise refusal("`target.ignore_edge_index`", wanted, described(value), remedy)
+    check_device("target.ignore_edge_index", value, batch.device)
+    ends = value.long()
+    check_ends("`target.ignore_edge_index`", ends, batch)
+    return ends

@@ -14,6 +14,8 @@ from ...graphs import membership
 from ...prediction import Prediction
 from .._spec import Spec
 from ..engines import _kernel
+from ..terms._node_cost import Classes, NodeCost
+from ._arguments import check_device
 from ._edge_places import placed_edges
 from ._ignored import ignored_pairs, is_among, read_ignored
 from ._pairs import Target
@@ -85,7 +87,7 @@ def read_target(
     """
     device, stored = prediction.existence.device, target.stores[0]
     edge_index = _edge_index(stored, device)
-    y = _y(stored, _num_nodes(target, device), spec.node_cost.by_class, device)
+    y = _y(stored, _num_nodes(target, device), spec.node_cost, device)
     batch, count = membership(target)
     wanted = f"hold as many graphs as the prediction ({prediction.num_graphs})"
     remedy = "Collate predictions and targets in the same order."
@@ -155,7 +157,7 @@ def _num_nodes(target: Data, device: torch.device) -> int:
         wanted, remedy = "be int64, one graph per node", "PyTorch Geometric's Batch gives it."
         if not fits:
             raise refusal("`target.batch`", wanted, described(batch), remedy)
-        _on("target.batch", batch, device)
+        check_device("target.batch", batch, device)
         return len(batch)
     count: Any = target.num_nodes
     whole = isinstance(count, int) and not isinstance(count, bool) and count >= 0
@@ -175,7 +177,7 @@ def _edge_index(stored: BaseStorage, device: torch.device) -> Int[Tensor, "2 t"]
     if not (fits and (is_whole(value) or _whole_floats(value))):
         wanted = "be integers of shape (2, edges)"
         raise refusal("`target.edge_index`", wanted, described(value), remedy)
-    _on("target.edge_index", value, device)
+    check_device("target.edge_index", value, device)
     return value.long()
 
 
@@ -190,12 +192,13 @@ def _whole_floats(value: Tensor) -> bool:
     return bool((exact & (value == value.floor())).all())
 
 
-def _y(stored: BaseStorage, count: int, classes: bool, device: torch.device) -> Tensor:
+def _y(stored: BaseStorage, count: int, cost: NodeCost, device: torch.device) -> Tensor:
     value: Any = stored.get("y")
-    if classes:
-        return _integers("target.y", value, count, "class per node", device)
+    if cost.by_class:
+        value = _integers("target.y", value, count, "class per node", device)
+        return cost.marked(value) if isinstance(cost, Classes) else value
     _rows("target.y", value, count, "row per node")
-    _on("target.y", value, device)
+    check_device("target.y", value, device)
     return value
 
 
@@ -206,7 +209,7 @@ def _weight(stored: BaseStorage, count: int, device: torch.device) -> Float[Tens
         wanted = f"be a tensor with one weight per edge ({count})"
         remedy = "A prediction with weights is compared with weights."
         raise refusal("`target.edge_weight`", wanted, described(value), remedy)
-    _on("target.edge_weight", value, device)
+    check_device("target.edge_weight", value, device)
     return value if value.is_floating_point() else value.to(torch.get_default_dtype())
 
 
@@ -222,7 +225,7 @@ def _position(
         wanted = f"be a tensor with one place per node ({count})"
         remedy = "Give every node its place, or leave `position` out on one side."
         raise refusal("`target.position`", wanted, described(value), remedy)
-    _on("target.position", value, device)
+    check_device("target.position", value, device)
     columns, own = (tuple(x.shape[1:]) or (1,) for x in (predicted, value))
     wanted = f"have {columns[0]} coordinates a node, as the prediction"
     require(columns == own, "`target.position`", wanted, own[0], "Give both sides the same.")
@@ -240,7 +243,7 @@ def _integers(name: str, value: Any, count: int, what: str, device: torch.device
     if not fits:
         wanted = f"be an integer tensor with one {what} ({count})"
         raise refusal(f"`{name}`", wanted, described(value), _REMEDY)
-    _on(name, value, device)
+    check_device(name, value, device)
     return value.long()
 
 
@@ -252,12 +255,6 @@ def _rows(name: str, value: Any, count: int, what: str) -> None:
 
 
 _REMEDY = "`Alphabet.encode` adds it to a graph; `num_nodes` says how many nodes there are."
-
-
-def _on(name: str, value: Tensor, device: torch.device) -> None:
-    if value.device != device:
-        remedy = "Move both to one device: target.to(prediction.existence.device)."
-        raise refusal(f"`{name}`", f"be on {device}, as the prediction", value.device, remedy)
 
 
 def _check_relations(relation: Int[Tensor, " t"], end: int) -> None:
@@ -304,5 +301,5 @@ def _attributes(stored: BaseStorage, count: int, device: torch.device) -> Float[
     remedy = "The edge cost of this loss reads features of target edges."
     if not (fits and value.is_floating_point()):
         raise refusal("`target.edge_attr`", wanted, described(value), remedy)
-    _on("target.edge_attr", value, device)
+    check_device("target.edge_attr", value, device)
     return value if value.ndim == 2 else value[:, None]

@@ -55,7 +55,7 @@ class SupportSpace:
         cost, pairs, i, j = self.spec.node_cost, self.pairs, *self._ends
         if isinstance(cost, Classes) and cost.tabled:
             table, y = cost.table(pairs.outputs), pairs.target.y.index_select(0, j)
-            known = y != cost.ignore_index if len(y) and int(y.min()) < 0 else None
+            known = y >= 0 if len(y) and int(y.min()) < 0 else None
             at = i * pairs.outputs.shape[1] + (y if known is None else y.clamp(min=0))
             nll = table.nll.flatten().index_select(0, at)
             assert table.misfit is not None

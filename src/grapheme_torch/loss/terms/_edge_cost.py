@@ -8,10 +8,10 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn.functional import log_softmax, logsigmoid
 
-from ..._check import refusal, require
-from ..._tensors import described, is_dense
-from .._options import Prices, is_number, not_negative
+from ..._check import refusal
+from .._options import Prices
 from ..batch._pairs import Pairs
+from ._shaping import check_shaping, checked_weight, focused, smoothed, weighed
 
 
 class Channels(NamedTuple):
@@ -94,15 +94,8 @@ class EdgeCost(nn.Module):
         focal: float = 0.0,
     ) -> None:
         super().__init__()
-        if weight is not None:
-            ok = is_dense(weight) and weight.ndim == 1 and weight.is_floating_point()
-            ok = ok and bool((weight.isfinite() & (weight >= 0)).all())
-            wanted = "be finite, not negative, one number per relation"
-            require(ok, "`weight`", wanted, described(weight), "1 is the usual weight.")
-        self.register_buffer("weights", None if weight is None else weight.detach().clone())
-        ok = is_number(label_smoothing) and 0 <= label_smoothing < 1
-        require(ok, "`label_smoothing`", "lie in [0, 1)", label_smoothing, "Try 0.1.")
-        not_negative("focal", focal, "Try 2.")
+        self.register_buffer("weights", checked_weight(weight, "relation"))
+        check_shaping(label_smoothing, focal)
         self.label_smoothing, self.focal = label_smoothing, focal
 
     @property
@@ -121,14 +114,7 @@ class EdgeCost(nn.Module):
 
     def nll(self, log_q: Float[Tensor, "e relations"]) -> Float[Tensor, "e relations"]:
         """Cost in nats of "absent" (column 0) and of each relation; infinity where impossible."""
-        nats = -log_q
-        if self.label_smoothing:
-            possible = nats != torch.inf
-            mean = nats.where(possible, 0).sum(1, keepdim=True) / possible.sum(1, keepdim=True)
-            nats = (1 - self.label_smoothing) * nats + self.label_smoothing * mean
-        if self.focal:
-            nats = (-torch.expm1(log_q)).clamp(min=0) ** self.focal * nats
-        return nats
+        return focused(smoothed(-log_q, self.label_smoothing), log_q, self.focal)
 
     def changes(
         self, absent: Float[Tensor, "e 1"], present: Float[Tensor, "e relations"], insertion: float
@@ -163,22 +149,19 @@ class EdgeCost(nn.Module):
         unaligned = prices.edge_deletion * nats[:, 0].masked_fill(impossible[:, 0], 1)
         unmatched = self._unmatched(nats.shape[1] - 1, prices.edge_insertion)
         lost = unaligned[:, None] + unmatched
-        aligned = torch.where(impossible[:, 1:], lost, self._weighed(nats[:, 1:]))
+        aligned = torch.where(impossible[:, 1:], lost, weighed(nats[:, 1:], self.weights))
         certainty = 1 - impossible[:, 1:].all(1).to(nats.dtype)
         return EdgeCosts(unaligned, aligned, unmatched, certainty, self.products(pairs))
 
     def edits(self, pairs: Pairs, prices: Prices) -> EdgeCosts:
         """Expected insertions, deletions and changes of relation, (E18)."""
         absent, present = pairs.relation[:, :1].exp(), pairs.relation[:, 1:].exp()
-        aligned = self._weighed(self.changes(absent, present, prices.edge_insertion))
+        changes = self.changes(absent, present, prices.edge_insertion)
+        aligned = weighed(changes, self.weights)
         there = 1 - absent[:, 0]
         unmatched = self._unmatched(aligned.shape[1], prices.edge_insertion)
         unaligned = prices.edge_deletion * there
         return EdgeCosts(unaligned, aligned, unmatched, there, self.products(pairs))
-
-    def _weighed(self, cost: Float[Tensor, "e relations"]) -> Float[Tensor, "e relations"]:
-        """The cost of what matches each relation, as much as the relation counts."""
-        return cost if self.weights is None else cost * self.weights.to(cost.dtype)
 
     def _unmatched(self, relations: int, insertion: float) -> Float[Tensor, " relations"] | float:
         """Cost of a target edge that no candidate takes."""
@@ -216,7 +199,7 @@ class SeveralRelations(EdgeCost):
         deletion = prices.edge_deletion * absent
         unaligned = deletion.sum(1)
         # A candidate aligned with one relation still answers for the absence of the others.
-        aligned = unaligned[:, None] - deletion + self._weighed(present)
+        aligned = unaligned[:, None] - deletion + weighed(present, self.weights)
         certainty = torch.ones_like(unaligned)
         return EdgeCosts(unaligned, aligned, unmatched, certainty, self.products(pairs))
 
@@ -227,7 +210,7 @@ class SeveralRelations(EdgeCost):
         deletion = prices.edge_deletion * q
         unaligned = deletion.sum(1)
         inserted = prices.edge_insertion * (1 - q)
-        aligned = unaligned[:, None] - deletion + self._weighed(inserted)
+        aligned = unaligned[:, None] - deletion + weighed(inserted, self.weights)
         there = self.presence(pairs)
         return EdgeCosts(unaligned, aligned, unmatched, there, self.products(pairs))
 

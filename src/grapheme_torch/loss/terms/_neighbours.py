@@ -59,11 +59,13 @@ def _labels(
 ) -> tuple[Float[Tensor, "B N k"], Bool[Tensor, "B M k"]]:
     """How much of each node carries each label of the pair's target, and any other; so for both.
 
-    No target node carries another: their expected numbers add up, and need not be told apart.
+    No target node carries another: their expected numbers add up, and need not be told apart. A
+    target node of unknown class counts as another.
     """
     t = pairs.target
     size = max(pairs.outputs.shape[1], 1)
-    present = (t.layout.batch * size + t.y).unique()  # by graph, then by label
+    sure = t.y >= 0
+    present = (t.layout.batch * size + t.y)[sure].unique()  # by graph, then by label
     listed = Layout.of(present // size, len(exists))
     kind = listed.pad(present % size + 1) - 1  # -1: there are no more
     each = pairs.layout.pad(pairs.outputs.softmax(1))
@@ -71,9 +73,9 @@ def _labels(
         kind[:, None] >= 0
     )
     other = (1 - known.sum(2, keepdim=True)).clamp(min=0)
-    mine = t.layout.pad(t.y[:, None] == kind[t.layout.batch])
-    none = torch.zeros_like(mine[:, :, :1])
-    return exists * torch.cat([known, other], 2), torch.cat([mine, none], 2)
+    mine = (t.y[:, None] == kind[t.layout.batch]) & sure[:, None]
+    wanted = t.layout.pad(torch.cat([mine, ~sure[:, None]], 1))
+    return exists * torch.cat([known, other], 2), wanted
 
 
 def _neighbourhoods(

@@ -15,9 +15,12 @@ from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits, log_softmax
 
 from ..._check import Received, refusal, require
-from ..._tensors import described, is_dense
-from .._options import is_number, not_negative
+from .._options import is_number
 from ..engines import _kernel
+from ._shaping import check_shaping, checked_weight, focused, smoothed, weighed
+
+_UNKNOWN = -100
+"""What PyTorch calls a target without a class."""
 
 
 class Compared(NamedTuple):
@@ -120,7 +123,8 @@ class Classes(NodeCost):
             insertion cost, as in `torch.nn.CrossEntropyLoss`.
         label_smoothing: Share of the cost that is the mean over all classes [szegedy16].
         focal: Exponent of the focal loss [lin17]: the cost is multiplied by `(1 - p)^focal`.
-        ignore_index: A target of this value has no known class: any class fits, at no cost.
+        ignore_index: A target of this value has no known class: any class fits, at no cost. As in
+            `torch.nn.CrossEntropyLoss` it may be the number of a class.
 
     Raises:
         InputError: If a value is out of range.
@@ -140,21 +144,18 @@ class Classes(NodeCost):
         *,
         label_smoothing: float = 0.0,
         focal: float = 0.0,
-        ignore_index: int = -100,
+        ignore_index: int = _UNKNOWN,
     ) -> None:
         super().__init__()
-        if weight is not None:
-            ok = is_dense(weight) and weight.ndim == 1 and weight.is_floating_point()
-            ok = ok and bool((weight.isfinite() & (weight >= 0)).all())
-            wanted = "be finite, not negative, one number per class"
-            require(ok, "`weight`", wanted, described(weight), "1 is the usual weight.")
-        self.register_buffer("weights", None if weight is None else weight.detach().clone())
-        ok = is_number(label_smoothing) and 0 <= label_smoothing < 1
-        require(ok, "`label_smoothing`", "lie in [0, 1)", label_smoothing, "Try 0.1.")
-        not_negative("focal", focal, "Try 2.")
+        self.register_buffer("weights", checked_weight(weight, "class"))
+        check_shaping(label_smoothing, focal)
         self.label_smoothing, self.focal, self.ignore_index = label_smoothing, focal, ignore_index
         plain = type(self) is Classes and weight is None and not label_smoothing and not focal
         self.native = "labels" if plain else None
+
+    def marked(self, y: Int[Tensor, " m"]) -> Int[Tensor, " m"]:
+        """Classes, below zero where none is known, whatever `ignore_index` is."""
+        return y if self.ignore_index < 0 else y.masked_fill(y == self.ignore_index, _UNKNOWN)
 
     @property
     def tabled(self) -> bool:
@@ -168,23 +169,15 @@ class Classes(NodeCost):
 
     def table_of(self, log_p: Float[Tensor, "*size classes"]) -> Compared:
         """The same, given the log-probability of every class."""
-        misfit = nll = -log_p
-        if self.label_smoothing:
-            share = self.label_smoothing
-            possible = nll != inf  # a class that cannot be is none to be smoothed over
-            mean = nll.where(possible, 0).sum(-1, keepdim=True) / possible.sum(-1, keepdim=True)
-            nll = (1 - share) * nll + share * mean
-        if self.focal:
-            nll = (-torch.expm1(log_p)).clamp(min=0) ** self.focal * nll
-        if self.weights is not None:
-            nll = nll * self.weights.to(nll.dtype)
-        return Compared(nll, misfit)
+        misfit = -log_p
+        nll = focused(smoothed(misfit, self.label_smoothing), log_p, self.focal)
+        return Compared(weighed(nll, self.weights), misfit)
 
     def look_up(
         self, table: Float[Tensor, "*B k classes"], y: Int[Tensor, "*B w"], unknown: float
     ) -> Float[Tensor, "*B k w"]:
-        """Numbers of every class as numbers of matches; `unknown` where a class is ignored."""
-        lost = y == self.ignore_index if y.numel() and int(y.min()) < 0 else None
+        """Numbers of every class as numbers of matches; `unknown` where no class is known."""
+        lost = y < 0 if y.numel() and int(y.min()) < 0 else None
         index = (y if lost is None else y.clamp(min=0))[..., None, :]
         out = table.gather(-1, index.expand(*table.shape[:-1], -1))
         return out if lost is None else out.masked_fill(lost[..., None, :], unknown)
@@ -193,14 +186,14 @@ class Classes(NodeCost):
         """Cost of the class, `[*]`."""
         table = self.table(outputs).nll
         shape = torch.broadcast_shapes(table.shape[:-1], y.shape)
-        index = y.expand(shape)[..., None]
-        return table.expand(*shape, -1).gather(-1, index)[..., 0]
+        index = y.clamp(min=0).expand(shape)[..., None]
+        return table.expand(*shape, -1).gather(-1, index)[..., 0].masked_fill(y < 0, 0)
 
     def weight(self, y: Int[Tensor, " m"]) -> Float[Tensor, " m"] | None:
         """The weight of the class of each target node."""
         if self.weights is None:
             return None
-        return torch.where(y == self.ignore_index, 1.0, self.weights[y.clamp(min=0)])
+        return torch.where(y < 0, 1.0, self.weights[y.clamp(min=0)])
 
     def check(self, outputs: Tensor, y: Tensor) -> None:
         """Refuses a class that there is not."""
@@ -210,7 +203,8 @@ class Classes(NodeCost):
             raise refusal("`weight`", f"hold {classes} numbers", len(self.weights), remedy)
         if _kernel.serves(y) and _kernel.within(y, 0, classes):
             return
-        known = y[y != self.ignore_index] if len(y) and int(y.min()) < 0 else y
+        unknown = self.ignore_index if self.ignore_index < 0 else _UNKNOWN
+        known = y[y != unknown] if len(y) and int(y.min()) < 0 else y
         if len(known) and not (int(known.min()) >= 0 and int(known.max()) < classes):
             values = Received(f"values from {int(y.min())} to {int(y.max())}")
             remedy = "Widen `prediction.label`."
@@ -220,6 +214,8 @@ class Classes(NodeCost):
         """The settings that are not the default."""
         shown = {"label_smoothing": self.label_smoothing, "focal": self.focal}
         given = [f"{name}={value!r}" for name, value in shown.items() if value]
+        if self.ignore_index != _UNKNOWN:
+            given.append(f"ignore_index={self.ignore_index!r}")
         return ", ".join(["weight=..."] * (self.weights is not None) + given)
 
 
@@ -293,8 +289,8 @@ class MultiLabel(NodeCost):
         focal: float = 0.0,
     ) -> None:
         super().__init__()
-        Classes(weight, label_smoothing=label_smoothing, focal=focal)  # the same refusals
-        self.register_buffer("weights", None if weight is None else weight.detach().clone())
+        self.register_buffer("weights", checked_weight(weight, "label"))
+        check_shaping(label_smoothing, focal)
         self.label_smoothing, self.focal = label_smoothing, focal
 
     def compare(self, outputs: Float[Tensor, "*n d"], y: Float[Tensor, "*m d"]) -> Compared:
@@ -313,9 +309,7 @@ class MultiLabel(NodeCost):
             share = self.label_smoothing
             smooth = wanted * (1 - share) + share / 2
             cost = binary_cross_entropy_with_logits(logit, smooth, reduction="none")
-        if self.focal:
-            cost = (-torch.expm1(-each)).clamp(min=0) ** self.focal * cost
-        return cost if self.weights is None else cost * self.weights.to(cost.dtype)
+        return weighed(focused(cost, -each, self.focal), self.weights)
 
     def check(self, outputs: Tensor, y: Tensor) -> None:
         """Refuses targets that are no such rows."""
