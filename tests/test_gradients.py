@@ -40,6 +40,7 @@ def _trained(alphabet: Alphabet, batch: Batch, targets: Batch) -> GraphTransform
     return model
 
 
+@pytest.mark.repeats
 @pytest.mark.parametrize("trained", [False, True], ids=["fresh", "trained"])
 @pytest.mark.parametrize("max_iterations", [100, 3], ids=["converged", "capped"])
 @pytest.mark.parametrize("rounds", [0, 2])
@@ -106,6 +107,7 @@ FAULTS: dict[str, Callable[[Tensor], Tensor]] = {
 }
 
 
+@pytest.mark.repeats
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS.keys())
 def test_a_fault_in_one_layer_is_found_where_it_is(fault: Callable[[Tensor], Tensor]) -> None:
     alphabet, batch, targets = _kindergarten()
@@ -257,6 +259,7 @@ def test_the_report_as_json_and_as_a_table() -> None:
     assert lines[-1].startswith("passed: max relative error ")
 
 
+@pytest.mark.repeats
 def test_nothing_that_is_given_changes() -> None:
     alphabet, batch, targets = _kindergarten()
     model, loss = _network(alphabet), StructuralLoss(alignment=Sinkhorn(max_iterations=3))

@@ -68,6 +68,7 @@ def test_a_model_with_batch_statistics_is_caught(model: GraphTransformNet) -> No
         assert_model_batch_invariant(normalised, [given for given, _ in ITEMS])
 
 
+@pytest.mark.repeats
 def test_a_wrong_gradient_is_caught(model: GraphTransformNet) -> None:
     class Detached(nn.Module):
         def __init__(self) -> None:

@@ -320,6 +320,7 @@ def test_check_gradients(capsys: Capture, trained: Path, tmp_path: Path) -> None
     assert len(document["tensors"]) == tensors
 
 
+@pytest.mark.repeats
 def test_a_check_that_does_not_hold_has_status_1(
     capsys: Capture, trained: Path, tmp_path: Path
 ) -> None:

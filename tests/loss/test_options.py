@@ -51,6 +51,7 @@ def _pairs(kind: Any, seed: int = 0) -> tuple[Prediction, list[Data]]:
     return prediction, targets
 
 
+@pytest.mark.repeats
 @pytest.mark.parametrize("criterion", ["likelihood", "edit"])
 @pytest.mark.parametrize("directed", [True, False])
 @pytest.mark.parametrize("kind", [*KINDS, _distance])

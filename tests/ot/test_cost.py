@@ -33,6 +33,7 @@ def test_value_of_the_primal_problem_and_of_python_optimal_transport(temperature
         torch.testing.assert_close(found[k], theirs.value, rtol=0, atol=1e-8)
 
 
+@pytest.mark.repeats
 def test_derivatives_by_finite_differences() -> None:
     cost, a, b = ragged(2, SIZES)
 

@@ -99,6 +99,7 @@ def test_derivative_in_the_masses_by_finite_differences(mode: str) -> None:
     assert gradcheck(plan, tuple(x.requires_grad_() for x in at), eps=1e-5, atol=1e-7, rtol=1e-6)
 
 
+@pytest.mark.repeats
 def test_second_derivatives_by_finite_differences() -> None:
     cost, a, b = ragged(4, FEW)
 

@@ -257,6 +257,7 @@ def test_a_gradient_of_the_loss_that_is_not_finite_never_reaches_the_weights() -
         module.on_before_optimizer_step(torch.optim.SGD(module.parameters()))
 
 
+@pytest.mark.repeats
 def test_the_weights_of_a_loss_are_checked_too() -> None:
     data = PairsDataModule("kindergarten")
     data.setup("fit")

@@ -148,6 +148,7 @@ def test_columns_that_no_row_sees_get_their_mass() -> None:
     assert slope < 1e-9
 
 
+@pytest.mark.repeats
 @pytest.mark.parametrize("max_iterations", [5, 100])
 @pytest.mark.parametrize("criterion", ["likelihood", "edit"])
 def test_the_gradient_is_the_derivative(criterion: Any, max_iterations: int) -> None:
