@@ -13,7 +13,7 @@ PACKAGE = Path(grapheme_torch.__file__).parent
 LAYERS: list[set[str]] = [
     {"_check", "_signals", "_startup"},
     {"_tensors"},
-    {"_files", "_reading", "_union", "ot"},
+    {"_files", "_versions", "_reading", "_union", "ot"},
     {"graphs"},
     {"prediction", "targets"},
     {"decoding", "nn", "loss", "data", "edits"},

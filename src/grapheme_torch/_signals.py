@@ -3,7 +3,7 @@
 import os
 import signal
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from types import FrameType
 
@@ -48,8 +48,8 @@ def leave_terminal() -> None:
 
 
 @contextmanager
-def handled(handler: Handler) -> Iterator[None]:
-    """Hands the signals to `handler`, and back to whom they went to before.
+def handled(handler: Handler, further: Sequence[int] = ()) -> Iterator[None]:
+    """Hands the signals, and `further` ones, to `handler`, and back to whom they went to before.
 
     One that the process was started to ignore stays ignored, as SIGHUP by `nohup`; but Ctrl-C,
     which a shell lets every process in the background ignore. Outside the main thread no signal
@@ -57,7 +57,7 @@ def handled(handler: Handler) -> Iterator[None]:
     """
     before = {}
     try:
-        for number in ENDING:
+        for number in (*ENDING, *further):
             former = signal.getsignal(number)
             if former is not signal.SIG_IGN or number == signal.SIGINT:
                 before[number] = former

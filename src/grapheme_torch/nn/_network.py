@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch_geometric.data import Data
 
 from .._check import Received, require
+from .._versions import current, reading
 from ..graphs import NUM_HASHES, check_flag, membership
 from ..prediction import Prediction
 from ._attention import GraphAttention
@@ -237,7 +238,7 @@ class GraphTransformNet(nn.Module):
 
         What was there is replaced only once the new file is complete.
         """
-        save_model(Path(folder), self.config, self.state_dict())
+        save_model(current(folder), self.config, self.state_dict())
 
     @classmethod
     def from_pretrained(cls, folder: str | Path) -> "GraphTransformNet":
@@ -247,8 +248,7 @@ class GraphTransformNet(nn.Module):
             InputError: If a file is missing, unreadable, foreign, does not fit, or a weight is
                 not finite.
         """
-        config, weights = load_model(Path(folder))
-        return _restore(cls, Path(folder), config, weights)
+        return reading(folder, lambda found: _restore(cls, found, *load_model(found)))
 
 
 class _Layer(nn.Module):

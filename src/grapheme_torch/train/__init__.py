@@ -2,6 +2,7 @@
 
 from ._averaging import Averaging as Averaging
 from ._check_model import check_saved_model as check_saved_model
+from ._checkpoints import Checkpointing as Checkpointing
 from ._compare import Comparison as Comparison
 from ._compare import compare as compare
 from ._datamodule import HeldOut as HeldOut

@@ -3,7 +3,7 @@
 import math
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from types import FrameType
 from typing import Any
@@ -66,9 +66,13 @@ class Interrupt(pl.Callback):
     Such signals are Ctrl-C, SIGTERM (of `kill`, a container, a queue) and SIGHUP (of a terminal
     that closes). A Ctrl-C after any of them ends the run at once; the others can come twice for
     one cause, and who sends them has SIGKILL as well.
+
+    Args:
+        further: Other signals that ask so, such as that of a queue.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, further: Sequence[int] = ()) -> None:
+        self._further = further
         self.number: int | None = None
         self._stack = ExitStack()
         self._trainer: pl.Trainer | None = None
@@ -81,7 +85,7 @@ class Interrupt(pl.Callback):
     @contextmanager
     def listening(self) -> Iterator[None]:
         """Takes over the signals, from the first step until all is saved."""
-        with handled(self._ask), self._stack:
+        with handled(self._ask, self._further), self._stack:
             yield
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
@@ -89,7 +93,7 @@ class Interrupt(pl.Callback):
         del pl_module
         self._trainer = trainer
         trainer.should_stop = trainer.should_stop or self.number is not None
-        self._stack.enter_context(handled(self._ask))
+        self._stack.enter_context(handled(self._ask, self._further))
 
     def teardown(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
         """Gives it back to Lightning, which gives it back to us."""

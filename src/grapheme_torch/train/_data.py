@@ -21,6 +21,7 @@ from ..data import (
 )
 from ._edge_direction import read_direction, with_direction
 from ._measure import PairBatch
+from ._order import Order
 
 
 @dataclass(frozen=True)
@@ -134,7 +135,7 @@ def batches(
         return DataLoader(dataset, batch_size=batch_size, collate_fn=collate)
     generator = torch.Generator().manual_seed(seed)
     drawn = SimilarSizes(dataset.sizes, batch_size, generator=generator, bucket=bucket)
-    return DataLoader(dataset, batch_sampler=drawn, collate_fn=collate)
+    return DataLoader(dataset, batch_sampler=Order(drawn, generator), collate_fn=collate)
 
 
 class Collated(Dataset[Any]):

@@ -1,8 +1,10 @@
 """The pairs of a run as Lightning takes them."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
+from pathlib import Path
 from typing import Any, TypeVar
 
 import lightning.pytorch as pl
@@ -12,6 +14,7 @@ from torch.utils.data import DataLoader
 from ..data import Alphabet, Pair
 from ._data import Collated, Split, as_it_is, batches, load_split
 from ._measure import PairBatch
+from ._order import Order
 
 T = TypeVar("T")
 
@@ -84,6 +87,9 @@ class PairsDataModule(pl.LightningDataModule):
         self._size, self._order = batch_size, {"seed": seed, "bucket": bucket}
         self.measured: list[PairBatch] = []
         self._held_out: list[PairBatch] = []
+        self._drawn: Order | None = None
+        self._resumed: dict[str, Any] | None = None
+        self._named = {"data": data, "val": val}
 
     @property
     def alphabet(self) -> Alphabet:
@@ -94,6 +100,11 @@ class PairsDataModule(pl.LightningDataModule):
     def directed(self) -> bool:
         """Whether the edges of the targets have a direction."""
         return self.split.directed
+
+    @property
+    def digests(self) -> dict[str, str | None]:
+        """SHA-256 of the files, "data" and "val": whether two runs have the same pairs."""
+        return {name: digest(path) for name, path in self._named.items()}
 
     @property
     def num_measured(self) -> int:
@@ -118,7 +129,23 @@ class PairsDataModule(pl.LightningDataModule):
 
     def train_dataloader(self) -> Any:
         """Batches of `(inputs, targets)`, drawn anew in each epoch."""
-        return batches(self.split.train, self.alphabet, self._size, **self._order)
+        loader = batches(self.split.train, self.alphabet, self._size, **self._order)
+        order = getattr(loader, "batch_sampler", None)
+        self._drawn = order if isinstance(order, Order) else None
+        if self._drawn is not None and self._resumed is not None:
+            self._drawn.load_state_dict(self._resumed)
+        return loader
+
+    def state_dict(self) -> dict[str, Any]:
+        """Where the order of the training pairs stands; nothing where they are one batch."""
+        if self._drawn is None or self.trainer is None:
+            return {}
+        taken = self.trainer.fit_loop.epoch_loop.batch_progress.current.processed
+        return {"order": self._drawn.state_dict(taken)}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Takes the order up where it stood."""
+        self._resumed = state_dict.get("order")
 
     def val_dataloader(self) -> Any:
         """Batches of the validation pairs, or of a sample of them; none without any."""
@@ -139,6 +166,14 @@ def sample(pairs: Sequence[T], number: int) -> Sequence[T]:
         return pairs
     drawn = torch.randperm(len(pairs), generator=torch.Generator().manual_seed(0))[:number]
     return [pairs[k] for k in sorted(drawn.tolist())]
+
+
+def digest(path: str | None) -> str | None:
+    """SHA-256 of a file; the name of what is none."""
+    if path is None or not Path(path).is_file():  # "kindergarten", or a pipe, which is read once
+        return path
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _number(pairs: int, batch_size: int) -> int:

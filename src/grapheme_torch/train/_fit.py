@@ -1,6 +1,7 @@
 """A prepared run: Lightning fits it, and the folder gets what it came to."""
 
 import logging
+import shutil
 import time
 import warnings
 from collections.abc import Iterator
@@ -11,19 +12,22 @@ from pathlib import Path
 from typing import Any
 
 import lightning.pytorch as pl
-import torch
 from lightning.fabric.plugins.environments.lightning import LightningEnvironment
 from lightning.pytorch.callbacks import Timer
-from torch import Tensor, nn
 
 from .._files import write_json
+from .._versions import current, publishing
 from ..plot import plot_losses
+from ._checkpoints import Chance, Checkpointing, Saver
 from ._console import Interrupt, Progress
 from ._datamodule import PairsDataModule
 from ._exact_match import share_exact
-from ._folder import METRICS, PICTURE, SUMMARY, forget_outcome, save_options, save_weights
-from ._history import Checkpoint, History, is_monotone
+from ._folder import FILES, METRICS, PICTURE, SUMMARY, save_options, save_weights
+from ._history import History, is_monotone
 from ._module import TrainingModule
+from ._resume import ORIGIN, STATE, Resumed, check_state
+from ._slurm import requeue, requeue_signals
+from ._start import Start
 from ._stopping import BestNetwork, LastValidation, Patience, Stopping
 from ._summary import Summary
 
@@ -41,7 +45,8 @@ class Job:
         options: What train.yaml is to hold.
         stopping: When to end, and what to keep.
         device: Lightning's name of the accelerator.
-        beside_a_run: Whether the folder holds an older run.
+        checkpoint: When to save.
+        resumed: The run that goes on; None of a new one.
     """
 
     module: TrainingModule
@@ -50,7 +55,8 @@ class Job:
     options: dict[str, Any]
     stopping: Stopping
     device: str
-    beside_a_run: bool
+    checkpoint: Checkpointing
+    resumed: Resumed | None = None
 
 
 def fit(job: Job) -> Summary:
@@ -63,28 +69,31 @@ class _Run:
 
     def __init__(self, job: Job) -> None:
         self.job, self.stopping = job, job.stopping
-        self.history = History(job.out / METRICS, job.data, beside_a_run=job.beside_a_run)
+        self.history = History(job.data)
         self.best = BestNetwork(self.stopping.keep)
         patience, minutes = self.stopping.patience, self.stopping.minutes
         self.patience = None if patience is None else Patience(patience)
         # No less than the clock can tell: of no time at all Lightning would not do a step.
         bound = None if minutes is None else max(timedelta(minutes=minutes), timedelta.resolution)
         self.timer = Timer(bound, verbose=False)
-        self.interrupt = Interrupt()
-        self.start = _flat(job.module.network)
+        self.interrupt = Interrupt(requeue_signals())
+        self.start = Start(job.module.network)
+        self.began = time.perf_counter()
+        self.has_state = job.resumed is not None
+        self.digests = job.data.digests
         with _quiet_lightning():
             self.trainer = self._trainer()
 
     def execute(self) -> Summary:
         """Fits and writes."""
-        began = time.perf_counter()
+        self.began = time.perf_counter()
         with self.interrupt.listening():
             self._fit()
             self.kept.cpu()
-            self._save()  # first of all: who asked to end may not wait for the rest
-            summary = self._summary(time.perf_counter() - began)
-            write_json(self.job.out / SUMMARY, asdict(summary))
-            plot_losses(self.history.rows, self.job.out / PICTURE)
+            summary = self._summary()
+            self._save(summary)
+            if self.interrupt.number in requeue_signals():
+                requeue()
         return summary
 
     @property
@@ -96,9 +105,10 @@ class _Run:
 
     def _trainer(self) -> pl.Trainer:
         early = [] if self.patience is None else [self.patience]
+        last = LastValidation(lambda: self.interrupt.number is not None)
         callbacks = [
-            Checkpoint(self._save), self.timer, self.history, self.best, *early, LastValidation(),
-            Progress(self.history.rows), self.interrupt,
+            self.start, Chance(), self.timer, self.history, self.best, *early, last,
+            Progress(self.history.rows), self.interrupt, Saver(self.job.checkpoint, self._save),
         ]  # fmt: skip
         return pl.Trainer(
             max_epochs=self.job.options["epochs"], callbacks=callbacks,
@@ -108,26 +118,51 @@ class _Run:
             limit_val_batches=None if self.job.data.split.val else 0,
             # Without it Lightning would look for a cluster, and take over its signals.
             plugins=[LightningEnvironment()],
-            logger=False, enable_checkpointing=False, enable_progress_bar=False,
+            logger=False, enable_progress_bar=False,
             enable_model_summary=False,
         )  # fmt: skip
 
     def _fit(self) -> None:
+        resumed = self.job.resumed
+        path = None if resumed is None else resumed.state
+        if path is not None:
+            check_state(path)
         with _quiet_lightning():
             try:
-                self.trainer.fit(self.job.module, datamodule=self.job.data)
+                self.trainer.fit(
+                    self.job.module, datamodule=self.job.data, ckpt_path=path, weights_only=True
+                )
             except SystemExit as error:  # what Lightning makes of an interruption
                 raise error.__context__ or KeyboardInterrupt from None
 
-    def _save(self) -> None:
-        """The options come last: they are what `--overwrite` and `saved_loss` go by."""
-        kept = self.kept
-        save_weights(self.job.out, kept.network, kept.loss, self.job.data.alphabet)
-        forget_outcome(self.job.out)
-        save_options(self.job.out, self.job.options)
-        self.history.write()
+    def _save(self, summary: Summary | None = None) -> None:
+        """Saves all files of the run together; with a summary, at its end.
 
-    def _summary(self, seconds: float) -> Summary:
+        The state of an ended run is that of its last checkpoint: a signal cuts an epoch short, and
+        who goes on does so within it.
+        """
+        out, kept = self.job.out, self.kept
+        before = current(out) / STATE
+        with publishing(out, self.trainer.global_step, FILES) as folder:
+            save_weights(folder, kept.network, kept.loss, self.job.data.alphabet)
+            save_options(folder, self.job.options)
+            write_json(folder / ORIGIN, {"digests": self.digests})
+            self.history.write(folder / METRICS)
+            if summary is None:
+                self.start.seconds = self._seconds
+                self.trainer.save_checkpoint(folder / STATE)
+                self.has_state = True
+            else:
+                if self.has_state:
+                    shutil.copyfile(before, folder / STATE)
+                write_json(folder / SUMMARY, asdict(summary))
+                plot_losses(self.history.rows, folder / PICTURE)
+
+    @property
+    def _seconds(self) -> float:
+        return self.start.earlier + time.perf_counter() - self.began
+
+    def _summary(self) -> Summary:
         rows, kept, data = self.history.rows, self.kept, self.job.data
         best = self.best.best
         first, last = rows[0]["total"], rows[-1]["total"]
@@ -138,10 +173,10 @@ class _Run:
             final_loss=last,
             loss_ratio=last / first if first else 1.0,
             monotone=is_monotone(rows),
-            parameter_change_l2=float((_flat(kept.network) - self.start).norm()),
+            parameter_change_l2=self.start.distance(kept.network),
             epochs=int(rows[-1]["epoch"]),
             steps=self.trainer.global_step,
-            seconds=round(seconds, 3),
+            seconds=round(self._seconds, 3),
             exact_match=share_exact(kept.network, data.known, size, data.alphabet),
             val_exact_match=None if best is None else saved["val_exact"],
             best_epoch=None if best is None else int(best["epoch"]),
@@ -163,10 +198,6 @@ class _Run:
     def _out_of_time(self) -> bool:
         left = self.timer.time_remaining()
         return left is not None and left <= 0
-
-
-def _flat(model: nn.Module) -> Tensor:
-    return torch.cat([p.detach().cpu().double().flatten() for p in model.parameters()])
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from torch import nn
 
 from .._check import InputError, Received, refusal, relocate, require
 from .._files import write_text
+from .._versions import check_versions, current, reading
 from ..data import Alphabet
 from ..loss import StructuralLoss
 from ..nn import WEIGHTS, GraphTransformNet, read_weights, save_model, save_tensors
@@ -24,8 +25,8 @@ LOSS = "loss.safetensors"
 """Weights of the loss, where it has any."""
 LASTING = ("config.json", "model.safetensors", LOSS, SUMMARY, PICTURE, OPTIONS)
 """Files that only a finished run has written; a run refused half-way leaves its metrics.csv."""
-OUTCOME = (SUMMARY, PICTURE)
-"""What tells how a run ended."""
+FILES = (*LASTING, METRICS)
+"""Files of a run that are found in its folder."""
 
 
 def check_unclaimed(out: Path, *, overwrite: bool) -> None:
@@ -42,13 +43,15 @@ def check_unclaimed(out: Path, *, overwrite: bool) -> None:
 def _holds_run(out: Path, *, overwrite: bool) -> bool:
     """Whether it holds a run; refuses one that may not be replaced."""
     try:
-        held = [name for name in LASTING if (out / name).exists()]
+        places = {out, current(out)}
+        held = [name for name in LASTING if any((one / name).exists() for one in places)]
     except (OSError, ValueError) as error:  # ValueError: a null character in the path
         raise _unusable(out, error) from None
     if held and not overwrite:
         remedy = "Choose another --out, or train anew with --overwrite."
         state = _state(out)
         got = Received(f"{held[0]} of {state}" if state else held[0])
+        remedy += " --resume goes on." if state else ""
         raise refusal(f"--out {out}", "hold no run yet", got, remedy)
     return bool(held)
 
@@ -73,6 +76,7 @@ def claim(out: Path, *, overwrite: bool) -> Iterator[bool]:
             raise
         except (OSError, ValueError) as error:
             raise _unusable(out, error) from None
+        check_versions(out)
         yield _holds_run(out, overwrite=overwrite)
 
 
@@ -85,20 +89,15 @@ def _unusable(out: Path, error: OSError | ValueError) -> InputError:
 def _state(out: Path) -> str:
     """What is known of the run in a folder that did not come to its end; "" of one that did."""
     try:
-        summary = json.loads((out / SUMMARY).read_text(encoding="utf-8"))
+        found = current(out)
+        summary = json.loads((found / SUMMARY).read_text(encoding="utf-8"))
     except FileNotFoundError:
-        return "a run that was killed" if (out / OPTIONS).exists() else ""
+        return "a run that was killed" if (found / OPTIONS).exists() else ""
     except (OSError, ValueError, RecursionError):
         return ""
     if not isinstance(summary, dict) or not summary.get("interrupted"):
         return ""
     return f"a run that was stopped in epoch {summary.get('epochs')}"
-
-
-def forget_outcome(out: Path) -> None:
-    """Removes what tells how an older run ended: it would be taken for that of the new model."""
-    for name in OUTCOME:
-        (out / name).unlink(missing_ok=True)
 
 
 def save_options(out: Path, options: dict[str, Any]) -> None:
@@ -147,9 +146,13 @@ def saved_loss(folder: str | Path, **changes: Any) -> StructuralLoss:
             are not those of the modules given.
     """
     chosen = {name: value for name, value in changes.items() if value is not None}
-    loss = _saved_loss(Path(folder) / OPTIONS, chosen)
-    load_tensors(Path(folder) / LOSS, loss)
-    return loss
+
+    def read(found: Path) -> StructuralLoss:
+        loss = _saved_loss(found / OPTIONS, chosen)
+        load_tensors(found / LOSS, loss)
+        return loss
+
+    return reading(folder, read)
 
 
 def load_tensors(path: Path, module: nn.Module) -> None:
@@ -199,7 +202,7 @@ def load_network(folder: str | Path, network: nn.Module | None = None) -> nn.Mod
     """
     if network is None:
         return GraphTransformNet.from_pretrained(folder).eval()
-    load_tensors(Path(folder) / WEIGHTS, network)
+    reading(folder, lambda found: load_tensors(found / WEIGHTS, network))
     return network.eval()
 
 

@@ -1,11 +1,9 @@
-"""A row of metrics an epoch, and a checkpoint a minute."""
+"""A row of metrics an epoch."""
 
 import csv
 import io
 import itertools
 import math
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,23 +21,29 @@ VALIDATED = ("val_total", "val_exact")
 
 
 class History(pl.Callback):
-    """Measures the loss before the first step and after each epoch, and keeps `metrics.csv`.
+    """Measures the loss before the first step and after each epoch: the rows of `metrics.csv`.
 
     Args:
-        path: The file; it is replaced as a whole after each epoch.
         data: Has the training pairs to measure on.
-        beside_a_run: Whether the folder holds an older run; its metrics stay until its model is
-            replaced, so that the two belong together whatever becomes of this run.
     """
 
-    def __init__(self, path: Path, data: PairsDataModule, *, beside_a_run: bool = False) -> None:
+    def __init__(self, data: PairsDataModule) -> None:
         self.rows: list[Row] = []
-        self._path, self._data, self._held_back = path, data, beside_a_run
+        self._data = data
         self._validated: Row = {}
+
+    def state_dict(self) -> dict[str, Any]:
+        """The rows so far."""
+        return {"rows": [dict(row) for row in self.rows]}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Goes on after those rows."""
+        self.rows[:] = state_dict["rows"]
 
     def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Row 0: the loss before the first step."""
-        self._record(0, averaged(trainer, pl_module))
+        if not self.rows:
+            self._record(0, averaged(trainer, pl_module))
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """What the validation has logged, for the row of the epoch."""
@@ -48,7 +52,6 @@ class History(pl.Callback):
         validated = {k: float(metrics[k]) for k in VALIDATED if k in metrics}
         if trainer.sanity_checking:
             self.rows[0] |= validated
-            self._show()
         else:
             self._validated = dict(validated)
 
@@ -65,40 +68,15 @@ class History(pl.Callback):
         where = f"the loss after epoch {epoch}"
         require(math.isfinite(row["total"]), where, "be finite", row["total"], remedy)
         self.rows.append(row)
-        self._show()
 
-    def _show(self) -> None:
-        if not self._held_back:
-            self.write()
-
-    def write(self) -> None:
-        """Writes the rows so far, and from now on after every epoch; the model has been saved."""
-        self._held_back = False
+    def write(self, path: Path) -> None:
+        """Writes the rows so far."""
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(self.rows[0])
         for row in self.rows:
             writer.writerow("" if math.isnan(value) else value for value in row.values())
-        write_text(self._path, text.getvalue())
-
-
-class Checkpoint(pl.Callback):
-    """Saves the run between two steps whenever `every` seconds have passed.
-
-    Args:
-        save: Saves it.
-        every: Seconds from one time to the next, at least.
-    """
-
-    def __init__(self, save: Callable[[], None], every: float = 60.0) -> None:
-        self._save, self._every = save, every
-        self._saved_at = time.monotonic()
-
-    def on_train_batch_start(self, *_: Any) -> None:
-        """Before a step, for then the loss of the epoch before it was measured and is finite."""
-        if time.monotonic() - self._saved_at >= self._every:
-            self._save()
-            self._saved_at = time.monotonic()
+        write_text(path, text.getvalue())
 
 
 def is_monotone(rows: list[Row]) -> bool:

@@ -47,7 +47,7 @@ def check_unlocked(folder: Path) -> None:
 def _held(path: Path) -> int | None:
     """The lock file, open and locked; None where there are no locks."""
     while True:
-        file = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666)
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

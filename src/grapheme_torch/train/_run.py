@@ -8,17 +8,20 @@ from typing import Any, Literal
 import torch
 from torch import nn
 
-from .._check import require
+from .._check import notice, require
 from ..loss import StructuralLoss
-from ..nn import grouped
+from ..nn import GraphTransformNet, grouped
+from ._checkpoints import Checkpointing
 from ._datamodule import PairsDataModule
 from ._fit import Job, fit
-from ._folder import check_unclaimed, claim, network_options
+from ._folder import check_unclaimed, claim, load_network, network_options
 from ._hardware import hardware, set_threads
+from ._initial import network_like, take_over
 from ._loss_options import loss_options
 from ._module import TrainingModule
 from ._optimization import Optimization
 from ._predict import alphabet_of, slots_of
+from ._resume import resumable, resumed
 from ._stopping import Stopping
 from ._summary import Summary
 from ._untrained import check_network, pairs_asked, slots_asked, untrained_network
@@ -38,10 +41,13 @@ def train(
     accelerator: Literal["auto", "cpu", "gpu"] = "auto",
     skip_larger: bool = False,
     overwrite: bool = False,
+    resume: bool = False,
+    init: str | None = None,
     loss: StructuralLoss | None = None,
     network: nn.Module | Mapping[str, Any] | None = None,
     optimization: Optimization | None = None,
     stopping: Stopping | None = None,
+    checkpoint: Checkpointing | None = None,
 ) -> Summary:
     """Trains a network on pairs of graphs and writes the run into a folder.
 
@@ -60,6 +66,12 @@ def train(
         skip_larger: Whether training pairs are left out, counted, whose target has more nodes than
             the network gives, `slots` for each input node. Otherwise the first is refused.
         overwrite: Whether a model already in `out` may be replaced.
+        resume: Whether a run in `out` that was stopped or killed goes on, exactly as if it had not
+            been. Its options and data have to be the same, but for more `epochs` where nothing goes
+            by their number. Where `out` holds no run one starts; one that has ended stays.
+        init: Folder of a trained `GraphTransformNet` to start from. Labels and relations that it
+            knows keep what was learned of them; options of the network that are left at their
+            defaults are those of that network.
         loss: The loss. Default: `StructuralLoss()`.
         network: What to train. Any module that maps a batch of graphs to a `Prediction`: its
             classes are its attributes `labels` and `relations`, or else those of the training
@@ -68,6 +80,7 @@ def train(
         optimization: What is done beside plain Adam. Default: nothing.
         stopping: When to end, and what to keep. Default: after all epochs; the network that does
             best on the validation pairs if there are any, else the last.
+        checkpoint: When the run is saved. Default: after each epoch, and each minute within one.
 
     Returns:
         What the run came to.
@@ -82,20 +95,32 @@ def train(
     require(str(out) != "", "`out`", "name a folder", out, "Name one, such as runs/kg.")
     out, loss = Path(out), loss or StructuralLoss()
     optimization, stopping = optimization or Optimization(), stopping or Stopping()
+    require(not (overwrite and resume), "`overwrite`", "be left out where a run goes on", overwrite,
+            "Choose one of the two.")  # fmt: skip
     _check_numbers(epochs, batch_size, bucket, lr, seed)
     _check_together(val, loss, optimization, stopping)
+    checkpoint = checkpoint or Checkpointing()
     device = hardware(accelerator)
     set_threads(threads)
+    trained = None
     if not isinstance(network, nn.Module):
-        check_network(network or {})
-    check_unclaimed(out, overwrite=overwrite)
+        trained = None if init is None else load_network(init)
+        network = network or {} if trained is None else network_like(trained, network or {})
+        check_network(network)
+    remedy = "Load the weights into the network instead."
+    require(init is None or trained is not None, "`init`", "be left out with a network of your own",
+            init, remedy)  # fmt: skip
+    goes_on = resume and resumable(out)
+    check_unclaimed(out, overwrite=overwrite or goes_on)
     torch.manual_seed(seed)
     pairs = PairsDataModule(
         data, val, batch_size=batch_size, bucket=bucket, seed=seed, skip_larger=skip_larger,
         **_reading(network, loss),
     )  # fmt: skip
     loss = _for_edges(loss, directed=pairs.directed)
-    model = network if isinstance(network, nn.Module) else untrained_network(pairs, **network or {})
+    model = network if isinstance(network, nn.Module) else untrained_network(pairs, **network)
+    if trained is not None and isinstance(model, GraphTransformNet):
+        take_over(trained, model, str(init))
     module = TrainingModule(
         model, loss, lr=lr, optimization=optimization, alphabet=pairs.alphabet
     )  # fmt: skip
@@ -103,12 +128,17 @@ def train(
         "data": data, "val": val, "out": str(out), "epochs": epochs, "batch_size": batch_size,
         "bucket": bucket,
         "lr": lr, "seed": seed, "threads": threads, "accelerator": accelerator,
-        "skip_larger": skip_larger,
+        "skip_larger": skip_larger, "init": init,
         **loss_options(loss), "network": network_options(model),
         "optimization": asdict(optimization), "stopping": asdict(stopping),
+        "checkpoint": asdict(checkpoint),
     }  # fmt: skip
-    with claim(out, overwrite=overwrite) as beside_a_run:
-        return fit(Job(module, pairs, out, options, stopping, device, beside_a_run))
+    with claim(out, overwrite=overwrite or goes_on):
+        before = resumed(out, options, pairs.digests) if goes_on else None
+        if before is not None and before.summary is not None:
+            notice(f"{out}: the run has come to its end; nothing is left to do.")
+            return Summary(**before.summary)
+        return fit(Job(module, pairs, out, options, stopping, device, checkpoint, before))
 
 
 def _check_numbers(epochs: int, batch_size: int, bucket: int, lr: float, seed: int) -> None:

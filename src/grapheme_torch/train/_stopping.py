@@ -2,6 +2,7 @@
 
 import copy
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -11,6 +12,7 @@ from lightning.pytorch.callbacks import EarlyStopping
 
 from .._check import require
 from ._averaging import averaged
+from ._checkpoints import is_last_step
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,8 +72,26 @@ class BestNetwork(pl.Callback):
     """
 
     def __init__(self, keep: Literal["best", "last"] = "best") -> None:
-        self._keep, self._kept = keep, None
+        self._keep = keep
+        self._kept: Any = None
+        self._resumed: dict[str, Any] | None = None
         self.best: dict[str, float] | None = None
+
+    def state_dict(self) -> dict[str, Any]:
+        """The best validation, and its weights if they are kept."""
+        weights = None if self._kept is None else self._kept.state_dict()
+        return {"best": self.best, "weights": weights}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Keeps it until the module is there."""
+        self.best, self._resumed = state_dict["best"], state_dict["weights"]
+
+    def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Takes up the best network of a run that goes on."""
+        if self._resumed is not None:
+            self._kept = copy.deepcopy(averaged(trainer, pl_module))
+            self._kept.load_state_dict(self._resumed)
+            self._resumed = None
 
     def kept(self, trainer: pl.Trainer, module: pl.LightningModule) -> Any:
         """The module to save: the best if one is kept, else the present one."""
@@ -118,9 +138,20 @@ class Patience(EarlyStopping):
 
 
 class LastValidation(pl.Callback):
-    """Validates after the last epoch too, whatever `check_val_every_n_epoch` says."""
+    """Validates after the last epoch too, whatever `check_val_every_n_epoch` says.
+
+    Not where a signal comes in the last step of an epoch: a run that goes on after it is to be as
+    if there had been none.
+
+    Args:
+        asked: Whether a signal asked the run to end.
+    """
+
+    def __init__(self, asked: Callable[[], bool] = lambda: False) -> None:
+        self._asked = asked
 
     def on_train_batch_end(self, trainer: pl.Trainer, *_: Any) -> None:
         """Asks for it, as soon as the epoch is known to be the last."""
-        if trainer.should_stop or trainer.current_epoch + 1 == trainer.max_epochs:
+        ends = trainer.should_stop and not (self._asked() and is_last_step(trainer))
+        if ends or trainer.current_epoch + 1 == trainer.max_epochs:
             trainer.check_val_every_n_epoch = 1
