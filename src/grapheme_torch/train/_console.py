@@ -88,7 +88,8 @@ class Interrupt(pl.Callback):
         """Takes SIGTERM over from Lightning, which would end the run without saving."""
         del pl_module
         self._trainer = trainer
-        trainer.should_stop = trainer.should_stop or self.number is not None
+        alone = trainer.world_size == 1
+        trainer.should_stop = trainer.should_stop or (alone and self.number is not None)
         self._stack.enter_context(handled(self._ask))
 
     def teardown(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
@@ -97,8 +98,14 @@ class Interrupt(pl.Callback):
         self._stack.close()
 
     def on_train_batch_end(self, trainer: pl.Trainer, *_: Any) -> None:
-        """Asks again: who sets `should_stop` may have read it before the signal came."""
-        if self.number is not None:
+        """Asks again: who sets `should_stop` may have read it before the signal came.
+
+        Of several processes all end after the same step.
+        """
+        asked = self.number is not None
+        if trainer.world_size > 1:
+            asked = trainer.strategy.reduce_boolean_decision(asked, all=False)
+        if asked:
             trainer.should_stop = True
 
     def _ask(self, number: int, frame: FrameType | None) -> None:
@@ -108,7 +115,7 @@ class Interrupt(pl.Callback):
                 raise Stopped(number)
             return
         self.number = number
-        if self._trainer is not None:
+        if self._trainer is not None and self._trainer.world_size == 1:
             self._trainer.should_stop = True
         what = "Interrupted" if number == signal.SIGINT else f"Stopped by {self.name}"
         with suppress(OSError):

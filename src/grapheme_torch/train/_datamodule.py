@@ -9,7 +9,7 @@ import lightning.pytorch as pl
 import torch
 from torch.utils.data import DataLoader
 
-from ..data import Alphabet, Pair
+from ..data import Alphabet, Division, Pair
 from ._data import Collated, Split, as_it_is, batches, load_split
 from ._measure import PairBatch
 
@@ -118,7 +118,17 @@ class PairsDataModule(pl.LightningDataModule):
 
     def train_dataloader(self) -> Any:
         """Batches of `(inputs, targets)`, drawn anew in each epoch."""
-        return batches(self.split.train, self.alphabet, self._size, **self._order)
+        return batches(
+            self.split.train, self.alphabet, self._size, division=self._division, **self._order
+        )
+
+    @property
+    def _division(self) -> Division:
+        """What this process takes of each batch."""
+        t = self.trainer
+        if t is None:
+            return Division()
+        return Division(t.global_rank, t.world_size, t.accumulate_grad_batches)
 
     def val_dataloader(self) -> Any:
         """Batches of the validation pairs, or of a sample of them; none without any."""

@@ -12,7 +12,6 @@ from typing import Any
 
 import lightning.pytorch as pl
 import torch
-from lightning.fabric.plugins.environments.lightning import LightningEnvironment
 from lightning.pytorch.callbacks import Timer
 from torch import Tensor, nn
 
@@ -24,6 +23,7 @@ from ._exact_match import share_exact
 from ._folder import METRICS, PICTURE, SUMMARY, forget_outcome, save_options, save_weights
 from ._history import Checkpoint, History, is_monotone
 from ._module import TrainingModule
+from ._processes import Processes, is_main, is_of_connection, lost_process
 from ._stopping import BestNetwork, LastValidation, Patience, Stopping
 from ._summary import Summary
 
@@ -40,6 +40,7 @@ class Job:
         out: Folder of the run.
         options: What train.yaml is to hold.
         stopping: When to end, and what to keep.
+        processes: How many train together.
         device: Lightning's name of the accelerator.
         beside_a_run: Whether the folder holds an older run.
     """
@@ -49,6 +50,7 @@ class Job:
     out: Path
     options: dict[str, Any]
     stopping: Stopping
+    processes: Processes
     device: str
     beside_a_run: bool
 
@@ -83,8 +85,9 @@ class _Run:
             self.kept.cpu()
             self._save()  # first of all: who asked to end may not wait for the rest
             summary = self._summary(time.perf_counter() - began)
-            write_json(self.job.out / SUMMARY, asdict(summary))
-            plot_losses(self.history.rows, self.job.out / PICTURE)
+            if is_main():
+                write_json(self.job.out / SUMMARY, asdict(summary))
+                plot_losses(self.history.rows, self.job.out / PICTURE)
         return summary
 
     @property
@@ -102,12 +105,10 @@ class _Run:
         ]  # fmt: skip
         return pl.Trainer(
             max_epochs=self.job.options["epochs"], callbacks=callbacks,
-            accelerator=self.job.device, devices=1,
+            accelerator=self.job.device, **self.job.processes.settings(),
             check_val_every_n_epoch=self.stopping.val_every,
             num_sanity_val_steps=-1,  # the untrained network is validated as a whole
             limit_val_batches=None if self.job.data.split.val else 0,
-            # Without it Lightning would look for a cluster, and take over its signals.
-            plugins=[LightningEnvironment()],
             logger=False, enable_checkpointing=False, enable_progress_bar=False,
             enable_model_summary=False,
         )  # fmt: skip
@@ -118,9 +119,15 @@ class _Run:
                 self.trainer.fit(self.job.module, datamodule=self.job.data)
             except SystemExit as error:  # what Lightning makes of an interruption
                 raise error.__context__ or KeyboardInterrupt from None
+            except RuntimeError as error:
+                if self.trainer.world_size > 1 and is_of_connection(error):
+                    raise lost_process(error) from None
+                raise
 
     def _save(self) -> None:
         """The options come last: they are what `--overwrite` and `saved_loss` go by."""
+        if not is_main():
+            return
         kept = self.kept
         save_weights(self.job.out, kept.network, kept.loss, self.job.data.alphabet)
         forget_outcome(self.job.out)
@@ -172,12 +179,14 @@ def _flat(model: nn.Module) -> Tensor:
 @contextmanager
 def _quiet_lightning() -> Iterator[None]:
     """Silences Lightning's remarks on hardware and workers; errors and our own words remain."""
-    logger = logging.getLogger("lightning.pytorch")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
+    loggers = [logging.getLogger(f"lightning.{part}") for part in ("pytorch", "fabric")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.ERROR)
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", module="lightning")
             yield
     finally:
-        logger.setLevel(level)
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)

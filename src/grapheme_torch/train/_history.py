@@ -16,6 +16,7 @@ from .._files import write_text
 from ._averaging import averaged
 from ._datamodule import PairsDataModule
 from ._measure import measure
+from ._processes import is_main
 
 Row = dict[str, int | float]
 """Columns by name: "epoch", "total", the terms of the loss, "converged", and `VALIDATED`."""
@@ -74,6 +75,8 @@ class History(pl.Callback):
     def write(self) -> None:
         """Writes the rows so far, and from now on after every epoch; the model has been saved."""
         self._held_back = False
+        if not is_main():
+            return
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(self.rows[0])

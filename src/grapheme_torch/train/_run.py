@@ -1,6 +1,7 @@
 """One training run, from data to the folder that holds the model."""
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
@@ -19,6 +20,7 @@ from ._loss_options import loss_options
 from ._module import TrainingModule
 from ._optimization import Optimization
 from ._predict import alphabet_of, slots_of
+from ._processes import Processes, is_main, part_random_numbers
 from ._stopping import Stopping
 from ._summary import Summary
 from ._untrained import check_network, pairs_asked, slots_asked, untrained_network
@@ -36,6 +38,10 @@ def train(
     seed: int = 0,
     threads: int = 1,
     accelerator: Literal["auto", "cpu", "gpu"] = "auto",
+    devices: int = 1,
+    num_nodes: int = 1,
+    strategy: str = "auto",
+    accumulate: int = 1,
     skip_larger: bool = False,
     overwrite: bool = False,
     loss: StructuralLoss | None = None,
@@ -57,6 +63,10 @@ def train(
         seed: Of the weights and of the order of the pairs.
         threads: Processor threads; one is fastest for small graphs.
         accelerator: Where to train; "auto" takes a CUDA device if there is one.
+        devices: Processes on this machine; they share each batch.
+        num_nodes: Machines that share each batch; start the same on each.
+        strategy: How processes work together, as Lightning names it.
+        accumulate: Parts of a batch, one after the other: less memory.
         skip_larger: Whether training pairs are left out, counted, whose target has more nodes than
             the network gives, `slots` for each input node. Otherwise the first is refused.
         overwrite: Whether a model already in `out` may be replaced.
@@ -82,13 +92,17 @@ def train(
     require(str(out) != "", "`out`", "name a folder", out, "Name one, such as runs/kg.")
     out, loss = Path(out), loss or StructuralLoss()
     optimization, stopping = optimization or Optimization(), stopping or Stopping()
+    processes = Processes(
+        devices=devices, num_nodes=num_nodes, strategy=strategy, accumulate=accumulate
+    )
     _check_numbers(epochs, batch_size, bucket, lr, seed)
     _check_together(val, loss, optimization, stopping)
     device = hardware(accelerator)
     set_threads(threads)
     if not isinstance(network, nn.Module):
         check_network(network or {})
-    check_unclaimed(out, overwrite=overwrite)
+    if is_main():
+        check_unclaimed(out, overwrite=overwrite)
     torch.manual_seed(seed)
     pairs = PairsDataModule(
         data, val, batch_size=batch_size, bucket=bucket, seed=seed, skip_larger=skip_larger,
@@ -103,12 +117,14 @@ def train(
         "data": data, "val": val, "out": str(out), "epochs": epochs, "batch_size": batch_size,
         "bucket": bucket,
         "lr": lr, "seed": seed, "threads": threads, "accelerator": accelerator,
+        **asdict(processes),
         "skip_larger": skip_larger,
         **loss_options(loss), "network": network_options(model),
         "optimization": asdict(optimization), "stopping": asdict(stopping),
     }  # fmt: skip
-    with claim(out, overwrite=overwrite) as beside_a_run:
-        return fit(Job(module, pairs, out, options, stopping, device, beside_a_run))
+    part_random_numbers(seed)
+    with claim(out, overwrite=overwrite) if is_main() else nullcontext(True) as beside_a_run:
+        return fit(Job(module, pairs, out, options, stopping, processes, device, beside_a_run))
 
 
 def _check_numbers(epochs: int, batch_size: int, bucket: int, lr: float, seed: int) -> None:
