@@ -28,8 +28,8 @@ class Formatter(DefaultHelpFormatter, RawDescriptionHelpFormatter):
 
     def _get_default_metavar_for_optional(self, action: Any) -> str:
         """Short for numbers, so that the option and what it does stand on one line."""
-        short = {int: "N", float: "X"}.get(getattr(action, "_typehint", None))
-        return short or super()._get_default_metavar_for_optional(action)
+        kind: Any = getattr(action, "_typehint", None)
+        return {int: "N", float: "X"}.get(kind) or super()._get_default_metavar_for_optional(action)
 
     def _expand_help(self, action: Any) -> str:
         """The default tells the type, where there is one."""
