@@ -75,7 +75,7 @@ def _add_loss(parser: ArgumentParser, names: Sequence[str]) -> None:
 
 
 def _train(options: Namespace) -> int:
-    from ..train import Optimization, Stopping, make_loss, train
+    from ..train import Optimization, Stopping, is_main, make_loss, train
 
     given = options.as_dict()
     as_json, own = given.pop("json"), _taken(given, train)
@@ -86,6 +86,8 @@ def _train(options: Namespace) -> int:
     }
     summary = train(**own)
     status = 0 if summary.signal is None else 128 + signal.Signals[summary.signal]
+    if not is_main():
+        return status
     if summary.signal is not None:
         print(f"grapheme: stopped by {summary.signal}; {own['out']} holds the network that was "
               "reached. Train anew with --overwrite.", file=sys.stderr)  # fmt: skip

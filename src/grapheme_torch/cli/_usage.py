@@ -26,6 +26,16 @@ class Formatter(DefaultHelpFormatter, RawDescriptionHelpFormatter):
     def _format_action_invocation(self, action: Any) -> str:
         return _dashed(super()._format_action_invocation(action))
 
+    def _get_default_metavar_for_optional(self, action: Any) -> str:
+        """Short for numbers, so that the option and what it does stand on one line."""
+        kind: Any = getattr(action, "_typehint", None)
+        return {int: "N", float: "X"}.get(kind) or super()._get_default_metavar_for_optional(action)
+
+    def _expand_help(self, action: Any) -> str:
+        """The default tells the type, where there is one."""
+        text = re.sub(r"\(type: .*?, default: (?!null)", "(default: ", super()._expand_help(action))
+        return text.replace("(required, type: str | Path)", "(required)")
+
     def _format_usage(self, *args: Any, **kwargs: Any) -> str:
         return _dashed(super()._format_usage(*args, **kwargs))
 

@@ -21,6 +21,7 @@ from ._measure import measure as measure
 from ._module import TrainingModule as TrainingModule
 from ._optimization import Optimization as Optimization
 from ._predict import predict as predict
+from ._processes import is_main as is_main
 from ._run import train as train
 from ._stopping import BestNetwork as BestNetwork
 from ._stopping import Stopping as Stopping

@@ -12,6 +12,7 @@ from lightning.pytorch.callbacks import Checkpoint
 from torch.utils.data import DataLoader
 
 from .._check import require
+from ._processes import agreed, is_main
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,10 +69,12 @@ class Saver(Checkpoint):
 
     def on_train_batch_end(self, trainer: pl.Trainer, *_: Any) -> None:
         """Saves where it is time, or the run is to end within its epoch."""
+        if not ends_step(trainer):
+            return
         steps, minutes = self._when.steps, self._when.minutes
         due = steps is not None and trainer.global_step - self._steps >= steps
         due = due or (minutes is not None and time.monotonic() - self._at >= 60 * minutes)
-        if (due or trainer.should_stop) and not is_last_step(trainer):
+        if (agreed(trainer, due) or trainer.should_stop) and not is_last_step(trainer):
             self._now(trainer)
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
@@ -82,7 +85,7 @@ class Saver(Checkpoint):
         epoch = trainer.current_epoch + 1
         due = epoch % self._when.epochs == 0
         due = due and (time.monotonic() - self._at) * self._when.share >= self._took
-        if due or trainer.should_stop or epoch == trainer.max_epochs:
+        if agreed(trainer, due) or trainer.should_stop or epoch == trainer.max_epochs:
             self._now(trainer)
 
     def _now(self, trainer: pl.Trainer) -> None:
@@ -127,7 +130,7 @@ class Chance(pl.Callback):
 
     def _restore(self) -> None:
         state, self._resumed = self._resumed, None
-        if state is not None:
+        if state is not None and is_main():  # the others have random numbers of their own
             torch.set_rng_state(state["cpu"])
             if state["cuda"]:
                 torch.cuda.set_rng_state_all(state["cuda"])
@@ -135,5 +138,13 @@ class Chance(pl.Callback):
 
 def is_last_step(trainer: pl.Trainer) -> bool:
     """Whether the present step is the last of its epoch."""
-    done = trainer.fit_loop.epoch_loop.batch_progress.current.ready
-    return bool(done >= trainer.num_training_batches)
+    return _done(trainer) >= trainer.num_training_batches
+
+
+def ends_step(trainer: pl.Trainer) -> bool:
+    """Whether the weights have moved: no part of a batch is left."""
+    return _done(trainer) % trainer.accumulate_grad_batches == 0
+
+
+def _done(trainer: pl.Trainer) -> int:
+    return int(trainer.fit_loop.epoch_loop.batch_progress.current.ready)

@@ -12,6 +12,7 @@ import lightning.pytorch as pl
 from tqdm import tqdm
 
 from .._signals import Stopped, handled, leave_terminal
+from ._checkpoints import ends_step
 from ._history import Row
 
 
@@ -92,7 +93,8 @@ class Interrupt(pl.Callback):
         """Takes SIGTERM over from Lightning, which would end the run without saving."""
         del pl_module
         self._trainer = trainer
-        trainer.should_stop = trainer.should_stop or self.number is not None
+        now = _at_once(trainer) and self.number is not None
+        trainer.should_stop = trainer.should_stop or now
         self._stack.enter_context(handled(self._ask, self._further))
 
     def teardown(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
@@ -101,8 +103,16 @@ class Interrupt(pl.Callback):
         self._stack.close()
 
     def on_train_batch_end(self, trainer: pl.Trainer, *_: Any) -> None:
-        """Asks again: who sets `should_stop` may have read it before the signal came."""
-        if self.number is not None:
+        """Asks again: who sets `should_stop` may have read it before the signal came.
+
+        Of several processes all end after the same step; of short steps, after the last of a batch.
+        """
+        if not ends_step(trainer):
+            return
+        asked = self.number is not None
+        if trainer.world_size > 1:
+            asked = trainer.strategy.reduce_boolean_decision(asked, all=False)
+        if asked:
             trainer.should_stop = True
 
     def _ask(self, number: int, frame: FrameType | None) -> None:
@@ -112,8 +122,13 @@ class Interrupt(pl.Callback):
                 raise Stopped(number)
             return
         self.number = number
-        if self._trainer is not None:
+        if self._trainer is not None and _at_once(self._trainer):
             self._trainer.should_stop = True
         what = "Interrupted" if number == signal.SIGINT else f"Stopped by {self.name}"
         with suppress(OSError):
             print(f"\n{what}: finishing this step, then saving.", file=sys.stderr)  # noqa: T201
+
+
+def _at_once(trainer: pl.Trainer) -> bool:
+    """Whether a run may end after the present step, whichever it is."""
+    return trainer.world_size == 1 and trainer.accumulate_grad_batches == 1

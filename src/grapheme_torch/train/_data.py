@@ -10,12 +10,16 @@ from torch.utils.data import DataLoader, Dataset
 from .._check import Received, refusal, require
 from ..data import (
     Alphabet,
+    Division,
     Pair,
     PairDataset,
+    Parts,
+    Shared,
     SimilarSizes,
     check_acyclic,
     check_sizes,
     collate,
+    collate_part,
     load_pairs,
     unify_positions,
 )
@@ -109,6 +113,10 @@ def _check_known(pairs: Sequence[Pair], alphabet: Alphabet) -> None:
         require(known, name, "be one that the network can give", got, remedy)
 
 
+WHOLE = Division()
+"""One process takes each batch in one step."""
+
+
 def fits(pair: Pair, slots: int) -> bool:
     """Whether the target has at most as many nodes as a network has output nodes."""
     return (pair.target.num_nodes or 0) <= slots * (pair.input.num_nodes or 0)
@@ -121,21 +129,25 @@ def batches(
     *,
     seed: int | None = None,
     bucket: int = 1,
+    division: Division = WHOLE,
 ) -> Iterable[PairBatch]:
     """Batches of the pairs the alphabet covers, in their order.
 
-    With a seed they are drawn anew in each pass, by `SimilarSizes`. A data set of one batch is
-    collated once.
+    With a seed they are drawn anew in each pass, by `SimilarSizes`, and each is divided. A data
+    set of one batch is collated once.
     """
     dataset = PairDataset([pair for pair in pairs if alphabet.covers(pair.target)], alphabet)
+    shared = Shared(dataset)
     if len(dataset) <= batch_size:
-        whole = [collate([dataset[i] for i in range(len(dataset))])] if len(dataset) else []
+        own = division.of(range(len(dataset))) if len(dataset) else ()
+        whole = [collate_part(shared.__getitems__(part)) for part in own]
         return DataLoader(Collated(whole), batch_size=None, collate_fn=as_it_is)
     if seed is None:
         return DataLoader(dataset, batch_size=batch_size, collate_fn=collate)
     generator = torch.Generator().manual_seed(seed)
     drawn = SimilarSizes(dataset.sizes, batch_size, generator=generator, bucket=bucket)
-    return DataLoader(dataset, batch_sampler=Order(drawn, generator), collate_fn=collate)
+    order = Order(Parts(drawn, division), generator)
+    return DataLoader(shared, batch_sampler=order, collate_fn=collate_part)
 
 
 class Collated(Dataset[Any]):

@@ -11,7 +11,7 @@ import lightning.pytorch as pl
 import torch
 from torch.utils.data import DataLoader
 
-from ..data import Alphabet, Pair
+from ..data import Alphabet, Division, Pair
 from ._data import Collated, Split, as_it_is, batches, load_split
 from ._measure import PairBatch
 from ._order import Order
@@ -129,12 +129,22 @@ class PairsDataModule(pl.LightningDataModule):
 
     def train_dataloader(self) -> Any:
         """Batches of `(inputs, targets)`, drawn anew in each epoch."""
-        loader = batches(self.split.train, self.alphabet, self._size, **self._order)
+        loader = batches(
+            self.split.train, self.alphabet, self._size, division=self._division, **self._order
+        )
         order = getattr(loader, "batch_sampler", None)
         self._drawn = order if isinstance(order, Order) else None
         if self._drawn is not None and self._resumed is not None:
             self._drawn.load_state_dict(self._resumed)
         return loader
+
+    @property
+    def _division(self) -> Division:
+        """What this process takes of each batch."""
+        t = self.trainer
+        if t is None:
+            return Division()
+        return Division(t.global_rank, t.world_size, t.accumulate_grad_batches)
 
     def state_dict(self) -> dict[str, Any]:
         """Where the order of the training pairs stands; nothing where they are one batch."""

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import lightning.pytorch as pl
-from lightning.fabric.plugins.environments.lightning import LightningEnvironment
 from lightning.pytorch.callbacks import Timer
 
 from .._files import write_json
@@ -25,6 +24,7 @@ from ._exact_match import share_exact
 from ._folder import FILES, METRICS, PICTURE, SUMMARY, save_options, save_weights
 from ._history import History, is_monotone
 from ._module import TrainingModule
+from ._processes import Processes, is_main, is_of_connection, lost_process
 from ._resume import ORIGIN, STATE, Resumed, check_state
 from ._slurm import requeue, requeue_signals
 from ._start import Start
@@ -44,6 +44,7 @@ class Job:
         out: Folder of the run.
         options: What train.yaml is to hold.
         stopping: When to end, and what to keep.
+        processes: How many train together.
         device: Lightning's name of the accelerator.
         checkpoint: When to save.
         resumed: The run that goes on; None of a new one.
@@ -54,6 +55,7 @@ class Job:
     out: Path
     options: dict[str, Any]
     stopping: Stopping
+    processes: Processes
     device: str
     checkpoint: Checkpointing
     resumed: Resumed | None = None
@@ -92,7 +94,7 @@ class _Run:
             self.kept.cpu()
             summary = self._summary()
             self._save(summary)
-            if self.interrupt.number in requeue_signals():
+            if is_main() and self.interrupt.number in requeue_signals():
                 requeue()
         return summary
 
@@ -112,12 +114,10 @@ class _Run:
         ]  # fmt: skip
         return pl.Trainer(
             max_epochs=self.job.options["epochs"], callbacks=callbacks,
-            accelerator=self.job.device, devices=1,
+            accelerator=self.job.device, **self.job.processes.settings(),
             check_val_every_n_epoch=self.stopping.val_every,
             num_sanity_val_steps=-1,  # the untrained network is validated as a whole
             limit_val_batches=None if self.job.data.split.val else 0,
-            # Without it Lightning would look for a cluster, and take over its signals.
-            plugins=[LightningEnvironment()],
             logger=False, enable_progress_bar=False,
             enable_model_summary=False,
         )  # fmt: skip
@@ -134,6 +134,10 @@ class _Run:
                 )
             except SystemExit as error:  # what Lightning makes of an interruption
                 raise error.__context__ or KeyboardInterrupt from None
+            except RuntimeError as error:
+                if self.trainer.world_size > 1 and is_of_connection(error):
+                    raise lost_process(error) from None
+                raise
 
     def _save(self, summary: Summary | None = None) -> None:
         """Saves all files of the run together; with a summary, at its end.
@@ -141,6 +145,10 @@ class _Run:
         The state of an ended run is that of its last checkpoint: a signal cuts an epoch short, and
         who goes on does so within it.
         """
+        if not is_main():
+            if summary is None:  # takes part: the first process writes
+                self.trainer.save_checkpoint(self.job.out / STATE)
+            return
         out, kept = self.job.out, self.kept
         before = current(out) / STATE
         with publishing(out, self.trainer.global_step, FILES) as folder:
@@ -203,12 +211,14 @@ class _Run:
 @contextmanager
 def _quiet_lightning() -> Iterator[None]:
     """Silences Lightning's remarks on hardware and workers; errors and our own words remain."""
-    logger = logging.getLogger("lightning.pytorch")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
+    loggers = [logging.getLogger(f"lightning.{part}") for part in ("pytorch", "fabric")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.ERROR)
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", module="lightning")
             yield
     finally:
-        logger.setLevel(level)
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)

@@ -63,10 +63,11 @@ class TrainingModule(pl.LightningModule):
         del batch_idx  # part of Lightning's interface
         inputs, targets = batch
         total: Tensor = self.step_loss()(self.network(inputs), targets).total
+        share = float(targets.get("share", 1.0))
         # A record of Lightning takes as long as the loss of a small batch.
         if self.trainer.loggers or self.trainer.progress_bar_callback:
             self.log("loss", total, prog_bar=True, batch_size=targets.num_graphs)
-        return total
+        return total if share == 1 else share * total
 
     def step_loss(self) -> StructuralLoss:
         """What the next step goes by: the loss, but for what is annealed."""
@@ -143,6 +144,8 @@ class TrainingModule(pl.LightningModule):
             left, spent = timer.time_remaining(), timer.time_elapsed()
             if left is not None:
                 by_time = max(by_time, spent / (spent + left))
+        if by_time and self.trainer.world_size > 1:  # clocks differ, and weights must not
+            by_time = self.trainer.strategy.broadcast(by_time)
         return min(max((step + 0.5) / self._steps, by_time), 1.0)
 
     def on_validation_epoch_start(self) -> None:

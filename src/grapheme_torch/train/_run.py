@@ -1,6 +1,7 @@
 """One training run, from data to the folder that holds the model."""
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
@@ -21,6 +22,7 @@ from ._loss_options import loss_options
 from ._module import TrainingModule
 from ._optimization import Optimization
 from ._predict import alphabet_of, slots_of
+from ._processes import Processes, is_main, part_random_numbers
 from ._resume import resumable, resumed
 from ._stopping import Stopping
 from ._summary import Summary
@@ -39,6 +41,10 @@ def train(
     seed: int = 0,
     threads: int = 1,
     accelerator: Literal["auto", "cpu", "gpu"] = "auto",
+    devices: int = 1,
+    num_nodes: int = 1,
+    strategy: str = "auto",
+    accumulate: int = 1,
     skip_larger: bool = False,
     overwrite: bool = False,
     resume: bool = False,
@@ -63,6 +69,10 @@ def train(
         seed: Of the weights and of the order of the pairs.
         threads: Processor threads; one is fastest for small graphs.
         accelerator: Where to train; "auto" takes a CUDA device if there is one.
+        devices: Processes on this machine; they share each batch.
+        num_nodes: Machines that share each batch; start the same on each.
+        strategy: How processes work together, as Lightning names it.
+        accumulate: Parts of a batch, one after the other: less memory.
         skip_larger: Whether training pairs are left out, counted, whose target has more nodes than
             the network gives, `slots` for each input node. Otherwise the first is refused.
         overwrite: Whether a model already in `out` may be replaced.
@@ -97,6 +107,9 @@ def train(
     optimization, stopping = optimization or Optimization(), stopping or Stopping()
     require(not (overwrite and resume), "`overwrite`", "be left out where a run goes on", overwrite,
             "Choose one of the two.")  # fmt: skip
+    processes = Processes(
+        devices=devices, num_nodes=num_nodes, strategy=strategy, accumulate=accumulate
+    )
     _check_numbers(epochs, batch_size, bucket, lr, seed)
     _check_together(val, loss, optimization, stopping)
     checkpoint = checkpoint or Checkpointing()
@@ -111,7 +124,8 @@ def train(
     require(init is None or trained is not None, "`init`", "be left out with a network of your own",
             init, remedy)  # fmt: skip
     goes_on = resume and resumable(out)
-    check_unclaimed(out, overwrite=overwrite or goes_on)
+    if is_main():
+        check_unclaimed(out, overwrite=overwrite or goes_on)
     torch.manual_seed(seed)
     pairs = PairsDataModule(
         data, val, batch_size=batch_size, bucket=bucket, seed=seed, skip_larger=skip_larger,
@@ -128,17 +142,21 @@ def train(
         "data": data, "val": val, "out": str(out), "epochs": epochs, "batch_size": batch_size,
         "bucket": bucket,
         "lr": lr, "seed": seed, "threads": threads, "accelerator": accelerator,
+        **asdict(processes),
         "skip_larger": skip_larger, "init": init,
         **loss_options(loss), "network": network_options(model),
         "optimization": asdict(optimization), "stopping": asdict(stopping),
         "checkpoint": asdict(checkpoint),
     }  # fmt: skip
-    with claim(out, overwrite=overwrite or goes_on):
+    part_random_numbers(seed)
+    with claim(out, overwrite=overwrite or goes_on) if is_main() else nullcontext():
         before = resumed(out, options, pairs.digests) if goes_on else None
         if before is not None and before.summary is not None:
             notice(f"{out}: the run has come to its end; nothing is left to do.")
             return Summary(**before.summary)
-        return fit(Job(module, pairs, out, options, stopping, device, checkpoint, before))
+        return fit(
+            Job(module, pairs, out, options, stopping, processes, device, checkpoint, before)
+        )
 
 
 def _check_numbers(epochs: int, batch_size: int, bucket: int, lr: float, seed: int) -> None:
