@@ -3,9 +3,9 @@
 import logging
 import time
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ import lightning.pytorch as pl
 import torch
 from lightning.fabric.plugins.environments.lightning import LightningEnvironment
 from lightning.pytorch.callbacks import Timer
+from lightning.pytorch.loggers import Logger
 from torch import Tensor, nn
 
 from .._files import write_json
@@ -24,6 +25,9 @@ from ._exact_match import share_exact
 from ._folder import METRICS, PICTURE, SUMMARY, forget_outcome, save_options, save_weights
 from ._history import Checkpoint, History, is_monotone
 from ._module import TrainingModule
+from ._monitor import Monitor
+from ._numerics import restored
+from ._profile import PartsProfiler
 from ._stopping import BestNetwork, LastValidation, Patience, Stopping
 from ._summary import Summary
 
@@ -42,6 +46,7 @@ class Job:
         stopping: When to end, and what to keep.
         device: Lightning's name of the accelerator.
         beside_a_run: Whether the folder holds an older run.
+        loggers: Whom to tell of the steps.
     """
 
     module: TrainingModule
@@ -51,11 +56,13 @@ class Job:
     stopping: Stopping
     device: str
     beside_a_run: bool
+    loggers: Sequence[Logger] = ()
 
 
 def fit(job: Job) -> Summary:
     """Trains, and writes the folder of the run."""
-    return _Run(job).execute()
+    with restored():
+        return _Run(job).execute()
 
 
 class _Run:
@@ -71,6 +78,8 @@ class _Run:
         bound = None if minutes is None else max(timedelta(minutes=minutes), timedelta.resolution)
         self.timer = Timer(bound, verbose=False)
         self.interrupt = Interrupt()
+        watched = job.options["monitoring"]["profile"]
+        self.profiler = PartsProfiler(wait=job.device == "gpu") if watched else None
         self.start = _flat(job.module.network)
         with _quiet_lightning():
             self.trainer = self._trainer()
@@ -81,11 +90,18 @@ class _Run:
         with self.interrupt.listening():
             self._fit()
             self.kept.cpu()
-            self._save()  # first of all: who asked to end may not wait for the rest
-            summary = self._summary(time.perf_counter() - began)
+            with self._timed("saving"):
+                self._save()  # first of all: who asked to end may not wait for the rest
+            with self._timed("measurement"):
+                summary = self._summary(time.perf_counter() - began)
+            if self.profiler is not None:
+                summary = replace(summary, profile=self.profiler.shares())
             write_json(self.job.out / SUMMARY, asdict(summary))
             plot_losses(self.history.rows, self.job.out / PICTURE)
         return summary
+
+    def _timed(self, part: str) -> AbstractContextManager[Any]:
+        return nullcontext() if self.profiler is None else self.profiler.profile(part)
 
     @property
     def kept(self) -> TrainingModule:
@@ -96,9 +112,12 @@ class _Run:
 
     def _trainer(self) -> pl.Trainer:
         early = [] if self.patience is None else [self.patience]
+        numerics, options = self.job.options["numerics"], self.job.options
+        every = options["monitoring"]["log_every"]
         callbacks = [
             Checkpoint(self._save), self.timer, self.history, self.best, *early, LastValidation(),
             Progress(self.history.rows), self.interrupt,
+            Monitor(self.job.loggers, every, self.history.rows, options),
         ]  # fmt: skip
         return pl.Trainer(
             max_epochs=self.job.options["epochs"], callbacks=callbacks,
@@ -108,8 +127,9 @@ class _Run:
             limit_val_batches=None if self.job.data.split.val else 0,
             # Without it Lightning would look for a cluster, and take over its signals.
             plugins=[LightningEnvironment()],
-            logger=False, enable_checkpointing=False, enable_progress_bar=False,
-            enable_model_summary=False,
+            precision=numerics["precision"], deterministic=numerics["deterministic"] or None,
+            profiler=self.profiler, logger=False, enable_checkpointing=False,
+            enable_progress_bar=False, enable_model_summary=False,
         )  # fmt: skip
 
     def _fit(self) -> None:

@@ -1,11 +1,12 @@
 """One training run, from data to the folder that holds the model."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
 
 import torch
+from lightning.pytorch.loggers import Logger
 from torch import nn
 
 from .._check import require
@@ -17,6 +18,8 @@ from ._folder import check_unclaimed, claim, network_options
 from ._hardware import hardware, set_threads
 from ._loss_options import loss_options
 from ._module import TrainingModule
+from ._monitoring import Monitoring, make_loggers
+from ._numerics import Numerics
 from ._optimization import Optimization
 from ._predict import alphabet_of, slots_of
 from ._stopping import Stopping
@@ -42,6 +45,9 @@ def train(
     network: nn.Module | Mapping[str, Any] | None = None,
     optimization: Optimization | None = None,
     stopping: Stopping | None = None,
+    numerics: Numerics | None = None,
+    monitoring: Monitoring | None = None,
+    logger: Logger | Sequence[Logger] | None = None,
 ) -> Summary:
     """Trains a network on pairs of graphs and writes the run into a folder.
 
@@ -68,13 +74,16 @@ def train(
         optimization: What is done beside plain Adam. Default: nothing.
         stopping: When to end, and what to keep. Default: after all epochs; the network that does
             best on the validation pairs if there are any, else the last.
+        numerics: Precision, and whether to compute the same each time. Default: float32, no.
+        monitoring: What the run tells beside metrics.csv. Default: files for TensorBoard.
+        logger: Loggers of Lightning to tell it to, instead of the one that `monitoring` names.
 
     Returns:
         What the run came to.
 
     Raises:
         InputError: If an argument or a line of the data is refused, another training is at work in
-            `out`, or a gradient is not finite; a model already in `out` stays as it was.
+            `out`, or a loss or gradient is not finite; a model already in `out` stays as it was.
 
     A signal (Ctrl-C, SIGTERM, SIGHUP) ends the run after the present step, and all is written:
     `Summary.signal` names it. Ctrl-C after it raises KeyboardInterrupt.
@@ -82,6 +91,7 @@ def train(
     require(str(out) != "", "`out`", "name a folder", out, "Name one, such as runs/kg.")
     out, loss = Path(out), loss or StructuralLoss()
     optimization, stopping = optimization or Optimization(), stopping or Stopping()
+    numerics, monitoring = numerics or Numerics(), monitoring or Monitoring()
     _check_numbers(epochs, batch_size, bucket, lr, seed)
     _check_together(val, loss, optimization, stopping)
     device = hardware(accelerator)
@@ -89,6 +99,7 @@ def train(
     if not isinstance(network, nn.Module):
         check_network(network or {})
     check_unclaimed(out, overwrite=overwrite)
+    loggers = make_loggers(monitoring, out, logger)
     torch.manual_seed(seed)
     pairs = PairsDataModule(
         data, val, batch_size=batch_size, bucket=bucket, seed=seed, skip_larger=skip_larger,
@@ -106,9 +117,10 @@ def train(
         "skip_larger": skip_larger,
         **loss_options(loss), "network": network_options(model),
         "optimization": asdict(optimization), "stopping": asdict(stopping),
+        "numerics": asdict(numerics), "monitoring": asdict(monitoring),
     }  # fmt: skip
     with claim(out, overwrite=overwrite) as beside_a_run:
-        return fit(Job(module, pairs, out, options, stopping, device, beside_a_run))
+        return fit(Job(module, pairs, out, options, stopping, device, beside_a_run, loggers))
 
 
 def _check_numbers(epochs: int, batch_size: int, bucket: int, lr: float, seed: int) -> None:
