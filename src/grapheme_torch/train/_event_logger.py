@@ -8,9 +8,12 @@ from typing import Any
 from lightning.pytorch.loggers import Logger
 from lightning.pytorch.utilities import rank_zero_only
 
+_EVERY = 10.0
+"""Seconds from one time that the disk is waited for to the next; a killed run loses no more."""
+
 
 class EventLogger(Logger):
-    """Writes scalars for TensorBoard, each record before it returns.
+    """Writes scalars for TensorBoard, in the thread of the training.
 
     Not Lightning's `TensorBoardLogger`: both writers that it may use hand the records to a thread,
     and once that of tensorboardX has met a full disk the next records wait for it for ever.
@@ -29,6 +32,7 @@ class EventLogger(Logger):
         from tensorboardX.proto.summary_pb2 import Summary
 
         self._folder, self._file = folder, None
+        self._flushed_at = time.monotonic()
         self._event, self._session, self._summary = Event, SessionLog, Summary
 
     @property
@@ -52,14 +56,16 @@ class EventLogger(Logger):
         writer = self._writer(now, step)
         value = [self._summary.Value(tag=k, simple_value=v) for k, v in metrics.items()]
         self._write(writer, wall_time=now, step=step, summary=self._summary(value=value))
-        writer.flush()
+        if time.monotonic() - self._flushed_at >= _EVERY:
+            writer.flush()
+            self._flushed_at = time.monotonic()
 
     @rank_zero_only
     def finalize(self, status: str) -> None:
         """Closes the file."""
-        if self._file is not None:
-            self._file.close()
-            self._file = None
+        file, self._file = self._file, None
+        if file is not None:
+            file.close()
 
     def _writer(self, now: float, step: int) -> Any:
         from tensorboardX.record_writer import RecordWriter
