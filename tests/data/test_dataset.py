@@ -26,7 +26,8 @@ def test_an_item_has_only_the_tensors_of_training() -> None:
     assert len(dataset) == 10
     given, wanted = dataset[3]
     shared = {"edge_index", "position", "num_nodes", "directed"}
-    assert set(given.keys()) == {"x", "edge_attr", *shared}
+    assert set(given.keys()) == {"x", "edge_attr", "place", *shared}
+    assert given.place == pairs[3].place
     assert set(wanted.keys()) == {"y", "edge_type", *shared}
     assert torch.equal(given.x, pairs[3].input.x)
     labels = [dataset.alphabet.decode_label(i) for i in wanted.y.tolist()]

@@ -20,6 +20,8 @@ PAIRS: list[dict[str, Any]] = [
     {"input": "bacab", "target": "aabb"},
 ]
 
+CURVES = "tensorboard"
+
 
 def quick(out: Path, **options: Any) -> Summary:
     """Two epochs of a small network, unless told otherwise."""
@@ -40,6 +42,12 @@ def rows(out: Path) -> list[dict[str, str]]:
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    """Every file of a folder."""
+    """Every file of a folder, but for the curves: their names and contents tell the time."""
     files = [path for path in folder.rglob("*") if path.is_file()]
-    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
+    every = {str(path.relative_to(folder)): path.read_bytes() for path in files}
+    return {name: content for name, content in every.items() if CURVES not in Path(name).parts}
+
+
+def listed(folder: Path) -> list[str]:
+    """What a folder holds beside the curves, sorted."""
+    return sorted(path.name for path in folder.iterdir() if path.name != CURVES)

@@ -19,7 +19,7 @@ from grapheme_torch.cli._main import main
 from grapheme_torch.train import load_network, predict
 from grapheme_torch.train._console import Interrupt
 
-from .runs import quick, rows
+from .runs import listed, quick, rows
 from .test_run import FILES
 
 
@@ -52,7 +52,7 @@ def test_a_run_that_is_asked_to_end_is_saved(
     assert signal.getsignal(number) is before
     assert (summary.interrupted, summary.signal) == (True, number.name)
     assert 2 <= summary.epochs < 100_000
-    assert sorted(path.name for path in out.iterdir()) == FILES
+    assert listed(out) == FILES
     assert json.loads((out / "summary.json").read_text(encoding="utf-8")) == asdict(summary)
     with pytest.raises(InputError, match=r"got config\.json of a run that was stopped in epoch"):
         quick(out)
@@ -99,7 +99,7 @@ def test_a_second_interruption_ends_a_run_at_once(tmp_path: Path) -> None:
     threading.Thread(target=ask).start()
     with pytest.raises(KeyboardInterrupt):
         quick(out, epochs=100_000, loss=Slow())
-    assert [path.name for path in out.iterdir()] == ["metrics.csv"]
+    assert listed(out) == ["metrics.csv"]
     quick(out)
 
 
@@ -114,7 +114,7 @@ def test_what_told_of_an_older_run_goes_with_its_model(
     monkeypatch.setattr("grapheme_torch.train._fit._Run._summary", killed)
     with pytest.raises(SystemExit):
         quick(tmp_path, overwrite=True, seed=1)
-    left = {path.name for path in tmp_path.iterdir()}
+    left = {*listed(tmp_path)}
     assert left == {"config.json", "model.safetensors", "metrics.csv", "train.yaml"}
     with pytest.raises(InputError, match=r"got config\.json of a run that was killed"):
         quick(tmp_path)
@@ -154,7 +154,7 @@ def test_a_run_keeps_others_out_and_is_saved_when_stopped(
     assert "finishing this step, then saving." in stderr
     assert f"\ngrapheme: stopped by {number.name}; {out} holds the network that was" in stderr
     assert stderr.count("\n") == 3
-    assert sorted(path.name for path in out.iterdir()) == FILES
+    assert listed(out) == FILES
     summary = json.loads((out / "summary.json").read_text(encoding="utf-8"))
     assert json.loads(stdout) == summary
     assert (summary["interrupted"], summary["signal"]) == (True, number.name)

@@ -18,7 +18,7 @@ from grapheme_torch.train._data import load_split
 from grapheme_torch.train._hardware import hardware
 from grapheme_torch.train._untrained import share_of_nodes
 
-from .runs import PAIRS, SMALL, contents, quick, rows, write_pairs
+from .runs import PAIRS, SMALL, contents, listed, quick, rows, write_pairs
 
 FILES = [
     "config.json",
@@ -56,7 +56,7 @@ def test_kindergarten_is_learnt(default: tuple[Path, Summary]) -> None:
 
 def test_what_a_run_leaves(default: tuple[Path, Summary]) -> None:
     out, summary = default
-    assert sorted(path.name for path in out.iterdir()) == FILES
+    assert listed(out) == FILES
     document = json.loads((out / "summary.json").read_text(encoding="utf-8"))
     assert document == asdict(summary)
     promised = {
@@ -131,7 +131,7 @@ def test_validation_pairs_that_are_all_unknown_have_no_loss(tmp_path: Path) -> N
 def test_no_epochs_save_the_untrained_model(tmp_path: Path) -> None:
     summary = quick(tmp_path, epochs=0)
     assert (summary.epochs, summary.loss_ratio, summary.parameter_change_l2) == (0, 1.0, 0.0)
-    assert sorted(path.name for path in tmp_path.iterdir()) == FILES
+    assert listed(tmp_path) == FILES
     assert [row["epoch"] for row in rows(tmp_path)] == ["0"]
     saved = load_network(tmp_path)
     torch.manual_seed(0)

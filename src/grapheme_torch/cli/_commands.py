@@ -19,6 +19,9 @@ from ._option_groups import Groups
 from ._predict_command import constraint, json_option, network_options
 from ._usage import OptionsFile
 
+_GROUPS = ("optimization", "stopping", "numerics", "monitoring")
+"""Groups of options of `train` that are no part of the loss or the network."""
+
 MAX_COMPARED = 2000
 """Default bound on the nodes that `compare` takes: two such texts took 1.8 GB and a minute."""
 _SIDES = ("predicted", "target")
@@ -43,11 +46,19 @@ class Command:
 
 def _train_arguments(parser: ArgumentParser) -> None:
     from ..nn import GROUPS, GraphTransformNet
-    from ..train import LOSS_GROUPS, LOSS_OPTIONS, Optimization, Stopping, train
+    from ..train import (
+        LOSS_GROUPS,
+        LOSS_OPTIONS,
+        Monitoring,
+        Numerics,
+        Optimization,
+        Stopping,
+        train,
+    )
 
     parser.usage = "grapheme train --out OUT [options]"
     parser.add_argument("--config", action=OptionsFile, help="options from a YAML file")
-    skip: set[str | int] = {"loss", "network", "overwrite", "optimization", "stopping"}
+    skip: set[str | int] = {"loss", "network", "logger", "overwrite", *_GROUPS}
     parser.add_function_arguments(train, as_positional=False, skip=skip)
     overwrite = "whether a model already in --out may be replaced"
     parser.add_argument("--overwrite", action="store_true", help=overwrite)
@@ -56,8 +67,9 @@ def _train_arguments(parser: ArgumentParser) -> None:
     groups = Groups(parser)
     for name, kind in LOSS_GROUPS.items():
         groups.add(name, kind)
-    groups.add("optimization", Optimization)
-    groups.add("stopping", Stopping)
+    kinds = Optimization, Stopping, Numerics, Monitoring
+    for name, kind in zip(_GROUPS, kinds, strict=True):
+        groups.add(name, kind)
     decided = {"labels", "relations", "directed"}
     groups.add("network", GraphTransformNet, skip={*decided, *GROUPS}, parts=GROUPS)
 
@@ -75,15 +87,13 @@ def _add_loss(parser: ArgumentParser, names: Sequence[str]) -> None:
 
 
 def _train(options: Namespace) -> int:
-    from ..train import Optimization, Stopping, is_main, make_loss, train
+    from ..train import Monitoring, Numerics, Optimization, Stopping, is_main, make_loss, train
 
     given = options.as_dict()
     as_json, own = given.pop("json"), _taken(given, train)
-    own |= {
-        "loss": make_loss(given),
-        "optimization": Optimization(**own["optimization"]),
-        "stopping": Stopping(**own["stopping"]),
-    }
+    kinds = Optimization, Stopping, Numerics, Monitoring
+    own |= {name: kind(**own[name]) for name, kind in zip(_GROUPS, kinds, strict=True)}
+    own["loss"] = make_loss(given)
     summary = train(**own)
     status = 0 if summary.signal is None else 128 + signal.Signals[summary.signal]
     if not is_main():
@@ -104,6 +114,8 @@ def _train(options: Namespace) -> int:
         matches += f"\n{summary.left_out} training pairs left out as too large: {first}{more}"
     if summary.val_too_large:
         matches += f"\n{summary.val_too_large} validation pairs are too large and count as wrong"
+    if summary.profile is not None:
+        matches += f"\ntime: {_shares(summary.profile)}"
     fell = "falling in every epoch" if summary.monotone else "not falling in every epoch"
     fell = fell if summary.epochs else "untrained"
     print(
@@ -112,6 +124,10 @@ def _train(options: Namespace) -> int:
         f"{matches}\n{own['out']}: model, summary.json, metrics.csv, loss.png, train.yaml"
     )
     return status
+
+
+def _shares(parts: dict[str, float]) -> str:
+    return ", ".join(f"{name} {share:.1%}" for name, share in parts.items())
 
 
 def _evaluate_arguments(parser: ArgumentParser) -> None:

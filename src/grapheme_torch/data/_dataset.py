@@ -43,9 +43,9 @@ def load_pairs(
 class PairDataset(Dataset[tuple[Data, Data]]):
     """Input and encoded target of each pair, with only the tensors that training needs.
 
-    An input keeps `x`, `edge_index`, `edge_attr`; a target `y`, `edge_index`, `edge_type`. Both
-    say whether they are `directed`; an undirected edge stands once. Either side has `position` if
-    all graphs of that side have it (`unify_positions`).
+    An input keeps `x`, `edge_index`, `edge_attr`, and the `place` of its pair, "FILE:LINE"; a
+    target `y`, `edge_index`, `edge_type`. Both say whether they are `directed`; an undirected edge
+    stands once. Either side has `position` if all graphs of that side have it (`unify_positions`).
 
     Args:
         pairs: Pairs with targets.
@@ -58,7 +58,7 @@ class PairDataset(Dataset[tuple[Data, Data]]):
     def __init__(self, pairs: Sequence[Pair], alphabet: Alphabet) -> None:
         self.alphabet = alphabet
         self._items = [
-            (only(INPUT, pair.input), only(_TARGET, _encoded(pair, alphabet)))
+            (_placed(pair), only(_TARGET, _encoded(pair, alphabet)))
             for pair in unify_positions(pairs)
         ]
 
@@ -81,6 +81,13 @@ def collate(items: Sequence[tuple[Data, Data]]) -> tuple[Batch, Batch]:
     inputs = Batch.from_data_list([given for given, _ in items])
     targets = Batch.from_data_list([wanted for _, wanted in items])
     return inputs, targets
+
+
+def _placed(pair: Pair) -> Data:
+    """What a network reads; of the places of its pairs a batch makes a list."""
+    given = only(INPUT, pair.input)
+    given.place = pair.place
+    return given
 
 
 def _encoded(pair: Pair, alphabet: Alphabet) -> Data:

@@ -19,6 +19,8 @@ from ._loss_options import make_loss as make_loss
 from ._measure import Measured as Measured
 from ._measure import measure as measure
 from ._module import TrainingModule as TrainingModule
+from ._monitoring import Monitoring as Monitoring
+from ._numerics import Numerics as Numerics
 from ._optimization import Optimization as Optimization
 from ._predict import predict as predict
 from ._processes import is_main as is_main

@@ -54,8 +54,10 @@ class Progress(pl.Callback):
 
 
 def standing(rows: list[Row], lr: float) -> str:
-    """Where a run stands: the last loss, the last exact matches of the validation, if any."""
+    """Where a run stands: the last loss, pairs whose alignment was cut off, exact matches."""
     words = [f"loss {rows[-1]['total']:.4g}"]
+    cut_off = 1 - rows[-1]["converged"]
+    words += [f"not converged {cut_off:.1%}"] if cut_off > 0 else []
     exact = [row["val_exact"] for row in rows if not math.isnan(row["val_exact"])]
     words += [f"val exact {exact[-1]:.1%}"] if exact else []
     return ", ".join([*words, f"lr {lr:.2g}"])

@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any, TypeVar
@@ -26,17 +25,16 @@ MONITORED_SHARE = 0.1
 """Of the training pairs, where it is more. A pair measured costs a third of one trained on."""
 
 
-@dataclass(frozen=True, eq=False)
 class HeldOut:
-    """A batch of validation pairs.
+    """A batch of validation pairs; no dataclass, whose fields Lightning would write to.
 
     Args:
         pairs: Pairs to answer.
         batch: As many pairs, at most, that a loss can be taken of; None if there are none left.
     """
 
-    pairs: Sequence[Pair]
-    batch: PairBatch | None
+    def __init__(self, pairs: Sequence[Pair], batch: PairBatch | None) -> None:
+        self.pairs, self.batch = pairs, batch
 
     def to(self, device: Any, **options: Any) -> "HeldOut":
         """The same with the encoded pairs on a device."""

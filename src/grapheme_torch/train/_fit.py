@@ -4,15 +4,16 @@ import logging
 import shutil
 import time
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import lightning.pytorch as pl
 from lightning.pytorch.callbacks import Timer
+from lightning.pytorch.loggers import Logger
 
 from .._files import write_json
 from .._versions import current, publishing
@@ -24,7 +25,10 @@ from ._exact_match import share_exact
 from ._folder import FILES, METRICS, PICTURE, SUMMARY, save_options, save_weights
 from ._history import History, is_monotone
 from ._module import TrainingModule
+from ._monitor import Monitor
+from ._numerics import restored
 from ._processes import Processes, is_main, is_of_connection, lost_process
+from ._profile import PartsProfiler
 from ._resume import ORIGIN, STATE, Resumed, check_state
 from ._slurm import requeue, requeue_signals
 from ._start import Start
@@ -48,6 +52,7 @@ class Job:
         device: Lightning's name of the accelerator.
         checkpoint: When to save.
         resumed: The run that goes on; None of a new one.
+        loggers: Whom to tell of the steps.
     """
 
     module: TrainingModule
@@ -59,11 +64,13 @@ class Job:
     device: str
     checkpoint: Checkpointing
     resumed: Resumed | None = None
+    loggers: Sequence[Logger] = ()
 
 
 def fit(job: Job) -> Summary:
     """Trains, and writes the folder of the run."""
-    return _Run(job).execute()
+    with restored():
+        return _Run(job).execute()
 
 
 class _Run:
@@ -79,6 +86,8 @@ class _Run:
         bound = None if minutes is None else max(timedelta(minutes=minutes), timedelta.resolution)
         self.timer = Timer(bound, verbose=False)
         self.interrupt = Interrupt(requeue_signals())
+        watched = job.options["monitoring"]["profile"]
+        self.profiler = PartsProfiler(wait=job.device == "gpu") if watched else None
         self.start = Start(job.module.network)
         self.began = time.perf_counter()
         self.has_state = job.resumed is not None
@@ -92,11 +101,17 @@ class _Run:
         with self.interrupt.listening():
             self._fit()
             self.kept.cpu()
-            summary = self._summary()
+            with self._timed("measurement"):
+                summary = self._summary()
+            if self.profiler is not None:
+                summary = replace(summary, profile=self.profiler.shares())
             self._save(summary)
             if is_main() and self.interrupt.number in requeue_signals():
                 requeue()
         return summary
+
+    def _timed(self, part: str) -> AbstractContextManager[Any]:
+        return nullcontext() if self.profiler is None else self.profiler.profile(part)
 
     @property
     def kept(self) -> TrainingModule:
@@ -108,9 +123,13 @@ class _Run:
     def _trainer(self) -> pl.Trainer:
         early = [] if self.patience is None else [self.patience]
         last = LastValidation(lambda: self.interrupt.number is not None)
+        numerics, options = self.job.options["numerics"], self.job.options
+        every = options["monitoring"]["log_every"]
         callbacks = [
             self.start, Chance(), self.timer, self.history, self.best, *early, last,
-            Progress(self.history.rows), self.interrupt, Saver(self.job.checkpoint, self._save),
+            Progress(self.history.rows), self.interrupt,
+            Monitor(self.job.loggers, every, self.history.rows, options),
+            Saver(self.job.checkpoint, self._save),
         ]  # fmt: skip
         return pl.Trainer(
             max_epochs=self.job.options["epochs"], callbacks=callbacks,
@@ -118,7 +137,8 @@ class _Run:
             check_val_every_n_epoch=self.stopping.val_every,
             num_sanity_val_steps=-1,  # the untrained network is validated as a whole
             limit_val_batches=None if self.job.data.split.val else 0,
-            logger=False, enable_progress_bar=False,
+            precision=numerics["precision"], deterministic=numerics["deterministic"] or None,
+            profiler=self.profiler, logger=False, enable_progress_bar=False,
             enable_model_summary=False,
         )  # fmt: skip
 

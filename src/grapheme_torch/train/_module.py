@@ -1,6 +1,6 @@
 """The network and its loss as Lightning trains and validates them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from typing import Any
@@ -13,9 +13,10 @@ from torch.nn.utils import get_total_norm
 from torch.optim.lr_scheduler import LambdaLR
 from torch_geometric.data import Batch
 
-from .._check import Received, refusal
+from .._check import InputError
 from ..data import Alphabet
 from ..loss import StructuralLoss
+from ._anomaly import Step, is_sound, raise_anomaly, raise_refusal
 from ._averaging import Averaging
 from ._datamodule import HeldOut
 from ._exact_match import num_exact
@@ -54,15 +55,29 @@ class TrainingModule(pl.LightningModule):
         self.network, self.loss, self.lr = network, loss, lr
         self.optimization = optimization or Optimization()
         self.alphabet = alphabet
+        self.seen: list[Step] = []  # what the next step of the optimiser goes by
         self._steps = float("inf")
         self._noise = ExitStack()
         self._means, self._exact, self._pairs = Means(()), 0, 0
+
+    def on_train_epoch_start(self) -> None:
+        """Forgets the steps of a fit that was broken off."""
+        self.seen = []
 
     def training_step(self, batch: Sequence[Batch], batch_idx: int) -> Tensor:
         """The mean loss of a batch of `(inputs, targets)`."""
         del batch_idx  # part of Lightning's interface
         inputs, targets = batch
-        total: Tensor = self.step_loss()(self.network(inputs), targets).total
+        trainer: Any = self.trainer  # Lightning adds its profiler later
+        prediction, loss = self.network(inputs), self.step_loss()
+        try:
+            with trainer.profiler.profile("loss"):
+                result = loss(prediction, targets)
+        except InputError as error:
+            refused = Step(inputs, targets, prediction, loss, None, self.global_step)
+            raise_refusal(error, refused, self.current_epoch + 1)
+        self.seen.append(Step(inputs, targets, prediction, loss, result, self.global_step))
+        total: Tensor = result.total
         share = float(targets.get("share", 1.0))
         # A record of Lightning takes as long as the loss of a small batch.
         if self.trainer.loggers or self.trainer.progress_bar_callback:
@@ -82,16 +97,17 @@ class TrainingModule(pl.LightningModule):
         return loss
 
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
-        """Stops before a gradient that is not finite reaches the weights."""
+        """Stops before a loss or a gradient that is not finite reaches the weights."""
         del optimizer  # part of Lightning's interface
-        if get_total_norm([p.grad for p in self.parameters() if p.grad is not None]).isfinite():
-            return
+        seen, self.seen = self.seen, []
+        norm = get_total_norm([p.grad for p in self.parameters() if p.grad is not None])
+        if not is_sound(seen, norm):
+            raise_anomaly(seen, self.network, self._named(), self.current_epoch + 1)
+
+    def _named(self) -> Iterator[tuple[str, Tensor]]:
+        """All parameters; those of the network by their names in it."""
         for name, parameter in self.named_parameters():
-            if parameter.grad is not None and not parameter.grad.isfinite().all():
-                name = name.removeprefix("network.")
-                where = f"the gradient of `{name}` in epoch {self.current_epoch + 1}"
-                remedy = "The weights are as before this step; train again at a lower --lr."
-                raise refusal(where, "be finite", Received("NaN or infinity"), remedy)
+            yield name.removeprefix("network."), parameter
 
     def configure_gradient_clipping(
         self,

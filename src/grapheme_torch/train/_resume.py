@@ -15,7 +15,7 @@ from ._optimization import Optimization
 
 STATE, ORIGIN = "state.ckpt", "state.json"
 """Lightning's checkpoint, and what the run was made from."""
-FREE = ("out", "data", "val", "checkpoint")
+FREE = ("out", "data", "val", "checkpoint", "monitoring")
 """Options that may change: data are compared by content."""
 
 

@@ -1,12 +1,13 @@
 """One training run, from data to the folder that holds the model."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
 
 import torch
+from lightning.pytorch.loggers import Logger
 from torch import nn
 
 from .._check import notice, require
@@ -20,6 +21,8 @@ from ._hardware import hardware, set_threads
 from ._initial import network_like, take_over
 from ._loss_options import loss_options
 from ._module import TrainingModule
+from ._monitoring import Monitoring, make_loggers
+from ._numerics import Numerics
 from ._optimization import Optimization
 from ._predict import alphabet_of, slots_of
 from ._processes import Processes, is_main, part_random_numbers
@@ -54,6 +57,9 @@ def train(
     optimization: Optimization | None = None,
     stopping: Stopping | None = None,
     checkpoint: Checkpointing | None = None,
+    numerics: Numerics | None = None,
+    monitoring: Monitoring | None = None,
+    logger: Logger | Sequence[Logger] | None = None,
 ) -> Summary:
     """Trains a network on pairs of graphs and writes the run into a folder.
 
@@ -91,13 +97,16 @@ def train(
         stopping: When to end, and what to keep. Default: after all epochs; the network that does
             best on the validation pairs if there are any, else the last.
         checkpoint: When the run is saved. Default: after each epoch, and each minute within one.
+        numerics: Precision, and whether to compute the same each time. Default: float32, no.
+        monitoring: What the run tells beside metrics.csv. Default: files for TensorBoard.
+        logger: Loggers of Lightning to tell it to, instead of the one that `monitoring` names.
 
     Returns:
         What the run came to.
 
     Raises:
         InputError: If an argument or a line of the data is refused, another training is at work in
-            `out`, or a gradient is not finite; a model already in `out` stays as it was.
+            `out`, or a loss or gradient is not finite; a model already in `out` stays as it was.
 
     A signal (Ctrl-C, SIGTERM, SIGHUP) ends the run after the present step, and all is written:
     `Summary.signal` names it. Ctrl-C after it raises KeyboardInterrupt.
@@ -110,6 +119,7 @@ def train(
     processes = Processes(
         devices=devices, num_nodes=num_nodes, strategy=strategy, accumulate=accumulate
     )
+    numerics, monitoring = numerics or Numerics(), monitoring or Monitoring()
     _check_numbers(epochs, batch_size, bucket, lr, seed)
     _check_together(val, loss, optimization, stopping)
     checkpoint = checkpoint or Checkpointing()
@@ -126,6 +136,7 @@ def train(
     goes_on = resume and resumable(out)
     if is_main():
         check_unclaimed(out, overwrite=overwrite or goes_on)
+    loggers = make_loggers(monitoring, out, logger)
     torch.manual_seed(seed)
     pairs = PairsDataModule(
         data, val, batch_size=batch_size, bucket=bucket, seed=seed, skip_larger=skip_larger,
@@ -147,6 +158,7 @@ def train(
         **loss_options(loss), "network": network_options(model),
         "optimization": asdict(optimization), "stopping": asdict(stopping),
         "checkpoint": asdict(checkpoint),
+        "numerics": asdict(numerics), "monitoring": asdict(monitoring),
     }  # fmt: skip
     part_random_numbers(seed)
     with claim(out, overwrite=overwrite or goes_on) if is_main() else nullcontext():
@@ -154,9 +166,9 @@ def train(
         if before is not None and before.summary is not None:
             notice(f"{out}: the run has come to its end; nothing is left to do.")
             return Summary(**before.summary)
-        return fit(
-            Job(module, pairs, out, options, stopping, processes, device, checkpoint, before)
-        )
+        return fit(Job(
+            module, pairs, out, options, stopping, processes, device, checkpoint, before, loggers
+        ))  # fmt: skip
 
 
 def _check_numbers(epochs: int, batch_size: int, bucket: int, lr: float, seed: int) -> None:

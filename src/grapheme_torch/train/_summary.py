@@ -31,6 +31,7 @@ class Summary:
         measured: Number of those that the loss was measured on, drawn at random.
         parameters: Number of weights.
         seed: Of the run.
+        profile: Share of each part in the time of the run, if that was asked for.
     """
 
     initial_loss: float
@@ -56,3 +57,4 @@ class Summary:
     measured: int
     parameters: int
     seed: int
+    profile: dict[str, float] | None = None
