@@ -1,12 +1,21 @@
 """Batches of pairs of similar size: less padding, so less work for the same pairs."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import torch
+from torch import Tensor
 from torch.utils.data import Sampler
 
 from .._check import require
+
+Order = npt.NDArray[np.int64]
+"""Numbers of items."""
+
+_AT_ONCE = 2**16
+"""Items sorted at once, about: sorting them all would take several times the memory."""
 
 
 class SimilarSizes(Sampler[list[int]]):
@@ -21,23 +30,34 @@ class SimilarSizes(Sampler[list[int]]):
         batch_size: Items in a batch; the last one of a pass may be smaller.
         generator: Of the order.
         bucket: Batches whose items are sorted together; with 1 the batches are random.
+        rank, ranks: Which of so many processes draws, each by an equal generator. It gets every
+            so many-th item of every batch: all take as many steps, and together each item once.
+            Of a last batch with fewer items than processes, the later ones get none.
 
     Raises:
-        InputError: If `batch_size` or `bucket` is below 1.
+        InputError: If `batch_size`, `bucket` or `ranks` is below 1, or `rank` not one of them.
     """
 
     def __init__(
         self,
-        sizes: Sequence[Any],
+        sizes: Sequence[Any] | npt.NDArray[Any],
         batch_size: int,
         *,
         generator: torch.Generator | None = None,
         bucket: int = 1,
+        rank: int = 0,
+        ranks: int = 1,
     ) -> None:
         require(batch_size >= 1, "`batch_size`", "be at least 1", batch_size, "Try 32.")
         require(bucket >= 1, "`bucket`", "be at least 1", bucket, "Try 20.")
-        self._sizes, self._batch_size, self._bucket = sizes, batch_size, bucket
+        require(ranks >= 1, "`ranks`", "be at least 1", ranks, "One process is 1.")
+        remedy = "Processes are counted from 0."
+        require(0 <= rank < ranks, "`rank`", f"be from 0 to {ranks - 1}", rank, remedy)
+        self._sizes, self._batch_size, self._bucket = np.asarray(sizes), batch_size, bucket
+        self._rank, self._ranks = rank, ranks
         self._generator = generator
+        self._began: Tensor | None = None
+        self._done = 0
 
     def __len__(self) -> int:
         """Number of batches in a pass."""
@@ -45,13 +65,31 @@ class SimilarSizes(Sampler[list[int]]):
 
     def __iter__(self) -> Iterator[list[int]]:
         """The items of each batch of a pass."""
-        order = torch.randperm(len(self._sizes), generator=self._generator).tolist()
-        buckets = _cut(order, self._batch_size * self._bucket)
-        order = [k for bucket in buckets for k in sorted(bucket, key=self._sizes.__getitem__)]
-        batches = _cut(order, self._batch_size)
-        for k in torch.randperm(len(batches), generator=self._generator).tolist():
-            yield batches[k]
+        done, self._done = self._done, 0
+        if self._generator is not None:
+            self._began = self._generator.get_state()
+        order = torch.randperm(len(self._sizes), generator=self._generator).numpy()
+        self._sort(order)
+        size, rank, ranks = self._batch_size, self._rank, self._ranks
+        for k in torch.randperm(len(self), generator=self._generator).numpy()[done:]:
+            yield order[k * size : (k + 1) * size][rank::ranks].tolist()
 
+    def state_dict(self) -> dict[str, Tensor]:
+        """The state of the generator before the present pass; empty before the first."""
+        return {} if self._began is None else {"generator": self._began}
 
-def _cut(items: list[int], size: int) -> list[list[int]]:
-    return [items[k : k + size] for k in range(0, len(items), size)]
+    def load_state_dict(self, state: Mapping[str, Tensor], done: int = 0) -> None:
+        """Makes the next pass the one that was present then, without its first `done` batches."""
+        if self._generator is not None and state:
+            self._generator.set_state(state["generator"])
+        self._done = done
+
+    def _sort(self, order: Order) -> None:
+        """Sorts each bucket by size, items of one size as they come; many buckets at a time."""
+        bucket = self._batch_size * self._bucket
+        step = bucket * max(_AT_ONCE // bucket, 1)
+        for start in range(0, len(order), step):
+            part = order[start : start + step]
+            sizes = self._sizes[part].reshape(len(part), -1)
+            keys = [*sizes.T[::-1], np.arange(len(part)) // bucket]
+            order[start : start + step] = part[np.lexsort(keys)]

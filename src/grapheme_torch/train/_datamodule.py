@@ -57,6 +57,7 @@ class PairsDataModule(pl.LightningDataModule):
         acyclic: Whether directed targets with a cycle are refused.
         skip_larger: Whether training pairs that are too large for the network are left out.
         alphabet: The labels and relations that the network knows. Default: those of the targets.
+        workers: Processes that read pairs ahead. With any number the batches are the same.
 
     Raises:
         InputError: "FILE:LINE: ..." at the first pair that cannot be trained on.
@@ -75,13 +76,15 @@ class PairsDataModule(pl.LightningDataModule):
         acyclic: bool = False,
         skip_larger: bool = False,
         alphabet: Alphabet | None = None,
+        workers: int = 0,
     ) -> None:
         super().__init__()
         self.split: Split = load_split(
             data, val, acyclic=acyclic, directed=directed, slots=slots,
             skip_larger=skip_larger, alphabet=alphabet,
         )  # fmt: skip
-        self._size, self._order = batch_size, {"seed": seed, "bucket": bucket}
+        self._size = batch_size
+        self._order = {"seed": seed, "bucket": bucket, "workers": workers}
         self.measured: list[PairBatch] = []
         self._held_out: list[PairBatch] = []
 
@@ -94,6 +97,11 @@ class PairsDataModule(pl.LightningDataModule):
     def directed(self) -> bool:
         """Whether the edges of the targets have a direction."""
         return self.split.directed
+
+    @property
+    def digests(self) -> dict[str, str | None]:
+        """SHA-256 of the files, "data" and "val": whether two runs have the same pairs."""
+        return self.split.digests
 
     @property
     def num_measured(self) -> int:
@@ -111,14 +119,20 @@ class PairsDataModule(pl.LightningDataModule):
         All of them where they make one batch or are few, else a sample, the same in every epoch.
         """
         del stage
-        measured = sample(self.split.train, self.num_measured)
+        measured = list(sample(self.split.train, self.num_measured))
         self.measured = list(batches(measured, self.alphabet, self._size))
-        held_out = sample(self.split.val, MONITORED)
+        held_out = list(sample(self.split.val, MONITORED))
         self._held_out = list(batches(held_out, self.alphabet, self._size))
 
     def train_dataloader(self) -> Any:
-        """Batches of `(inputs, targets)`, drawn anew in each epoch."""
-        return batches(self.split.train, self.alphabet, self._size, **self._order)
+        """Batches of `(inputs, targets)`, drawn anew in each epoch.
+
+        Each process of the trainer gets its share of every batch: the trainer itself need not part
+        them (`use_distributed_sampler=False`).
+        """
+        trainer = self.trainer
+        share = {"rank": trainer.global_rank, "ranks": trainer.world_size} if trainer else {}
+        return batches(self.split.train, self.alphabet, self._size, **self._order, **share)
 
     def val_dataloader(self) -> Any:
         """Batches of the validation pairs, or of a sample of them; none without any."""

@@ -23,6 +23,8 @@ from ._stopping import Stopping
 from ._summary import Summary
 from ._untrained import check_network, pairs_asked, slots_asked, untrained_network
 
+_MOST_WORKERS = 256
+
 
 def train(
     out: str | Path,
@@ -35,6 +37,7 @@ def train(
     lr: float = 3e-3,
     seed: int = 0,
     threads: int = 1,
+    workers: int = 0,
     accelerator: Literal["auto", "cpu", "gpu"] = "auto",
     skip_larger: bool = False,
     overwrite: bool = False,
@@ -56,6 +59,8 @@ def train(
         lr: Learning rate of Adam.
         seed: Of the weights and of the order of the pairs.
         threads: Processor threads; one is fastest for small graphs.
+        workers: Processes that read pairs ahead, for data sets that do not fit into memory; the
+            result is the same.
         accelerator: Where to train; "auto" takes a CUDA device if there is one.
         skip_larger: Whether training pairs are left out, counted, whose target has more nodes than
             the network gives, `slots` for each input node. Otherwise the first is refused.
@@ -82,7 +87,7 @@ def train(
     require(str(out) != "", "`out`", "name a folder", out, "Name one, such as runs/kg.")
     out, loss = Path(out), loss or StructuralLoss()
     optimization, stopping = optimization or Optimization(), stopping or Stopping()
-    _check_numbers(epochs, batch_size, bucket, lr, seed)
+    _check_numbers(epochs, batch_size, bucket, lr, seed, workers)
     _check_together(val, loss, optimization, stopping)
     device = hardware(accelerator)
     set_threads(threads)
@@ -92,7 +97,7 @@ def train(
     torch.manual_seed(seed)
     pairs = PairsDataModule(
         data, val, batch_size=batch_size, bucket=bucket, seed=seed, skip_larger=skip_larger,
-        **_reading(network, loss),
+        workers=workers, **_reading(network, loss),
     )  # fmt: skip
     loss = _for_edges(loss, directed=pairs.directed)
     model = network if isinstance(network, nn.Module) else untrained_network(pairs, **network or {})
@@ -102,7 +107,8 @@ def train(
     options = {
         "data": data, "val": val, "out": str(out), "epochs": epochs, "batch_size": batch_size,
         "bucket": bucket,
-        "lr": lr, "seed": seed, "threads": threads, "accelerator": accelerator,
+        "lr": lr, "seed": seed, "threads": threads, "workers": workers,
+        "accelerator": accelerator,
         "skip_larger": skip_larger,
         **loss_options(loss), "network": network_options(model),
         "optimization": asdict(optimization), "stopping": asdict(stopping),
@@ -111,12 +117,18 @@ def train(
         return fit(Job(module, pairs, out, options, stopping, device, beside_a_run))
 
 
-def _check_numbers(epochs: int, batch_size: int, bucket: int, lr: float, seed: int) -> None:
+def _check_numbers(
+    epochs: int, batch_size: int, bucket: int, lr: float, seed: int, workers: int
+) -> None:
     require(epochs >= 0, "`epochs`", "not be negative", epochs, "0 saves the untrained model.")
     require(batch_size >= 1, "`batch_size`", "be at least 1", batch_size, "Try 32.")
     require(bucket >= 1, "`bucket`", "be at least 1", bucket, "1 draws batches at random.")
     require(0 < lr <= 1e30, "`lr`", "be positive and at most 1e30", lr, "Try 0.003.")
     require(0 <= seed < 2**63, "`seed`", "be from 0 to 2**63 - 1", seed, "Any will do: try 0.")
+    remedy = "0 reads the pairs of a batch when it is their turn."
+    require(
+        0 <= workers <= _MOST_WORKERS, "`workers`", f"be from 0 to {_MOST_WORKERS}", workers, remedy
+    )
 
 
 def _reading(network: nn.Module | Mapping[str, Any] | None, loss: StructuralLoss) -> dict[str, Any]:
