@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from grapheme_torch import InputError
 from grapheme_torch.data import Alphabet, PairDataset, SimilarSizes, kindergarten
+from grapheme_torch.data import _sizes as sizes_module
 
 
 def _drawn(
@@ -68,8 +69,68 @@ def test_the_sizes_of_pairs() -> None:
     [
         ({"batch_size": 0}, "`batch_size` must be at least 1, got 0. Try 32."),
         ({"batch_size": 3, "bucket": 0}, "`bucket` must be at least 1, got 0. Try 20."),
+        ({"batch_size": 3, "ranks": 0}, "`ranks` must be at least 1, got 0. One process is 1."),
+        ({"batch_size": 2, "ranks": 3}, "`batch_size` must be at least 3, got 2. Take fewer"),
+        ({"batch_size": 3, "rank": 2, "ranks": 3}, "`ranks` must be at most the items, got 3."),
+        ({"batch_size": 3, "rank": 2, "ranks": 2}, "`rank` must be from 0 to 1, got 2. Processes"),
     ],
 )
 def test_refused_options(options: dict[str, int], message: str) -> None:
     with pytest.raises(InputError, match="^" + re.escape(message)):
         SimilarSizes([1, 2], **options)
+
+
+def _as_before(sizes: list[int], batch_size: int, bucket: int, seed: int) -> list[list[int]]:
+    """The order of version 0.2.0, which seeds promise: all of a pass as lists."""
+    generator = torch.Generator().manual_seed(seed)
+    order = torch.randperm(len(sizes), generator=generator).tolist()
+    step = batch_size * bucket
+    buckets = [order[k : k + step] for k in range(0, len(order), step)]
+    order = [k for bucket in buckets for k in sorted(bucket, key=sizes.__getitem__)]
+    batches = [order[k : k + batch_size] for k in range(0, len(order), batch_size)]
+    drawn = torch.randperm(len(batches), generator=generator).tolist()
+    return [batches[k] for k in drawn]
+
+
+@given(st.lists(st.integers(0, 4), max_size=60), st.integers(1, 7), st.integers(1, 4))
+def test_a_seed_gives_the_order_it_gave(sizes: list[int], batch_size: int, bucket: int) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sizes_module, "_AT_ONCE", 10)
+        drawn = _drawn(sizes, batch_size, bucket=bucket, seed=3)[1]
+    assert drawn == _as_before(sizes, batch_size, bucket, 3)
+
+
+@given(st.integers(4, 40), st.integers(4, 7), st.integers(1, 4))
+def test_processes_share_every_batch(items: int, batch_size: int, ranks: int) -> None:
+    sizes = [k % 5 for k in range(items)]
+    shares = [
+        list(
+            SimilarSizes(
+                sizes, batch_size, generator=torch.Generator().manual_seed(0), bucket=2,
+                rank=rank, ranks=ranks,
+            )
+        )
+        for rank in range(ranks)
+    ]  # fmt: skip
+    together = [[*itertools.chain(*parts)] for parts in zip(*shares, strict=True)]
+    assert sorted(itertools.chain(*together)) == list(range(items))
+    assert all(part for share in shares for part in share)  # nobody waits for another
+    whole = _drawn(sizes, batch_size, bucket=2)[1]
+    if items % batch_size >= ranks or items % batch_size == 0:
+        assert [sorted(batch) for batch in together] == [sorted(batch) for batch in whole]
+    else:  # the last few have joined others
+        assert len(together) == max(len(whole) - 1, 1)
+
+
+@pytest.mark.parametrize("done", [0, 3])
+def test_a_pass_goes_on_where_it_was(done: int) -> None:
+    sizes = [k % 5 for k in range(60)]
+    sampler, _ = _drawn(sizes, 7)
+    present = list(sampler)
+    state = sampler.state_dict()
+    following = list(sampler)
+    other, _ = _drawn(sizes, 7, seed=9)
+    other.load_state_dict(state, done)
+    assert (list(other), list(other)) == (present[done:], following)
+    fresh = SimilarSizes(sizes, 7, generator=torch.Generator().manual_seed(0))
+    assert fresh.state_dict() == {}

@@ -31,11 +31,12 @@ class SimilarSizes(Sampler[list[int]]):
         generator: Of the order.
         bucket: Batches whose items are sorted together; with 1 the batches are random.
         rank, ranks: Which of so many processes draws, each by an equal generator. It gets every
-            so many-th item of every batch: all take as many steps, and together each item once.
-            Of a last batch with fewer items than processes, the later ones get none.
+            so many-th item of every batch: all take as many steps, and together each item once. A
+            last batch with fewer items than processes joins the one before.
 
     Raises:
-        InputError: If `batch_size`, `bucket` or `ranks` is below 1, or `rank` not one of them.
+        InputError: If `batch_size`, `bucket` or `ranks` is below 1, `rank` is not one of them, or a
+            process would get no item of a batch.
     """
 
     def __init__(
@@ -53,6 +54,9 @@ class SimilarSizes(Sampler[list[int]]):
         require(ranks >= 1, "`ranks`", "be at least 1", ranks, "One process is 1.")
         remedy = "Processes are counted from 0."
         require(0 <= rank < ranks, "`rank`", f"be from 0 to {ranks - 1}", rank, remedy)
+        remedy = "Take fewer processes, or larger batches."
+        require(ranks <= batch_size, "`batch_size`", f"be at least {ranks}", batch_size, remedy)
+        require(rank < max(len(sizes), 1), "`ranks`", "be at most the items", ranks, remedy)
         self._sizes, self._batch_size, self._bucket = np.asarray(sizes), batch_size, bucket
         self._rank, self._ranks = rank, ranks
         self._generator = generator
@@ -61,7 +65,8 @@ class SimilarSizes(Sampler[list[int]]):
 
     def __len__(self) -> int:
         """Number of batches in a pass."""
-        return -(-len(self._sizes) // self._batch_size)
+        whole, rest = divmod(len(self._sizes), self._batch_size)
+        return whole + (rest >= self._ranks or (rest > 0 and not whole))
 
     def __iter__(self) -> Iterator[list[int]]:
         """The items of each batch of a pass."""
@@ -70,9 +75,10 @@ class SimilarSizes(Sampler[list[int]]):
             self._began = self._generator.get_state()
         order = torch.randperm(len(self._sizes), generator=self._generator).numpy()
         self._sort(order)
-        size, rank, ranks = self._batch_size, self._rank, self._ranks
-        for k in torch.randperm(len(self), generator=self._generator).numpy()[done:]:
-            yield order[k * size : (k + 1) * size][rank::ranks].tolist()
+        size, last = self._batch_size, len(self) - 1
+        for k in torch.randperm(len(self), generator=self._generator).tolist()[done:]:
+            batch = order[k * size : (k + 1) * size if k < last else None]
+            yield batch[self._rank :: self._ranks].tolist()
 
     def state_dict(self) -> dict[str, Tensor]:
         """The state of the generator before the present pass; empty before the first."""

@@ -118,6 +118,8 @@ def batches(
         pairs = [pair for pair in pairs if alphabet.covers(pair.target)]
     dataset = PairDataset(pairs, alphabet)
     if len(dataset) <= batch_size:
+        remedy = "Take fewer processes."
+        require(rank < max(len(dataset), 1), "`ranks`", "be at most the pairs", ranks, remedy)
         share = range(rank, len(dataset), ranks)
         whole = [collate([dataset[i] for i in share])] if len(share) else []
         return DataLoader(Collated(whole), batch_size=None, collate_fn=as_it_is)
