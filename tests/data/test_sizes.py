@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from grapheme_torch import InputError
 from grapheme_torch.data import Alphabet, PairDataset, SimilarSizes, kindergarten
+from grapheme_torch.data import _sizes as sizes_module
 
 
 def _drawn(
@@ -58,7 +59,8 @@ def test_passes_differ_and_a_seed_repeats_them() -> None:
 def test_the_sizes_of_pairs() -> None:
     pairs = kindergarten()
     dataset = PairDataset(pairs, Alphabet.of(pair.target for pair in pairs))
-    assert dataset.sizes == [(pair.input.num_nodes, pair.target.num_nodes) for pair in pairs]
+    wanted = [[pair.input.num_nodes, pair.target.num_nodes] for pair in pairs]
+    assert dataset.sizes.tolist() == wanted
     assert [sum(len(b) for b in SimilarSizes(dataset.sizes, 3))] == [10]
 
 
@@ -72,3 +74,23 @@ def test_the_sizes_of_pairs() -> None:
 def test_refused_options(options: dict[str, int], message: str) -> None:
     with pytest.raises(InputError, match="^" + re.escape(message)):
         SimilarSizes([1, 2], **options)
+
+
+def _as_before(sizes: list[int], batch_size: int, bucket: int, seed: int) -> list[list[int]]:
+    """The order of version 0.2.0, which seeds promise: all of a pass as lists."""
+    generator = torch.Generator().manual_seed(seed)
+    order = torch.randperm(len(sizes), generator=generator).tolist()
+    step = batch_size * bucket
+    buckets = [order[k : k + step] for k in range(0, len(order), step)]
+    order = [k for bucket in buckets for k in sorted(bucket, key=sizes.__getitem__)]
+    batches = [order[k : k + batch_size] for k in range(0, len(order), batch_size)]
+    drawn = torch.randperm(len(batches), generator=generator).tolist()
+    return [batches[k] for k in drawn]
+
+
+@given(st.lists(st.integers(0, 4), max_size=60), st.integers(1, 7), st.integers(1, 4))
+def test_a_seed_gives_the_order_it_gave(sizes: list[int], batch_size: int, bucket: int) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sizes_module, "_AT_ONCE", 10)
+        drawn = _drawn(sizes, batch_size, bucket=bucket, seed=3)[1]
+    assert drawn == _as_before(sizes, batch_size, bucket, 3)

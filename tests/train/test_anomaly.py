@@ -23,12 +23,12 @@ from grapheme_torch import (
     Term,
 )
 from grapheme_torch.train import PairsDataModule, TrainingModule, load_network
-from grapheme_torch.train import _fit as fitting
-from grapheme_torch.train._history import Checkpoint
+from grapheme_torch.train._checkpoints import Checkpointing
 
 from .runs import PAIRS, SMALL, quick, rows, write_pairs
 
 LINE = 4  # of PAIRS: "dd" -> "dd", the first whose target has two nodes and its input as well
+ALWAYS = Checkpointing(share=1.0)
 KEPT = "The weights are as before this step; "
 
 
@@ -130,14 +130,11 @@ def test_a_derivative_of_the_network_is_named_with_its_pair(tmp_path: Path) -> N
         quick(tmp_path / "out", data=data, network=_spoilt("label", "slope"))
 
 
-def test_the_run_stops_at_the_last_good_state(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(fitting, "Checkpoint", lambda save: Checkpoint(save, every=0.0))
+def test_the_run_stops_at_the_last_good_state(tmp_path: Path) -> None:
     data, out = _data(tmp_path), tmp_path / "out"
     loss = StructuralLoss(terms={"spike": (0.5, Spike(calls=4))})
     with pytest.raises(InputError, match=rf"^{re.escape(data)}:{LINE}: the spike term in epoch 3 "):
-        quick(out, data=data, loss=loss, epochs=5, batch_size=3)
+        quick(out, data=data, loss=loss, epochs=5, batch_size=3, checkpoint=ALWAYS)
     assert [int(row["epoch"]) for row in rows(out)] == [0, 1, 2]
     assert all(p.isfinite().all() for p in load_network(out).parameters())
 

@@ -16,8 +16,8 @@ from grapheme_torch.edits import EditReport, Places
 from grapheme_torch.graphs import edge_triples, node_labels
 from grapheme_torch.metrics import GraphMetrics
 from grapheme_torch.train import check_saved_model, evaluate, load_network, predict
-from grapheme_torch.train._data import fits
 from grapheme_torch.train._exact_match import share_exact
+from grapheme_torch.train._first_pass import fits
 
 from .runs import PAIRS, SMALL, quick, write_pairs
 

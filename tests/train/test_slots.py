@@ -17,7 +17,8 @@ from grapheme_torch import (
 from grapheme_torch.data import Pair
 from grapheme_torch.nn import CandidateEdges, OutputSlots, candidate_edges, num_candidates
 from grapheme_torch.train import check_saved_model, evaluate, load_network, predict
-from grapheme_torch.train._data import fits, load_split
+from grapheme_torch.train._data import load_split
+from grapheme_torch.train._first_pass import fits
 from grapheme_torch.train._untrained import share_of_edges, share_of_nodes
 
 from .runs import SMALL, quick, write_pairs

@@ -41,12 +41,10 @@ class Alphabet:
     @classmethod
     def of(cls, graphs: Iterable[Data]) -> "Alphabet":
         """The alphabet of these graphs: every node label and edge label that occurs in them."""
-        labels: set[str] = set()
-        relations: set[str] = set()
+        classes = Classes()
         for graph in graphs:
-            labels.update(node_labels(graph))
-            relations.update(name for _, _, name in edge_triples(graph))
-        return cls(tuple(sorted(labels)), tuple(sorted(relations)))
+            classes.add(graph)
+        return classes.alphabet()
 
     def encode(self, graph: Data) -> Data:
         """A shallow copy of `graph` with its classes: `y [n]` of nodes, `edge_type [e]` of edges.
@@ -107,6 +105,38 @@ class Alphabet:
 
     def _relation(self, name: str) -> int:
         return _looked_up(self._relations, name, "an edge label", "relations")
+
+
+class Classes:
+    """The node labels and relations of graphs that are seen one at a time.
+
+    Args:
+        most: How many labels there may be, and how many relations. Default: any number.
+    """
+
+    def __init__(self, most: int | None = None) -> None:
+        self._labels: set[str] = set()
+        self._relations: set[str] = set()
+        self._most = most
+
+    def add(self, graph: Data) -> None:
+        """Takes a graph in.
+
+        Raises:
+            InputError: If there are more classes than `most` with it.
+        """
+        self._labels.update(node_labels(graph))
+        self._relations.update(name for _, _, name in edge_triples(graph))
+        most = self._most
+        for kind, names in (("node labels", self._labels), ("relations", self._relations)):
+            if most is not None and len(names) > most:
+                remedy = "Split the labels into smaller ones: a network has a class for each."
+                got = Received("one more")
+                raise refusal(f"the {kind} of all targets", f"be at most {most}", got, remedy)
+
+    def alphabet(self) -> Alphabet:
+        """The alphabet of these graphs."""
+        return Alphabet(tuple(sorted(self._labels)), tuple(sorted(self._relations)))
 
 
 def _looked_up(table: dict[str, int], name: str, kind: str, plural: str) -> int:

@@ -53,6 +53,36 @@ def check_sizes(pairs: Iterable[Pair], slots: int = 1) -> None:
         )
 
 
+class Positions:
+    """Which sides of a data set have a position on all graphs, so that these batch.
+
+    Pairs are seen one at a time, by `add`; then `unified` gives each as it batches with the others.
+    """
+
+    def __init__(self) -> None:
+        self._sides = {side: _Side() for side in ("input", "target")}
+
+    def add(self, pair: Pair) -> None:
+        """Takes a pair in."""
+        for side, seen in self._sides.items():
+            seen.add(getattr(pair, side), pair)
+
+    def tell(self) -> None:
+        """Gives a `Notice` of each side where some graphs have a position and some have none."""
+        for side, seen in self._sides.items():
+            if seen.bare and seen.placed:
+                notice(
+                    f'{seen.first}: no position in the "{side}" ({seen.bare} of {seen.count} lack '
+                    f"it), so all {side}s lose theirs. Give one to every node, or to none in all "
+                    "the data."
+                )
+
+    def unified(self, pair: Pair) -> Pair:
+        """A pair that was added, each side with a position if all graphs of that side have one."""
+        given, wanted = (seen.alike(getattr(pair, side)) for side, seen in self._sides.items())
+        return replace(pair, input=given, target=wanted)
+
+
 def unify_positions(pairs: Sequence[Pair]) -> list[Pair]:
     """The same pairs, each side with `position` on all graphs or on none, so that they batch.
 
@@ -62,11 +92,11 @@ def unify_positions(pairs: Sequence[Pair]) -> list[Pair]:
     they are. Unify the parts of a data set (training, validation) together if one network sees
     both.
     """
-    places = [pair.place for pair in pairs]
-    inputs = _placed_alike([pair.input for pair in pairs], places, "input")
-    targets = _placed_alike([pair.target for pair in pairs], places, "target")
-    sides = zip(pairs, inputs, targets, strict=True)
-    return [replace(pair, input=given, target=wanted) for pair, given, wanted in sides]
+    positions = Positions()
+    for pair in pairs:
+        positions.add(pair)
+    positions.tell()
+    return [positions.unified(pair) for pair in pairs]
 
 
 def _refuse_cycle(pair: Pair) -> NoReturn:
@@ -84,23 +114,31 @@ def _refuse_cycle(pair: Pair) -> NoReturn:
     )
 
 
-def _placed_alike(graphs: list[Data], places: list[str], side: str) -> list[Data]:
-    bare = [place for graph, place in zip(graphs, places, strict=True) if _is_bare(graph)]
-    placed = sum("position" in graph and bool(graph.num_nodes) for graph in graphs)
-    if bare and placed:
-        notice(
-            f'{bare[0]}: no position in the "{side}" ({len(bare)} of {len(graphs)} lack it), so '
-            f"all {side}s lose theirs. Give one to every node, or to none in all the data."
-        )
-    if bare:
-        return [_without_position(graph) for graph in graphs]
-    like = next((graph.position for graph in graphs if graph.num_nodes), torch.zeros(0))
-    return [_with_no_places(graph, like) for graph in graphs]
+class _Side:
+    """What was seen of the inputs of a data set, or of its targets."""
 
+    def __init__(self) -> None:
+        self.count = self.bare = self.placed = 0
+        self.first = ""
+        self._like: Tensor | None = None
 
-def _is_bare(graph: Data) -> bool:
-    """Whether it has nodes without a position."""
-    return "position" not in graph and bool(graph.num_nodes)
+    def add(self, graph: Data, pair: Pair) -> None:
+        self.count += 1
+        if not graph.num_nodes:
+            return
+        if "position" in graph:
+            self.placed += 1
+            if self._like is None:
+                self._like = graph.position[:0].clone()
+            return
+        self.bare += 1
+        self.first = self.first or pair.place
+
+    def alike(self, graph: Data) -> Data:
+        """The graph without position if one lacks it; else one without nodes has that of all."""
+        if self.bare:
+            return _without_position(graph)
+        return _with_no_places(graph, torch.zeros(0) if self._like is None else self._like)
 
 
 def _with_no_places(graph: Data, like: Tensor) -> Data:

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Sequence
 
+import numpy as np
 from torch.utils.data import Dataset
 from torch_geometric.data import Batch, Data
 
@@ -11,12 +12,18 @@ from ..graphs import is_directed, undirected
 from ._alphabet import Alphabet
 from ._conditions import unify_positions
 from ._kindergarten import kindergarten
+from ._pair_file import PairFile
 from ._records import Pair, read_pairs
 
 INPUT = ("x", "edge_index", "edge_attr", "position")
 """What a network reads of a graph."""
 
 _TARGET = ("y", "edge_index", "edge_type", "position")
+
+KEPT = 2**20
+"""Nodes of the pairs that stay in memory, each pair counted as `_OF_A_PAIR` more: some 100 MB."""
+
+_OF_A_PAIR = 64
 
 
 def load_pairs(
@@ -46,9 +53,12 @@ class PairDataset(Dataset[tuple[Data, Data]]):
     An input keeps `x`, `edge_index`, `edge_attr`, and the `place` of its pair, "FILE:LINE"; a
     target `y`, `edge_index`, `edge_type`. Both say whether they are `directed`; an undirected edge
     stands once. Either side has `position` if all graphs of that side have it (`unify_positions`).
+    `sizes` are the numbers of nodes of the input and of the target of each pair, `[n, 2]`.
 
     Args:
-        pairs: Pairs with targets.
+        pairs: Pairs with targets: a list, which is unified and encoded at once, or a `PairFile`
+            whose pairs were checked, and are read and encoded when they are asked for. The first
+            that are asked for stay in memory, up to `KEPT`.
         alphabet: Numbers the labels and relations of the targets.
 
     Raises:
@@ -57,23 +67,32 @@ class PairDataset(Dataset[tuple[Data, Data]]):
 
     def __init__(self, pairs: Sequence[Pair], alphabet: Alphabet) -> None:
         self.alphabet = alphabet
-        self._items = [
-            (_placed(pair), only(_TARGET, _encoded(pair, alphabet)))
-            for pair in unify_positions(pairs)
-        ]
+        self._ready: dict[int, tuple[Data, Data]] = {}
+        self._room = KEPT
+        if isinstance(pairs, PairFile):
+            self._pairs: Sequence[Pair] = pairs
+            self.sizes = pairs.sizes
+            return
+        self._pairs = unify_positions(pairs)
+        items = [self[k] for k in range(len(pairs))]
+        sizes = [(given.num_nodes or 0, wanted.num_nodes or 0) for given, wanted in items]
+        self.sizes = np.array(sizes, dtype=np.int64).reshape(-1, 2)
 
     def __len__(self) -> int:
         """Number of pairs."""
-        return len(self._items)
+        return len(self._pairs)
 
     def __getitem__(self, index: int) -> tuple[Data, Data]:
         """Input and encoded target of one pair."""
-        return self._items[index]
-
-    @property
-    def sizes(self) -> list[tuple[int, int]]:
-        """Number of nodes of the input and of the target of each pair."""
-        return [(given.num_nodes or 0, wanted.num_nodes or 0) for given, wanted in self._items]
+        if index in self._ready:
+            return self._ready[index]
+        pair = self._pairs[index]
+        item = _placed(pair), only(_TARGET, _encoded(pair, self.alphabet))
+        size = _OF_A_PAIR + sum(graph.num_nodes or 0 for graph in item)
+        if size <= self._room:
+            self._ready[index] = item
+            self._room -= size
+        return item
 
 
 def collate(items: Sequence[tuple[Data, Data]]) -> tuple[Batch, Batch]:

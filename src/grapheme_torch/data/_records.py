@@ -19,6 +19,7 @@ from ..graphs import (
     text_to_graph,
 )
 from ._jsonl import parse_lines
+from ._line_file import reading
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +64,9 @@ def read_pairs(path: str | os.PathLike[str], *, need_target: bool = True) -> lis
             the file cannot be read or holds no pair.
     """
     source = os.fspath(path)
-    return parse_pairs(_content(source), source, need_target=need_target)
+    with reading(source):
+        content = read_bytes(source)
+    return parse_pairs(content, source, need_target=need_target)
 
 
 def parse_pairs(content: bytes, source: str, *, need_target: bool = True) -> list[Pair]:
@@ -108,20 +111,6 @@ def graph_document(graph: Data) -> str | dict[str, Any]:
     text = "".join(node_labels(graph))
     same = _form(text_to_graph(text), "position" in graph) == _form(graph, "position" in graph)
     return text if same and is_directed(graph) else graph_to_node_link(graph)
-
-
-def _content(source: str) -> bytes:
-    try:
-        return read_bytes(source)
-    except InputError:
-        raise
-    except IsADirectoryError:
-        found, remedy = "a folder", "Name one JSON Lines file."
-    except FileNotFoundError:
-        found, remedy = "no such file", 'Check the path; "kindergarten" is the built-in data set.'
-    except (OSError, ValueError) as error:  # ValueError: a null character in the path
-        found, remedy = str(getattr(error, "strerror", error)), "Check its path and permissions."
-    raise refusal(f"{source}: the data set", "be a readable file", Received(found), remedy)
 
 
 def _check_keys(record: dict[str, Any], place: str, keys: tuple[str, ...]) -> None:

@@ -3,10 +3,18 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch.utils.data import Sampler
 
 from .._check import require
+
+Order = npt.NDArray[np.int64]
+"""Numbers of items."""
+
+_AT_ONCE = 2**16
+"""Items sorted at once, about: sorting them all would take several times the memory."""
 
 
 class SimilarSizes(Sampler[list[int]]):
@@ -28,7 +36,7 @@ class SimilarSizes(Sampler[list[int]]):
 
     def __init__(
         self,
-        sizes: Sequence[Any],
+        sizes: Sequence[Any] | npt.NDArray[Any],
         batch_size: int,
         *,
         generator: torch.Generator | None = None,
@@ -36,7 +44,7 @@ class SimilarSizes(Sampler[list[int]]):
     ) -> None:
         require(batch_size >= 1, "`batch_size`", "be at least 1", batch_size, "Try 32.")
         require(bucket >= 1, "`bucket`", "be at least 1", bucket, "Try 20.")
-        self._sizes, self._batch_size, self._bucket = sizes, batch_size, bucket
+        self._sizes, self._batch_size, self._bucket = np.asarray(sizes), batch_size, bucket
         self._generator = generator
 
     def __len__(self) -> int:
@@ -45,13 +53,18 @@ class SimilarSizes(Sampler[list[int]]):
 
     def __iter__(self) -> Iterator[list[int]]:
         """The items of each batch of a pass."""
-        order = torch.randperm(len(self._sizes), generator=self._generator).tolist()
-        buckets = _cut(order, self._batch_size * self._bucket)
-        order = [k for bucket in buckets for k in sorted(bucket, key=self._sizes.__getitem__)]
-        batches = _cut(order, self._batch_size)
-        for k in torch.randperm(len(batches), generator=self._generator).tolist():
-            yield batches[k]
+        order = torch.randperm(len(self._sizes), generator=self._generator).numpy()
+        self._sort(order)
+        size = self._batch_size
+        for k in torch.randperm(len(self), generator=self._generator).tolist():
+            yield order[k * size : (k + 1) * size].tolist()
 
-
-def _cut(items: list[int], size: int) -> list[list[int]]:
-    return [items[k : k + size] for k in range(0, len(items), size)]
+    def _sort(self, order: Order) -> None:
+        """Sorts each bucket by size, items of one size as they come; many buckets at a time."""
+        bucket = self._batch_size * self._bucket
+        step = bucket * max(_AT_ONCE // bucket, 1)
+        for start in range(0, len(order), step):
+            part = order[start : start + step]
+            sizes = self._sizes[part].reshape(len(part), -1)
+            keys = [*sizes.T[::-1], np.arange(len(part)) // bucket]
+            order[start : start + step] = part[np.lexsort(keys)]

@@ -42,9 +42,17 @@ def make_graph(
     for k, edge in enumerate(edges):
         _check_edge(k, edge, len(label))
     check_flag("`directed`", directed)
-    ends = [(source, target) for source, target, _ in edges]
-    edge_label = [name for _, _, name in edges]
-    graph = Data(
+    graph = assembled(label, [edge[:2] for edge in edges], [edge[2] for edge in edges], directed)
+    if position is not None:
+        graph.position = torch.tensor(_placed(position, len(label)), dtype=torch.float)
+    return graph
+
+
+def assembled(
+    label: list[str], ends: list[tuple[int, int]], edge_label: list[str], directed: bool
+) -> Data:
+    """The graph of parts that are known to fit: `make_graph` without its checks."""
+    return Data(
         x=hash_labels(label),
         edge_index=torch.tensor(ends, dtype=torch.long).reshape(-1, 2).t().contiguous(),
         edge_attr=hash_labels(edge_label),
@@ -52,9 +60,6 @@ def make_graph(
         edge_label=edge_label,
         directed=directed,
     )
-    if position is not None:
-        graph.position = torch.tensor(_placed(position, len(label)), dtype=torch.float)
-    return graph
 
 
 def node_labels(graph: Data) -> list[str]:

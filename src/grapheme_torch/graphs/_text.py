@@ -1,11 +1,12 @@
 """Text as a graph, and a graph that is one path as text."""
 
 import regex
+import torch
 from torch_geometric.data import Data
 
 from .._check import Received, refusal
 from ._direction import edge_triples, is_directed
-from ._form import NEXT, check_text, make_graph, node_labels
+from ._form import NEXT, assembled, check_text, node_labels
 
 _CLUSTER = regex.compile(r"\X")
 
@@ -26,7 +27,9 @@ def text_to_graph(text: str) -> Data:
     check_text("`text`", text)
     label = _CLUSTER.findall(text)
     steps = range(len(label) - 1)
-    return make_graph(label, [(i, i + 1, NEXT) for i in steps], list(range(len(label))))
+    graph = assembled(label, [(i, i + 1) for i in steps], [NEXT] * len(steps), directed=True)
+    graph.position = torch.arange(len(label), dtype=torch.float)
+    return graph
 
 
 def count_clusters(text: str) -> int:

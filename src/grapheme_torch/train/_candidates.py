@@ -27,19 +27,16 @@ def choose_candidates(pairs: Sequence[Pair], *, directed: bool, slots: int) -> d
     Raises:
         InputError: "FILE:LINE: ..." at an alignment that is none.
     """
-    told = [_aligned(pair) for pair in pairs]
-    aligned = [places for places in told if places is not None]
-    window = None
-    if len(aligned) == len(pairs):
-        steps = _steps(pairs, aligned)
-        reach = int(steps.abs().max()) if len(steps) else 0
-        window = max((reach + 1) * slots - 1, 1)
-    placed = [
-        pair.target.get("position") if places is None else places
-        for pair, places in zip(pairs, told, strict=True)
-    ]
-    known = all(places is not None for places in placed)
-    ahead = known and bool((_steps(pairs, placed) > 0).all())
+    every, ahead, reach = True, True, 0
+    for pair in pairs:
+        places = _aligned(pair)
+        every = every and places is not None
+        placed = pair.target.get("position") if places is None else places
+        steps = None if placed is None else _steps(pair, placed)
+        ahead = ahead and steps is not None and bool((steps > 0).all())
+        if places is not None and steps is not None and len(steps):
+            reach = max(reach, int(steps.abs().max()))
+    window = max((reach + 1) * slots - 1, 1) if every else None
     return {"pairs": "forward" if ahead or not directed else "all", "window": window}
 
 
@@ -51,11 +48,8 @@ def _aligned(pair: Pair) -> Tensor | None:
     return torch.tensor([min(input_nodes(place)) for place in places])
 
 
-def _steps(pairs: Sequence[Pair], placed: Sequence[Tensor]) -> Tensor:
-    """How far each edge leads, of all targets."""
-    steps = []
-    for pair, places in zip(pairs, placed, strict=True):
-        assert pair.target.edge_index is not None
-        source, target = pair.target.edge_index
-        steps.append(places[target] - places[source])
-    return torch.cat(steps)
+def _steps(pair: Pair, places: Tensor) -> Tensor:
+    """How far each edge of a target leads."""
+    assert pair.target.edge_index is not None
+    source, target = pair.target.edge_index
+    return places[target] - places[source]

@@ -7,8 +7,9 @@ from typing import Literal
 from .._check import Received, refusal, require
 from ..data import Alphabet, load_pairs
 from ..gradients import GradientReport, check_gradients
-from ._data import batches, fits
+from ._data import batches
 from ._edge_direction import with_direction
+from ._first_pass import fits
 from ._folder import load_network, saved_loss
 from ._hardware import set_threads
 

@@ -1,29 +1,29 @@
 """A data set as a network with a fixed alphabet can use it."""
 
-from collections.abc import Iterable, Sequence
+import signal
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from multiprocessing import get_all_start_methods
 from typing import Any
 
 import torch
 from torch.utils.data import DataLoader, Dataset
 
-from .._check import Received, refusal, require
+from .._check import InputError, Received, refusal, require
+from .._signals import ENDING
 from ..data import (
     Alphabet,
     Division,
     Pair,
     PairDataset,
+    PairFile,
     Parts,
     Shared,
     SimilarSizes,
-    check_acyclic,
-    check_sizes,
     collate,
     collate_part,
-    load_pairs,
-    unify_positions,
 )
-from ._edge_direction import read_direction, with_direction
+from ._first_pass import FirstPass
 from ._measure import PairBatch
 from ._order import Order
 
@@ -37,16 +37,26 @@ class Split:
         val: Those to validate on, maybe none.
         alphabet: Of the targets of `train`.
         directed: Whether their edges have a direction.
-        left_out: Training pairs that were left out as too large.
+        edges: Number of edges of the targets of `train`.
+        left_out: Number of the training pairs that were left out as too large.
+        first_left_out: Places of the first of them.
         val_too_large: Number of the validation pairs that are too large.
     """
 
-    train: list[Pair]
-    val: list[Pair]
+    train: PairFile
+    val: Sequence[Pair]
     alphabet: Alphabet
     directed: bool = True
-    left_out: list[Pair] = field(default_factory=list)
+    edges: int = 0
+    left_out: int = 0
+    first_left_out: list[str] = field(default_factory=list)
     val_too_large: int = 0
+
+    @property
+    def digests(self) -> dict[str, str | None]:
+        """SHA-256 of the files, "data" and "val": whether two runs have the same pairs."""
+        val = self.val.digest if isinstance(self.val, PairFile) else None
+        return {"data": self.train.digest, "val": val}
 
 
 def load_split(
@@ -61,7 +71,8 @@ def load_split(
 ) -> Split:
     """Reads and checks the data of a run, for a network with so many output nodes per input node.
 
-    A validation pair that is too large for it stays, and counts as wrong.
+    A validation pair that is too large for it stays, and counts as wrong. The pairs stay in their
+    files: see `PairFile`.
 
     Args:
         data: The data to train on.
@@ -75,51 +86,31 @@ def load_split(
     Raises:
         InputError: "FILE:LINE: ..." at the first pair that cannot be trained on.
     """
-    train = load_pairs(data, unify=False)
-    held_out = load_pairs(val, unify=False) if val else []
-    left_out = [pair for pair in train if not fits(pair, slots)] if skip_larger else []
-    if left_out:
-        train = [pair for pair in train if fits(pair, slots)]
+    seen = FirstPass(
+        slots=slots, acyclic=acyclic, directed=directed, skip_larger=skip_larger, alphabet=alphabet
+    )
+    train = PairFile(data, seen.train)
+    held_out = PairFile(val, seen.val) if val else None
     got, remedy = (
         Received("none"),
         "Give more output nodes per input node with --network.slots.per-node.",
     )
     require(bool(train), f"{data}: the targets", "fit at least once", got, remedy)
-    check_sizes(train, slots)
-    directed = read_direction([*train, *held_out], directed)
-    together = with_direction([*train, *held_out], directed)
-    # An edge without a direction points anywhere: written once, they may seem to form a cycle.
-    if acyclic and directed:
-        check_acyclic(together)
-    together = unify_positions(together)
-    if alphabet is not None:
-        _check_known(together[: len(train)], alphabet)
-    alphabet = alphabet or Alphabet.of(pair.target for pair in together[: len(train)])
-    if not alphabet.labels:
+    seen.tell()
+    if not seen.alphabet.labels:
         remedy = "Add pairs whose target has nodes."
         raise refusal(f"{data}: the targets", "have a node", Received("only empty graphs"), remedy)
-    too_large = sum(not fits(pair, slots) for pair in held_out)
-    split = together[: len(train)], together[len(train) :], alphabet
-    return Split(*split, directed, left_out, too_large)
-
-
-def _check_known(pairs: Sequence[Pair], alphabet: Alphabet) -> None:
-    """Refuses the first pair whose target a network with this alphabet cannot give."""
-    for pair in pairs:
-        name = f'{pair.place}: the "target"'
-        remedy = "Make the network for the labels and relations of all training targets."
-        got = Received("a label or relation that it has no class for")
-        known = alphabet.covers(pair.target)
-        require(known, name, "be one that the network can give", got, remedy)
+    train.read_by(seen.read)
+    if held_out is not None:
+        held_out.read_by(seen.read)
+    return Split(
+        train, [] if held_out is None else held_out, seen.alphabet, seen.directed, seen.edges,
+        seen.left_out, seen.first_left_out, seen.val_too_large,
+    )  # fmt: skip
 
 
 WHOLE = Division()
 """One process takes each batch in one step."""
-
-
-def fits(pair: Pair, slots: int) -> bool:
-    """Whether the target has at most as many nodes as a network has output nodes."""
-    return (pair.target.num_nodes or 0) <= slots * (pair.input.num_nodes or 0)
 
 
 def batches(
@@ -129,14 +120,17 @@ def batches(
     *,
     seed: int | None = None,
     bucket: int = 1,
+    workers: int = 0,
     division: Division = WHOLE,
 ) -> Iterable[PairBatch]:
     """Batches of the pairs the alphabet covers, in their order.
 
     With a seed they are drawn anew in each pass, by `SimilarSizes`, and each is divided. A data
-    set of one batch is collated once.
+    set of one batch is collated once. Pairs of a `PairFile` are all taken to be covered.
     """
-    dataset = PairDataset([pair for pair in pairs if alphabet.covers(pair.target)], alphabet)
+    if not isinstance(pairs, PairFile):
+        pairs = [pair for pair in pairs if alphabet.covers(pair.target)]
+    dataset = PairDataset(pairs, alphabet)
     shared = Shared(dataset)
     if len(dataset) <= batch_size:
         own = division.of(range(len(dataset))) if len(dataset) else ()
@@ -147,7 +141,31 @@ def batches(
     generator = torch.Generator().manual_seed(seed)
     drawn = SimilarSizes(dataset.sizes, batch_size, generator=generator, bucket=bucket)
     order = Order(Parts(drawn, division), generator)
-    return DataLoader(shared, batch_sampler=order, collate_fn=collate_part)
+    if not workers:
+        return DataLoader(shared, batch_sampler=order, collate_fn=collate_part)
+    return _Ahead(
+        shared, batch_sampler=order, collate_fn=collate_part, num_workers=workers,
+        persistent_workers=True, worker_init_fn=_undisturbed,
+        multiprocessing_context="fork" if "fork" in get_all_start_methods() else None,
+    )  # fmt: skip
+
+
+class _Ahead(DataLoader[Any]):
+    """Batches that processes of their own read ahead; what these refuse is said as it was."""
+
+    def __iter__(self) -> Iterator[Any]:  # type: ignore[override]
+        try:
+            yield from super().__iter__()
+        except InputError as error:  # the message of PyTorch ends with the worker's traceback
+            message = str(error).rpartition(f"{InputError.__name__}: ")[2]
+            raise InputError(message.rstrip()) from None
+
+
+def _undisturbed(worker: int) -> None:
+    """A worker leaves signals to the run, which finishes its step with what the worker reads."""
+    del worker
+    for number in ENDING:
+        signal.signal(number, signal.SIG_IGN)
 
 
 class Collated(Dataset[Any]):

@@ -1,9 +1,7 @@
 """The pairs of a run as Lightning takes them."""
 
-import hashlib
 from collections.abc import Sequence
 from itertools import zip_longest
-from pathlib import Path
 from typing import Any, TypeVar
 
 import lightning.pytorch as pl
@@ -58,6 +56,7 @@ class PairsDataModule(pl.LightningDataModule):
         acyclic: Whether directed targets with a cycle are refused.
         skip_larger: Whether training pairs that are too large for the network are left out.
         alphabet: The labels and relations that the network knows. Default: those of the targets.
+        workers: Processes that read pairs ahead. With any number the batches are the same.
 
     Raises:
         InputError: "FILE:LINE: ..." at the first pair that cannot be trained on.
@@ -76,18 +75,19 @@ class PairsDataModule(pl.LightningDataModule):
         acyclic: bool = False,
         skip_larger: bool = False,
         alphabet: Alphabet | None = None,
+        workers: int = 0,
     ) -> None:
         super().__init__()
         self.split: Split = load_split(
             data, val, acyclic=acyclic, directed=directed, slots=slots,
             skip_larger=skip_larger, alphabet=alphabet,
         )  # fmt: skip
-        self._size, self._order = batch_size, {"seed": seed, "bucket": bucket}
+        self._size = batch_size
+        self._order = {"seed": seed, "bucket": bucket, "workers": workers}
         self.measured: list[PairBatch] = []
         self._held_out: list[PairBatch] = []
         self._drawn: Order | None = None
         self._resumed: dict[str, Any] | None = None
-        self._named = {"data": data, "val": val}
 
     @property
     def alphabet(self) -> Alphabet:
@@ -102,7 +102,7 @@ class PairsDataModule(pl.LightningDataModule):
     @property
     def digests(self) -> dict[str, str | None]:
         """SHA-256 of the files, "data" and "val": whether two runs have the same pairs."""
-        return {name: digest(path) for name, path in self._named.items()}
+        return self.split.digests
 
     @property
     def num_measured(self) -> int:
@@ -120,13 +120,17 @@ class PairsDataModule(pl.LightningDataModule):
         All of them where they make one batch or are few, else a sample, the same in every epoch.
         """
         del stage
-        measured = sample(self.split.train, self.num_measured)
+        measured = list(sample(self.split.train, self.num_measured))
         self.measured = list(batches(measured, self.alphabet, self._size))
-        held_out = sample(self.split.val, MONITORED)
+        held_out = list(sample(self.split.val, MONITORED))
         self._held_out = list(batches(held_out, self.alphabet, self._size))
 
     def train_dataloader(self) -> Any:
-        """Batches of `(inputs, targets)`, drawn anew in each epoch."""
+        """Batches of `(inputs, targets)`, drawn anew in each epoch.
+
+        Each process of the trainer gets its share of every batch: the trainer itself need not part
+        them (`use_distributed_sampler=False`).
+        """
         loader = batches(
             self.split.train, self.alphabet, self._size, division=self._division, **self._order
         )
@@ -148,8 +152,8 @@ class PairsDataModule(pl.LightningDataModule):
         """Where the order of the training pairs stands; nothing where they are one batch."""
         if self._drawn is None or self.trainer is None:
             return {}
-        taken = self.trainer.fit_loop.epoch_loop.batch_progress.current.processed
-        return {"order": self._drawn.state_dict(taken)}
+        progress: Any = self.trainer.fit_loop.epoch_loop.batch_progress.current
+        return {"order": self._drawn.state_dict(progress.processed)}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Takes the order up where it stood."""
@@ -174,14 +178,6 @@ def sample(pairs: Sequence[T], number: int) -> Sequence[T]:
         return pairs
     drawn = torch.randperm(len(pairs), generator=torch.Generator().manual_seed(0))[:number]
     return [pairs[k] for k in sorted(drawn.tolist())]
-
-
-def digest(path: str | None) -> str | None:
-    """SHA-256 of a file; the name of what is none."""
-    if path is None or not Path(path).is_file():  # "kindergarten", or a pipe, which is read once
-        return path
-    with Path(path).open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _number(pairs: int, batch_size: int) -> int:

@@ -1,53 +1,69 @@
 """Whether the edges of the targets have a direction, and targets read as a network gives them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-
-from torch_geometric.data import Data
+from typing import NoReturn
 
 from .._check import InputError, Received, refusal, relocate
 from ..data import Pair
 from ..graphs import both_ways, is_directed, undirected
 
 
-def read_direction(pairs: Iterable[Pair], asked: bool | None) -> bool:
-    """Whether the edges of the targets have a direction.
+class Direction:
+    """Whether the edges of the targets have a direction; pairs are seen one at a time.
 
     Args:
-        pairs: The pairs. Targets without edges fit either kind.
         asked: What the user says. False reads directed edges as ones without direction.
-
-    Raises:
-        InputError: "FILE:LINE: ..." if the targets are of both kinds, or undirected though they
-            are asked to be directed.
     """
-    if asked is False:
-        return False
-    first: dict[bool, Pair] = {}
-    empty: set[bool] = set()
-    for pair in pairs:
+
+    def __init__(self, asked: bool | None) -> None:
+        self._asked = asked
+        self._first: dict[bool, str] = {}
+        self._empty: set[bool] = set()
+
+    def add(self, pair: Pair) -> Pair:
+        """Takes a pair in; the same with the target as a network gives it.
+
+        Raises:
+            InputError: "FILE:LINE: ..." if its target is of another kind than one before, is
+                undirected though asked to be directed, or cannot be read as undirected.
+        """
+        if self._asked is False:
+            return as_given(pair, directed=False)
         directed = is_directed(pair.target)
-        if pair.target.num_edges:
-            first.setdefault(directed, pair)
-        else:
-            empty.add(directed)
-    if asked and False in first:
-        found, remedy = Received("undirected ones"), 'Leave --directed out, or change the "target".'
-        name = f'{first[False].place}: the edges of the "target"'
-        raise refusal(name, "have a direction (--directed true)", found, remedy)
-    if len(first) == 2:
-        earlier, later = first.values()
-        kind, other = ("directed" if directed else "undirected" for directed in first)
+        if not pair.target.num_edges:  # fits either kind
+            self._empty.add(directed)
+            return pair
+        self._first.setdefault(directed, pair.place)
+        if self._asked and not directed:
+            found, remedy = (
+                Received("undirected ones"),
+                'Leave --directed out, or change the "target".',
+            )
+            name = f'{pair.place}: the edges of the "target"'
+            raise refusal(name, "have a direction (--directed true)", found, remedy)
+        if len(self._first) == 2:
+            self._refuse_both(pair, directed)
+        return as_given(pair, directed=directed)
+
+    @property
+    def directed(self) -> bool:
+        """Whether the edges have a direction."""
+        if self._asked is False:
+            return False
+        if self._first:
+            return next(iter(self._first))
+        return self._asked is True or self._empty != {False}
+
+    def _refuse_both(self, pair: Pair, directed: bool) -> NoReturn:
+        kind, other = ("directed", "undirected") if not directed else ("undirected", "directed")
         raise refusal(
-            f'{later.place}: the edges of the "target"',
-            f"be {kind} as those of {earlier.place}",
+            f'{pair.place}: the edges of the "target"',
+            f"be {kind} as those of {self._first[not directed]}",
             Received(f"{other} ones"),
             'Write the same "directed" in all targets, or read all as undirected: '
             "--directed false.",
         )
-    if first:
-        return next(iter(first))
-    return asked is True or empty != {False}
 
 
 def with_direction(pairs: Sequence[Pair], directed: bool) -> list[Pair]:
@@ -59,11 +75,13 @@ def with_direction(pairs: Sequence[Pair], directed: bool) -> list[Pair]:
         InputError: "FILE:LINE: ..." if two nodes are joined by edges of two labels, one in each
             direction, and edges are to have none.
     """
-    return [replace(pair, target=_read(pair, directed)) for pair in pairs]
+    return [as_given(pair, directed=directed) for pair in pairs]
 
 
-def _read(pair: Pair, directed: bool) -> Data:
+def as_given(pair: Pair, *, directed: bool) -> Pair:
+    """One pair of `with_direction`."""
     try:
-        return both_ways(pair.target) if directed else undirected(pair.target)
+        target = both_ways(pair.target) if directed else undirected(pair.target)
     except InputError as error:
         relocate(error, f'{pair.place}: in "target"')
+    return replace(pair, target=target)

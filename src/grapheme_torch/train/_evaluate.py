@@ -10,9 +10,10 @@ from ..decoding import Constraint
 from ..loss import StructuralLoss, StructuralLossResult
 from ..metrics import AlignmentAccuracy, GraphMetrics
 from ..nn import GraphTransformNet
-from ._data import batches, fits
+from ._data import batches
 from ._edge_direction import with_direction
 from ._evaluation_report import EvaluationReport, Example
+from ._first_pass import fits
 from ._folder import load_members, saved_loss
 from ._measure import Measured, measure
 from ._places import given_alignment

@@ -35,9 +35,6 @@ from ._start import Start
 from ._stopping import BestNetwork, LastValidation, Patience, Stopping
 from ._summary import Summary
 
-_LISTED = 5
-"""Pairs left out whose places are told."""
-
 
 @dataclass(frozen=True)
 class Job:
@@ -214,8 +211,8 @@ class _Run:
             interrupted=self.interrupt.number is not None,
             signal=self.interrupt.name,
             pairs=len(data.split.train),
-            left_out=len(data.split.left_out),
-            left_out_first=[pair.place for pair in data.split.left_out[:_LISTED]],
+            left_out=data.split.left_out,
+            left_out_first=data.split.first_left_out,
             val_too_large=data.split.val_too_large,
             measured=data.num_measured,
             parameters=sum(p.numel() for p in kept.network.parameters()),

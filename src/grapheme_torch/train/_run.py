@@ -31,6 +31,8 @@ from ._stopping import Stopping
 from ._summary import Summary
 from ._untrained import check_network, pairs_asked, slots_asked, untrained_network
 
+_MOST_WORKERS = 256
+
 
 def train(
     out: str | Path,
@@ -43,6 +45,7 @@ def train(
     lr: float = 3e-3,
     seed: int = 0,
     threads: int = 1,
+    workers: int = 0,
     accelerator: Literal["auto", "cpu", "gpu"] = "auto",
     devices: int = 1,
     num_nodes: int = 1,
@@ -74,6 +77,8 @@ def train(
         lr: Learning rate of Adam.
         seed: Of the weights and of the order of the pairs.
         threads: Processor threads; one is fastest for small graphs.
+        workers: Processes that read pairs ahead, for data sets that do not fit into memory; the
+            result is the same.
         accelerator: Where to train; "auto" takes a CUDA device if there is one.
         devices: Processes on this machine; they share each batch.
         num_nodes: Machines that share each batch; start the same on each.
@@ -120,7 +125,7 @@ def train(
         devices=devices, num_nodes=num_nodes, strategy=strategy, accumulate=accumulate
     )
     numerics, monitoring = numerics or Numerics(), monitoring or Monitoring()
-    _check_numbers(epochs, batch_size, bucket, lr, seed)
+    _check_numbers(epochs, batch_size, bucket, lr, seed, workers)
     _check_together(val, loss, optimization, stopping)
     checkpoint = checkpoint or Checkpointing()
     device = hardware(accelerator)
@@ -140,7 +145,7 @@ def train(
     torch.manual_seed(seed)
     pairs = PairsDataModule(
         data, val, batch_size=batch_size, bucket=bucket, seed=seed, skip_larger=skip_larger,
-        **_reading(network, loss),
+        workers=workers, **_reading(network, loss),
     )  # fmt: skip
     loss = _for_edges(loss, directed=pairs.directed)
     model = network if isinstance(network, nn.Module) else untrained_network(pairs, **network)
@@ -152,7 +157,8 @@ def train(
     options = {
         "data": data, "val": val, "out": str(out), "epochs": epochs, "batch_size": batch_size,
         "bucket": bucket,
-        "lr": lr, "seed": seed, "threads": threads, "accelerator": accelerator,
+        "lr": lr, "seed": seed, "threads": threads, "workers": workers,
+        "accelerator": accelerator,
         **asdict(processes),
         "skip_larger": skip_larger, "init": init,
         **loss_options(loss), "network": network_options(model),
@@ -171,12 +177,18 @@ def train(
         ))  # fmt: skip
 
 
-def _check_numbers(epochs: int, batch_size: int, bucket: int, lr: float, seed: int) -> None:
+def _check_numbers(
+    epochs: int, batch_size: int, bucket: int, lr: float, seed: int, workers: int
+) -> None:
     require(epochs >= 0, "`epochs`", "not be negative", epochs, "0 saves the untrained model.")
     require(batch_size >= 1, "`batch_size`", "be at least 1", batch_size, "Try 32.")
     require(bucket >= 1, "`bucket`", "be at least 1", bucket, "1 draws batches at random.")
     require(0 < lr <= 1e30, "`lr`", "be positive and at most 1e30", lr, "Try 0.003.")
     require(0 <= seed < 2**63, "`seed`", "be from 0 to 2**63 - 1", seed, "Any will do: try 0.")
+    remedy = "0 reads the pairs of a batch when it is their turn."
+    require(
+        0 <= workers <= _MOST_WORKERS, "`workers`", f"be from 0 to {_MOST_WORKERS}", workers, remedy
+    )
 
 
 def _reading(network: nn.Module | Mapping[str, Any] | None, loss: StructuralLoss) -> dict[str, Any]:

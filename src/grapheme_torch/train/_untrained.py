@@ -5,6 +5,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import torch
 
 from ..nn import CandidateEdges, GraphTransformNet, OutputSlots, grouped, num_candidates
@@ -67,14 +68,14 @@ def pairs_asked(options: Mapping[str, Any]) -> str:
 
 def share_of_nodes(split: Split, slots: int) -> float:
     """Nodes of the training targets as a share of the output nodes of a network."""
-    wanted = sum(pair.target.num_nodes or 0 for pair in split.train)
-    return wanted / (slots * sum(pair.input.num_nodes or 0 for pair in split.train))
+    given, wanted = split.train.sizes.sum(0).tolist()
+    return wanted / (slots * given)
 
 
 def share_of_edges(split: Split, network: GraphTransformNet) -> float | None:
     """Edges of the training targets as a share of a network's candidates; None without any."""
     kind: dict[str, Any] = {"kind": network.candidates, "window": network.window}
-    sizes = (network.num_slots * (pair.input.num_nodes or 0) for pair in split.train)
-    offered = sum(num_candidates(size, **kind) for size in sizes)
-    wanted = sum(pair.target.num_edges for pair in split.train)
-    return min(wanted / offered, 1.0) if wanted and offered else None
+    sizes, often = np.unique(split.train.sizes[:, 0], return_counts=True)
+    each = zip((network.num_slots * sizes).tolist(), often.tolist(), strict=True)
+    offered = sum(count * num_candidates(size, **kind) for size, count in each)
+    return min(split.edges / offered, 1.0) if split.edges and offered else None

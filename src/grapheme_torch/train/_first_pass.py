@@ -1,0 +1,117 @@
+"""What a run learns of its pairs in one pass, and which of them it refuses."""
+
+from .._check import InputError, Received, relocate, require
+from ..data import Alphabet, Classes, Pair, Positions, check_acyclic, check_sizes
+from ..graphs import is_directed
+from ._edge_direction import Direction, as_given
+
+MOST_CLASSES = 10**6
+"""Most node labels, and most relations: a network has a class for each."""
+
+_LISTED = 5
+"""Pairs left out whose places are kept."""
+
+
+class FirstPass:
+    """Sees each pair of a run once: `train` those to train on, then `val` those to validate on.
+
+    What it keeps does not grow with their number: classes, counts and a few places. Then `read`
+    makes of any of them what the network is trained on.
+
+    Args:
+        slots: Output nodes of the network per input node.
+        acyclic: Whether directed targets with a cycle are refused.
+        directed: Whether edges of the targets have a direction. Default: as the targets say.
+        skip_larger: Whether training pairs that are too large are left out.
+        alphabet: The labels and relations that the network knows. Default: those of the targets.
+    """
+
+    def __init__(
+        self,
+        *,
+        slots: int,
+        acyclic: bool,
+        directed: bool | None,
+        skip_larger: bool,
+        alphabet: Alphabet | None,
+    ) -> None:
+        self.left_out, self.first_left_out = 0, list[str]()
+        self.edges = 0
+        self.val_too_large = 0
+        self._slots, self._skip_larger = slots, skip_larger
+        # An edge without a direction points anywhere: written once, they may seem to form a cycle.
+        self._acyclic = acyclic and directed is not False
+        self._known, self._classes = alphabet, Classes(MOST_CLASSES)
+        self._direction, self._positions = Direction(directed), Positions()
+
+    def train(self, pair: Pair) -> bool:
+        """Whether a pair is trained on, not left out.
+
+        Raises:
+            InputError: "FILE:LINE: ..." if it can neither be trained on nor left out.
+        """
+        if self._skip_larger and not fits(pair, self._slots):
+            self.left_out += 1
+            if self.left_out <= _LISTED:
+                self.first_left_out.append(pair.place)
+            return False
+        check_sizes([pair], self._slots)
+        pair = self._seen(pair)
+        self.edges += pair.target.num_edges
+        if self._known is not None:
+            _check_known(pair, self._known)
+            return True
+        try:
+            self._classes.add(pair.target)
+        except InputError as error:
+            relocate(error, pair.place)
+        return True
+
+    def val(self, pair: Pair) -> bool:
+        """Takes in a pair to validate on; one that is too large stays, and counts as wrong.
+
+        Raises:
+            InputError: "FILE:LINE: ..." if it is of another kind than the others.
+        """
+        self.val_too_large += not fits(pair, self._slots)
+        self._seen(pair)
+        return True
+
+    def _seen(self, pair: Pair) -> Pair:
+        pair = self._direction.add(pair)
+        if self._acyclic and is_directed(pair.target):
+            check_acyclic([pair])
+        self._positions.add(pair)
+        return pair
+
+    @property
+    def directed(self) -> bool:
+        """Whether the edges of all targets have a direction."""
+        return self._direction.directed
+
+    @property
+    def alphabet(self) -> Alphabet:
+        """The labels and relations that the network knows."""
+        return self._classes.alphabet() if self._known is None else self._known
+
+    def tell(self) -> None:
+        """Gives a `Notice` of what is left aside of the pairs seen."""
+        self._positions.tell()
+
+    def read(self, pair: Pair) -> Pair:
+        """A pair that was seen as it is trained on: direction and position are as in all others."""
+        return self._positions.unified(as_given(pair, directed=self.directed))
+
+
+def fits(pair: Pair, slots: int) -> bool:
+    """Whether the target has at most as many nodes as a network has output nodes."""
+    return (pair.target.num_nodes or 0) <= slots * (pair.input.num_nodes or 0)
+
+
+def _check_known(pair: Pair, alphabet: Alphabet) -> None:
+    """Refuses a pair whose target a network with this alphabet cannot give."""
+    name = f'{pair.place}: the "target"'
+    remedy = "Make the network for the labels and relations of all training targets."
+    got = Received("a label or relation that it has no class for")
+    known = alphabet.covers(pair.target)
+    require(known, name, "be one that the network can give", got, remedy)
