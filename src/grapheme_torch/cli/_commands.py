@@ -17,6 +17,7 @@ from . import _convert_command as _convert_command
 from . import _predict_command as _predict_command
 from ._option_groups import Groups
 from ._predict_command import constraint, json_option, network_options
+from ._resume_words import with_own_options
 from ._usage import OptionsFile
 
 MAX_COMPARED = 2000
@@ -33,24 +34,33 @@ class Command:
         add_arguments: Adds its options.
         run: Does it and returns the exit status.
         examples: Calls that the help shows, without `grapheme`.
+        words: What its words stand for.
     """
 
     help: str
     add_arguments: Callable[[ArgumentParser], None]
     run: Callable[[Namespace], int]
     examples: tuple[str, ...]
+    words: Callable[[Sequence[str]], list[str]] = list
 
 
 def _train_arguments(parser: ArgumentParser) -> None:
     from ..nn import GROUPS, GraphTransformNet
-    from ..train import LOSS_GROUPS, LOSS_OPTIONS, Optimization, Stopping, train
+    from ..train import LOSS_GROUPS, LOSS_OPTIONS, Checkpointing, Optimization, Stopping, train
 
-    parser.usage = "grapheme train --out OUT [options]"
+    parser.usage = "grapheme train --out OUT [options] | --resume OUT [options]"
     parser.add_argument("--config", action=OptionsFile, help="options from a YAML file")
-    skip: set[str | int] = {"loss", "network", "overwrite", "optimization", "stopping"}
+    skip: set[str | int] = {
+        "loss", "network", "overwrite", "resume", "optimization", "stopping", "checkpoint"
+    }  # fmt: skip
     parser.add_function_arguments(train, as_positional=False, skip=skip)
     overwrite = "whether a model already in --out may be replaced"
     parser.add_argument("--overwrite", action="store_true", help=overwrite)
+    resume = (
+        "folder of a run that goes on, with its own options; where it holds none, the other "
+        "options begin one"
+    )
+    parser.add_argument("--resume", type=str, metavar="OUT", help=resume)
     _add_loss(parser, LOSS_OPTIONS)
     json_option(parser)
     groups = Groups(parser)
@@ -58,6 +68,7 @@ def _train_arguments(parser: ArgumentParser) -> None:
         groups.add(name, kind)
     groups.add("optimization", Optimization)
     groups.add("stopping", Stopping)
+    groups.add("checkpoint", Checkpointing)
     decided = {"labels", "relations", "directed"}
     groups.add("network", GraphTransformNet, skip={*decided, *GROUPS}, parts=GROUPS)
 
@@ -75,7 +86,7 @@ def _add_loss(parser: ArgumentParser, names: Sequence[str]) -> None:
 
 
 def _train(options: Namespace) -> int:
-    from ..train import Optimization, Stopping, make_loss, train
+    from ..train import Checkpointing, Optimization, Stopping, make_loss, train
 
     given = options.as_dict()
     as_json, own = given.pop("json"), _taken(given, train)
@@ -83,12 +94,14 @@ def _train(options: Namespace) -> int:
         "loss": make_loss(given),
         "optimization": Optimization(**own["optimization"]),
         "stopping": Stopping(**own["stopping"]),
+        "checkpoint": Checkpointing(**own["checkpoint"]),
+        "resume": own["resume"] is not None,
     }
     summary = train(**own)
     status = 0 if summary.signal is None else 128 + signal.Signals[summary.signal]
     if summary.signal is not None:
         print(f"grapheme: stopped by {summary.signal}; {own['out']} holds the network that was "
-              "reached. Train anew with --overwrite.", file=sys.stderr)  # fmt: skip
+              f"reached. Go on with --resume {own['out']}.", file=sys.stderr)  # fmt: skip
     if as_json:
         _print_json(asdict(summary))
         return status
@@ -255,7 +268,9 @@ COMMANDS = {
             "train --data kindergarten --out runs/kg",
             "train --data pairs.jsonl --val dev.jsonl --out runs/x --epochs 50",
             "train --config runs/x/train.yaml --out runs/y --seed 1",
+            "train --resume runs/x",
         ),
+        with_own_options,
     ),
     "predict": Command(
         "Answer texts or graphs with a network.",
