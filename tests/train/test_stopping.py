@@ -18,9 +18,10 @@ from torch_geometric.data import Batch
 from grapheme_torch import GraphTransformNet, Hints, InputError, StructuralLoss, text_to_graph
 from grapheme_torch.data import Alphabet, load_pairs
 from grapheme_torch.train import BestNetwork, Stopping, _fit, evaluate
+from grapheme_torch.train._checkpoints import Checkpointing
 from grapheme_torch.train._console import standing
 from grapheme_torch.train._datamodule import sample
-from grapheme_torch.train._history import Checkpoint, Row
+from grapheme_torch.train._history import Row
 from grapheme_torch.train._measure import measure
 from grapheme_torch.train._stopping import Patience, score
 
@@ -169,7 +170,6 @@ def test_the_time_ends_a_run_within_an_epoch(tmp_path: Path) -> None:
 def test_a_checkpoint_within_an_epoch_holds_the_best_network(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_fit, "Checkpoint", partial(Checkpoint, every=0.0))
     saved: list[list[float]] = []
     original = GraphTransformNet.save_pretrained
 
@@ -178,19 +178,42 @@ def test_a_checkpoint_within_an_epoch_holds_the_best_network(
         original(network, folder)
 
     monkeypatch.setattr(GraphTransformNet, "save_pretrained", save)
-    quick(tmp_path / "a", epochs=1, batch_size=5, val="kindergarten")
-    assert len(saved) == 3
-    assert saved[0] == saved[1] != saved[2]  # nothing better than row 0 before the end
+    often: dict[str, Any] = {"epochs": 1, "batch_size": 5, "checkpoint": Checkpointing(steps=1)}
+    quick(tmp_path / "a", val="kindergarten", **often)
+    assert len(saved) == 3  # after a step, after the epoch, with the summary
+    assert saved[0] != saved[1] == saved[2]  # nothing better than row 0 before the end
     saved.clear()
-    quick(tmp_path / "b", epochs=1, batch_size=5)
-    assert saved[0] != saved[1] != saved[2]
+    quick(tmp_path / "b", **often)
+    assert saved[0] != saved[1] == saved[2]
 
 
-def test_checkpoints_wait_for_their_time() -> None:
+def test_checkpoints_wait_for_their_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     saved: list[int] = []
-    checkpoint = Checkpoint(lambda: saved.append(1), every=1e9)
-    checkpoint.on_train_batch_start()
-    assert saved == []
+    monkeypatch.setattr(_fit._Run, "_save", lambda *_: saved.append(1))
+    for when, count in (
+        (Checkpointing(share=1e-9), 3),  # the first and the last epoch, and the end
+        (Checkpointing(epochs=4, share=1.0), 2),
+        (Checkpointing(share=1.0), 5),
+        (Checkpointing(steps=1, share=1.0), 9),
+        (Checkpointing(minutes=1e-9, share=1.0), 9),
+    ):
+        saved.clear()
+        quick(tmp_path / str(count) / str(when.minutes), epochs=4, batch_size=5, checkpoint=when)
+        assert len(saved) == count, when
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"epochs": 0}, "`epochs` must be at least 1, got 0. 1 saves after each epoch."),
+        ({"minutes": 0.0}, "`minutes` must be positive and finite, got 0.0. "),
+        ({"steps": 0}, "`steps` must be at least 1, got 0. Leave it out, or try 1000."),
+        ({"share": 0.0}, "`share` must lie in (0, 1], got 0.0. 1 saves after every epoch."),
+    ],
+)
+def test_checkpoints_out_of_range_are_refused(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(InputError, match="^" + re.escape(message)):
+        Checkpointing(**options)
 
 
 @pytest.mark.parametrize(

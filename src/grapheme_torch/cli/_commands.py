@@ -17,10 +17,8 @@ from . import _convert_command as _convert_command
 from . import _predict_command as _predict_command
 from ._option_groups import Groups
 from ._predict_command import constraint, json_option, network_options
+from ._resume_words import with_own_options
 from ._usage import OptionsFile
-
-_GROUPS = ("optimization", "stopping", "numerics", "monitoring")
-"""Groups of options of `train` that are no part of the loss or the network."""
 
 MAX_COMPARED = 2000
 """Default bound on the nodes that `compare` takes: two such texts took 1.8 GB and a minute."""
@@ -36,39 +34,37 @@ class Command:
         add_arguments: Adds its options.
         run: Does it and returns the exit status.
         examples: Calls that the help shows, without `grapheme`.
+        words: What its words stand for.
     """
 
     help: str
     add_arguments: Callable[[ArgumentParser], None]
     run: Callable[[Namespace], int]
     examples: tuple[str, ...]
+    words: Callable[[Sequence[str]], list[str]] = list
 
 
 def _train_arguments(parser: ArgumentParser) -> None:
     from ..nn import GROUPS, GraphTransformNet
-    from ..train import (
-        LOSS_GROUPS,
-        LOSS_OPTIONS,
-        Monitoring,
-        Numerics,
-        Optimization,
-        Stopping,
-        train,
-    )
+    from ..train import LOSS_GROUPS, LOSS_OPTIONS, RUN_GROUPS, train
 
-    parser.usage = "grapheme train --out OUT [options]"
+    parser.usage = "grapheme train --out OUT [options] | --resume OUT [options]"
     parser.add_argument("--config", action=OptionsFile, help="options from a YAML file")
-    skip: set[str | int] = {"loss", "network", "logger", "overwrite", *_GROUPS}
+    skip: set[str | int] = {"loss", "network", "logger", "overwrite", "resume", *RUN_GROUPS}
     parser.add_function_arguments(train, as_positional=False, skip=skip)
     overwrite = "whether a model already in --out may be replaced"
     parser.add_argument("--overwrite", action="store_true", help=overwrite)
+    resume = (
+        "folder of a run that goes on, with its own options; where it holds none, the other "
+        "options begin one"
+    )
+    parser.add_argument("--resume", type=str, metavar="OUT", help=resume)
     _add_loss(parser, LOSS_OPTIONS)
     json_option(parser)
     groups = Groups(parser)
     for name, kind in LOSS_GROUPS.items():
         groups.add(name, kind)
-    kinds = Optimization, Stopping, Numerics, Monitoring
-    for name, kind in zip(_GROUPS, kinds, strict=True):
+    for name, kind in RUN_GROUPS.items():
         groups.add(name, kind)
     decided = {"labels", "relations", "directed"}
     groups.add("network", GraphTransformNet, skip={*decided, *GROUPS}, parts=GROUPS)
@@ -87,20 +83,19 @@ def _add_loss(parser: ArgumentParser, names: Sequence[str]) -> None:
 
 
 def _train(options: Namespace) -> int:
-    from ..train import Monitoring, Numerics, Optimization, Stopping, is_main, make_loss, train
+    from ..train import RUN_GROUPS, is_main, make_loss, train
 
     given = options.as_dict()
     as_json, own = given.pop("json"), _taken(given, train)
-    kinds = Optimization, Stopping, Numerics, Monitoring
-    own |= {name: kind(**own[name]) for name, kind in zip(_GROUPS, kinds, strict=True)}
-    own["loss"] = make_loss(given)
+    own |= {name: kind(**own[name]) for name, kind in RUN_GROUPS.items()}
+    own |= {"loss": make_loss(given), "resume": own["resume"] is not None}
     summary = train(**own)
     status = 0 if summary.signal is None else 128 + signal.Signals[summary.signal]
     if not is_main():
         return status
     if summary.signal is not None:
         print(f"grapheme: stopped by {summary.signal}; {own['out']} holds the network that was "
-              "reached. Train anew with --overwrite.", file=sys.stderr)  # fmt: skip
+              f"reached. Go on with --resume {own['out']}.", file=sys.stderr)  # fmt: skip
     if as_json:
         _print_json(asdict(summary))
         return status
@@ -273,7 +268,9 @@ COMMANDS = {
             "train --data kindergarten --out runs/kg",
             "train --data pairs.jsonl --val dev.jsonl --out runs/x --epochs 50",
             "train --config runs/x/train.yaml --out runs/y --seed 1",
+            "train --resume runs/x",
         ),
+        with_own_options,
     ),
     "predict": Command(
         "Answer texts or graphs with a network.",

@@ -139,6 +139,8 @@ def _run(argv: Sequence[str], when_imported: Callable[[], None]) -> int:
         (options,) = (a.choices[command] for a in parser._actions if isinstance(a.choices, dict))
         print(group_help(options, command, group), end="")
         return DONE
+    if command in COMMANDS:
+        words = COMMANDS[command].words(words)
     try:
         options = parser.parse_args(words)
     except ArgumentError as error:

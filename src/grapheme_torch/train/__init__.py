@@ -25,6 +25,7 @@ from ._optimization import Optimization as Optimization
 from ._predict import predict as predict
 from ._processes import is_main as is_main
 from ._run import train as train
+from ._run_groups import RUN_GROUPS as RUN_GROUPS
 from ._stopping import BestNetwork as BestNetwork
 from ._stopping import Stopping as Stopping
 from ._summary import Summary as Summary

@@ -132,7 +132,8 @@ class _Run:
             max_epochs=self.job.options["epochs"], callbacks=callbacks,
             accelerator=self.job.device, **self.job.processes.settings(),
             check_val_every_n_epoch=self.stopping.val_every,
-            num_sanity_val_steps=-1,  # the untrained network is validated as a whole
+            # The untrained network is validated as a whole; one that goes on, not once more.
+            num_sanity_val_steps=-1 if self.job.resumed is None else 0,
             limit_val_batches=None if self.job.data.split.val else 0,
             precision=numerics["precision"], deterministic=numerics["deterministic"] or None,
             profiler=self.profiler, logger=False, enable_progress_bar=False,

@@ -53,9 +53,8 @@ def take_over(trained: GraphTransformNet, model: GraphTransformNet, name: str) -
     rows = {"heads.label": labels, "heads.relation": relations}
     for key in sorted(old.keys() | new.keys()):
         by_name = rows.get(key.rpartition(".")[0])
-        shapes = [
-            tuple(side[key].shape)[by_name is not None :] for side in (old, new) if key in side
-        ]
+        both, first = [side[key] for side in (old, new) if key in side], int(by_name is not None)
+        shapes = [tuple(tensor.shape)[first:] for tensor in both]
         if len(shapes) < 2 or shapes[0] != shapes[1]:
             remedy = "Give the same --network options, or leave them out."
             got = Received(f"another `{key}`")

@@ -12,6 +12,7 @@ from .._check import Received, refusal, require
 from .._versions import current
 from ._folder import OPTIONS, SUMMARY
 from ._optimization import Optimization
+from ._summary import Summary
 
 STATE, ORIGIN = "state.ckpt", "state.json"
 """Lightning's checkpoint, and what the run was made from."""
@@ -29,7 +30,7 @@ class Resumed:
     """
 
     state: Path
-    summary: dict[str, Any] | None
+    summary: Summary | None
 
 
 def resumable(out: Path) -> bool:
@@ -65,11 +66,11 @@ def resumed(out: Path, options: dict[str, Any], digests: dict[str, str | None]) 
     _check_options(out, saved, options)
     if not state.is_file():
         require(ended and not more, str(state), "be the state of a run", got, remedy)
-        return Resumed(state, summary)
+        return Resumed(state, _summary(found / SUMMARY, summary))
     if more:
         _check_longer(out, saved, options, summary)
         return Resumed(state, None)
-    return Resumed(state, summary if ended else None)
+    return Resumed(state, _summary(found / SUMMARY, summary) if ended else None)
 
 
 def check_state(path: Path) -> None:
@@ -129,13 +130,21 @@ def _check_data(options: dict[str, Any], was: Any, now: dict[str, str | None]) -
         require(was.get(name) == digest, where, "be those the run began with", got, remedy)
 
 
+def _summary(path: Path, document: dict[str, Any] | None) -> Summary:
+    """What a run came to, as its file tells it."""
+    try:
+        return Summary(**(document or {}))
+    except TypeError as error:
+        remedy = "Restore it, or train anew with --overwrite."
+        raise refusal(str(path), "be the summary of a run", Received(str(error)), remedy) from None
+
+
 def _flat(options: Any, above: str = "") -> dict[str, Any]:
     """Options by their full names."""
     flat: dict[str, Any] = {}
     for name, value in options.items():
-        flat |= (
-            _flat(value, f"{above}{name}.") if isinstance(value, dict) else {above + name: value}
-        )
+        full = f"{above}{name}"
+        flat |= _flat(value, f"{full}.") if isinstance(value, dict) else {full: value}
     return flat
 
 

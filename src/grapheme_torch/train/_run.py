@@ -119,8 +119,6 @@ def train(
     require(str(out) != "", "`out`", "name a folder", out, "Name one, such as runs/kg.")
     out, loss = Path(out), loss or StructuralLoss()
     optimization, stopping = optimization or Optimization(), stopping or Stopping()
-    require(not (overwrite and resume), "`overwrite`", "be left out where a run goes on", overwrite,
-            "Choose one of the two.")  # fmt: skip
     processes = Processes(
         devices=devices, num_nodes=num_nodes, strategy=strategy, accumulate=accumulate
     )
@@ -130,15 +128,8 @@ def train(
     checkpoint = checkpoint or Checkpointing()
     device = hardware(accelerator)
     set_threads(threads)
-    trained = None
-    if not isinstance(network, nn.Module):
-        trained = None if init is None else load_network(init)
-        network = network or {} if trained is None else network_like(trained, network or {})
-        check_network(network)
-    remedy = "Load the weights into the network instead."
-    require(init is None or trained is not None, "`init`", "be left out with a network of your own",
-            init, remedy)  # fmt: skip
-    goes_on = resume and resumable(out)
+    network, trained = _asked(network, init)
+    goes_on = _goes_on(out, resume=resume, overwrite=overwrite)
     if is_main():
         check_unclaimed(out, overwrite=overwrite or goes_on)
     loggers = make_loggers(monitoring, out, logger)
@@ -171,10 +162,31 @@ def train(
         before = resumed(out, options, pairs.digests) if goes_on else None
         if before is not None and before.summary is not None:
             notice(f"{out}: the run has come to its end; nothing is left to do.")
-            return Summary(**before.summary)
+            return before.summary
         return fit(Job(
             module, pairs, out, options, stopping, processes, device, checkpoint, before, loggers
         ))  # fmt: skip
+
+
+def _asked(
+    network: nn.Module | Mapping[str, Any] | None, init: str | None
+) -> tuple[nn.Module | Mapping[str, Any], GraphTransformNet | None]:
+    """The network or its options, and the trained one that it starts from."""
+    if isinstance(network, nn.Module):
+        remedy = "Load the weights into the network instead."
+        require(init is None, "`init`", "be left out with a network of your own", init, remedy)
+        return network, None
+    trained = None if init is None else load_network(init)
+    options = (network or {}) if trained is None else network_like(trained, network or {})
+    check_network(options)
+    return options, trained
+
+
+def _goes_on(out: Path, *, resume: bool, overwrite: bool) -> bool:
+    """Whether there is a run that is to go on."""
+    fits, remedy = not (overwrite and resume), "Choose one of the two."
+    require(fits, "`overwrite`", "be left out where a run may go on", overwrite, remedy)
+    return resume and resumable(out)
 
 
 def _check_numbers(
