@@ -11,7 +11,6 @@ from torch import Tensor
 from grapheme_torch import Pairs, Plan, StructuralLoss, Term
 from grapheme_torch.cli import main
 from grapheme_torch.train import Monitoring
-from grapheme_torch.train import _profile as profiling
 from grapheme_torch.train._profile import PARTS, PartsProfiler
 
 from .runs import quick
@@ -28,7 +27,7 @@ class Slow(Term):
 
 def test_the_innermost_part_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [0.0]
-    monkeypatch.setattr(profiling.time, "perf_counter", lambda: now[0])
+    monkeypatch.setattr("grapheme_torch.train._profile.time.perf_counter", lambda: now[0])
     profiler = PartsProfiler()
     step = "[LightningModule]TrainingModule.optimizer_step"
     for action, seconds in (
