@@ -170,13 +170,14 @@ class TrainingModule(pl.LightningModule):
         self._noise.enter_context(same_noise(self.loss))
 
     def validation_step(self, batch: HeldOut | PairBatch, batch_idx: int) -> None:
-        """The loss and the exact matches of a batch."""
+        """The loss and the exact matches of a batch, in the precision of the weights."""
         del batch_idx  # part of Lightning's interface
         held = batch if isinstance(batch, HeldOut) else HeldOut((), (batch[0], batch[1]))
-        if held.batch is not None:
-            inputs, targets = held.batch
-            self._means.add(self.loss(self.network(inputs), targets), targets.num_graphs)
-        self._exact += num_exact(self.network, held.pairs, self.alphabet)
+        with torch.autocast(self.device.type, enabled=False):  # as the model will be read
+            if held.batch is not None:
+                inputs, targets = held.batch
+                self._means.add(self.loss(self.network(inputs), targets), targets.num_graphs)
+            self._exact += num_exact(self.network, held.pairs, self.alphabet)
         self._pairs += len(held.pairs)
 
     def on_validation_epoch_end(self) -> None:
