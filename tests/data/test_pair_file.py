@@ -7,6 +7,8 @@ import lzma
 import os
 import pickle
 import re
+import shutil
+import tempfile
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -61,7 +63,7 @@ def test_pairs_are_those_read_at_once_in_any_order(
 @given(st.lists(st.sampled_from([b"", b" ", b'{"input":"a","target":"b"}', b"\r"]), max_size=9))
 def test_each_pair_keeps_its_line(lines: list[bytes]) -> None:
     content = b"\n".join([b'{"input":"a","target":"b"}', *lines])
-    with line_module.tempfile.NamedTemporaryFile() as file:
+    with tempfile.NamedTemporaryFile() as file:
         file.write(content)
         file.flush()
         assert [p.line for p in PairFile(file.name)] == [p.line for p in read_pairs(file.name)]
@@ -173,7 +175,7 @@ def test_no_room_for_what_is_unpacked(tmp_path: Path, monkeypatch: pytest.Monkey
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(line_module.shutil, "copyfileobj", full)
+    monkeypatch.setattr(shutil, "copyfileobj", full)
     path = _file(tmp_path / "f.jsonl.gz", gzip.compress(CONTENT))
     with pytest.raises(InputError, match=r"have room for the unpacked data, got No space.*TMPDIR"):
         PairFile(path)
