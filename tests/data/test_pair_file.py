@@ -7,6 +7,7 @@ import lzma
 import os
 import pickle
 import re
+import shutil
 import tempfile
 import threading
 from collections.abc import Callable
@@ -174,7 +175,7 @@ def test_no_room_for_what_is_unpacked(tmp_path: Path, monkeypatch: pytest.Monkey
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("shutil.copyfileobj", full)
+    monkeypatch.setattr(shutil, "copyfileobj", full)
     path = _file(tmp_path / "f.jsonl.gz", gzip.compress(CONTENT))
     with pytest.raises(InputError, match=r"have room for the unpacked data, got No space.*TMPDIR"):
         PairFile(path)

@@ -12,6 +12,7 @@ from ._dataset import collate as collate
 from ._dataset import load_pairs as load_pairs
 from ._dataset import only as only
 from ._division import Division as Division
+from ._division import Part as Part
 from ._division import Parts as Parts
 from ._division import Shared as Shared
 from ._division import collate_part as collate_part

@@ -1,5 +1,6 @@
 """A data set as a network with a fixed alphabet can use it."""
 
+import os
 import signal
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from ..data import (
     Pair,
     PairDataset,
     PairFile,
+    Part,
     Parts,
     Shared,
     SimilarSizes,
@@ -26,6 +28,9 @@ from ..data import (
 from ._first_pass import FirstPass
 from ._measure import PairBatch
 from ._order import Order
+
+_GRACE = 5.0
+"""Seconds that a worker goes on after SIGTERM."""
 
 
 @dataclass(frozen=True)
@@ -144,28 +149,57 @@ def batches(
     if not workers:
         return DataLoader(shared, batch_sampler=order, collate_fn=collate_part)
     return _Ahead(
-        shared, batch_sampler=order, collate_fn=collate_part, num_workers=workers,
+        _Told(shared), batch_sampler=order, collate_fn=as_it_is, num_workers=workers,
         persistent_workers=True, worker_init_fn=_undisturbed,
         multiprocessing_context="fork" if "fork" in get_all_start_methods() else None,
     )  # fmt: skip
 
 
 class _Ahead(DataLoader[Any]):
-    """Batches that processes of their own read ahead; what these refuse is said as it was."""
+    """Batches that processes of their own read ahead; what these refuse is raised here."""
 
     def __iter__(self) -> Iterator[Any]:  # type: ignore[override]
+        refused, ahead = None, super().__iter__()
+        for batch in ahead:
+            if isinstance(batch, InputError):
+                refused = batch
+                break
+            yield batch
+        if refused is not None:
+            # The workers end with the last reference; those of a traceback would keep them.
+            self._iterator = None
+            del ahead
+            raise refused
+
+
+class _Told(Dataset[Any]):
+    """Batches, or why there is none: PyTorch would bury a refusal in the text of its own error."""
+
+    def __init__(self, shared: Shared) -> None:
+        self._shared = shared
+
+    def __getitems__(self, part: Part) -> Any:
+        """The batch of a part, or the first refusal among its items."""
         try:
-            yield from super().__iter__()
-        except InputError as error:  # the message of PyTorch ends with the worker's traceback
-            message = str(error).rpartition(f"{InputError.__name__}: ")[2]
-            raise InputError(message.rstrip()) from None
+            return collate_part(self._shared.__getitems__(part))
+        except InputError as error:
+            return error
 
 
 def _undisturbed(worker: int) -> None:
-    """A worker leaves signals to the run, which finishes its step with what the worker reads."""
+    """A worker leaves signals to the run, which finishes its step with what the worker reads.
+
+    After SIGTERM it ends in the end: it may be the run that sends it.
+    """
     del worker
     for number in ENDING:
         signal.signal(number, signal.SIG_IGN)
+    signal.signal(signal.SIGALRM, lambda *_: os._exit(0))
+    signal.signal(signal.SIGTERM, _end_soon)
+
+
+def _end_soon(*_: Any) -> None:
+    signal.setitimer(signal.ITIMER_REAL, _GRACE)
 
 
 class Collated(Dataset[Any]):
