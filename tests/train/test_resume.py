@@ -1,5 +1,6 @@
 """A run that was killed goes on as if it had not been: bit for bit."""
 
+import json
 import os
 import pickle
 import re
@@ -7,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path, json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -144,7 +145,7 @@ def test_other_options_are_refused_by_name(
 def test_a_schedule_that_goes_by_the_epochs_is_not_stretched(tmp_path: Path) -> None:
     chosen = Optimization(schedule="cosine")
     quick(tmp_path, optimization=chosen)
-    with pytest.raises(InputError, match="must be 2 .* got 3, and its schedule goes by their num"):
+    with pytest.raises(InputError, match=r"must be 2 .* got 3, and its schedule goes by their num"):
         quick(tmp_path, epochs=3, optimization=chosen, resume=True)
 
 

@@ -152,8 +152,8 @@ class PairsDataModule(pl.LightningDataModule):
         """Where the order of the training pairs stands; nothing where they are one batch."""
         if self._drawn is None or self.trainer is None:
             return {}
-        progress: Any = self.trainer.fit_loop.epoch_loop.batch_progress.current
-        return {"order": self._drawn.state_dict(progress.processed)}
+        taken = self.trainer.fit_loop.epoch_loop.batch_progress.current.ready
+        return {"order": self._drawn.state_dict(taken)}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Takes the order up where it stood."""

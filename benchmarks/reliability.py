@@ -1,0 +1,254 @@
+"""How many runs survive what happens to runs: the table of docs/reliability.md.
+
+    python benchmarks/reliability.py [FAULT ...] [--trials 30] [--write docs/reliability.md]
+
+A fault is a function of a folder and a number of trials that gives an `Outcome`: add one to
+`FAULTS`. "Lost" is something that had been reported as saved and does not load, or is not whole.
+"""
+
+import argparse
+import json
+import os
+import random
+import resource
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+OPTIONS = [
+    "--network.dim=16", "--network.num-layers=1", "--network.num-buckets=64", "--batch-size=5",
+    "--accelerator=cpu", "--checkpoint.share=1", "--checkpoint.steps=1",
+]  # fmt: skip
+LONG = "--epochs=100000"
+BEGIN, END = "<!-- begin: reliability.py -->", "<!-- end: reliability.py -->"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a fault: trials; those after which all that was saved loads; those that lost."""
+
+    trials: int
+    survived: int
+    lost: int
+
+
+def start(*words: str) -> subprocess.Popen[str]:
+    """A training in a process of its own."""
+    command = [sys.executable, "-m", "grapheme_torch", "train", *words, *OPTIONS]
+    return subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )  # fmt: skip
+
+
+def saved(out: Path) -> bool:
+    """Whether a run reports something as saved."""
+    return os.path.lexists(out / "current") or (out / "config.json").exists()
+
+
+def wait_until_saved(job: subprocess.Popen[str], out: Path) -> None:
+    """Waits for the first checkpoint."""
+    while not saved(out) and job.poll() is None:
+        time.sleep(0.01)
+
+
+def whole(out: Path, **expected: object) -> bool:
+    """Whether the folder loads: network, loss, metrics, all of one state."""
+    import torch
+
+    from grapheme_torch._versions import current
+    from grapheme_torch.train import load_network, saved_loss
+
+    try:
+        network = load_network(out)
+        saved_loss(out)
+        found = current(out)
+        state = torch.load(found / "state.ckpt", weights_only=True)
+        rows = len((found / "metrics.csv").read_text(encoding="utf-8").splitlines()) - 1
+        if not (found / "summary.json").exists():  # a signal ends a run with a row more
+            kept = state["callbacks"]["History"]["rows"]
+            weights = {k: v for k, v in state["state_dict"].items() if k.startswith("network.")}
+            same = all(
+                torch.equal(value, weights["network." + name])
+                for name, value in network.state_dict().items()
+            )
+            assert rows == len(kept), (rows, len(kept))
+            assert same, "weights of another state"
+        for name, value in expected.items():
+            assert getattr(network, name) in value, (name, getattr(network, name))  # type: ignore[operator]
+    except Exception as error:  # noqa: BLE001 (of a loss, any)
+        print(f"lost: {type(error).__name__}: {error}", file=sys.stderr)
+        return False
+    return True
+
+
+def pairs(path: Path, letters: str) -> str:
+    """A data set with an alphabet of its own."""
+    lines = [{"input": a + b, "target": b + a} for a in letters for b in letters]
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    return str(path)
+
+
+def killed(folder: Path, trials: int) -> Outcome:
+    """`kill -9` at a random moment after a checkpoint; the run goes on, and is killed again."""
+    out, lost = folder / "out", 0
+    rng = random.Random(0)
+    for _ in range(trials):
+        job = start(f"--resume={out}", LONG)
+        wait_until_saved(job, out)
+        time.sleep(2.0 + 2.0 * rng.random())
+        job.kill()
+        job.wait()
+        lost += not whole(out)
+    return Outcome(trials, trials - lost, lost)
+
+
+def killed_overwriting(folder: Path, trials: int) -> Outcome:
+    """The same while `--overwrite` replaces a run with another alphabet."""
+    out, lost = folder / "out", 0
+    rng = random.Random(1)
+    data = [pairs(folder / f"{letters}.jsonl", letters) for letters in ("abc", "xyz")]
+    sets = (("a", "b", "c"), ("x", "y", "z"))
+    job = start(f"--out={out}", f"--data={data[0]}", "--epochs=1")
+    job.communicate()
+    for k in range(trials):
+        job = start(f"--out={out}", f"--data={data[(k + 1) % 2]}", LONG, "--overwrite")
+        before = os.readlink(out / "current")
+        while os.readlink(out / "current") == before and job.poll() is None and k % 3:
+            time.sleep(0.001)
+        time.sleep((0.1 if k % 3 else 4.0) * rng.random())
+        job.kill()
+        job.wait()
+        lost += not whole(out, labels=sets)
+    return Outcome(trials, trials - lost, lost)
+
+
+def signalled(number: signal.Signals) -> Callable[[Path, int], Outcome]:
+    """A signal at a random moment; the status is 128 and its number."""
+
+    def fault(folder: Path, trials: int) -> Outcome:
+        lost = 0
+        rng = random.Random(number)
+        for k in range(trials):
+            out = folder / str(k)
+            job = start(f"--out={out}", LONG)
+            wait_until_saved(job, out)
+            time.sleep(rng.random())
+            job.send_signal(number)
+            job.communicate(timeout=120)
+            fine = whole(out) and (out / "summary.json").exists()
+            lost += not (fine and job.returncode == 128 + number)
+        return Outcome(trials, trials - lost, lost)
+
+    return fault
+
+
+def full_disk(folder: Path, trials: int) -> Outcome:
+    """No file may grow beyond a bound that the state of the run passes (RLIMIT_FSIZE)."""
+    lost = 0
+    for k in range(trials):
+        out = folder / str(k)
+        start(f"--out={out}", "--epochs=1").communicate()
+        words = ["train", f"--resume={out}", "--epochs=50", *OPTIONS]
+        bound = 1000 * 2**k if k < 10 else 300_000
+        done = subprocess.run(
+            [sys.executable, "-m", "grapheme_torch", *words], capture_output=True, text=True,
+            preexec_fn=lambda bound=bound: (
+                signal.signal(signal.SIGXFSZ, signal.SIG_IGN),
+                resource.setrlimit(resource.RLIMIT_FSIZE, (bound, bound)),
+            ),
+        )  # fmt: skip
+        refused = done.returncode == 2 and done.stderr.count("\n") == 1
+        lost += not (whole(out) and (refused or done.returncode == 0))
+    return Outcome(trials, trials - lost, lost)
+
+
+def read_only(folder: Path, trials: int) -> Outcome:
+    """A folder that nothing can be written to: a file where the versions would be made."""
+    lost = 0
+    for k in range(trials):
+        out = folder / str(k)
+        job = start(f"--out={out}", LONG)
+        wait_until_saved(job, out)
+        mode = out / "checkpoints"
+        hidden = out / "kept"
+        os.rename(mode, hidden)
+        mode.write_text("")  # for root, who may write anywhere, as for others
+        _, said = job.communicate(timeout=120)
+        mode.unlink()
+        os.rename(hidden, mode)
+        lost += not (whole(out) and job.returncode == 2 and "Traceback" not in said)
+    return Outcome(trials, trials - lost, lost)
+
+
+def two_runs(folder: Path, trials: int) -> Outcome:
+    """A second run into the folder of one that lives: it is refused, the first goes on."""
+    lost = 0
+    for k in range(trials):
+        out = folder / str(k)
+        job = start(f"--out={out}", LONG)
+        wait_until_saved(job, out)
+        others = [start(f"--out={out}", LONG, "--overwrite"), start(f"--resume={out}", LONG)]
+        codes = [other.wait(120) for other in others if other.communicate()]
+        alive = job.poll() is None
+        job.send_signal(signal.SIGTERM)
+        job.communicate()
+        lost += not (codes == [2, 2] and alive and whole(out))
+    return Outcome(trials, trials - lost, lost)
+
+
+def links(folder: Path, trials: int) -> Outcome:
+    """Files of a run that are links to something else: that stays as it is."""
+    lost = 0
+    names = ("metrics.csv", "config.json", "model.safetensors", "train.yaml", "summary.json")
+    for k in range(trials):
+        out, mine = folder / str(k), folder / f"mine {k}"
+        out.mkdir()
+        mine.write_text("mine")
+        os.symlink(mine, out / names[k % len(names)])
+        start(f"--out={out}", "--epochs=1", "--overwrite").communicate()
+        lost += not (mine.read_text() == "mine" and whole(out))
+    return Outcome(trials, trials - lost, lost)
+
+
+Fault = Callable[[Path, int], Outcome]
+FAULTS: dict[str, tuple[str, Fault, float]] = {
+    "kill": ("`kill -9` at a random moment, then `--resume`", killed, 1.0),
+    "overwrite": ("`kill -9` while `--overwrite` replaces a run", killed_overwriting, 1.0),
+    "sigterm": ("SIGTERM", signalled(signal.SIGTERM), 0.3),
+    "sigint": ("SIGINT", signalled(signal.SIGINT), 0.3),
+    "full": ("a full disk (a bound on files) at a checkpoint", full_disk, 0.3),
+    "readonly": ("a folder that cannot be written to any more", read_only, 0.2),
+    "two": ("two more runs into the folder of one", two_runs, 0.2),
+    "links": ("a link in the place of a file of the run", links, 0.2),
+}
+"""By name: what the table says, the fault, and its share of the trials."""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("faults", nargs="*", default=list(FAULTS), metavar="FAULT")
+    parser.add_argument("--trials", type=int, default=30)
+    parser.add_argument("--write", type=Path, help="page that gets the table between its marks")
+    given = parser.parse_args()
+    lines = ["| fault | trials | survived | lost |", "| --- | --- | --- | --- |"]
+    for name in given.faults:
+        told, fault, share = FAULTS[name]
+        with tempfile.TemporaryDirectory() as folder:
+            came = fault(Path(folder), max(1, round(given.trials * share)))
+        lines.append(f"| {told} | {came.trials} | {came.survived} | {came.lost} |")
+        print(lines[-1], flush=True)
+    if given.write is not None:
+        before, _, rest = given.write.read_text(encoding="utf-8").partition(BEGIN)
+        _, _, after = rest.partition(END)
+        table = "\n".join(["", *lines, ""])
+        given.write.write_text(f"{before}{BEGIN}{table}{END}{after}", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
