@@ -52,6 +52,7 @@ def test_workers_change_nothing_that_is_saved(tmp_path: Path) -> None:
         assert alone[name] == ahead[name]
 
 
+@pytest.mark.untyped  # which looks into the sequence, and so reads the line
 @pytest.mark.parametrize("workers", [0, 2])
 def test_a_file_that_changes_while_it_is_trained_on_is_refused(
     tmp_path: Path, workers: int

@@ -12,7 +12,7 @@ from ..graphs import is_directed, undirected
 from ._alphabet import Alphabet
 from ._conditions import unify_positions
 from ._kindergarten import kindergarten
-from ._pair_file import PairFile
+from ._pair_file import PairFile, Sizes
 from ._records import Pair, read_pairs
 
 INPUT = ("x", "edge_index", "edge_attr", "position")
@@ -71,7 +71,7 @@ class PairDataset(Dataset[tuple[Data, Data]]):
         self._room = KEPT
         if isinstance(pairs, PairFile):
             self._pairs: Sequence[Pair] = pairs
-            self.sizes = pairs.sizes
+            self.sizes: Sizes = pairs.sizes
             return
         self._pairs = unify_positions(pairs)
         items = [self[k] for k in range(len(pairs))]

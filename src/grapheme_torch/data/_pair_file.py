@@ -2,7 +2,7 @@
 
 from array import array
 from collections.abc import Callable, Iterator, Sequence
-from typing import overload
+from typing import Any, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +13,7 @@ from ._kindergarten import kindergarten_path
 from ._line_file import LineFile
 from ._records import Pair, make_pair
 
-Sizes = npt.NDArray[np.int64]
+Sizes = npt.NDArray[np.integer[Any]]
 """Nodes of the input and of the target of each pair, `[n, 2]`."""
 
 
@@ -67,7 +67,7 @@ class PairFile(Sequence[Pair]):
     @property
     def sizes(self) -> Sizes:
         """Nodes of the input and of the target of each pair, as the file has them, `[n, 2]`."""
-        return np.frombuffer(self._sizes, dtype=np.uint32).reshape(-1, 2).astype(np.int64)
+        return np.frombuffer(self._sizes, dtype=np.uint32).reshape(-1, 2)
 
     def read_by(self, read: Callable[[Pair], Pair]) -> None:
         """From now on each pair is what `read` makes of it."""

@@ -76,6 +76,6 @@ def share_of_edges(split: Split, network: GraphTransformNet) -> float | None:
     """Edges of the training targets as a share of a network's candidates; None without any."""
     kind: dict[str, Any] = {"kind": network.candidates, "window": network.window}
     sizes, often = np.unique(split.train.sizes[:, 0], return_counts=True)
-    each = zip((network.num_slots * sizes).tolist(), often.tolist(), strict=True)
-    offered = sum(count * num_candidates(size, **kind) for size, count in each)
+    each = zip(sizes.tolist(), often.tolist(), strict=True)
+    offered = sum(many * num_candidates(network.num_slots * size, **kind) for size, many in each)
     return min(split.edges / offered, 1.0) if split.edges and offered else None
