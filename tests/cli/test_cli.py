@@ -389,7 +389,8 @@ def test_each_group_has_its_help(capsys: Capture) -> None:
     short = output(capsys, "train", "--help")
     for group, option in (
         ("alignment", "max-iterations"), ("hints", "position"), ("prices", "edge-deletion"),
-        ("optimization", "clip"), ("stopping", "minutes"), ("network", "dropout.labels"),
+        ("optimization", "clip"), ("stopping", "minutes"),
+        ("numerics", "precision"), ("monitoring", "log-every"), ("network", "dropout.labels"),
     ):  # fmt: skip
         assert f"--{group}." in short
         assert f"--{group}.{option} " not in short

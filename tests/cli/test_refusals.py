@@ -53,6 +53,10 @@ def model(trained: Path, tmp_path: Path) -> Path:
             "`dim` must be a multiple of num_hashes (8), got 6. ",
         ),
         (["predict", "m", "-", "--data=-"], "`-` must be named once, as it is read once, got 2 "),
+        (
+            ["train", "--out", "o", "--monitoring.logger-options", "[1"],
+            "`--monitoring.logger_options` must be arguments by name, got '[1'. ",
+        ),
         (["predict", "m", "a", "--batch-size=0"], "`batch_size` must be at least 1, got 0. "),
         (["predict", "m", "a", "--max-nodes=0"], "`max_nodes` must be at least 1, got 0. "),
         (

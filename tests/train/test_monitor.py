@@ -208,6 +208,22 @@ def test_a_logger_that_fails_ends_no_run(tmp_path: Path, what: str) -> None:
     assert [step for step, _ in other.told] == [0, 0, 1, 2]
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is full")
+def test_a_full_disk_ends_the_curves_but_not_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the writer of Lightning's logger would wait for ever."""
+
+    def full(_: str) -> Any:
+        return open("/dev/full", "wb", buffering=0)
+
+    monkeypatch.setattr("tensorboardX.record_writer.open_file", full)
+    with pytest.warns(Notice, match=r"^EventLogger failed and .*: \[Errno 28\] No space left") as w:
+        quick(tmp_path, monitoring=Monitoring(log_every=1))
+    assert len(w) == 1
+    load_network(tmp_path)
+
+
 def test_a_run_that_fails_tells_its_loggers(tmp_path: Path) -> None:
     listener, data = Listener(), write_pairs(tmp_path / "data.jsonl", PAIRS)
     loss = StructuralLoss(terms={"spike": (0.5, Spike())})

@@ -92,7 +92,8 @@ def _kind(types: str) -> str:
     choices = [choice.replace("'", "") for choice in re.findall(r"Literal\[(.*?)\]", types)]
     names = dict.fromkeys(re.findall(r"<class '(\w+)'>", types))
     kinds = [f"one of {choice}" for choice in dict.fromkeys(choices)]
-    return " or ".join(kinds + [_KINDS[name] for name in names if name in _KINDS])
+    kinds += [_KINDS[name] for name in names if name in _KINDS]
+    return " or ".join(kinds) or "arguments by name"  # the one kind that has no class
 
 
 class OptionsFile(ActionConfigFile):

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +53,15 @@ class EventLogger(Logger):
     @rank_zero_only
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
         """Writes the scalars of a step."""
-        now, step = time.time(), step or 0
+        try:
+            self._record(metrics, step or 0)
+        except OSError:
+            with suppress(OSError):  # what it could not write it cannot write now either
+                self.finalize("failed")
+            raise
+
+    def _record(self, metrics: Mapping[str, float], step: int) -> None:
+        now = time.time()
         writer = self._writer(now, step)
         value = [self._summary.Value(tag=k, simple_value=v) for k, v in metrics.items()]
         self._write(writer, wall_time=now, step=step, summary=self._summary(value=value))
