@@ -13,6 +13,7 @@ from jsonargparse import ArgumentParser, Namespace
 
 from .._check import InputError, Received, refusal, require
 from .._files import check_free, replacing
+from .._reading import read_bytes
 from . import _convert_command as _convert_command
 from . import _predict_command as _predict_command
 from ._option_groups import Groups
@@ -219,7 +220,7 @@ def _graph(argument: str, name: str, max_nodes: int) -> Any:
         return text_to_graph(argument)
     remedy = "Write a node-link object, or end a text in something else than .json."
     try:
-        document: Any = parse_document(Path(argument).read_bytes())
+        document: Any = parse_document(read_bytes(argument))
         check_size(name, document, max_nodes)
         return graph_from_node_link(document)
     except InputError as error:
