@@ -21,7 +21,7 @@ from ._predict_command import constraint, json_option, network_options
 from ._usage import OptionsFile
 
 MAX_COMPARED = 2000
-"""Default bound on the nodes that `compare` takes: two such texts took 1.8 GB and a minute."""
+"""Default bound on the nodes of `compare` and `evaluate`: two such texts took 1.8 GB, a minute."""
 _SIDES = ("predicted", "target")
 
 
@@ -121,6 +121,8 @@ def _evaluate_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--batch_size", type=int, default=32, help="pairs at a time")
     network_options(parser)
     parser.add_argument("--worst", type=int, default=5, help="how many of the worst pairs to show")
+    most = "most nodes of a graph; time and memory grow with the product of the two"
+    parser.add_argument("--max_nodes", type=int, default=MAX_COMPARED, help=most)
     parser.add_argument("--out", type=str, help="file to write the report into as well, as JSON")
     overwrite = "whether an existing --out may be replaced"
     parser.add_argument("--overwrite", action="store_true", help=overwrite)
@@ -129,13 +131,16 @@ def _evaluate_arguments(parser: ArgumentParser) -> None:
 
 def _evaluate(options: Namespace) -> int:
     from ..data import load_pairs
-    from ..train import evaluate
+    from ..train import check_nodes, evaluate
 
+    most = options.max_nodes
+    require(most >= 1, "`max_nodes`", "be at least 1", most, f"Try {MAX_COMPARED}.")
     chosen = {name: getattr(options, name) for name in ("batch_size", "worst", "others")}
     with ExitStack() as stack:
         # What cannot be written is better known before the work than after it.
         out = _claimed(stack, options.out, overwrite=options.overwrite)
         pairs = load_pairs(options.data)
+        check_nodes(pairs, most)
         report = evaluate(options.model, pairs, **chosen, **constraint(options))
         if out is not None:
             out.write_text(_json(report.to_dict()) + "\n", encoding="utf-8")

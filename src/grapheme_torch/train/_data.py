@@ -20,6 +20,7 @@ from ..data import (
     unify_positions,
 )
 from ._edge_direction import read_direction, with_direction
+from ._large_pairs import tell_large
 from ._measure import PairBatch
 
 
@@ -81,6 +82,7 @@ def load_split(
     )
     require(bool(train), f"{data}: the targets", "fit at least once", got, remedy)
     check_sizes(train, slots)
+    tell_large([*train, *held_out], slots)
     directed = read_direction([*train, *held_out], directed)
     together = with_direction([*train, *held_out], directed)
     # An edge without a direction points anywhere: written once, they may seem to form a cycle.
