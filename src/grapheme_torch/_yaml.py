@@ -8,16 +8,21 @@ LARGEST, DEEPEST, MOST_ALIASES = 2**18, 32, 16
 """Characters of a document, levels of nesting, and uses of anchors."""
 
 
+class Beyond(yaml.MarkedYAMLError):
+    """A document is beyond the bounds."""
+
+
 def check_yaml(text: str) -> None:
     """Refuses a document that is larger or deeper than options ever are.
 
     An anchor may not hold an alias: what stands for ten times itself ten times over is a bomb.
 
     Raises:
-        yaml.YAMLError: Where it is beyond the bounds, or no YAML.
+        Beyond: Where it is beyond the bounds.
+        yaml.YAMLError: If it is no YAML.
     """
     if len(text) > LARGEST:
-        raise yaml.YAMLError(f"{len(text)} characters, more than {LARGEST}")
+        raise Beyond(problem=f"{len(text)} characters, more than {LARGEST}")
     depth, aliases, anchored = 0, 0, 0
     for event in yaml.parse(text, Loader=yaml.SafeLoader):
         if isinstance(event, yaml.CollectionStartEvent):
@@ -49,4 +54,4 @@ def load_yaml(text: str) -> Any:
 
 def _bound(ok: bool, problem: str, event: yaml.Event) -> None:
     if not ok:
-        raise yaml.MarkedYAMLError(problem=problem, problem_mark=event.start_mark)
+        raise Beyond(problem=problem, problem_mark=event.start_mark)

@@ -104,7 +104,7 @@ _CHANGES: dict[str, Callable[[dict[str, Tensor]], None]] = {
     "none": lambda weights: weights.clear(),
     "one more": lambda weights: weights.update(more=torch.zeros(3)),
     "a long name": lambda weights: weights.update({"x" * 10**6: torch.zeros(3)}),
-    "one less": lambda weights: weights.pop(next(iter(weights))) and None,
+    "one less": lambda weights: weights.__delitem__(next(iter(weights))),
     "turned": _first(lambda tensor: tensor.T),
     "flat": _first(lambda tensor: tensor.flatten()),
     "empty": _first(lambda tensor: tensor[:0]),

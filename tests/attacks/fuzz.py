@@ -14,8 +14,8 @@ from grapheme_torch.data._records import parse_pairs
 Reader = Callable[[bytes], Any]
 
 _NODES = (b'{"nodes": [{"id": 0, "label": "a", "position": 0}, '
-          b'{"id": "b", "label": "", "position": 1}], "edges": [{"source": 0, "target": "b", "label": "x"}], '
-          b'"directed": false}')  # fmt: skip
+          b'{"id": "b", "label": "", "position": 1}], "edges": [{"source": 0, "target": "b", '
+          b'"label": "x"}], "directed": false}')  # fmt: skip
 _SENTENCE = """# sent_id = 1
 # text = I don't.
 1\tI\ti\tPRON\t_\t_\t3\tnsubj\t_\t_
@@ -36,7 +36,7 @@ SEEDS: dict[str, tuple[bytes, ...]] = {
     "node-link": (_NODES, b'{"nodes": [], "edges": []}'),
     "conllu": (_SENTENCE.encode(),),
     "smiles": (b"CC(=O)Oc1ccccc1C(=O)O", b"C[C@@H](N)C(=O)O", b"[Na+].[Cl-]", b"F/C=C/F",
-               b"[13CH3]%10CC%10", b"c1ccc2[nH]ccc2c1"),
+               b"[13CH2]%10CC%10", b"c1ccc2[nH]ccc2c1"),
     "graphml": (_GRAPHML,),
     "text_to_graph": (
         "Wörld 🇩🇪 e\u0301 👨‍👩‍👧 \u1100\u1161\r\n\u200d".encode(), b"What color is sky?"),

@@ -118,7 +118,7 @@ def _run(argv: Sequence[str], when_imported: Callable[[], None]) -> int:
     from ._commands import COMMANDS
     from ._option_groups import asked_group, group_help
     from ._usage import in_our_words, nearest, options_of
-    from ._values import check_values
+    from ._values import check_values, check_words
 
     words = _words(argv)
     command = words[0] if words else ""
@@ -140,6 +140,7 @@ def _run(argv: Sequence[str], when_imported: Callable[[], None]) -> int:
         (options,) = (a.choices[command] for a in parser._actions if isinstance(a.choices, dict))
         print(group_help(options, command, group), end="")
         return DONE
+    check_words(words)
     try:
         options = parser.parse_args(words)
     except ArgumentError as error:

@@ -100,7 +100,9 @@ class OptionsFile(ActionConfigFile):
             return
         try:
             self.apply_config(parser, cfg, self.dest, content)
-        except (ArgumentError, TypeError) as error:
+        except InputError:
+            raise
+        except (ArgumentError, TypeError, ValueError) as error:
             text = str(error).removeprefix(f'Parser key "{self.dest}": ')
             named = re.search(r'Parser key "([\w.]+)"', text)
             line = lines.get(named[1]) if named else None

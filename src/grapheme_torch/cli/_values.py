@@ -1,13 +1,13 @@
 """Values of options, read within bounds: a word of the command line may be a bomb, too."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import yaml
 from jsonargparse import Namespace, get_loader, set_loader
 
-from .._check import Received, require
-from .._yaml import check_yaml
+from .._check import Received, refusal, require
+from .._yaml import Beyond, check_yaml
 
 MODE = "bounded_yaml"
 """The parser mode of all our parsers; jsonargparse's own stay as they are."""
@@ -22,6 +22,28 @@ def _load(text: str) -> Any:
 
 
 set_loader(MODE, _load, exceptions=(yaml.YAMLError,))
+
+
+def check_words(words: Sequence[str]) -> None:
+    """Refuses values of options that jsonargparse should not see: it may end in a crash.
+
+    Raises:
+        InputError: If one is nested deeper than YAML may be here, or holds a null character.
+    """
+    before = ""
+    for word in words[: words.index("--") if "--" in words else None]:
+        option, given, value = word.partition("=") if word.startswith("--") else (before, "=", word)
+        before = option if not given else ""
+        if not option or not given:
+            continue
+        name, remedy = f"`{option.replace('_', '-')}`", "A text goes after `--`."
+        require("\0" not in value, name, "hold no null character", value, remedy)
+        try:
+            check_yaml(value)
+        except Beyond as error:
+            raise refusal(name, "be a plain value", Received(str(error.problem)), remedy) from None
+        except yaml.YAMLError:
+            continue  # to be refused as what it should be
 
 
 def check_values(options: Namespace) -> None:
