@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from ._check import Received, refusal, require
+from ._safe_files import open_regular
 
 _UNPACKED: dict[bytes, Callable[[Any], Any]] = {
     b"\x1f\x8b": gzip.open,
@@ -32,6 +33,9 @@ _OTHER = {
 """What else a file may begin with, and what makes a text file of it. UTF-32 begins as UTF-16."""
 
 _LONGEST = 10
+
+LARGEST_UNBOUNDED = 2**31
+"""Bytes read into memory at once from what does not tell its size: a pipe, a packed file."""
 
 
 def unpacked(file: Any, name: str) -> Any:
@@ -72,14 +76,22 @@ def unpacking(name: str) -> Iterator[None]:
 
 
 def read_bytes(path: str) -> bytes:
-    """The content of a file, unpacked.
+    """The content of a regular file of any size, or of a pipe of the shell; unpacked.
 
     Raises:
-        InputError: If it is damaged, or is no text file.
+        InputError: If it is damaged, is no text file, or holds more than `LARGEST_UNBOUNDED` that
+            its size did not tell.
         OSError: If it cannot be read.
     """
-    with open(path, "rb") as file, unpacking(path):
-        return unpacked(file, path).read()
+    with open_regular(path, pipes=True) as file, unpacking(path):
+        content = unpacked(file, path)
+        if content is file and file.seekable():
+            return file.read()
+        found: bytes = content.read(LARGEST_UNBOUNDED + 1)
+    remedy = "Unpack it into a file: it would fill the memory unseen."
+    got, wanted = Received("more"), f"hold at most {LARGEST_UNBOUNDED} bytes, unpacked"
+    require(len(found) <= LARGEST_UNBOUNDED, path, wanted, got, remedy)
+    return found
 
 
 def decoded(raw: bytes, name: str) -> str:

@@ -83,7 +83,8 @@ def test_a_report_as_json_and_as_a_table(folder: Path) -> None:
     nothing = evaluate(folder, [_pair("abc", "xy")])
     assert nothing.covered == 0.0
     assert json.loads(json.dumps(nothing.to_dict(), allow_nan=False))["loss"] is None
-    assert "nan" in str(nothing)
+    assert "nan" not in str(nothing)
+    assert "none: the network can give no target" in str(nothing)
 
 
 def test_the_worst_examples(folder: Path) -> None:

@@ -13,6 +13,7 @@ from jsonargparse import ArgumentParser, Namespace
 
 from .._check import InputError, Received, refusal, require
 from .._files import check_free, replacing
+from .._reading import read_bytes
 from . import _convert_command as _convert_command
 from . import _predict_command as _predict_command
 from ._option_groups import Groups
@@ -21,7 +22,7 @@ from ._resume_words import with_own_options
 from ._usage import OptionsFile
 
 MAX_COMPARED = 2000
-"""Default bound on the nodes that `compare` takes: two such texts took 1.8 GB and a minute."""
+"""Default bound on the nodes of `compare` and `evaluate`: two such texts took 1.8 GB, a minute."""
 _SIDES = ("predicted", "target")
 
 
@@ -133,6 +134,8 @@ def _evaluate_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--batch_size", type=int, default=32, help="pairs at a time")
     network_options(parser)
     parser.add_argument("--worst", type=int, default=5, help="how many of the worst pairs to show")
+    most = "most nodes of a graph; time and memory grow with the product of the two"
+    parser.add_argument("--max_nodes", type=int, default=MAX_COMPARED, help=most)
     parser.add_argument("--out", type=str, help="file to write the report into as well, as JSON")
     overwrite = "whether an existing --out may be replaced"
     parser.add_argument("--overwrite", action="store_true", help=overwrite)
@@ -141,13 +144,16 @@ def _evaluate_arguments(parser: ArgumentParser) -> None:
 
 def _evaluate(options: Namespace) -> int:
     from ..data import load_pairs
-    from ..train import evaluate
+    from ..train import check_nodes, evaluate
 
+    most = options.max_nodes
+    require(most >= 1, "`max_nodes`", "be at least 1", most, f"Try {MAX_COMPARED}.")
     chosen = {name: getattr(options, name) for name in ("batch_size", "worst", "others")}
     with ExitStack() as stack:
         # What cannot be written is better known before the work than after it.
         out = _claimed(stack, options.out, overwrite=options.overwrite)
         pairs = load_pairs(options.data)
+        check_nodes(pairs, most)
         report = evaluate(options.model, pairs, **chosen, **constraint(options))
         if out is not None:
             out.write_text(_json(report.to_dict()) + "\n", encoding="utf-8")
@@ -232,7 +238,7 @@ def _graph(argument: str, name: str, max_nodes: int) -> Any:
         return text_to_graph(argument)
     remedy = "Write a node-link object, or end a text in something else than .json."
     try:
-        document: Any = parse_document(Path(argument).read_bytes())
+        document: Any = parse_document(read_bytes(argument))
         check_size(name, document, max_nodes)
         return graph_from_node_link(document)
     except InputError as error:

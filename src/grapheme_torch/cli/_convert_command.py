@@ -7,6 +7,7 @@ from typing import Any
 from jsonargparse import ArgumentParser, Namespace
 
 from ._usage import Formatter
+from ._values import MODE
 
 _FED = {"source", "skip"}
 """What the command gives a converter itself."""
@@ -22,7 +23,9 @@ def add_arguments(parser: ArgumentParser) -> None:
     )
     formats = parser.add_subcommands(dest="format", metavar="FORMAT")
     for name, found in known().items():
-        options = ArgumentParser(description=found.help, formatter_class=Formatter)
+        options = ArgumentParser(
+            description=found.help, formatter_class=Formatter, parser_mode=MODE
+        )
         formats.add_subcommand(name, options, help=found.help)
         _add_paths(options, found.feed)
         skip: set[str | int] = {*_FED, _first(found.read)}

@@ -118,6 +118,7 @@ def _run(argv: Sequence[str], when_imported: Callable[[], None]) -> int:
     from ._commands import COMMANDS
     from ._option_groups import asked_group, group_help
     from ._usage import in_our_words, nearest, options_of
+    from ._values import check_values, check_words
 
     words = _words(argv)
     command = words[0] if words else ""
@@ -139,14 +140,19 @@ def _run(argv: Sequence[str], when_imported: Callable[[], None]) -> int:
         (options,) = (a.choices[command] for a in parser._actions if isinstance(a.choices, dict))
         print(group_help(options, command, group), end="")
         return DONE
+    check_words(words)
     if command in COMMANDS:
         words = COMMANDS[command].words(words)
     try:
         options = parser.parse_args(words)
     except ArgumentError as error:
         raise in_our_words(str(error), command, options_of(parser)) from None
+    except RecursionError:  # brackets in brackets, which jsonargparse cannot print
+        got, remedy = Received("brackets in brackets, too deep"), "Write numbers and words."
+        raise refusal("the options", "have values of one kind each", got, remedy) from None
     except SystemExit:  # `--help`: all is printed
         return DONE
+    check_values(options[command])
     with handled(stop), _faults_as_refusals():
         return COMMANDS[command].run(options[command])
 
@@ -186,16 +192,20 @@ def _parser(chosen: str) -> "ArgumentParser":
 
     from ._commands import COMMANDS
     from ._usage import Formatter
+    from ._values import MODE
 
     parser = ArgumentParser(
         prog="grapheme", description="Networks whose output is a graph.",
         epilog="`grapheme --version` prints the version.", formatter_class=Formatter,
-        exit_on_error=False, allow_abbrev=False,
+        exit_on_error=False, allow_abbrev=False, parser_mode=MODE,
     )  # fmt: skip
     commands = parser.add_subcommands(dest="command", metavar="COMMAND")
     for name, command in COMMANDS.items():
         options = ArgumentParser(
-            description=command.help, epilog=_examples(command.examples), formatter_class=Formatter
+            description=command.help,
+            epilog=_examples(command.examples),
+            formatter_class=Formatter,
+            parser_mode=MODE,
         )
         commands.add_subcommand(name, options, help=command.help)
         if name == chosen:  # now that it stands below, as it may have commands of its own

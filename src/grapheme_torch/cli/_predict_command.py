@@ -4,7 +4,6 @@ import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
-from pathlib import Path
 from typing import Any, Literal
 
 from jsonargparse import ArgumentParser, Namespace
@@ -12,6 +11,7 @@ from jsonargparse import ArgumentParser, Namespace
 from .._check import InputError, Received, refusal, require
 from .._files import check_free, replacing
 from .._reading import bare_name, unpacked, unpacking
+from .._safe_files import bounded_lines, open_regular
 
 STDIN = "-"
 MAX_NODES = 2000
@@ -115,11 +115,11 @@ def _lines(path: str) -> Iterator[bytes]:
     name = "<stdin>" if path == STDIN else path
     try:
         if path != STDIN:
-            with Path(path).open("rb") as file, unpacking(path):
-                yield from unpacked(file, path)
+            with open_regular(path, pipes=True) as file, unpacking(path):
+                yield from bounded_lines(unpacked(file, path), path)
         elif sys.stdin is not None:
             with unpacking(name):
-                yield from unpacked(sys.stdin.buffer, name)
+                yield from bounded_lines(unpacked(sys.stdin.buffer, name), name)
         else:
             raise OSError("it is closed")
     except InputError:

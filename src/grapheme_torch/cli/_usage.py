@@ -4,13 +4,14 @@ import re
 from argparse import ArgumentError, RawDescriptionHelpFormatter
 from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
-from pathlib import Path
 from typing import Any
 
 import yaml
 from jsonargparse import ActionConfigFile, DefaultHelpFormatter
 
 from .._check import InputError, Received, refusal, relocate, require
+from .._safe_files import read_regular
+from .._yaml import LARGEST, check_yaml
 
 _KINDS = {
     "int": "a whole number",
@@ -110,7 +111,9 @@ class OptionsFile(ActionConfigFile):
             return
         try:
             self.apply_config(parser, cfg, self.dest, content)
-        except (ArgumentError, TypeError) as error:
+        except InputError:
+            raise
+        except (ArgumentError, TypeError, ValueError) as error:
             text = str(error).removeprefix(f'Parser key "{self.dest}": ')
             named = re.search(r'Parser key "([\w.]+)"', text)
             line = lines.get(named[1]) if named else None
@@ -186,9 +189,10 @@ def _check_absence(name: str, default: Any) -> None:
 def _parsed(path: str) -> tuple[str, Any]:
     """The content of a YAML file, and its root; None if there is nothing in it."""
     try:
-        content = Path(path).read_text(encoding="utf-8-sig")
+        content = read_regular(path, at_most=LARGEST).decode("utf-8-sig")
+        check_yaml(content)
         return content, yaml.compose(content, Loader=yaml.SafeLoader)
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:  # ValueError: no UTF-8, or a null in the path
         cause = Received(getattr(error, "strerror", None) or str(error))
         raise refusal(path, "be a readable YAML file", cause, "Check its path.") from None
     except yaml.YAMLError as error:

@@ -4,11 +4,12 @@ import bz2
 import gzip
 import zlib
 from collections.abc import Callable, Iterable, Iterator
-from io import BufferedIOBase
+from io import BufferedIOBase, BufferedReader
 from pathlib import Path
 
 from .._check import Received, refusal
 from .._reading import bare_name
+from .._safe_files import open_regular
 from ._gexf import read_gexf
 from ._graph_document import FileGraph, document
 from ._graphml import read_graphml
@@ -102,17 +103,17 @@ def _records(
 
 def _content(path: Path) -> bytes:
     try:
-        with _opened(path) as file:
-            return file.read()
+        with open_regular(path, pipes=True) as file:
+            return _unpacked(file, path.suffix).read()
     except (OSError, EOFError, ValueError, zlib.error) as error:  # ValueError: a null in the path
         found = Received(getattr(error, "strerror", None) or str(error))
         raise refusal("the file", "be readable", found, "Check the file and its path.") from None
 
 
-def _opened(path: Path) -> BufferedIOBase:
-    if path.suffix == ".gz":
-        return gzip.open(path)
-    return bz2.open(path) if path.suffix == ".bz2" else path.open("rb")
+def _unpacked(file: BufferedReader, suffix: str) -> BufferedIOBase:
+    if suffix == ".gz":
+        return gzip.GzipFile(fileobj=file)
+    return bz2.BZ2File(file) if suffix == ".bz2" else file
 
 
 def _text(content: bytes) -> str:

@@ -1,6 +1,7 @@
 """What is read: the lines of a file, the files of a folder, pairs of files; and how far it is."""
 
 import json
+import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 
 from .._check import InputError, Received, refusal, require
 from .._reading import bare_name, unpacked, unpacking
+from .._safe_files import bounded_lines, open_regular
 from ._pieces import RESERVED, Piece, line_pieces
 
 Progress = Callable[[int, int], None]
@@ -24,13 +26,14 @@ def lines_of(path: str, progress: Progress | None) -> Iterator[bytes]:
     """
     if path == STDIN:
         with unpacking(name_of(path)):
-            yield from _told(unpacked(sys.stdin.buffer, name_of(path)), 0, progress)
+            lines = bounded_lines(unpacked(sys.stdin.buffer, name_of(path)), name_of(path))
+            yield from _told(lines, 0, progress)
         return
     try:
-        with Path(path).open("rb") as file, unpacking(path):
+        with open_regular(path, pipes=True) as file, unpacking(path):
             content = unpacked(file, path)
-            size = Path(path).stat().st_size if content is file else 0
-            yield from _told(content, size, progress)
+            size = os.fstat(file.fileno()).st_size if content is file else 0
+            yield from _told(bounded_lines(content, path), size, progress)
     except IsADirectoryError:
         raise _unreadable(path, "a folder") from None
     except InputError:

@@ -15,6 +15,7 @@ from ._network_options import OutputSlots as OutputSlots
 from ._network_options import grouped as grouped
 from ._ngrams import NGramEmbedding as NGramEmbedding
 from ._pretrained import WEIGHTS as WEIGHTS
+from ._pretrained import read_header as read_header
 from ._pretrained import read_weights as read_weights
 from ._pretrained import save_model as save_model
 from ._pretrained import save_tensors as save_tensors

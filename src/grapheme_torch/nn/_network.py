@@ -12,7 +12,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch_geometric.data import Data
 
-from .._check import Received, require
+from .._check import InputError, Received, require
 from .._versions import current, reading
 from ..graphs import NUM_HASHES, check_flag, membership
 from ..prediction import Prediction
@@ -21,9 +21,17 @@ from ._copy import OwnLabel
 from ._embedding import HashEmbedding, distinct, label_keys, sinusoids
 from ._heads import Candidates, OutputHeads, candidate_edges
 from ._message import MessagePassingBlock, message_edges
-from ._network_options import GROUPS, CandidateEdges, Dropout, OutputSlots, grouped
+from ._network_options import (
+    GROUPS,
+    CandidateEdges,
+    Dropout,
+    OutputSlots,
+    check_layers,
+    grouped,
+)
 from ._ngrams import NGramEmbedding
-from ._pretrained import load_model, save_model
+from ._pretrained import WEIGHTS, load_config, read_header, read_weights, save_model, unlike
+from ._saved_config import check_tensors
 from ._slots import Slots, Wired
 
 Places = Literal["input", "count"]
@@ -85,7 +93,7 @@ class GraphTransformNet(nn.Module):
             kind, got = GROUPS[name], Received(type(group).__name__)
             ours = isinstance(group, kind)
             require(ours, f"`{name}`", f"be `{kind.__name__}`", got, "It is in grapheme_torch.nn.")
-        require(num_layers >= 0, "`num_layers`", "not be negative", num_layers, "Try 1.")
+        check_layers(num_layers)
         require(ngrams >= 1, "`ngrams`", "be at least 1", ngrams, "Try 2.")
         decided, remedy = candidates.pairs != "auto", "`train` decides by the data; say all."
         require(decided, "`pairs`", "be forward or all", candidates.pairs, remedy)
@@ -248,7 +256,7 @@ class GraphTransformNet(nn.Module):
             InputError: If a file is missing, unreadable, foreign, does not fit, or a weight is
                 not finite.
         """
-        return reading(folder, lambda found: _restore(cls, found, *load_model(found)))
+        return reading(folder, lambda found: _restore(cls, found, load_config(found)))
 
 
 class _Layer(nn.Module):
@@ -267,16 +275,23 @@ class _Layer(nn.Module):
         return graph._replace(h=h + self.dropout(attended - h))
 
 
-def _restore(cls: Any, folder: Path, config: dict[str, Any], weights: dict[str, Tensor]) -> Any:
-    remedy = "Train the model again, or give the folder that `grapheme train` wrote."
+def _restore(cls: Any, folder: Path, config: dict[str, Any]) -> Any:
+    path = folder / WEIGHTS
     try:
+        with torch.device("meta"):  # its shapes, without memory
+            shapes = cls(**grouped(config)).state_dict()
+        header = read_header(path, shapes)
+        check_tensors(shapes, header)
+        weights = read_weights(path)
         model = cls(**grouped(config))
         # In the precision of the file; copied, for the file's own memory is not aligned and
         # sums over it would round in another order.
         aligned = {name: tensor.clone() for name, tensor in weights.items()}
         model.load_state_dict(aligned, assign=True)
+    except InputError as error:
+        if str(error).startswith(str(path)):  # of the file itself, which it names
+            raise
+        raise unlike(folder, error) from None
     except (TypeError, ValueError, RuntimeError, KeyError) as error:
-        cause = str(error).replace("\n", " ")
-        name = f"{folder / 'config.json'} and model.safetensors"
-        require(False, name, "describe one and the same network", cause, remedy)
+        raise unlike(folder, error) from None
     return model

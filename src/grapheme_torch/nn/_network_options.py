@@ -7,6 +7,9 @@ from typing import Any, Literal
 
 from .._check import Received, refusal, require
 
+MAX_LAYERS = 1000
+"""Of any kind; making a network takes time for each, so a stranger's number has a bound."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class CandidateEdges:
@@ -39,6 +42,8 @@ class CandidateEdges:
         remedy = "Leave it out to allow any distance."
         fits = self.window is None or self.window >= 1
         require(fits, "`window`", "be at least 1", self.window, remedy)
+        fits = self.window is None or (self.window < 2**31 and self.window == int(self.window))
+        require(fits, "`window`", "be a whole number below 2^31", self.window, remedy)
         remedy = "2 makes an edge over two steps four times less likely."
         fits = 0 <= self.locality < math.inf
         require(fits, "`locality`", "be at least 0", self.locality, remedy)
@@ -62,8 +67,7 @@ class OutputSlots:
     def __post_init__(self) -> None:
         """Refuses a value out of range."""
         require(self.per_node >= 1, "`per_node`", "be at least 1", self.per_node, "Try 2.")
-        fits = self.num_layers >= 0
-        require(fits, "`num_layers`", "not be negative", self.num_layers, "Try 1.")
+        check_layers(self.num_layers)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,6 +90,16 @@ class Dropout:
         """Refuses what is no share."""
         for name, share in vars(self).items():
             require(0 <= share < 1, f"`{name}`", "lie in [0, 1)", share, "Try 0.1.")
+
+
+def check_layers(count: int) -> None:
+    """Refuses a number of layers that no network has.
+
+    Raises:
+        InputError: If it is negative, or above `MAX_LAYERS`.
+    """
+    require(count >= 0, "`num_layers`", "not be negative", count, "Try 1.")
+    require(count <= MAX_LAYERS, "`num_layers`", f"be at most {MAX_LAYERS}", count, "Try 4.")
 
 
 GROUPS: dict[str, type] = {

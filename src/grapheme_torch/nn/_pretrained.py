@@ -1,22 +1,28 @@
 """A network on disk: weights that cannot run code (safetensors) beside a JSON description."""
 
 import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file
 from safetensors.torch import save as serialise
 from torch import Tensor
 
-from .._check import Received, refusal, require
+from .._check import InputError, Received, refusal, require
 from .._files import write_bytes, write_json
+from .._safe_files import open_regular, read_regular
+from ._saved_config import check_config, room_for
 
 FORMAT = "grapheme-torch"
 VERSION = 2
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
+LARGEST_CONFIG = 2**26
+"""Bytes of a description; a label has a dozen."""
 
 
 def save_model(folder: Path, config: dict[str, Any], weights: dict[str, Tensor]) -> None:
@@ -38,15 +44,30 @@ def save_tensors(path: Path, weights: dict[str, Tensor]) -> None:
     write_bytes(path, serialise(contiguous))
 
 
-def load_model(folder: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
-    """The description and the weights of a saved network; refuses what is not one."""
-    return _load_config(folder / CONFIG), read_weights(folder / WEIGHTS)
+def load_config(folder: Path) -> dict[str, Any]:
+    """The description of a saved network, every value of its kind; refuses what is not one."""
+    config = _load_config(folder / CONFIG)
+    try:
+        check_config(config)
+    except InputError as error:
+        raise unlike(folder, error) from None
+    return config
+
+
+def unlike(folder: Path, error: Exception) -> InputError:
+    """The refusal of a folder whose description and weights are not of one network."""
+    remedy = "Train the model again, or give the folder that `grapheme train` wrote."
+    name = f"{folder / CONFIG} and {WEIGHTS}"
+    cause = Received(" ".join(str(error).split())[:500].rstrip("."))
+    return refusal(name, "describe one and the same network", cause, remedy)
 
 
 def _load_config(path: Path) -> dict[str, Any]:
     remedy = "Give the folder that `grapheme train` or `save_pretrained` wrote."
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        document = json.loads(
+            read_regular(path, at_most=LARGEST_CONFIG, within=path.parent).decode()
+        )
     except OSError as error:
         raise refusal(
             str(path), "be a readable file", Received(str(error.strerror)), remedy
@@ -66,16 +87,29 @@ def _load_config(path: Path) -> dict[str, Any]:
     return dict(network)
 
 
+def read_header(path: Path, wanted: Mapping[str, Tensor]) -> dict[str, tuple[str, tuple[int, ...]]]:
+    """Kind and shape of the tensors of a file by name; none of them is read.
+
+    Args:
+        path: The file.
+        wanted: What is to be read from it, which says how large it may be.
+
+    Raises:
+        InputError: If it is no safetensors file in its own folder, or larger.
+    """
+    with _reading(path):
+        open_regular(path, within=path.parent, at_most=room_for(wanted)).close()
+        with safe_open(path, "pt") as file:
+            parts = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118
+            return {
+                name: (part.get_dtype(), tuple(part.get_shape())) for name, part in parts.items()
+            }
+
+
 def read_weights(path: Path) -> dict[str, Tensor]:
-    """Tensors by name, all finite."""
-    remedy = "Restore the file, or train again: weights are only read from safetensors."
-    try:
+    """Tensors by name, all finite, of a file whose header was found to be right."""
+    with _reading(path):
         weights = load_file(path)
-    except OSError as error:
-        cause = Received(str(error.strerror or error))
-        raise refusal(str(path), "be a readable file", cause, remedy) from None
-    except SafetensorError as error:
-        raise refusal(str(path), "be a safetensors file", Received(str(error)), remedy) from None
     for name, tensor in weights.items():
         bad = int((~torch.isfinite(tensor)).sum())
         got = Received(f"{bad} NaN or infinite of {tensor.numel()} in `{name}`")
@@ -83,3 +117,16 @@ def read_weights(path: Path) -> dict[str, Tensor]:
             bad == 0, str(path), "hold finite weights only", got, "Train again, at a lower --lr."
         )
     return weights
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    """Refuses, in words, a file of weights that cannot be read within the body."""
+    remedy = "Restore the file, or train again: weights are only read from safetensors."
+    try:
+        yield
+    except (OSError, ValueError) as error:  # ValueError: a null character in the path
+        cause = Received(str(getattr(error, "strerror", None) or error))
+        raise refusal(str(path), "be a readable file", cause, remedy) from None
+    except SafetensorError as error:
+        raise refusal(str(path), "be a safetensors file", Received(str(error)), remedy) from None

@@ -13,6 +13,7 @@ from ._evaluation_report import Example as Example
 from ._folder import load_members as load_members
 from ._folder import load_network as load_network
 from ._folder import saved_loss as saved_loss
+from ._large_pairs import check_nodes as check_nodes
 from ._loss_options import LOSS_GROUPS as LOSS_GROUPS
 from ._loss_options import LOSS_OPTIONS as LOSS_OPTIONS
 from ._loss_options import make_loss as make_loss

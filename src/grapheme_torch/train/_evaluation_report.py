@@ -68,8 +68,12 @@ class EvaluationReport:
     def __str__(self) -> str:
         """One line per number, then the worst examples."""
         rows = {"pairs": self.pairs, "covered": self.covered, **self.metrics}
-        rows |= {f"loss: {name}": value for name, value in self.loss.items()}
+        if self.covered:
+            rows |= {f"loss: {name}": value for name, value in self.loss.items()}
         numbers = [f"{name:20} {value:.6g}" for name, value in rows.items()]
+        if not self.covered:
+            why = "a label that it does not know, or too many nodes"
+            numbers.append(f"{'loss':20} none: the network can give no target ({why})")
         return "\n".join([*numbers, *map(str, self.worst)])
 
 

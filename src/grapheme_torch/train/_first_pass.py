@@ -4,6 +4,7 @@ from .._check import InputError, Received, relocate, require
 from ..data import Alphabet, Classes, Pair, Positions, check_acyclic, check_sizes
 from ..graphs import is_directed
 from ._edge_direction import Direction, as_given
+from ._large_pairs import Largest
 
 MOST_CLASSES = 10**6
 """Most node labels, and most relations: a network has a class for each."""
@@ -43,6 +44,7 @@ class FirstPass:
         self._acyclic = acyclic and directed is not False
         self._known, self._classes = alphabet, Classes(MOST_CLASSES)
         self._direction, self._positions = Direction(directed), Positions()
+        self._largest = Largest(slots)
 
     def train(self, pair: Pair) -> bool:
         """Whether a pair is trained on, not left out.
@@ -79,6 +81,7 @@ class FirstPass:
 
     def _seen(self, pair: Pair) -> Pair:
         pair = self._direction.add(pair)
+        self._largest.add(pair)
         if self._acyclic and is_directed(pair.target):
             check_acyclic([pair])
         self._positions.add(pair)
@@ -95,7 +98,8 @@ class FirstPass:
         return self._classes.alphabet() if self._known is None else self._known
 
     def tell(self) -> None:
-        """Gives a `Notice` of what is left aside of the pairs seen."""
+        """Gives a `Notice` of what is left aside of the pairs seen, and of one that is large."""
+        self._largest.tell()
         self._positions.tell()
 
     def read(self, pair: Pair) -> Pair:

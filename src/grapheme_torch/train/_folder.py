@@ -1,6 +1,7 @@
 """What a training run leaves behind, and what is read from it later."""
 
 import json
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -11,12 +12,14 @@ from torch import nn
 
 from .._check import InputError, Received, refusal, relocate, require
 from .._files import write_text
+from .._safe_files import read_regular
 from .._versions import check_versions, current, reading
+from .._yaml import LARGEST, load_yaml
 from ..data import Alphabet
 from ..loss import StructuralLoss
-from ..nn import WEIGHTS, GraphTransformNet, read_weights, save_model, save_tensors
+from ..nn import WEIGHTS, GraphTransformNet, read_header, read_weights, save_model, save_tensors
 from ._lock import check_unlocked, locked
-from ._loss_options import make_loss
+from ._loss_options import check_bounded, make_loss
 
 Network = TypeVar("Network", bound=nn.Module)
 
@@ -27,6 +30,8 @@ LASTING = ("config.json", "model.safetensors", LOSS, SUMMARY, PICTURE, OPTIONS)
 """Files that only a finished run has written; a run refused half-way leaves its metrics.csv."""
 FILES = (*LASTING, METRICS)
 """Files of a run that are found in its folder."""
+KINDS = {"F64", "F32", "F16", "BF16", "I64", "I32", "I16", "I8", "U8", "BOOL"}
+"""Of numbers in a file, that a module of the user's may have."""
 
 
 def check_unclaimed(out: Path, *, overwrite: bool) -> None:
@@ -90,7 +95,7 @@ def _state(out: Path) -> str:
     """What is known of the run in a folder that did not come to its end; "" of one that did."""
     try:
         found = current(out)
-        summary = json.loads((found / SUMMARY).read_text(encoding="utf-8"))
+        summary = json.loads(read_regular(found / SUMMARY, at_most=LARGEST, within=found))
     except FileNotFoundError:
         return "a run that was killed" if (found / OPTIONS).exists() else ""
     except (OSError, ValueError, RecursionError):
@@ -155,31 +160,39 @@ def saved_loss(folder: str | Path, **changes: Any) -> StructuralLoss:
     return reading(folder, read)
 
 
+def _options_of(path: Path) -> Any:
+    return load_yaml(read_regular(path, at_most=LARGEST, within=path.parent).decode())
+
+
 def load_tensors(path: Path, module: nn.Module) -> None:
     """Reads the weights of a module in place; a file that is not there has none.
 
     Raises:
         InputError: "FILE: ..." if they are not those of the module.
     """
-    weights = read_weights(path) if path.exists() else {}
+    given = module.state_dict()
+    header = read_header(path, given) if os.path.lexists(path) else {}
     remedy = "Give the modules that the run was trained with."
-    wanted = {name: tuple(tensor.shape) for name, tensor in module.state_dict().items()}
-    if {name: tuple(tensor.shape) for name, tensor in weights.items()} != wanted:
-        got = Received(f"{', '.join(weights) or 'none'}, not {', '.join(wanted) or 'none'}")
+    wanted = {name: tuple(tensor.shape) for name, tensor in given.items()}
+    if {name: shape for name, (_, shape) in header.items()} != wanted:
+        got = Received(f"{', '.join(header) or 'none'}, not {', '.join(wanted) or 'none'}")
         raise refusal(str(path), "hold the weights of the module", got, remedy)
-    module.load_state_dict(weights)
+    strange = sorted({kind for kind, _ in header.values()} - KINDS)
+    got = Received(", ".join(strange))
+    require(not strange, str(path), "hold weights of the usual kinds", got, remedy)
+    module.load_state_dict(read_weights(path) if header else {})
 
 
 def _saved_loss(path: Path, changes: dict[str, Any]) -> StructuralLoss:
     """The loss that the options of a run say, or the default; weights are not yet read."""
     try:
-        saved = yaml.safe_load(path.read_text(encoding="utf-8")) if path.exists() else {}
+        saved = _options_of(path) if os.path.lexists(path) else {}
         require(isinstance(saved, dict), "it", "hold options by name", saved, "Train again.")
-        return make_loss(saved, **changes)
+        return check_bounded(make_loss(saved, **changes))
     except InputError as error:
         relocate(error, str(path))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, TypeError) as error:
-        cause = Received(str(error).replace("\n", " "))
+    except (OSError, ValueError, yaml.YAMLError, TypeError, AttributeError) as error:
+        cause = Received(str(getattr(error, "strerror", None) or error).replace("\n", " "))
         raise refusal(
             str(path), "hold the options of a run", cause, "Remove or restore it."
         ) from None

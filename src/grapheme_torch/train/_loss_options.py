@@ -14,6 +14,9 @@ LOSS_OPTIONS = ("alpha", "beta", "gamma", "criterion", "directed")
 MODULES = "loss_modules"
 """Key of train.yaml for what no option can say of a loss."""
 
+MOST_STEPS = 10**6
+"""Sweeps and Newton steps of one pair, rounds and restarts counted; the default has 200."""
+
 
 def loss_options(loss: StructuralLoss) -> dict[str, Any]:
     """The options that make this loss again; what they cannot say is named under `MODULES`."""
@@ -61,6 +64,21 @@ def make_loss(options: Mapping[str, Any], **changes: Any) -> StructuralLoss:
         if name in options and name not in changes:
             settings[name] = group(**_known(name, group, options[name]))
     return StructuralLoss(**{**settings, **changes})
+
+
+def check_bounded(loss: StructuralLoss) -> StructuralLoss:
+    """The loss, unless the options of a stranger's run make one alignment take for ever.
+
+    Raises:
+        InputError: If it may take more than `MOST_STEPS` steps.
+    """
+    if isinstance(loss.alignment, Sinkhorn):
+        steps = (loss.alignment.rounds + 1) * loss.alignment.max_iterations * loss.hints.restarts
+        got = Received(f"up to {steps}")
+        remedy = "Lower `rounds`, `max_iterations` or `restarts`."
+        wanted = f"take at most {MOST_STEPS} steps"
+        require(steps <= MOST_STEPS, "the alignment of a pair", wanted, got, remedy)
+    return loss
 
 
 def _known(name: str, group: Any, options: Any) -> Mapping[str, Any]:

@@ -9,7 +9,9 @@ import torch
 import yaml
 
 from .._check import Received, refusal, require
+from .._safe_files import open_regular, read_regular
 from .._versions import current
+from .._yaml import LARGEST, load_yaml
 from ._folder import OPTIONS, SUMMARY
 from ._optimization import Optimization
 from ._summary import Summary
@@ -80,7 +82,8 @@ def check_state(path: Path) -> None:
         InputError: "FILE: ..." if it cannot be read.
     """
     try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
+        with open_regular(path, within=path.parent) as file:
+            state = torch.load(file, map_location="cpu", weights_only=True)
         whole = isinstance(state, dict) and {"loops", "optimizer_states"} <= state.keys()
         reason = "something else"
     except Exception as error:  # noqa: BLE001 (of a spoilt file, any)
@@ -150,8 +153,8 @@ def _flat(options: Any, above: str = "") -> dict[str, Any]:
 
 def _options(path: Path) -> dict[str, Any]:
     try:
-        options = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError) as error:
+        options = load_yaml(_content(path))
+    except (OSError, ValueError, yaml.YAMLError, RecursionError) as error:
         cause = Received(str(error).replace("\n", " "))
         remedy = "Restore it, or train anew with --overwrite."
         raise refusal(str(path), "hold the options of a run", cause, remedy) from None
@@ -159,9 +162,13 @@ def _options(path: Path) -> dict[str, Any]:
     return dict(options)
 
 
+def _content(path: Path) -> str:
+    return read_regular(path, at_most=LARGEST, within=path.parent).decode()
+
+
 def _document(path: Path) -> dict[str, Any]:
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        document = json.loads(_content(path))
     except (OSError, ValueError, RecursionError) as error:
         remedy = "Restore it, or train anew with --overwrite."
         raise refusal(str(path), "be JSON", Received(str(error)), remedy) from None

@@ -1,0 +1,48 @@
+"""Pairs that take so long that nothing would be heard of them."""
+
+from collections.abc import Iterable
+
+from .._check import Received, notice, require
+from ..data import Pair
+
+LARGE = 5000
+"""Nodes of a graph beyond which a notice is given; its pairs of nodes take hundreds of MB."""
+
+
+class Largest:
+    """The largest of the pairs that it sees.
+
+    Args:
+        slots: Output nodes per input node.
+    """
+
+    def __init__(self, slots: int) -> None:
+        self._slots, self._nodes, self._place = slots, 0, ""
+
+    def add(self, pair: Pair) -> None:
+        """Takes in a pair."""
+        nodes = max(self._slots * (pair.input.num_nodes or 0), pair.target.num_nodes or 0)
+        if nodes > self._nodes:
+            self._nodes, self._place = nodes, pair.place
+
+    def tell(self) -> None:
+        """Gives a `Notice` of it, before it is worked on, if it is large."""
+        if self._nodes > LARGE:
+            notice(
+                f"{self._place}: the pair has {self._nodes} nodes; memory and time grow with "
+                "their square. Leave it out, split it, or set --network.candidates.window."
+            )
+
+
+def check_nodes(pairs: Iterable[Pair], most: int) -> None:
+    """Refuses the first pair of which a graph has more nodes.
+
+    Raises:
+        InputError: "FILE:LINE: ..." with their number.
+    """
+    for pair in pairs:
+        for side in ("input", "target"):
+            nodes = getattr(pair, side).num_nodes or 0
+            remedy = "Split it, or raise the bound with --max-nodes if the machine has room."
+            name, got = f'{pair.place}: the "{side}"', Received(str(nodes))
+            require(nodes <= most, name, f"have at most {most} nodes", got, remedy)
