@@ -3,6 +3,7 @@
 import errno
 import json
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from grapheme_torch._versions import current
 from grapheme_torch.cli._main import main
 
 from ..train.runs import contents
@@ -24,9 +26,7 @@ NODE = {"id": 0, "label": "a"}
 def model(trained: Path, tmp_path: Path) -> Path:
     """A copy of it that may be spoilt."""
     folder = tmp_path / "model"
-    folder.mkdir()
-    for name, content in contents(trained).items():
-        (folder / name).write_bytes(content)
+    shutil.copytree(current(trained), folder)
     return folder
 
 
