@@ -18,6 +18,7 @@ from tqdm import tqdm
 
 from .._check import InputError, Received, refusal, require
 from .._reading import unpacked, unpacking
+from .._safe_files import open_regular
 
 LONGEST_LINE = 2**28
 """Most bytes of a line: a file without line ends must not take all memory."""
@@ -149,15 +150,8 @@ class LineFile:
 
 
 def _opened(path: str) -> int:
-    descriptor = os.open(path, os.O_RDONLY)
-    mode = os.fstat(descriptor).st_mode
-    if stat.S_ISREG(mode) or stat.S_ISFIFO(mode):
-        return descriptor
-    os.close(descriptor)
-    if stat.S_ISDIR(mode):
-        raise IsADirectoryError
-    name, got = f"{path}: the data set", Received("a device or a socket")
-    raise refusal(name, "be a file, or a pipe", got, "Write the data into a file.")
+    with open_regular(path, pipes=True) as file:
+        return os.dup(file.fileno())
 
 
 def _check_length(raw: bytes, place: str) -> None:

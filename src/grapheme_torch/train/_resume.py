@@ -18,7 +18,7 @@ from ._summary import Summary
 
 STATE, ORIGIN = "state.ckpt", "state.json"
 """Lightning's checkpoint, and what the run was made from."""
-FREE = ("out", "data", "val", "checkpoint", "monitoring")
+FREE = ("out", "data", "val", "workers", "checkpoint", "monitoring")
 """Options that may change: data are compared by content."""
 
 
