@@ -55,11 +55,10 @@ def _train_arguments(parser: ArgumentParser) -> None:
     parser.add_function_arguments(train, as_positional=False, skip=skip)
     overwrite = "whether a model already in --out may be replaced"
     parser.add_argument("--overwrite", action="store_true", help=overwrite)
-    resume = (
-        "folder of a run that goes on, with its own options; where it holds none, the other "
-        "options begin one"
-    )
+    resume = "folder of a run that goes on by its own options; without one a run begins"
     parser.add_argument("--resume", type=str, metavar="OUT", help=resume)
+    profile = "whether to tell which parts of a step take the time"
+    parser.add_argument("--profile", action="store_true", help=profile)
     _add_loss(parser, LOSS_OPTIONS)
     json_option(parser)
     groups = Groups(parser)
@@ -88,6 +87,7 @@ def _train(options: Namespace) -> int:
 
     given = options.as_dict()
     as_json, own = given.pop("json"), _taken(given, train)
+    own["monitoring"]["profile"] |= given.pop("profile")
     own |= {name: kind(**own[name]) for name, kind in RUN_GROUPS.items()}
     own |= {"loss": make_loss(given), "resume": own["resume"] is not None}
     summary = train(**own)

@@ -73,26 +73,24 @@ def train(
         epochs: Passes over the data; 0 saves the untrained model.
         batch_size: Pairs in a step.
         bucket: Batches drawn together and then parted by size: with 20, a step has pairs of
-            similar size and takes less time, but the steps differ more from one another.
+            similar size and takes less time, but the steps differ more.
         lr: Learning rate of Adam.
         seed: Of the weights and of the order of the pairs.
         threads: Processor threads; one is fastest for small graphs.
-        workers: Processes that read pairs ahead, for data sets that do not fit into memory; the
-            result is the same.
+        workers: Processes that read pairs ahead; the result is the same.
         accelerator: Where to train; "auto" takes a CUDA device if there is one.
         devices: Processes on this machine; they share each batch.
         num_nodes: Machines that share each batch; start the same on each.
         strategy: How processes work together, as Lightning names it.
         accumulate: Parts of a batch, one after the other: less memory.
-        skip_larger: Whether training pairs are left out, counted, whose target has more nodes than
-            the network gives, `slots` for each input node. Otherwise the first is refused.
+        skip_larger: Whether training pairs are left out, and counted, that have more target nodes
+            than the network gives. Otherwise the first is refused.
         overwrite: Whether a model already in `out` may be replaced.
         resume: Whether a run in `out` that was stopped or killed goes on, exactly as if it had not
             been. Its options and data have to be the same, but for more `epochs` where nothing goes
             by their number. Where `out` holds no run one starts; one that has ended stays.
-        init: Folder of a trained `GraphTransformNet` to start from. Labels and relations that it
-            knows keep what was learned of them; options of the network that are left at their
-            defaults are those of that network.
+        init: Folder of a trained `GraphTransformNet` to start from, with its options; labels and
+            relations that it knows keep what was learned of them.
         loss: The loss. Default: `StructuralLoss()`.
         network: What to train. Any module that maps a batch of graphs to a `Prediction`: its
             classes are its attributes `labels` and `relations`, or else those of the training
