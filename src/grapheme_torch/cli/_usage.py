@@ -35,7 +35,7 @@ class Formatter(DefaultHelpFormatter, RawDescriptionHelpFormatter):
     def _expand_help(self, action: Any) -> str:
         """The default tells the type, where there is one."""
         text = re.sub(r"\(type: .*?, default: (?!null)", "(default: ", super()._expand_help(action))
-        text = re.sub(r"\(type: (str|int|float) \| null, default: null\)", "(optional)", text)
+        text = re.sub(r"\(type: (str|int|float)(?: \| null)?, default: null\)", "(optional)", text)
         return text.replace("(required, type: str | Path)", "(required)")
 
     def _format_usage(self, *args: Any, **kwargs: Any) -> str:

@@ -73,7 +73,7 @@ def train(
         epochs: Passes over the data; 0 saves the untrained model.
         batch_size: Pairs in a step.
         bucket: Batches drawn together and then parted by size: with 20, a step has pairs of
-            similar size and takes less time, but the steps differ more.
+            similar size and takes less time.
         lr: Learning rate of Adam.
         seed: Of the weights and of the order of the pairs.
         threads: Processor threads; one is fastest for small graphs.
