@@ -83,14 +83,14 @@ def train(
         num_nodes: Machines that share each batch; start the same on each.
         strategy: How processes work together, as Lightning names it.
         accumulate: Parts of a batch, one after the other: less memory.
-        skip_larger: Whether training pairs are left out, and counted, that have more target nodes
-            than the network gives. Otherwise the first is refused.
+        skip_larger: Whether training pairs are left out, and counted, that have more target
+            nodes than the network gives. Or the first is refused.
         overwrite: Whether a model already in `out` may be replaced.
         resume: Whether a run in `out` that was stopped or killed goes on, exactly as if it had not
             been. Its options and data have to be the same, but for more `epochs` where nothing goes
             by their number. Where `out` holds no run one starts; one that has ended stays.
-        init: Folder of a trained `GraphTransformNet` to start from, with its options; labels and
-            relations that it knows keep what was learned of them.
+        init: Folder of a trained `GraphTransformNet` to start from, with its options; labels
+            and relations that it knows are kept.
         loss: The loss. Default: `StructuralLoss()`.
         network: What to train. Any module that maps a batch of graphs to a `Prediction`: its
             classes are its attributes `labels` and `relations`, or else those of the training
