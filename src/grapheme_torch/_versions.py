@@ -66,15 +66,21 @@ def reading(folder: str | os.PathLike[str], read: Callable[[Path], T]) -> T:
     """What is read of the version that counts; read again where another has taken its place.
 
     Raises:
-        InputError: If the folder has no version, or `read` refuses it.
+        InputError: If the folder has no version, or `read` refuses it; files are named as they are
+            found in the folder itself.
     """
     while True:
         found = current(folder)
         try:
             return read(found)
-        except InputError:
+        except InputError as error:
             if current(folder) == found:
-                raise
+                raise _told_of(found, folder, error) from None
+
+
+def _told_of(version: Path, folder: str | os.PathLike[str], error: InputError) -> InputError:
+    """A refusal that names the folder, not a version in it that is there for a while."""
+    return InputError(str(error).replace(str(version), os.fspath(folder)))
 
 
 @contextmanager
@@ -106,6 +112,8 @@ def publishing(out: Path, step: int, names: Iterable[str]) -> Iterator[Path]:
         _settle(versions)
         _point(out / CURRENT, f"{VERSIONS}/{name}")
         _settle(out)
+    except InputError as error:
+        raise _told_of(unfinished, out, error) from None
     except OSError as error:
         cause = Received(error.strerror or str(error))
         remedy = "Make room or choose another --out; what was saved before is whole."

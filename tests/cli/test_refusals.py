@@ -341,7 +341,7 @@ def test_a_folder_that_may_not_be_written(
 
     out = tmp_path / "out"
     monkeypatch.setattr(Path, "write_bytes", forbidden)
-    message = f"{out / 'metrics.csv'}: the file must be writable, got Permission denied. Name a"
+    message = f"{out / 'model.safetensors'}: the file must be writable, got Permission denied. N"
     assert refused(capsys, "train", "--data", data, "--out", str(out)).startswith(message)
 
 

@@ -84,7 +84,8 @@ class Saver(Checkpoint):
             return
         epoch = trainer.current_epoch + 1
         due = epoch % self._when.epochs == 0
-        due = due and (time.monotonic() - self._at) * self._when.share >= self._took
+        share = self._when.share
+        due = due and (share == 1 or (time.monotonic() - self._at) * share >= self._took)
         if agreed(trainer, due) or trainer.should_stop or epoch == trainer.max_epochs:
             self._now(trainer)
 

@@ -27,6 +27,7 @@ from ._optimization import Optimization
 from ._predict import alphabet_of, slots_of
 from ._processes import Processes, is_main, part_random_numbers
 from ._resume import resumable, resumed
+from ._run_groups import RUN_GROUPS
 from ._stopping import Stopping
 from ._summary import Summary
 from ._untrained import check_network, pairs_asked, slots_asked, untrained_network
@@ -116,44 +117,33 @@ def train(
     """
     require(str(out) != "", "`out`", "name a folder", out, "Name one, such as runs/kg.")
     out, loss = Path(out), loss or StructuralLoss()
-    optimization, stopping = optimization or Optimization(), stopping or Stopping()
+    given = optimization, stopping, checkpoint, numerics, monitoring
+    groups: dict[str, Any] = {
+        name: kind() if one is None else one
+        for (name, kind), one in zip(RUN_GROUPS.items(), given, strict=True)
+    }
     processes = Processes(
         devices=devices, num_nodes=num_nodes, strategy=strategy, accumulate=accumulate
     )
-    numerics, monitoring = numerics or Numerics(), monitoring or Monitoring()
     _check_numbers(epochs, batch_size, bucket, lr, seed, workers)
-    _check_together(val, loss, optimization, stopping)
-    checkpoint = checkpoint or Checkpointing()
+    _check_together(val, loss, groups["optimization"], groups["stopping"])
     device = hardware(accelerator)
     set_threads(threads)
     network, trained = _asked(network, init)
     goes_on = _goes_on(out, resume=resume, overwrite=overwrite)
     if is_main():
         check_unclaimed(out, overwrite=overwrite or goes_on)
-    loggers = make_loggers(monitoring, out, logger)
-    torch.manual_seed(seed)
-    pairs = PairsDataModule(
-        data, val, batch_size=batch_size, bucket=bucket, seed=seed, skip_larger=skip_larger,
-        workers=workers, **_reading(network, loss),
-    )  # fmt: skip
-    loss = _for_edges(loss, directed=pairs.directed)
-    model = network if isinstance(network, nn.Module) else untrained_network(pairs, **network)
-    if trained is not None and isinstance(model, GraphTransformNet):
-        take_over(trained, model, str(init))
-    module = TrainingModule(
-        model, loss, lr=lr, optimization=optimization, alphabet=pairs.alphabet
-    )  # fmt: skip
-    options = {
+    loggers = make_loggers(groups["monitoring"], out, logger)
+    plain = {
         "data": data, "val": val, "out": str(out), "epochs": epochs, "batch_size": batch_size,
-        "bucket": bucket,
-        "lr": lr, "seed": seed, "threads": threads, "workers": workers,
-        "accelerator": accelerator,
-        **asdict(processes),
-        "skip_larger": skip_larger, "init": init,
-        **loss_options(loss), "network": network_options(model),
-        "optimization": asdict(optimization), "stopping": asdict(stopping),
-        "checkpoint": asdict(checkpoint),
-        "numerics": asdict(numerics), "monitoring": asdict(monitoring),
+        "bucket": bucket, "lr": lr, "seed": seed, "threads": threads, "workers": workers,
+        "accelerator": accelerator, "skip_larger": skip_larger, "init": init,
+    }  # fmt: skip
+    module, pairs = _prepared(plain, network, trained, loss, groups["optimization"])
+    options = {
+        **plain, **asdict(processes), **loss_options(module.loss),
+        "network": network_options(module.network),
+        **{name: asdict(group) for name, group in groups.items()},
     }  # fmt: skip
     part_random_numbers(seed)
     with claim(out, overwrite=overwrite or goes_on) if is_main() else nullcontext():
@@ -162,8 +152,29 @@ def train(
             notice(f"{out}: the run has come to its end; nothing is left to do.")
             return before.summary
         return fit(Job(
-            module, pairs, out, options, stopping, processes, device, checkpoint, before, loggers
+            module, pairs, out, options, groups["stopping"], processes, device,
+            groups["checkpoint"], before, loggers,
         ))  # fmt: skip
+
+
+def _prepared(
+    plain: Mapping[str, Any],
+    network: nn.Module | Mapping[str, Any],
+    trained: GraphTransformNet | None,
+    loss: StructuralLoss,
+    optimization: Optimization,
+) -> tuple[TrainingModule, PairsDataModule]:
+    """What is trained, and on what; the random numbers begin here."""
+    torch.manual_seed(plain["seed"])
+    names = "batch_size", "bucket", "seed", "skip_larger", "workers"
+    chosen = {name: plain[name] for name in names}
+    pairs = PairsDataModule(plain["data"], plain["val"], **chosen, **_reading(network, loss))
+    loss = _for_edges(loss, directed=pairs.directed)
+    model = network if isinstance(network, nn.Module) else untrained_network(pairs, **network)
+    if trained is not None and isinstance(model, GraphTransformNet):
+        take_over(trained, model, str(plain["init"]))
+    lr, alphabet = plain["lr"], pairs.alphabet
+    return TrainingModule(model, loss, lr=lr, optimization=optimization, alphabet=alphabet), pairs
 
 
 def _asked(
