@@ -12,7 +12,7 @@ from lightning.pytorch.utilities import rank_zero_only
 from .._check import InputError, Received, refusal, require
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Processes:
     """How many processes train together, and how.
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -27,7 +27,7 @@ from ._optimization import Optimization
 from ._predict import alphabet_of, slots_of
 from ._processes import Processes, is_main, part_random_numbers
 from ._resume import resumable, resumed
-from ._run_groups import RUN_GROUPS
+from ._run_groups import run_groups
 from ._stopping import Stopping
 from ._summary import Summary
 from ._untrained import check_network, pairs_asked, slots_asked, untrained_network
@@ -117,22 +117,14 @@ def train(
     """
     require(str(out) != "", "`out`", "name a folder", out, "Name one, such as runs/kg.")
     out, loss = Path(out), loss or StructuralLoss()
-    given = optimization, stopping, checkpoint, numerics, monitoring
-    groups: dict[str, Any] = {
-        name: kind() if one is None else one
-        for (name, kind), one in zip(RUN_GROUPS.items(), given, strict=True)
-    }
-    processes = Processes(
-        devices=devices, num_nodes=num_nodes, strategy=strategy, accumulate=accumulate
-    )
+    groups = run_groups(optimization, stopping, checkpoint, numerics, monitoring)
+    processes = Processes(devices, num_nodes, strategy, accumulate)
     _check_numbers(epochs, batch_size, bucket, lr, seed, workers)
     _check_together(val, loss, groups["optimization"], groups["stopping"])
     device = hardware(accelerator)
     set_threads(threads)
     network, trained = _asked(network, init)
     goes_on = _goes_on(out, resume=resume, overwrite=overwrite)
-    if is_main():
-        check_unclaimed(out, overwrite=overwrite or goes_on)
     loggers = make_loggers(groups["monitoring"], out, logger)
     plain = {
         "data": data, "val": val, "out": str(out), "epochs": epochs, "batch_size": batch_size,
@@ -146,15 +138,21 @@ def train(
         **{name: asdict(group) for name, group in groups.items()},
     }  # fmt: skip
     part_random_numbers(seed)
-    with claim(out, overwrite=overwrite or goes_on) if is_main() else nullcontext():
-        before = resumed(out, options, pairs.digests) if goes_on else None
+    job = Job(
+        module, pairs, out, options, groups["stopping"], processes, device, groups["checkpoint"],
+        loggers=loggers,
+    )  # fmt: skip
+    return _fitted(job, goes_on=goes_on, overwrite=overwrite)
+
+
+def _fitted(job: Job, *, goes_on: bool, overwrite: bool) -> Summary:
+    """What a run comes to; that of one that has ended stays."""
+    with claim(job.out, overwrite=overwrite or goes_on) if is_main() else nullcontext():
+        before = resumed(job.out, job.options, job.data.digests) if goes_on else None
         if before is not None and before.summary is not None:
-            notice(f"{out}: the run has come to its end; nothing is left to do.")
+            notice(f"{job.out}: the run has come to its end; nothing is left to do.")
             return before.summary
-        return fit(Job(
-            module, pairs, out, options, groups["stopping"], processes, device,
-            groups["checkpoint"], before, loggers,
-        ))  # fmt: skip
+        return fit(replace(job, resumed=before))
 
 
 def _prepared(
@@ -192,10 +190,13 @@ def _asked(
 
 
 def _goes_on(out: Path, *, resume: bool, overwrite: bool) -> bool:
-    """Whether there is a run that is to go on."""
+    """Whether there is a run that is to go on; refuses a folder that may not be used."""
     fits, remedy = not (overwrite and resume), "Choose one of the two."
     require(fits, "`overwrite`", "be left out where a run may go on", overwrite, remedy)
-    return resume and resumable(out)
+    goes_on = resume and resumable(out)
+    if is_main():
+        check_unclaimed(out, overwrite=overwrite or goes_on)
+    return goes_on
 
 
 def _check_numbers(
