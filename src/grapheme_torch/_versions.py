@@ -20,6 +20,8 @@ T = TypeVar("T")
 
 CURRENT, VERSIONS = "current", "checkpoints"
 _NAME = re.compile(r"[0-9]{1,19}-[0-9a-f]{8}")
+_TRIES = 20
+"""Versions that may be replaced while they are read, one after the other."""
 _MOST = 200
 """Bytes of a pointer, more than enough."""
 
@@ -69,13 +71,14 @@ def reading(folder: str | os.PathLike[str], read: Callable[[Path], T]) -> T:
         InputError: If the folder has no version, or `read` refuses it; files are named as they are
             found in the folder itself.
     """
-    while True:
+    for left in reversed(range(_TRIES)):
         found = current(folder)
         try:
             return read(found)
         except InputError as error:
-            if current(folder) == found:
+            if not left or current(folder) == found:
                 raise _told_of(found, folder, error) from None
+    raise AssertionError("one of the tries returns or raises")
 
 
 def _told_of(version: Path, folder: str | os.PathLike[str], error: InputError) -> InputError:
@@ -120,12 +123,19 @@ def publishing(out: Path, step: int, names: Iterable[str]) -> Iterator[Path]:
         raise refusal(f"--out {out}", "be writable", cause, remedy) from error
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
+        _clear(out)
     for view in names:
         _show(out, versions / name, view)
-    for old in versions.iterdir():
-        ours = _NAME.fullmatch(old.name) or (old.name[:1] == "." and old.name[-4:] == ".tmp")
-        if old.name != name and ours and not old.is_symlink():
-            shutil.rmtree(old, ignore_errors=True)
+
+
+def _clear(out: Path) -> None:
+    """Removes all versions but the one that counts; whatever is not ours stays."""
+    with suppress(OSError, InputError):
+        kept = current(out)
+        for old in (out / VERSIONS).iterdir():
+            ours = _NAME.fullmatch(old.name) or (old.name[:1] == "." and old.name[-4:] == ".tmp")
+            if old != kept and kept != out and ours and not old.is_symlink():
+                shutil.rmtree(old, ignore_errors=True)
 
 
 def check_versions(out: Path) -> None:
