@@ -46,15 +46,15 @@ def start(*words: str) -> subprocess.Popen[str]:
     )  # fmt: skip
 
 
-def saved(out: Path) -> bool:
-    """Whether a run reports something as saved."""
-    return os.path.lexists(out / "current") or (out / "config.json").exists()
+def pointer(out: Path) -> str | None:
+    """The version of a run that counts."""
+    return os.readlink(out / "current") if os.path.lexists(out / "current") else None
 
 
-def wait_until_saved(job: subprocess.Popen[str], out: Path) -> None:
-    """Waits for the first checkpoint."""
-    while not saved(out) and job.poll() is None:
-        time.sleep(0.01)
+def wait_until_saved(job: subprocess.Popen[str], out: Path, before: str | None = None) -> None:
+    """Waits for the first checkpoint, or the first after another."""
+    while pointer(out) == before and job.poll() is None:
+        time.sleep(0.001)
 
 
 def whole(out: Path, **expected: object) -> bool:
@@ -99,9 +99,10 @@ def killed(folder: Path, trials: int) -> Outcome:
     out, lost = folder / "out", 0
     rng = random.Random(0)
     for _ in range(trials):
+        before = pointer(out)
         job = start(f"--resume={out}", LONG)
-        wait_until_saved(job, out)
-        time.sleep(2.0 + 2.0 * rng.random())
+        wait_until_saved(job, out, before)
+        time.sleep(0.5 * rng.random())
         job.kill()
         job.wait()
         lost += not whole(out)
@@ -118,10 +119,9 @@ def killed_overwriting(folder: Path, trials: int) -> Outcome:
     job.communicate()
     for k in range(trials):
         job = start(f"--out={out}", f"--data={data[(k + 1) % 2]}", LONG, "--overwrite")
-        before = os.readlink(out / "current")
-        while os.readlink(out / "current") == before and job.poll() is None and k % 3:
-            time.sleep(0.001)
-        time.sleep((0.1 if k % 3 else 4.0) * rng.random())
+        if k % 3:  # within the first checkpoints; or else anywhere, the start included
+            wait_until_saved(job, out, pointer(out))
+        time.sleep((0.1 if k % 3 else 6.0) * rng.random())
         job.kill()
         job.wait()
         lost += not whole(out, labels=sets)
@@ -216,6 +216,33 @@ def links(folder: Path, trials: int) -> Outcome:
     return Outcome(trials, trials - lost, lost)
 
 
+def dead_process(folder: Path, trials: int) -> Outcome:
+    """One of two processes is killed: the other ends within a minute, and what was saved loads."""
+    lost = 0
+    for k in range(trials):
+        out = folder / str(k)
+        job = start(f"--out={out}", LONG, "--devices=2")
+        wait_until_saved(job, out)
+        children = Path(f"/proc/{job.pid}/task/{job.pid}/children").read_text().split()
+        other = int(children[0])
+        os.kill(job.pid if k % 2 else other, signal.SIGKILL)
+        job.communicate(timeout=60)
+        deadline = time.monotonic() + 60
+        while _lives(other) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        fine = not _lives(other) and job.returncode == (-signal.SIGKILL if k % 2 else 2)
+        lost += not (fine and whole(out))
+    return Outcome(trials, trials - lost, lost)
+
+
+def _lives(process: int) -> bool:
+    try:
+        stat = Path(f"/proc/{process}/stat").read_text()
+    except OSError:
+        return False
+    return stat.rsplit(")", 1)[1].split()[0] != "Z"
+
+
 Fault = Callable[[Path, int], Outcome]
 FAULTS: dict[str, tuple[str, Fault, float]] = {
     "kill": ("`kill -9` at a random moment, then `--resume`", killed, 1.0),
@@ -225,6 +252,7 @@ FAULTS: dict[str, tuple[str, Fault, float]] = {
     "full": ("a full disk (a bound on files) at a checkpoint", full_disk, 0.3),
     "readonly": ("a folder that cannot be written to any more", read_only, 0.2),
     "two": ("two more runs into the folder of one", two_runs, 0.2),
+    "process": ("`kill -9` of one of two processes", dead_process, 0.2),
     "links": ("a link in the place of a file of the run", links, 0.2),
 }
 """By name: what the table says, the fault, and its share of the trials."""
