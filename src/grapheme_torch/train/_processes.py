@@ -83,5 +83,5 @@ def is_of_connection(error: RuntimeError) -> bool:
 def lost_process(error: RuntimeError) -> InputError:
     """What is said where another process is gone."""
     got = Received(str(error).split("] ")[-1].split(". ")[0])
-    remedy = "What it was killed by may stand above. Start the run again."
+    remedy = "What it was killed by may stand above. Go on with --resume."
     return refusal("a process of the run", "stay alive", got, remedy)
