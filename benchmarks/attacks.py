@@ -35,8 +35,8 @@ def main() -> int:
         )  # fmt: skip
         found[family] = one
         print(f"| {family} | {one['trials']} | {one['survived']} | {one['outcomes']} |", flush=True)
-    if asked.record:
-        record("attacks", found)
+        if asked.record:  # after each family: they take long, and may be stopped
+            record("attacks", found)
     return int(any(one["lost"] for one in found.values()))
 
 

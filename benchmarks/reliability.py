@@ -4,6 +4,10 @@
 
 A fault is a function of a folder and a number of trials that gives an `Outcome`: add one to
 `FAULTS`. "Lost" is something that had been reported as saved and does not load, or is not whole.
+
+Each outcome goes to `results/reliability.json` as soon as it is known, with its commit: the table
+is made of what stands there, so that faults can be run one by one. A fault that has not been run
+is told as such. `--none` runs no fault and only makes the table.
 """
 
 import argparse
@@ -17,8 +21,11 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
+
+from _record import RESULTS, commit
 
 OPTIONS = [
     "--network.dim=16", "--network.num-layers=1", "--network.num-buckets=64", "--batch-size=5",
@@ -217,7 +224,7 @@ def links(folder: Path, trials: int) -> Outcome:
 
 
 def dead_process(folder: Path, trials: int) -> Outcome:
-    """One of two processes is killed: the other ends within a minute, and what was saved loads."""
+    """One of two processes is killed: the other ends within a minute, and the run goes on."""
     lost = 0
     for k in range(trials):
         out = folder / str(k)
@@ -226,13 +233,25 @@ def dead_process(folder: Path, trials: int) -> Outcome:
         children = Path(f"/proc/{job.pid}/task/{job.pid}/children").read_text().split()
         other = int(children[0])
         os.kill(job.pid if k % 2 else other, signal.SIGKILL)
-        job.communicate(timeout=60)
         deadline = time.monotonic() + 60
-        while _lives(other) and time.monotonic() < deadline:
+        while (job.poll() is None or _lives(other)) and time.monotonic() < deadline:
             time.sleep(0.05)
-        fine = not _lives(other) and job.returncode == (-signal.SIGKILL if k % 2 else 2)
-        lost += not (fine and whole(out))
+        fine = not _lives(other) and job.poll() == (-signal.SIGKILL if k % 2 else 2)
+        for process in [other] * _lives(other) + [job.pid] * (job.poll() is None):
+            os.kill(process, signal.SIGKILL)
+        job.communicate()
+        lost += not (fine and whole(out) and _goes_on(out))
     return Outcome(trials, trials - lost, lost)
+
+
+def _goes_on(out: Path) -> bool:
+    """Whether a run of two processes saves more when it is resumed, and ends by a signal."""
+    before = pointer(out)
+    job = start(f"--resume={out}", LONG, "--devices=2")
+    wait_until_saved(job, out, before)
+    job.send_signal(signal.SIGTERM)
+    job.communicate(timeout=120)
+    return job.returncode == 128 + signal.SIGTERM and pointer(out) != before and whole(out)
 
 
 def _lives(process: int) -> bool:
@@ -258,24 +277,62 @@ FAULTS: dict[str, tuple[str, Fault, float]] = {
 """By name: what the table says, the fault, and its share of the trials."""
 
 
+def keep(name: str, came: Outcome) -> None:
+    """Writes an outcome beside those of other faults, with the commit it was found at."""
+    path = RESULTS / "reliability.json"
+    found = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    found[name] = {**asdict(came), "commit": commit()}
+    path.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+
+
+def table() -> str:
+    """What is recorded of every fault, a row each, and of hostile files and damaged inputs."""
+    lines = ["| fault | trials | survived | lost |", "| --- | --- | --- | --- |"]
+    found = _results("reliability")
+    for name, (told, _, _) in FAULTS.items():
+        lines.append(_row(told, found.get(name)))
+    attacks = _results("attacks")
+    for family in ("folders", "options", "data"):
+        lines.append(_row(f"hostile files and words: {family}", attacks.get(family)))
+    for reader, one in _results("fuzz").items():
+        if isinstance(one, dict) and "faults" in one:
+            survived = one["results"] + one["refused"]
+            lines.append(_row(f"damaged input: {reader}", {**one, "survived": survived}))
+    return "\n".join(lines)
+
+
+def _results(name: str) -> dict[str, Any]:
+    path = RESULTS / f"{name}.json"
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+
+
+def _row(told: str, one: dict[str, Any] | None) -> str:
+    if one is None:
+        return f"| {told} | not run | | |"
+    lost = one.get("lost")
+    lost = lost if isinstance(lost, int) else "–"
+    return f"| {told} | {one['trials']:,} | {one['survived']:,} | {lost} |"
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("faults", nargs="*", default=list(FAULTS), metavar="FAULT")
+    parser.add_argument("faults", nargs="*", metavar="FAULT", help=", ".join(FAULTS))
+    parser.add_argument("--none", action="store_true", help="run no fault: only make the table")
     parser.add_argument("--trials", type=int, default=30)
     parser.add_argument("--write", type=Path, help="page that gets the table between its marks")
     given = parser.parse_args()
-    lines = ["| fault | trials | survived | lost |", "| --- | --- | --- | --- |"]
-    for name in given.faults:
-        told, fault, share = FAULTS[name]
+    for name in [] if given.none else given.faults or FAULTS:
+        _, fault, share = FAULTS[name]
         with tempfile.TemporaryDirectory() as folder:
             came = fault(Path(folder), max(1, round(given.trials * share)))
-        lines.append(f"| {told} | {came.trials} | {came.survived} | {came.lost} |")
-        print(lines[-1], flush=True)
+        keep(name, came)
+        print(name, came, flush=True)
+    print(table())
     if given.write is not None:
         before, _, rest = given.write.read_text(encoding="utf-8").partition(BEGIN)
         _, _, after = rest.partition(END)
-        table = "\n".join(["", *lines, ""])
-        given.write.write_text(f"{before}{BEGIN}{table}{END}{after}", encoding="utf-8")
+        text = f"{before}{BEGIN}\n{table()}\n{END}{after}"
+        given.write.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":
