@@ -63,6 +63,7 @@ result.plan[0]
 """
 
 
+@pytest.mark.repeats
 @pytest.mark.parametrize("use", ["grapheme_torch.StructuralLoss", LOSS], ids=["import", "loss"])
 def test_heavy_packages_are_loaded_where_they_are_used(use: str) -> None:
     program = f"import sys, grapheme_torch\n{use}\n"

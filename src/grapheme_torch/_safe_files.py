@@ -3,7 +3,7 @@
 import errno
 import os
 import stat
-from io import BufferedReader
+from io import BufferedIOBase, BufferedReader
 from pathlib import Path
 
 from ._check import Received, refusal
@@ -70,7 +70,7 @@ def read_regular(
     return content
 
 
-def bounded_lines(file: BufferedReader, name: str, at_most: int = 2**28) -> "_Lines":
+def bounded_lines(file: BufferedIOBase, name: str, at_most: int = 2**28) -> "_Lines":
     """The lines of a file, one of which may have so many bytes: /dev/zero has no line end.
 
     Raises:
@@ -80,7 +80,7 @@ def bounded_lines(file: BufferedReader, name: str, at_most: int = 2**28) -> "_Li
 
 
 class _Lines:
-    def __init__(self, file: BufferedReader, name: str, at_most: int) -> None:
+    def __init__(self, file: BufferedIOBase, name: str, at_most: int) -> None:
         self._file, self._name, self._at_most = file, name, at_most
 
     def __iter__(self) -> "_Lines":

@@ -308,6 +308,7 @@ def test_a_path_is_a_text(capsys: Capture, trained: Path) -> None:
     assert "{" not in output(capsys, "predict", str(trained), *texts, "--constraint=path")
 
 
+@pytest.mark.repeats
 def test_check_gradients(capsys: Capture, trained: Path, tmp_path: Path) -> None:
     data = write_pairs(tmp_path / "one.jsonl", PAIRS[:1])
     words = ["check-gradients", str(trained), "--data", data, "--entries=1", "--max-iterations=3"]

@@ -31,6 +31,7 @@ def test_a_process_refuses_bytes_that_are_no_text() -> None:
     assert run.stderr.startswith("grapheme: argument 2 must be valid text, got '\\udcff'. ")
 
 
+@pytest.mark.repeats
 def test_a_reader_that_leaves_is_no_fault() -> None:
     read, write = os.pipe()
     os.close(read)

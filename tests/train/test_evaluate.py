@@ -201,6 +201,7 @@ def test_which_pairs_fit() -> None:
     assert not fits(_pair("a", "ab"), 1)
 
 
+@pytest.mark.repeats
 def test_the_gradients_of_a_saved_model(folder: Path) -> None:
     data = write_pairs(folder.parent / "one.jsonl", PAIRS[:1])
     seen: list[tuple[int, int]] = []
@@ -215,6 +216,7 @@ def test_the_gradients_of_a_saved_model(folder: Path) -> None:
     assert not wrong.passed
 
 
+@pytest.mark.repeats
 def test_pairs_that_a_model_cannot_be_checked_on_are_passed_over(folder: Path) -> None:
     pairs: list[dict[str, Any]] = [{"input": "a", "target": "ab"}, {"input": "ab", "target": "xy"}]
     data = write_pairs(folder.parent / "unfit.jsonl", pairs)

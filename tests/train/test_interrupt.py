@@ -126,6 +126,7 @@ def _lines(path: Path) -> list[str]:
     return path.read_text(encoding="utf-8").splitlines() if path.exists() else []
 
 
+@pytest.mark.repeats
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_run_keeps_others_out_and_is_saved_when_stopped(
     tmp_path: Path, number: signal.Signals, capsys: pytest.CaptureFixture[str]

@@ -183,6 +183,7 @@ def test_a_spoilt_state_is_refused_and_runs_nothing(
     assert load_network(tmp_path / "out").config["dim"] == 16
 
 
+@pytest.mark.repeats
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1])
 def test_a_job_that_is_preempted_goes_on_by_the_same_command(
     tmp_path: Path, number: signal.Signals
