@@ -2,8 +2,9 @@
 
     python benchmarks/reliability.py [FAULT ...] [--trials 30] [--write docs/reliability.md]
 
-A fault is a function of a folder and a number of trials that gives an `Outcome`: add one to
-`FAULTS`. "Lost" is something that had been reported as saved and does not load, or is not whole.
+A fault is a function of a folder and the number of a trial that tells whether all was well: add
+one to `FAULTS`. "Lost" is something that had been reported as saved and does not load, or is not
+whole.
 
 Each outcome goes to `results/reliability.json` as soon as it is known, with its commit: the table
 is made of what stands there, so that faults can be run one by one. A fault that has not been run
@@ -20,7 +21,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -64,7 +65,7 @@ def wait_until_saved(job: subprocess.Popen[str], out: Path, before: str | None =
         time.sleep(0.001)
 
 
-def whole(out: Path, **expected: object) -> bool:
+def whole(out: Path, **expected: Container[object]) -> bool:
     """Whether the folder loads: network, loss, metrics, all of one state."""
     import torch
 
@@ -87,7 +88,7 @@ def whole(out: Path, **expected: object) -> bool:
             assert rows == len(kept), (rows, len(kept))
             assert same, "weights of another state"
         for name, value in expected.items():
-            assert getattr(network, name) in value, (name, getattr(network, name))  # type: ignore[operator]
+            assert getattr(network, name) in value, (name, getattr(network, name))
     except Exception as error:  # noqa: BLE001 (of a loss, any)
         print(f"lost: {type(error).__name__}: {error}", file=sys.stderr)
         return False
@@ -101,147 +102,119 @@ def pairs(path: Path, letters: str) -> str:
     return str(path)
 
 
-def killed(folder: Path, trials: int) -> Outcome:
+def living(folder: Path, trial: int, *words: str) -> tuple[Path, subprocess.Popen[str]]:
+    """A training in a folder of its own that has saved something, and trains on."""
+    out = folder / str(trial)
+    job = start(f"--out={out}", LONG, *words)
+    wait_until_saved(job, out)
+    return out, job
+
+
+def killed(folder: Path, trial: int) -> bool:
     """`kill -9` at a random moment after a checkpoint; the run goes on, and is killed again."""
-    out, lost = folder / "out", 0
-    rng = random.Random(0)
-    for _ in range(trials):
-        before = pointer(out)
-        job = start(f"--resume={out}", LONG)
-        wait_until_saved(job, out, before)
-        time.sleep(0.5 * rng.random())
-        job.kill()
-        job.wait()
-        lost += not whole(out)
-    return Outcome(trials, trials - lost, lost)
+    out = folder / "out"
+    before = pointer(out)
+    job = start(f"--resume={out}", LONG)
+    wait_until_saved(job, out, before)
+    time.sleep(0.5 * random.Random(trial).random())
+    job.kill()
+    job.wait()
+    return whole(out)
 
 
-def killed_overwriting(folder: Path, trials: int) -> Outcome:
+def killed_overwriting(folder: Path, trial: int) -> bool:
     """The same while `--overwrite` replaces a run with another alphabet."""
-    out, lost = folder / "out", 0
-    rng = random.Random(1)
+    out = folder / "out"
     data = [pairs(folder / f"{letters}.jsonl", letters) for letters in ("abc", "xyz")]
-    sets = (("a", "b", "c"), ("x", "y", "z"))
-    job = start(f"--out={out}", f"--data={data[0]}", "--epochs=1")
-    job.communicate()
-    for k in range(trials):
-        job = start(f"--out={out}", f"--data={data[(k + 1) % 2]}", LONG, "--overwrite")
-        if k % 3:  # within the first checkpoints; or else anywhere, the start included
-            wait_until_saved(job, out, pointer(out))
-        time.sleep((0.1 if k % 3 else 6.0) * rng.random())
-        job.kill()
-        job.wait()
-        lost += not whole(out, labels=sets)
-    return Outcome(trials, trials - lost, lost)
+    if trial == 0:
+        start(f"--out={out}", f"--data={data[0]}", "--epochs=1").communicate()
+    job = start(f"--out={out}", f"--data={data[(trial + 1) % 2]}", LONG, "--overwrite")
+    if trial % 3:  # within the first checkpoints; or else anywhere, the start included
+        wait_until_saved(job, out, pointer(out))
+    time.sleep((0.1 if trial % 3 else 6.0) * random.Random(trial).random())
+    job.kill()
+    job.wait()
+    return whole(out, labels=(("a", "b", "c"), ("x", "y", "z")))
 
 
-def signalled(number: signal.Signals) -> Callable[[Path, int], Outcome]:
+def signalled(number: signal.Signals) -> Callable[[Path, int], bool]:
     """A signal at a random moment; the status is 128 and its number."""
 
-    def fault(folder: Path, trials: int) -> Outcome:
-        lost = 0
-        rng = random.Random(number)
-        for k in range(trials):
-            out = folder / str(k)
-            job = start(f"--out={out}", LONG)
-            wait_until_saved(job, out)
-            time.sleep(rng.random())
-            job.send_signal(number)
-            job.communicate(timeout=120)
-            fine = whole(out) and (out / "summary.json").exists()
-            lost += not (fine and job.returncode == 128 + number)
-        return Outcome(trials, trials - lost, lost)
+    def fault(folder: Path, trial: int) -> bool:
+        out, job = living(folder, trial)
+        time.sleep(random.Random(trial).random())
+        job.send_signal(number)
+        job.communicate(timeout=120)
+        told = (out / "summary.json").exists() and job.returncode == 128 + number
+        return whole(out) and told
 
     return fault
 
 
-def full_disk(folder: Path, trials: int) -> Outcome:
+def full_disk(folder: Path, trial: int) -> bool:
     """No file may grow beyond a bound that the state of the run passes (RLIMIT_FSIZE)."""
-    lost = 0
-    for k in range(trials):
-        out = folder / str(k)
-        start(f"--out={out}", "--epochs=1").communicate()
-        words = ["train", f"--resume={out}", "--epochs=50", *OPTIONS]
-        bound = 1000 * 2**k if k < 10 else 300_000
-        done = subprocess.run(
-            [sys.executable, "-m", "grapheme_torch", *words], capture_output=True, text=True,
-            preexec_fn=lambda bound=bound: (
-                signal.signal(signal.SIGXFSZ, signal.SIG_IGN),
-                resource.setrlimit(resource.RLIMIT_FSIZE, (bound, bound)),
-            ),
-        )  # fmt: skip
-        refused = done.returncode == 2 and done.stderr.count("\n") == 1
-        lost += not (whole(out) and (refused or done.returncode == 0))
-    return Outcome(trials, trials - lost, lost)
+    out, bound = folder / str(trial), 1000 * 2 ** min(trial, 10)
+    start(f"--out={out}", "--epochs=1").communicate()
+    words = ["train", f"--resume={out}", "--epochs=50", *OPTIONS]
+    done = subprocess.run(
+        [sys.executable, "-m", "grapheme_torch", *words], capture_output=True, text=True,
+        preexec_fn=lambda: (
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN),
+            resource.setrlimit(resource.RLIMIT_FSIZE, (bound, bound)),
+        ),
+    )  # fmt: skip
+    refused = done.returncode == 2 and done.stderr.count("\n") == 1
+    return whole(out) and (refused or done.returncode == 0)
 
 
-def read_only(folder: Path, trials: int) -> Outcome:
+def read_only(folder: Path, trial: int) -> bool:
     """A folder that nothing can be written to: a file where the versions would be made."""
-    lost = 0
-    for k in range(trials):
-        out = folder / str(k)
-        job = start(f"--out={out}", LONG)
-        wait_until_saved(job, out)
-        mode = out / "checkpoints"
-        hidden = out / "kept"
-        os.rename(mode, hidden)
-        mode.write_text("")  # for root, who may write anywhere, as for others
-        _, said = job.communicate(timeout=120)
-        mode.unlink()
-        os.rename(hidden, mode)
-        lost += not (whole(out) and job.returncode == 2 and "Traceback" not in said)
-    return Outcome(trials, trials - lost, lost)
+    out, job = living(folder, trial)
+    versions, hidden = out / "checkpoints", out / "kept"
+    os.rename(versions, hidden)
+    versions.write_text("")  # for root, who may write anywhere, as for others
+    _, said = job.communicate(timeout=120)
+    versions.unlink()
+    os.rename(hidden, versions)
+    return whole(out) and job.returncode == 2 and "Traceback" not in said
 
 
-def two_runs(folder: Path, trials: int) -> Outcome:
+def two_runs(folder: Path, trial: int) -> bool:
     """A second run into the folder of one that lives: it is refused, the first goes on."""
-    lost = 0
-    for k in range(trials):
-        out = folder / str(k)
-        job = start(f"--out={out}", LONG)
-        wait_until_saved(job, out)
-        others = [start(f"--out={out}", LONG, "--overwrite"), start(f"--resume={out}", LONG)]
-        codes = [other.wait(120) for other in others if other.communicate()]
-        alive = job.poll() is None
-        job.send_signal(signal.SIGTERM)
-        job.communicate()
-        lost += not (codes == [2, 2] and alive and whole(out))
-    return Outcome(trials, trials - lost, lost)
+    out, job = living(folder, trial)
+    others = [start(f"--out={out}", LONG, "--overwrite"), start(f"--resume={out}", LONG)]
+    codes = [other.wait(120) for other in others if other.communicate()]
+    alive = job.poll() is None
+    job.send_signal(signal.SIGTERM)
+    job.communicate()
+    return codes == [2, 2] and alive and whole(out)
 
 
-def links(folder: Path, trials: int) -> Outcome:
+def links(folder: Path, trial: int) -> bool:
     """Files of a run that are links to something else: that stays as it is."""
-    lost = 0
     names = ("metrics.csv", "config.json", "model.safetensors", "train.yaml", "summary.json")
-    for k in range(trials):
-        out, mine = folder / str(k), folder / f"mine {k}"
-        out.mkdir()
-        mine.write_text("mine")
-        os.symlink(mine, out / names[k % len(names)])
-        start(f"--out={out}", "--epochs=1", "--overwrite").communicate()
-        lost += not (mine.read_text() == "mine" and whole(out))
-    return Outcome(trials, trials - lost, lost)
+    out, mine = folder / str(trial), folder / f"mine {trial}"
+    out.mkdir()
+    mine.write_text("mine")
+    os.symlink(mine, out / names[trial % len(names)])
+    start(f"--out={out}", "--epochs=1", "--overwrite").communicate()
+    return mine.read_text() == "mine" and whole(out)
 
 
-def dead_process(folder: Path, trials: int) -> Outcome:
+def dead_process(folder: Path, trial: int) -> bool:
     """One of two processes is killed: the other ends within a minute, and the run goes on."""
-    lost = 0
-    for k in range(trials):
-        out = folder / str(k)
-        job = start(f"--out={out}", LONG, "--devices=2")
-        wait_until_saved(job, out)
-        children = Path(f"/proc/{job.pid}/task/{job.pid}/children").read_text().split()
-        other = int(children[0])
-        os.kill(job.pid if k % 2 else other, signal.SIGKILL)
-        deadline = time.monotonic() + 60
-        while (job.poll() is None or _lives(other)) and time.monotonic() < deadline:
-            time.sleep(0.05)
-        fine = not _lives(other) and job.poll() == (-signal.SIGKILL if k % 2 else 2)
-        for process in [other] * _lives(other) + [job.pid] * (job.poll() is None):
-            os.kill(process, signal.SIGKILL)
-        job.communicate()
-        lost += not (fine and whole(out) and _goes_on(out))
-    return Outcome(trials, trials - lost, lost)
+    out, job = living(folder, trial, "--devices=2")
+    children = Path(f"/proc/{job.pid}/task/{job.pid}/children").read_text().split()
+    other, first = int(children[0]), bool(trial % 2)
+    os.kill(job.pid if first else other, signal.SIGKILL)
+    deadline = time.monotonic() + 60
+    while (job.poll() is None or _lives(other)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    fine = not _lives(other) and job.poll() == (-signal.SIGKILL if first else 2)
+    for process in [other] * _lives(other) + [job.pid] * (job.poll() is None):
+        os.kill(process, signal.SIGKILL)
+    job.communicate()
+    return fine and whole(out) and _goes_on(out)
 
 
 def _goes_on(out: Path) -> bool:
@@ -262,7 +235,7 @@ def _lives(process: int) -> bool:
     return stat.rsplit(")", 1)[1].split()[0] != "Z"
 
 
-Fault = Callable[[Path, int], Outcome]
+Fault = Callable[[Path, int], bool]
 FAULTS: dict[str, tuple[str, Fault, float]] = {
     "kill": ("`kill -9` at a random moment, then `--resume`", killed, 1.0),
     "overwrite": ("`kill -9` while `--overwrite` replaces a run", killed_overwriting, 1.0),
@@ -324,7 +297,9 @@ def main() -> None:
     for name in [] if given.none else given.faults or FAULTS:
         _, fault, share = FAULTS[name]
         with tempfile.TemporaryDirectory() as folder:
-            came = fault(Path(folder), max(1, round(given.trials * share)))
+            trials = max(1, round(given.trials * share))
+            survived = sum(fault(Path(folder), trial) for trial in range(trials))
+        came = Outcome(trials, survived, trials - survived)
         keep(name, came)
         print(name, came, flush=True)
     print(table())

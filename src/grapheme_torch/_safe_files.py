@@ -3,6 +3,7 @@
 import errno
 import os
 import stat
+from collections.abc import Iterator
 from io import BufferedIOBase, BufferedReader
 from pathlib import Path
 
@@ -16,6 +17,9 @@ _KINDS = (
 )
 _OWN = ("/dev/fd/", "/proc/self/fd/", "/dev/stdin")
 """Where a process finds what the shell has opened for it: `<(...)` is such a path."""
+
+LONGEST_LINE = 2**28
+"""Most bytes of a line: a file without line ends must not take all memory."""
 
 _NO_WAIT = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
 
@@ -70,31 +74,18 @@ def read_regular(
     return content
 
 
-def bounded_lines(file: BufferedIOBase, name: str, at_most: int = 2**28) -> "_Lines":
+def bounded_lines(file: BufferedIOBase, name: str, at_most: int = LONGEST_LINE) -> Iterator[bytes]:
     """The lines of a file, one of which may have so many bytes: /dev/zero has no line end.
 
     Raises:
         InputError: While they are read, if one is longer.
     """
-    return _Lines(file, name, at_most)
-
-
-class _Lines:
-    def __init__(self, file: BufferedIOBase, name: str, at_most: int) -> None:
-        self._file, self._name, self._at_most = file, name, at_most
-
-    def __iter__(self) -> "_Lines":
-        return self
-
-    def __next__(self) -> bytes:
-        line = self._file.readline(self._at_most + 1)
-        if len(line) > self._at_most:
+    for line in iter(lambda: file.readline(at_most + 1), b""):
+        if len(line) > at_most:
             remedy = "Check that it is a text file, and split what is larger."
-            wanted = f"have lines of at most {self._at_most} bytes"
-            raise refusal(self._name, wanted, Received("a longer one"), remedy)
-        if not line:
-            raise StopIteration
-        return line
+            wanted = f"have lines of at most {at_most} bytes"
+            raise refusal(name, wanted, Received("a longer one"), remedy)
+        yield line
 
 
 def _check(status: os.stat_result, at_most: int | None, *, pipe: bool) -> None:

@@ -15,7 +15,6 @@ from ._division import Division as Division
 from ._division import Part as Part
 from ._division import Parts as Parts
 from ._division import Shared as Shared
-from ._division import collate_part as collate_part
 from ._input_lines import LineFormat as LineFormat
 from ._input_lines import check_size as check_size
 from ._input_lines import input_pair as input_pair

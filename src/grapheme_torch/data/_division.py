@@ -91,7 +91,7 @@ class Parts(Sampler[list[int]]):
 
 
 class Shared(Dataset[Any]):
-    """A data set that is read a `Part` at a time.
+    """A data set that is read as batches, a `Part` at a time.
 
     Args:
         dataset: Gives the items.
@@ -100,14 +100,11 @@ class Shared(Dataset[Any]):
     def __init__(self, dataset: Dataset[tuple[Data, Data]]) -> None:
         self._dataset = dataset
 
-    def __getitems__(self, part: Part) -> tuple[list[tuple[Data, Data]], float]:
-        """The items of a part, and its share; PyTorch's loader asks for a batch like this."""
-        return [self._dataset[k] for k in part], part.share
+    def __getitems__(self, part: Part) -> tuple[Batch, Batch]:
+        """The batch of a part, which PyTorch's loader asks for like this.
 
-
-def collate_part(read: Any) -> tuple[Batch, Batch]:
-    """As `collate`; `share` of the targets says what their mean counts."""
-    items, share = read
-    inputs, targets = collate(items)
-    targets.share = share
-    return inputs, targets
+        `share` of the targets says what their mean counts.
+        """
+        inputs, targets = collate([self._dataset[k] for k in part])
+        targets.share = part.share
+        return inputs, targets

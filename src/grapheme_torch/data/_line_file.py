@@ -18,10 +18,7 @@ from tqdm import tqdm
 
 from .._check import InputError, Received, refusal, require
 from .._reading import unpacked, unpacking
-from .._safe_files import open_regular
-
-LONGEST_LINE = 2**28
-"""Most bytes of a line: a file without line ends must not take all memory."""
+from .._safe_files import LONGEST_LINE, open_regular
 
 _BLOCK = 2**20
 _REPORT_EVERY = 1000

@@ -21,7 +21,7 @@ class Checkpointing:
 
     Args:
         epochs: Epochs from one checkpoint to the next.
-        minutes: Minutes after which there is one within an epoch. Default: none.
+        minutes: Minutes after which there is one within an epoch; None: none.
         steps: Steps after which there is one within an epoch. Default: none.
         share: Part of the time that checkpoints after an epoch may take: after a short epoch
             there is none yet. 1: there is always one.

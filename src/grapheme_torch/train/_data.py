@@ -23,7 +23,6 @@ from ..data import (
     Shared,
     SimilarSizes,
     collate,
-    collate_part,
 )
 from ._first_pass import FirstPass
 from ._measure import PairBatch
@@ -102,14 +101,15 @@ def load_split(
     )
     require(bool(train), f"{data}: the targets", "fit at least once", got, remedy)
     seen.tell()
-    if not seen.alphabet.labels:
+    classes = seen.alphabet
+    if not classes.labels:
         remedy = "Add pairs whose target has nodes."
         raise refusal(f"{data}: the targets", "have a node", Received("only empty graphs"), remedy)
     train.read_by(seen.read)
     if held_out is not None:
         held_out.read_by(seen.read)
     return Split(
-        train, [] if held_out is None else held_out, seen.alphabet, seen.directed, seen.edges,
+        train, [] if held_out is None else held_out, classes, seen.directed, seen.edges,
         seen.left_out, seen.first_left_out, seen.val_too_large,
     )  # fmt: skip
 
@@ -139,7 +139,7 @@ def batches(
     shared = Shared(dataset)
     if len(dataset) <= batch_size:
         own = division.of(range(len(dataset))) if len(dataset) else ()
-        whole = [collate_part(shared.__getitems__(part)) for part in own]
+        whole = [shared.__getitems__(part) for part in own]
         return DataLoader(Collated(whole), batch_size=None, collate_fn=as_it_is)
     if seed is None:
         return DataLoader(dataset, batch_size=batch_size, collate_fn=collate)
@@ -147,7 +147,7 @@ def batches(
     drawn = SimilarSizes(dataset.sizes, batch_size, generator=generator, bucket=bucket)
     order = Order(Parts(drawn, division), generator)
     if not workers:
-        return DataLoader(shared, batch_sampler=order, collate_fn=collate_part)
+        return DataLoader(shared, batch_sampler=order, collate_fn=as_it_is)
     return _Ahead(
         _Told(shared), batch_sampler=order, collate_fn=as_it_is, num_workers=workers,
         persistent_workers=True, worker_init_fn=_undisturbed,
@@ -181,7 +181,7 @@ class _Told(Dataset[Any]):
     def __getitems__(self, part: Part) -> Any:
         """The batch of a part, or the first refusal among its items."""
         try:
-            return collate_part(self._shared.__getitems__(part))
+            return self._shared.__getitems__(part)
         except InputError as error:
             return error
 

@@ -88,7 +88,6 @@ class _Run:
         self.start = Start(job.module.network)
         self.began = time.perf_counter()
         self.has_state = job.resumed is not None
-        self.digests = job.data.digests
         with _quiet_lightning():
             self.trainer = self._trainer()
 
@@ -172,7 +171,7 @@ class _Run:
         with publishing(out, self.trainer.global_step, FILES) as folder:
             save_weights(folder, kept.network, kept.loss, self.job.data.alphabet)
             save_options(folder, self.job.options)
-            write_json(folder / ORIGIN, {"digests": self.digests})
+            write_json(folder / ORIGIN, {"digests": self.job.data.digests})
             self.history.write(folder / METRICS)
             if summary is None:
                 self.start.seconds = self._seconds

@@ -95,7 +95,7 @@ def _state(out: Path) -> str:
     """What is known of the run in a folder that did not come to its end; "" of one that did."""
     try:
         found = current(out)
-        summary = json.loads(read_regular(found / SUMMARY, at_most=LARGEST, within=found))
+        summary = json.loads(text_of(found / SUMMARY))
     except FileNotFoundError:
         return "a run that was killed" if (found / OPTIONS).exists() else ""
     except (OSError, ValueError, RecursionError):
@@ -160,8 +160,14 @@ def saved_loss(folder: str | Path, **changes: Any) -> StructuralLoss:
     return reading(folder, read)
 
 
-def _options_of(path: Path) -> Any:
-    return load_yaml(read_regular(path, at_most=LARGEST, within=path.parent).decode())
+def text_of(path: Path) -> str:
+    """The content of a small file of a run.
+
+    Raises:
+        OSError: If it is no regular file of the folder, or larger than options ever are.
+        ValueError: If it is no UTF-8, or the path holds a null character.
+    """
+    return read_regular(path, at_most=LARGEST, within=path.parent).decode()
 
 
 def load_tensors(path: Path, module: nn.Module) -> None:
@@ -186,7 +192,7 @@ def load_tensors(path: Path, module: nn.Module) -> None:
 def _saved_loss(path: Path, changes: dict[str, Any]) -> StructuralLoss:
     """The loss that the options of a run say, or the default; weights are not yet read."""
     try:
-        saved = _options_of(path) if os.path.lexists(path) else {}
+        saved = load_yaml(text_of(path)) if os.path.lexists(path) else {}
         require(isinstance(saved, dict), "it", "hold options by name", saved, "Train again.")
         return check_bounded(make_loss(saved, **changes))
     except InputError as error:

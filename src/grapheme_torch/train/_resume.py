@@ -9,10 +9,10 @@ import torch
 import yaml
 
 from .._check import Received, refusal, require
-from .._safe_files import open_regular, read_regular
+from .._safe_files import open_regular
 from .._versions import current
-from .._yaml import LARGEST, load_yaml
-from ._folder import OPTIONS, SUMMARY
+from .._yaml import load_yaml
+from ._folder import OPTIONS, SUMMARY, text_of
 from ._optimization import Optimization
 from ._summary import Summary
 
@@ -153,7 +153,7 @@ def _flat(options: Any, above: str = "") -> dict[str, Any]:
 
 def _options(path: Path) -> dict[str, Any]:
     try:
-        options = load_yaml(_content(path))
+        options = load_yaml(text_of(path))
     except (OSError, ValueError, yaml.YAMLError, RecursionError) as error:
         cause = Received(str(error).replace("\n", " "))
         remedy = "Restore it, or train anew with --overwrite."
@@ -162,13 +162,9 @@ def _options(path: Path) -> dict[str, Any]:
     return dict(options)
 
 
-def _content(path: Path) -> str:
-    return read_regular(path, at_most=LARGEST, within=path.parent).decode()
-
-
 def _document(path: Path) -> dict[str, Any]:
     try:
-        document = json.loads(_content(path))
+        document = json.loads(text_of(path))
     except (OSError, ValueError, RecursionError) as error:
         remedy = "Restore it, or train anew with --overwrite."
         raise refusal(str(path), "be JSON", Received(str(error)), remedy) from None

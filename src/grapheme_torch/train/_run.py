@@ -110,10 +110,11 @@ def train(
 
     Raises:
         InputError: If an argument or a line of the data is refused, another training is at work in
-            `out`, or a loss or gradient is not finite; a model already in `out` stays as it was.
+            `out`, or a loss or gradient is not finite. What was saved last stays as it was: a model
+            already in `out` until the first checkpoint takes its place.
 
-    A signal (Ctrl-C, SIGTERM, SIGHUP) ends the run after the present step, and all is written:
-    `Summary.signal` names it. Ctrl-C after it raises KeyboardInterrupt.
+    A signal (Ctrl-C, SIGTERM, SIGHUP, and SIGUSR1 in a Slurm job) ends the run after the present
+    step, and all is written: `Summary.signal` names it. Ctrl-C after it raises KeyboardInterrupt.
     """
     require(str(out) != "", "`out`", "name a folder", out, "Name one, such as runs/kg.")
     out, loss = Path(out), loss or StructuralLoss()
