@@ -12,8 +12,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
+from lightning.pytorch.strategies.launchers import subprocess_script
 
 from grapheme_torch import InputError
+from grapheme_torch.train import _processes as processes
 from grapheme_torch.train._processes import Processes
 
 from .runs import rows
@@ -65,6 +67,39 @@ def test_a_process_that_is_killed_ends_the_others(tmp_path: Path, lost: str) -> 
             assert "a process of the run must stay alive" in said
         else:
             _wait_for_end(second, 60)
+
+
+def test_a_process_may_say_that_another_is_gone_before_it_is_killed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Lightning's watch kills all at once, by chance before the broken connection is told of."""
+    killed: list[int] = []
+    waited: list[float] = []
+    ended = [Ended(), Ended()]
+    with processes.patient_watch():
+        monkeypatch.setattr(processes._Watch, "start", processes._Watch._run)
+        monkeypatch.setattr("time.sleep", waited.append)
+        monkeypatch.setattr(os, "kill", lambda process, number: killed.append(len(waited)))
+        vars(subprocess_script)[processes._LAUNCH](ended)
+    assert waited == [processes._GRACE]
+    assert killed == [1]  # after it has waited
+    assert all(one.signals == [signal.SIGKILL] for one in ended)
+    assert vars(subprocess_script)[processes._LAUNCH].__module__.startswith("lightning.")
+
+
+class Ended:
+    """A process that has failed."""
+
+    returncode = -9
+
+    def __init__(self) -> None:
+        self.pid, self.signals = 1, list[int]()
+
+    def poll(self) -> int:
+        return self.returncode
+
+    def send_signal(self, number: int) -> None:
+        self.signals.append(number)
 
 
 @pytest.mark.repeats

@@ -27,7 +27,7 @@ from ._history import History, is_monotone
 from ._module import TrainingModule
 from ._monitor import Monitor
 from ._numerics import restored
-from ._processes import Processes, is_main, is_of_connection, lost_process
+from ._processes import Processes, is_main, is_of_connection, lost_process, patient_watch
 from ._profile import PartsProfiler
 from ._resume import ORIGIN, STATE, Resumed, check_state
 from ._slurm import requeue, requeue_signals
@@ -144,7 +144,7 @@ class _Run:
         path = None if resumed is None else resumed.state
         if path is not None:
             check_state(path)
-        with _quiet_lightning():
+        with _quiet_lightning(), patient_watch():
             try:
                 self.trainer.fit(
                     self.job.module, datamodule=self.job.data, ckpt_path=path, weights_only=True

@@ -1,5 +1,9 @@
 """Several processes that train one network: who is who, and how they are started."""
 
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -7,9 +11,15 @@ import lightning.pytorch as pl
 import torch
 from lightning.fabric.plugins.environments.lightning import LightningEnvironment
 from lightning.fabric.plugins.environments.torchelastic import TorchElasticEnvironment
+from lightning.fabric.strategies.launchers.subprocess_script import _ChildProcessObserver
+from lightning.pytorch.strategies.launchers import subprocess_script
 from lightning.pytorch.utilities import rank_zero_only
 
 from .._check import InputError, Received, refusal, require
+
+_LAUNCH = "_launch_process_observer"
+_GRACE = 20.0
+"""Seconds that a process has to end by itself when another is gone."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +82,29 @@ def part_random_numbers(seed: int) -> None:
     """Gives each process random numbers of its own; those of the first stay as they are."""
     if not is_main():
         torch.manual_seed(seed + rank())
+
+
+class _Watch(_ChildProcessObserver):
+    """Lightning's watch over the processes that it has started: where one dies it kills all.
+
+    It may be faster than a process that tells, in words, that another is gone; so it waits first.
+    """
+
+    def _terminate_all(self) -> None:
+        time.sleep(_GRACE)
+        super()._terminate_all()
+
+
+@contextmanager
+def patient_watch() -> Iterator[None]:
+    """Within it Lightning starts its processes with a watch that waits."""
+    names = vars(subprocess_script)
+    former = names[_LAUNCH]
+    names[_LAUNCH] = lambda started: _Watch(os.getpid(), started).start()
+    try:
+        yield
+    finally:
+        names[_LAUNCH] = former
 
 
 def is_of_connection(error: RuntimeError) -> bool:
