@@ -122,6 +122,36 @@ def killed(folder: Path, trial: int) -> bool:
     return whole(out)
 
 
+def exact(folder: Path, trial: int) -> bool:
+    """Stopped by turns at random moments, and resumed until it ends: equal to one in one go."""
+    words = [
+        "--epochs=30", "--val=kindergarten", "--network.dropout.layers=0.2",
+        "--optimization.ema-decay=0.9", "--optimization.schedule=cosine",
+    ]  # fmt: skip
+    at_once, out = folder / "whole", folder / str(trial)
+    if trial == 0:
+        start(f"--out={at_once}", *words).communicate()
+    drawn, stops = random.Random(trial), 0
+    while True:
+        before = pointer(out)
+        job = start(f"--resume={out}", *words)
+        wait_until_saved(job, out, before)
+        time.sleep(0.5 * drawn.random())
+        job.send_signal((signal.SIGKILL, signal.SIGTERM, signal.SIGINT)[(trial + stops) % 3])
+        job.communicate()
+        if job.returncode == 0:
+            return stops > 0 and _equal(out, at_once)
+        if job.returncode not in (-signal.SIGKILL, 128 + signal.SIGTERM, 128 + signal.SIGINT):
+            return False
+        stops += 1
+
+
+def _equal(one: Path, other: Path) -> bool:
+    """Whether two runs have the same weights and metrics, bit for bit."""
+    names = ("model.safetensors", "metrics.csv", "config.json")
+    return all((one / name).read_bytes() == (other / name).read_bytes() for name in names)
+
+
 def killed_overwriting(folder: Path, trial: int) -> bool:
     """The same while `--overwrite` replaces a run with another alphabet."""
     out = folder / "out"
@@ -238,6 +268,11 @@ def _lives(process: int) -> bool:
 Fault = Callable[[Path, int], bool]
 FAULTS: dict[str, tuple[str, Fault, float]] = {
     "kill": ("`kill -9` at a random moment, then `--resume`", killed, 1.0),
+    "exact": (
+        "stopped by turns and resumed to its end: equal, bit for bit, to one in one go",
+        exact,
+        0.2,
+    ),
     "overwrite": ("`kill -9` while `--overwrite` replaces a run", killed_overwriting, 1.0),
     "sigterm": ("SIGTERM", signalled(signal.SIGTERM), 0.3),
     "sigint": ("SIGINT", signalled(signal.SIGINT), 0.3),

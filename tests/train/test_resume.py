@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -102,6 +103,33 @@ def test_a_run_that_is_killed_goes_on_bit_for_bit(tmp_path: Path, kind: str) -> 
         assert same(state(out), state(tmp_path / "whole")), step
         for name in ("steps", "parameter_change_l2", "best_epoch", "saved_epoch", "final_loss"):
             assert getattr(summary, name) == getattr(whole, name)
+
+
+@pytest.mark.repeats
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_a_process_that_is_stopped_anywhere_goes_on_bit_for_bit(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    options = {"epochs": 16, **KINDS["average"]}
+    run(tmp_path / "whole", **options)
+    out = tmp_path / "out"
+    for wait in (0.0, 0.05, 0.1):
+        before = os.path.realpath(out / "current")
+        job = get_context("fork").Process(
+            target=run, args=(out,), kwargs={"resume": True, **options}
+        )
+        job.start()
+        while os.path.realpath(out / "current") == before and job.is_alive():
+            time.sleep(0.001)
+        time.sleep(wait)
+        os.kill(job.pid, number)
+        job.join(60)
+        assert job.exitcode in (0, -number)
+        assert wait or len(rows(out)) < len(rows(tmp_path / "whole"))  # the first is in time
+    run(out, resume=True, **options)
+    for name in ("model.safetensors", "metrics.csv"):
+        assert contents(out)[name] == contents(tmp_path / "whole")[name], name
 
 
 def test_what_has_ended_stays_and_says_so(tmp_path: Path) -> None:

@@ -108,6 +108,17 @@ def test_what_is_left_out_is_counted_and_its_first_places_kept(tmp_path: Path) -
     assert split.first_left_out == [f"{data}:{line}" for line in range(6, 11)]
 
 
+def test_a_graph_beyond_the_bound_is_refused_or_left_out(tmp_path: Path) -> None:
+    data = write_pairs(tmp_path / "d.jsonl", [*PAIRS, {"input": "abcdef", "target": "a"}])
+    message = f'{data}:6: the "input" must have at most 5 nodes, got 6. Split it, or raise'
+    with pytest.raises(InputError, match="^" + re.escape(message)):
+        load_split(data, None, acyclic=True, max_nodes=5)
+    with pytest.raises(InputError, match="^" + re.escape(message)):
+        load_split(write_pairs(tmp_path / "small.jsonl", PAIRS), data, acyclic=True, max_nodes=5)
+    split = load_split(data, None, acyclic=True, max_nodes=5, skip_larger=True)
+    assert (len(split.train), split.left_out) == (len(PAIRS), 1)
+
+
 def test_classes_without_bound_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_first_pass, "MOST_CLASSES", 3)
     data = write_pairs(

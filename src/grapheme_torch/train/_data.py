@@ -25,6 +25,7 @@ from ..data import (
     collate,
 )
 from ._first_pass import FirstPass
+from ._large_pairs import MOST
 from ._measure import PairBatch
 from ._order import Order
 
@@ -71,6 +72,7 @@ def load_split(
     directed: bool | None = None,
     slots: int = 1,
     skip_larger: bool = False,
+    max_nodes: int = MOST,
     alphabet: Alphabet | None = None,
 ) -> Split:
     """Reads and checks the data of a run, for a network with so many output nodes per input node.
@@ -85,14 +87,16 @@ def load_split(
         directed: Whether edges of the targets have a direction. Default: as the targets say.
         slots: Output nodes per input node.
         skip_larger: Whether training pairs that are too large are left out.
+        max_nodes: Most nodes of an input or target.
         alphabet: The labels and relations that the network knows. Default: those of the targets.
 
     Raises:
         InputError: "FILE:LINE: ..." at the first pair that cannot be trained on.
     """
     seen = FirstPass(
-        slots=slots, acyclic=acyclic, directed=directed, skip_larger=skip_larger, alphabet=alphabet
-    )
+        slots=slots, acyclic=acyclic, directed=directed, skip_larger=skip_larger,
+        max_nodes=max_nodes, alphabet=alphabet,
+    )  # fmt: skip
     train = PairFile(data, seen.train)
     held_out = PairFile(val, seen.val) if val else None
     got, remedy = (

@@ -10,6 +10,7 @@ from torch.utils.data import DataLoader
 
 from ..data import Alphabet, Division, Pair
 from ._data import Collated, Split, as_it_is, batches, load_split
+from ._large_pairs import MOST
 from ._measure import PairBatch
 from ._order import Order
 
@@ -55,6 +56,7 @@ class PairsDataModule(pl.LightningDataModule):
         directed: Whether edges of the targets have a direction. Default: as the targets say.
         acyclic: Whether directed targets with a cycle are refused.
         skip_larger: Whether training pairs that are too large for the network are left out.
+        max_nodes: Most nodes of an input or target; a larger one counts as too large.
         alphabet: The labels and relations that the network knows. Default: those of the targets.
         workers: Processes that read pairs ahead. With any number the batches are the same.
 
@@ -74,13 +76,14 @@ class PairsDataModule(pl.LightningDataModule):
         directed: bool | None = None,
         acyclic: bool = False,
         skip_larger: bool = False,
+        max_nodes: int = MOST,
         alphabet: Alphabet | None = None,
         workers: int = 0,
     ) -> None:
         super().__init__()
         self.split: Split = load_split(
             data, val, acyclic=acyclic, directed=directed, slots=slots,
-            skip_larger=skip_larger, alphabet=alphabet,
+            skip_larger=skip_larger, max_nodes=max_nodes, alphabet=alphabet,
         )  # fmt: skip
         self._size = batch_size
         self._order = {"seed": seed, "bucket": bucket, "workers": workers}

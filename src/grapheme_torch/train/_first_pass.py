@@ -4,7 +4,7 @@ from .._check import InputError, Received, relocate, require
 from ..data import Alphabet, Classes, Pair, Positions, check_acyclic, check_sizes
 from ..graphs import is_directed
 from ._edge_direction import Direction, as_given
-from ._large_pairs import Largest
+from ._large_pairs import Largest, check_nodes, largest
 
 MOST_CLASSES = 10**6
 """Most node labels, and most relations: a network has a class for each."""
@@ -24,6 +24,7 @@ class FirstPass:
         acyclic: Whether directed targets with a cycle are refused.
         directed: Whether edges of the targets have a direction. Default: as the targets say.
         skip_larger: Whether training pairs that are too large are left out.
+        max_nodes: Most nodes of an input or target.
         alphabet: The labels and relations that the network knows. Default: those of the targets.
     """
 
@@ -34,12 +35,13 @@ class FirstPass:
         acyclic: bool,
         directed: bool | None,
         skip_larger: bool,
+        max_nodes: int,
         alphabet: Alphabet | None,
     ) -> None:
         self.left_out, self.first_left_out = 0, list[str]()
         self.edges = 0
         self.val_too_large = 0
-        self._slots, self._skip_larger = slots, skip_larger
+        self._slots, self._skip_larger, self._most = slots, skip_larger, max_nodes
         # An edge without a direction points anywhere: written once, they may seem to form a cycle.
         self._acyclic = acyclic and directed is not False
         self._known, self._classes = alphabet, Classes(MOST_CLASSES)
@@ -52,11 +54,12 @@ class FirstPass:
         Raises:
             InputError: "FILE:LINE: ..." if it can neither be trained on nor left out.
         """
-        if self._skip_larger and not fits(pair, self._slots):
+        if self._skip_larger and not (fits(pair, self._slots) and largest(pair) <= self._most):
             self.left_out += 1
             if self.left_out <= _LISTED:
                 self.first_left_out.append(pair.place)
             return False
+        check_nodes([pair], self._most)
         check_sizes([pair], self._slots)
         pair = self._seen(pair)
         self.edges += pair.target.num_edges
@@ -75,6 +78,7 @@ class FirstPass:
         Raises:
             InputError: "FILE:LINE: ..." if it is of another kind than the others.
         """
+        check_nodes([pair], self._most)
         self.val_too_large += not fits(pair, self._slots)
         self._seen(pair)
         return True

@@ -9,6 +9,10 @@ LARGE = 5000
 """Nodes of a graph beyond which a notice is given; its pairs of nodes take hundreds of MB."""
 
 
+MOST = 20_000
+"""Nodes of a graph beyond which training refuses it: one number a pair of them takes 1.6 GB."""
+
+
 class Largest:
     """The largest of the pairs that it sees.
 
@@ -21,7 +25,7 @@ class Largest:
 
     def add(self, pair: Pair) -> None:
         """Takes in a pair."""
-        nodes = max(self._slots * (pair.input.num_nodes or 0), pair.target.num_nodes or 0)
+        nodes = largest(pair, self._slots)
         if nodes > self._nodes:
             self._nodes, self._place = nodes, pair.place
 
@@ -32,6 +36,11 @@ class Largest:
                 f"{self._place}: the pair has {self._nodes} nodes; memory and time grow with "
                 "their square. Leave it out, split it, or set --network.candidates.window."
             )
+
+
+def largest(pair: Pair, slots: int = 1) -> int:
+    """Nodes of the larger graph of a pair, of the input as many as output nodes."""
+    return max(slots * (pair.input.num_nodes or 0), pair.target.num_nodes or 0)
 
 
 def check_nodes(pairs: Iterable[Pair], most: int) -> None:

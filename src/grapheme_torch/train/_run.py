@@ -19,6 +19,7 @@ from ._fit import Job, fit
 from ._folder import check_unclaimed, claim, load_network, network_options
 from ._hardware import hardware, set_threads
 from ._initial import network_like, take_over
+from ._large_pairs import MOST
 from ._loss_options import loss_options
 from ._module import TrainingModule
 from ._monitoring import Monitoring, make_loggers
@@ -53,6 +54,7 @@ def train(
     strategy: str = "auto",
     accumulate: int = 1,
     skip_larger: bool = False,
+    max_nodes: int = MOST,
     overwrite: bool = False,
     resume: bool = False,
     init: str | None = None,
@@ -73,8 +75,7 @@ def train(
         val: Pairs to validate on after each epoch, in the same form.
         epochs: Passes over the data; 0 saves the untrained model.
         batch_size: Pairs in a step.
-        bucket: Batches drawn together and then parted by size: with 20, a step has pairs of
-            similar size and takes less time.
+        bucket: Batches drawn together, then parted by size: 20 saves time.
         lr: Learning rate of Adam.
         seed: Of the weights and of the order of the pairs.
         threads: Processor threads; one is fastest for small graphs.
@@ -84,8 +85,9 @@ def train(
         num_nodes: Machines that share each batch; start the same on each.
         strategy: How processes work together, as Lightning names it.
         accumulate: Parts of a batch, one after the other: less memory.
-        skip_larger: Whether training pairs are left out, and counted, that have more target
-            nodes than the network gives. Or the first is refused.
+        skip_larger: Whether training pairs that are too large are left out, and counted: more
+            target nodes than the network gives, or `max_nodes`. Else the first is refused.
+        max_nodes: Most nodes of a graph. Memory grows with their square.
         overwrite: Whether a model already in `out` may be replaced.
         resume: Whether a run in `out` that was stopped or killed goes on, exactly as if it had not
             been. Its options and data have to be the same, but for more `epochs` where nothing goes
@@ -120,7 +122,7 @@ def train(
     out, loss = Path(out), loss or StructuralLoss()
     groups = run_groups(optimization, stopping, checkpoint, numerics, monitoring)
     processes = Processes(devices, num_nodes, strategy, accumulate)
-    _check_numbers(epochs, batch_size, bucket, lr, seed, workers)
+    _check_numbers(epochs, batch_size, bucket, lr, seed, workers, max_nodes)
     _check_together(val, loss, groups["optimization"], groups["stopping"])
     device = hardware(accelerator)
     set_threads(threads)
@@ -130,7 +132,8 @@ def train(
     plain = {
         "data": data, "val": val, "out": str(out), "epochs": epochs, "batch_size": batch_size,
         "bucket": bucket, "lr": lr, "seed": seed, "threads": threads, "workers": workers,
-        "accelerator": accelerator, "skip_larger": skip_larger, "init": init,
+        "accelerator": accelerator, "skip_larger": skip_larger,
+        "max_nodes": max_nodes, "init": init,
     }  # fmt: skip
     module, pairs = _prepared(plain, network, trained, loss, groups["optimization"])
     options = {
@@ -165,7 +168,7 @@ def _prepared(
 ) -> tuple[TrainingModule, PairsDataModule]:
     """What is trained, and on what; the random numbers begin here."""
     torch.manual_seed(plain["seed"])
-    names = "batch_size", "bucket", "seed", "skip_larger", "workers"
+    names = "batch_size", "bucket", "seed", "skip_larger", "workers", "max_nodes"
     chosen = {name: plain[name] for name in names}
     pairs = PairsDataModule(plain["data"], plain["val"], **chosen, **_reading(network, loss))
     loss = _for_edges(loss, directed=pairs.directed)
@@ -201,13 +204,14 @@ def _goes_on(out: Path, *, resume: bool, overwrite: bool) -> bool:
 
 
 def _check_numbers(
-    epochs: int, batch_size: int, bucket: int, lr: float, seed: int, workers: int
+    epochs: int, batch_size: int, bucket: int, lr: float, seed: int, workers: int, max_nodes: int
 ) -> None:
     require(epochs >= 0, "`epochs`", "not be negative", epochs, "0 saves the untrained model.")
     require(batch_size >= 1, "`batch_size`", "be at least 1", batch_size, "Try 32.")
     require(bucket >= 1, "`bucket`", "be at least 1", bucket, "1 draws batches at random.")
     require(0 < lr <= 1e30, "`lr`", "be positive and at most 1e30", lr, "Try 0.003.")
     require(0 <= seed < 2**63, "`seed`", "be from 0 to 2**63 - 1", seed, "Any will do: try 0.")
+    require(max_nodes >= 1, "`max_nodes`", "be at least 1", max_nodes, f"Try {MOST}.")
     remedy = "0 reads the pairs of a batch when it is their turn."
     require(
         0 <= workers <= _MOST_WORKERS, "`workers`", f"be from 0 to {_MOST_WORKERS}", workers, remedy
