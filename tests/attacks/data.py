@@ -31,8 +31,9 @@ _LINES: dict[str, bytes] = {
 def attacks(folder: Path, model: Path) -> Iterator[tuple[str, list[str]]]:
     """The attacks by name, each a command line; files for them are made in the folder."""
     files: list[tuple[str, Path]] = [("/dev/zero", Path("/dev/zero"))]
+    (folder / "spoilt").mkdir(exist_ok=True)  # a spoilt file has things beside its folder
     for k, (name, spoil) in enumerate(spoils().items()):
-        path = folder / f"{k}.jsonl"
+        path = folder / "spoilt" / f"{k}.jsonl"
         path.write_bytes(PAIR * 3)
         spoil(path)
         files.append((name, path))

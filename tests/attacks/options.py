@@ -34,8 +34,9 @@ def attacks(folder: Path, data: str) -> Iterator[tuple[str, list[str]]]:
         path = folder / f"{k}.yaml"
         path.write_text(text, encoding="utf-8")
         yield f"--config: {name}", [*train, f"--config={path}"]
+    (folder / "spoilt").mkdir(exist_ok=True)  # a spoilt file has things beside its folder
     for k, (name, spoil) in enumerate(spoils().items()):
-        path = folder / f"spoilt{k}.yaml"
+        path = folder / "spoilt" / f"{k}.yaml"
         path.write_text("alpha: 1.0\nepochs: 0\n", encoding="utf-8")
         spoil(path)
         yield f"--config: {name}", [*train, f"--config={path}", "--epochs=0"]
