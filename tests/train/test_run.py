@@ -40,6 +40,7 @@ def default(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Summary]:
     return out, train(out, accelerator="cpu")
 
 
+@pytest.mark.repeats
 def test_kindergarten_is_learnt(default: tuple[Path, Summary]) -> None:
     out, summary = default
     totals = [float(row["total"]) for row in rows(out)]
