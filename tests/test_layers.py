@@ -12,7 +12,7 @@ PACKAGE = Path(grapheme_torch.__file__).parent
 
 LAYERS: list[set[str]] = [
     {"_check", "_signals", "_startup"},
-    {"_safe_files", "_tensors", "_yaml"},
+    {"_extras", "_safe_files", "_tensors", "_yaml"},
     {"_files", "_versions", "_reading", "_union", "ot"},
     {"graphs"},
     {"prediction", "targets"},
