@@ -27,11 +27,14 @@ class Places(NamedTuple):
             which nodes may stand; the least number along each axis is 0.
         stretches: Whether it may be drawn wider than high: lines and trees, but no rings.
         molecule: Whether it is one, and edges are bonds.
+        start: Where it begins, and stands beside other graphs: 0 on the left, 1 on the right (a
+            text of such a script), or in between.
     """
 
     xy: Float[np.ndarray, "n 2"]
     stretches: bool
     molecule: bool = False
+    start: float = 0.5
 
 
 def graph_places(graph: Data) -> Places:
@@ -57,7 +60,8 @@ def graph_places(graph: Data) -> Places:
         return Places(_from_zero(spread(np.asarray(found), edges)), stretches=False, molecule=True)
     order = reading_order(graph)
     if order is not None:
-        return Places(line_places(graph, order), stretches=True)
+        xy, start = line_places(graph, order)
+        return Places(xy, stretches=True, start=start)
     whole: nx.Graph[int] = nx.Graph(edges)
     whole.add_nodes_from(range(count))
     reached = {v for _, v in edges} if is_directed(graph) else set(range(count))

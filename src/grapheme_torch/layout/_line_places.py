@@ -37,13 +37,14 @@ def reading_order(graph: Data) -> list[int] | None:
     return order if near >= _CONSECUTIVE * len(edges) else None
 
 
-def line_places(graph: Data, order: Sequence[int]) -> Float[np.ndarray, "n 2"]:
-    """Places in lines of at most `COLUMNS` nodes, from the side where the script begins."""
+def line_places(graph: Data, order: Sequence[int]) -> tuple[Float[np.ndarray, "n 2"], float]:
+    """Places in lines of at most `COLUMNS` nodes, and where the script begins: 0 left, 1 right."""
     found = np.empty((len(order), 2))
     found[list(order)] = in_lines(len(order))
-    if _is_right_to_left(node_labels(graph)):
-        found[:, 0] = found[:, 0].max() - found[:, 0]
-    return found
+    if not _is_right_to_left(node_labels(graph)):
+        return found, 0.0
+    found[:, 0] = found[:, 0].max() - found[:, 0]
+    return found, 1.0
 
 
 def in_lines(count: int) -> Float[np.ndarray, "n 2"]:

@@ -114,6 +114,7 @@ class Panel:
         width, height: Its size.
         directed: Whether edges are arrows.
         font: The size of its letters.
+        start: Where it stands below others: 0 on the left, 1 on the right.
     """
 
     title: str
@@ -123,6 +124,7 @@ class Panel:
     height: float
     directed: bool
     font: float
+    start: float = 0.5
 
 
 def panel(
@@ -169,7 +171,7 @@ def panel(
         for edge, route in zip(edges, routes, strict=True)
     )
     directed = is_directed(graph) and not places.molecule
-    return Panel(title, nodes, lines, width, height, directed, style.font)
+    return Panel(title, nodes, lines, width, height, directed, style.font, places.start)
 
 
 def _gap(edges: Sequence[Triple], style: _Style, named: bool) -> float:

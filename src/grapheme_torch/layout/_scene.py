@@ -72,11 +72,13 @@ class Arrangement:
     """Where the graphs of a scene stand.
 
     Args:
+        direction: "column": below each other; "row": side by side.
         width, height: Of the picture.
         corners: The top left corner of each graph.
         routes: The curve of each link.
     """
 
+    direction: Direction
     width: float
     height: float
     corners: tuple[Point, ...]
@@ -99,7 +101,7 @@ class Scene:
     edges: tuple[tuple[Note, ...], ...]
 
     def arranged(self, direction: Direction) -> Arrangement:
-        """The graphs below each other, or side by side; each in the middle."""
+        """The graphs below each other, or side by side."""
         across = direction == "row"
         sizes = [(one.width, one.height + _TITLE) for one in self.panels]
         if across:
@@ -107,14 +109,15 @@ class Scene:
         most = max((wide for wide, _ in sizes), default=0.0)
         corners: list[Point] = []
         along = _MARGIN
-        for wide, high in sizes:
-            corners.append((_MARGIN + (most - wide) / 2, along))
+        for panel, (wide, high) in zip(self.panels, sizes, strict=True):
+            start = 0.5 if across else panel.start
+            corners.append((_MARGIN + (most - wide) * start, along))
             along += high + _BETWEEN[direction]
         size = most + 2 * _MARGIN, along - _BETWEEN[direction] + _MARGIN
         if across:
             corners, size = [(y, x) for x, y in corners], (size[1], size[0])
         corners = [(x, y + _TITLE) for x, y in corners]
-        return Arrangement(*size, tuple(corners), self._routes(corners, across=across))
+        return Arrangement(direction, *size, tuple(corners), self._routes(corners, across=across))
 
     def suited(self) -> Arrangement:
         """The arrangement whose proportions suit a page better."""

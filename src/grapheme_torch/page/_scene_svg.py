@@ -61,7 +61,8 @@ class _Writer:
             '<svg xmlns="http://www.w3.org/2000/svg" class="scene" role="group"'
             f' viewBox="0 0 {number(one.width)} {number(one.height)}"'
             f' width="{number(one.width)}" height="{number(one.height)}"'
-            f' aria-label="{escaped(name)}"{self._data(boxes)}>'
+            f' aria-label="{escaped(name)}"{self._data({**boxes, "suited": one.direction})}'
+            f' style="--natural: {number(one.width)}">'
         )
         if self.standalone:
             yield f"<style>{scene_style()}</style>"

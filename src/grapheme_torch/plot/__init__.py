@@ -2,3 +2,4 @@
 
 from ._alignment import plot_alignment as plot_alignment
 from ._losses import plot_losses as plot_losses
+from ._scene_picture import draw_scene as draw_scene
