@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from torch_geometric.data import Data
 
-from ..graphs import Triple, edge_triples, is_directed, node_labels
+from ..graphs import NEXT, Triple, edge_triples, is_directed, node_labels
 from ._graph_places import Places, graph_places
 from ._routes import Point, Route, Shape, beside, edge_routes, point_at
 from ._short_labels import label_width, shortened
@@ -142,8 +142,8 @@ def panel(
         graph: A graph with labels.
         places: Where its nodes stand. Default: `graph_places(graph)`.
         left_out: Labels of further nodes, which stand in lines below the graph.
-        relations: Those of the other graphs of the picture. Edges are named where there are
-            several in all.
+        relations: Those of a graph that it is compared with. Edges are named where there are
+            several in all; a text's never are.
 
     Raises:
         InputError: If the graph carries no labels.
@@ -152,7 +152,8 @@ def panel(
     labels, edges = [*node_labels(graph), *left_out], edge_triples(graph)
     style = _Style.of(len(labels), stretches=places.stretches)
     texts = [shortened(label, style.letters) for label in labels]
-    several = len({*relations, *(name for _, _, name in edges)}) > 1
+    own = {name for _, _, name in edges}
+    several = len({*relations, *own}) > 1 and own != {NEXT}
     named = several and len(edges) <= _MOST_NAMES and not places.molecule
     wides = [style.wide(text) for text in texts]
     points = _points(places, 2 * max(wides, default=style.high) + _gap(edges, style, named), style)

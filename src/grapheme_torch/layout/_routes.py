@@ -12,6 +12,9 @@ Point = tuple[float, float]
 Route = tuple[Point, ...]
 """A Bezier curve by its control points: two (a straight line), three or four."""
 
+_FLAT = 4.0
+"""Width by height of an edge that would pass many nodes of the lines that it joins."""
+
 Shape = tuple[float, float, float, float]
 """A node as a box with round ends: centre, half of its width, half of its height."""
 
@@ -23,10 +26,7 @@ def edge_routes(shapes: Sequence[Shape], ends: Sequence[tuple[int, int]]) -> lis
     through a third one, bend to the side.
     """
     bends = _bends(shapes, ends)
-    return [
-        _loop(shapes[u]) if u == v else _between(shapes[u], shapes[v], bend)
-        for (u, v), bend in zip(ends, bends, strict=True)
-    ]
+    return [_edge(shapes[u], shapes[v], bend) for (u, v), bend in zip(ends, bends, strict=True)]
 
 
 def link_route(start: Shape, end: Shape, *, sideways: bool) -> Route:
@@ -89,6 +89,18 @@ def _blocked(shapes: Sequence[Shape], ends: Sequence[tuple[int, int]]) -> list[b
         near = (away[:, 0] < wide + 1) & (away[:, 1] < high + 1)
         found |= near & (pairs != k).all(1)
     return found.tolist()
+
+
+def _edge(start: Shape, end: Shape, bend: float) -> Route:
+    if start == end:
+        return _loop(start)
+    across, down = end[0] - start[0], end[1] - start[1]
+    if bend and abs(across) > _FLAT * abs(down) and abs(down) > start[3] + end[3] + 1:
+        # From line to line of a text: along the gap between the two.
+        upper, lower = (start, end) if down > 0 else (end, start)
+        route = link_route(upper, lower, sideways=False)
+        return route if down > 0 else route[::-1]
+    return _between(start, end, bend)
 
 
 def _between(start: Shape, end: Shape, bend: float) -> Route:

@@ -39,7 +39,7 @@ def _cluster_width(cluster: str) -> int:
 def _visible(cluster: str) -> str:
     if cluster == " ":
         return cluster
-    if len(cluster) > 6:  # one letter under a heap of marks
+    if len(cluster) > 12:  # one letter under a heap of marks
         return f"U+{ord(cluster[0]):04X}"
     if unicodedata.category(cluster[0])[0] in "CZ":
         return f"U+{ord(cluster[0]):04X}"

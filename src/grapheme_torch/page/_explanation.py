@@ -173,7 +173,7 @@ class Explanation:
         """What came of it, in a line."""
         if self.edits is None:
             return f"{len(node_labels(self.predicted))} nodes predicted"
-        equal = "as the target" if self.edits.is_exact else f"edit cost {self.edits.cost:g}"
+        equal = "equal to the target" if self.edits.is_exact else f"edit cost {self.edits.cost:g}"
         return equal if self.loss is None else f"{equal}, loss {self.loss.total:.4g}"
 
     def _repr_html_(self) -> str:

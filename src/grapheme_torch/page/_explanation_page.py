@@ -9,7 +9,7 @@ from ..layout import KIND_STYLES, Scene, shortened
 from ._document import document
 from ._explanation import Explanation, text_of
 from ._explanation_scene import explanation_scene
-from ._explanation_text import quoted
+from ._explanation_text import isolated, quoted
 from ._markup import escaped, number
 from ._scene_svg import scene_svg
 
@@ -198,6 +198,7 @@ def _table(name: str, heads: Sequence[str], rows: Iterable[Sequence[str]]) -> It
     yield f'<div class="wide" role="region" tabindex="0" aria-label="{name}"><table><thead><tr>'
     for head in heads:
         kind = ' class="number"' if head in _NUMBERS else ""
+        kind = ' class="bars"' if head == "share" else kind
         yield f'<th scope="col"{kind}>{head}</th>'
     yield "</tr></thead><tbody>"
     for row in rows:
@@ -217,4 +218,4 @@ def _bar(share: float) -> str:
 
 
 def _shown(label: str) -> str:
-    return shortened(label, _LETTERS)
+    return isolated(shortened(label, _LETTERS))

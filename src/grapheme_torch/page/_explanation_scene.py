@@ -37,9 +37,9 @@ def explanation_scene(explanation: Explanation) -> Scene:
     shown, predicted, target = shown_nodes(explanation), explanation.predicted, explanation.target
     if target is not None:
         predicted, target = alike(predicted, target)
-    graphs = [graph for graph in (explanation.input, predicted, target) if graph is not None]
+    graphs = [graph for graph in (predicted, target) if graph is not None]
     relations = {name for graph in graphs for _, _, name in edge_triples(graph)}
-    parts = [_input(explanation, relations), _predicted(explanation, predicted, shown, relations)]
+    parts = [_input(explanation), _predicted(explanation, predicted, shown, relations)]
     if target is not None:
         parts.append(_target(explanation, target, relations))
     panels, nodes, edges = zip(*parts, strict=True)
@@ -50,11 +50,11 @@ Part = tuple[Panel, tuple[Note, ...], tuple[Note, ...]]
 """A graph, and what is told of its nodes and of its edges."""
 
 
-def _input(explanation: Explanation, relations: set[str]) -> Part:
+def _input(explanation: Explanation) -> Part:
     graph = explanation.input
     nodes = (Note(told=text) for text in input_texts(explanation))
     edges = (Note(told=edge_text(*edge)) for edge in edge_triples(graph))
-    return panel("input", graph, relations=relations), tuple(nodes), tuple(edges)
+    return panel("input", graph), tuple(nodes), tuple(edges)
 
 
 def _predicted(

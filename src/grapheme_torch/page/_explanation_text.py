@@ -10,10 +10,17 @@ _LETTERS = 60
 
 
 def quoted(label: str) -> str:
-    """A label in quotation marks; cut where it is very long."""
+    """A label in quotation marks, cut where it is long."""
     return (
-        f"\N{LEFT DOUBLE QUOTATION MARK}{shortened(label, _LETTERS)}\N{RIGHT DOUBLE QUOTATION MARK}"
+        "\N{LEFT DOUBLE QUOTATION MARK}"
+        + isolated(shortened(label, _LETTERS))
+        + "\N{RIGHT DOUBLE QUOTATION MARK}"
     )
+
+
+def isolated(text: str) -> str:
+    """A text whose direction, such as right to left, does not turn what stands around it."""
+    return f"\N{FIRST STRONG ISOLATE}{text}\N{POP DIRECTIONAL ISOLATE}"
 
 
 def input_texts(explanation: Explanation) -> Iterator[str]:
@@ -22,9 +29,10 @@ def input_texts(explanation: Explanation) -> Iterator[str]:
     for one in explanation.nodes:
         if one.input is not None and one.node is not None:
             became.setdefault(one.input, []).append(quoted(one.label))
+    placed = any(one.input is not None for one in explanation.nodes)
     for k, label in enumerate(node_labels(explanation.input)):
         outputs = ", ".join(became.get(k, [])) or "nothing"
-        yield f"input node {k}: {quoted(label)}\noutput here: {outputs}"
+        yield f"input node {k}: {quoted(label)}" + f"\noutput here: {outputs}" * placed
 
 
 def output_text(explanation: Explanation, one: OutputNode, kind: str) -> str:

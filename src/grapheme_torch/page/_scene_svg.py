@@ -122,7 +122,7 @@ class _Writer:
         wide, high = number(2 * node.wide), number(2 * node.high)
         box = f'x="{number(-node.wide)}" y="{number(-node.high)}" width="{wide}" height="{high}"'
         box += f' rx="{number(node.high)}"'
-        reach = "" if self.standalone else self._reach(name, note.told)
+        reach = "" if self.standalone else self._reach(node, name, note.told)
         parts = [
             f'<g class="node {note.kind}"{reach} transform="{_translate(node.x, node.y)}">',
             self._title(note.told),
@@ -131,20 +131,23 @@ class _Writer:
         if note.heat > 0:
             parts.append(f'<rect class="heat" {box} fill-opacity="{number(0.55 * note.heat)}"/>')
         at = f'y="{number(0.35 * panel.font)}" font-size="{number(panel.font)}"'
-        parts.append(f'<text class="label" {at}>{escaped(node.shown)}</text>')
+        parts.append(f'<text class="label" aria-hidden="true" {at}>{escaped(node.shown)}</text>')
         if style.mark:
             x, y, size = 0.8 * node.wide, -0.8 * node.high, 0.42 * node.high
             at = f'cx="{number(x)}" cy="{number(y)}" r="{number(size)}"'
-            parts.append(f'<circle class="badge" {at}/><text class="mark" x="{number(x)}"')
-            parts.append(f' y="{number(y + 0.6 * size)}" font-size="{number(1.7 * size)}">')
-            parts.append(f"{style.mark}</text>")
+            parts.append(f'<circle class="badge" {at}/>')
+            at = f'x="{number(x)}" y="{number(y + 0.6 * size)}" font-size="{number(1.7 * size)}"'
+            parts.append(f'<text class="mark" aria-hidden="true" {at}>{style.mark}</text>')
         return "".join([*parts, "</g>"])
 
-    def _reach(self, name: str, told: str) -> str:
+    def _reach(self, node: PanelNode, name: str, told: str) -> str:
         """What makes a node one that can be pointed at, by mouse, finger and keyboard."""
-        first, what = 0 if name.endswith("-0") else -1, escaped(told or name)
-        reach = f'role="button" tabindex="{first}" aria-label="{what}"'
-        return f' data-node="{name}" {reach}{self._told(told)}'
+        first = 0 if name.endswith("-0") else -1
+        # Who speaks to the machine says what is written there.
+        what = told if node.shown in told else f"{node.shown}: {told}"
+        shown = "" if what == told else self._told(told)
+        label = f'role="button" tabindex="{first}" aria-label="{escaped(what)}"'
+        return f' data-node="{name}" {label}{shown}'
 
     def _told(self, told: str) -> str:
         return f' data-told="{escaped(told)}"' if told and not self.standalone else ""

@@ -26,14 +26,14 @@
 
   const show = (svg, part, x, y) => {
     hide(svg);
-    tip.textContent = part.dataset.told;
+    tip.textContent = part.dataset.told ?? part.getAttribute("aria-label");
     const name = part.dataset.node;
     if (name !== undefined) {
-      svg.classList.add("pointing");
       for (const link of svg.querySelectorAll(".link")) {
         const ends = [link.dataset.from, link.dataset.to];
         if (!ends.includes(name)) continue;
         link.classList.add("lit");
+        svg.classList.add("pointing");
         for (const end of ends) svg.querySelector(`[data-node="${end}"]`)?.classList.add("lit");
       }
     }
@@ -72,7 +72,7 @@
     arrange(svg);
     addEventListener("resize", () => arrange(svg));
     svg.addEventListener("pointermove", (event) => {
-      const part = event.target.closest("[data-told]");
+      const part = event.target.closest("[data-told], .node");
       if (part) show(svg, part, event.clientX, event.clientY);
       else if (!svg.contains(document.activeElement)) hide(svg);
     });

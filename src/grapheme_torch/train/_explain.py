@@ -71,7 +71,11 @@ def explain(
             result = loss(prediction, encoded)
         shares = loss_shares(loss, prediction, encoded, result.plan[0])
         parts = _parts(loss, result, shares, answer)
-    standing = slots if own is not None or hasattr(network, "num_slots") else None
+    # A network of another kind may have output nodes that stand nowhere.
+    placed = hasattr(network, "num_slots") and len(prediction.existence) == slots * len(
+        node_labels(graph)
+    )
+    standing = slots if own is not None or placed else None
     said = _Said(prediction, alphabet, own, standing, gates[0] if gates else None)
     return Explanation(
         input=graph,
