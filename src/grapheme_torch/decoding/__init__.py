@@ -1,4 +1,6 @@
 """From a soft graph to a hard one."""
 
 from ._decode import Constraint as Constraint
+from ._decode import Decoded as Decoded
 from ._decode import decode as decode
+from ._decode import decode_parts as decode_parts

@@ -13,6 +13,7 @@ with _extras.needed("grapheme_torch.train", "train"):
     from ._evaluate import evaluate as evaluate
     from ._evaluation_report import EvaluationReport as EvaluationReport
     from ._evaluation_report import Example as Example
+    from ._explain import explain as explain
     from ._folder import load_members as load_members
     from ._folder import load_network as load_network
     from ._folder import saved_loss as saved_loss
