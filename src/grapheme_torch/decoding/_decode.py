@@ -71,7 +71,7 @@ def decode(
         InputError: If the constraint is none of these, a class or relation has no name, or a pair
             of nodes is a candidate twice.
     """
-    _check_names(prediction, labels, relations, constraint, own)
+    check_names(prediction, labels, relations, constraint, own)
     directed = prediction.directed if directed is None else directed
     check_flag("`directed`", directed)
     check_batch("prediction", prediction.batch, prediction.num_graphs)
@@ -96,7 +96,7 @@ def decode(
     return graphs
 
 
-def _check_names(prediction: Any, labels: Any, relations: Any, constraint: Any, own: Any) -> None:
+def check_names(prediction: Any, labels: Any, relations: Any, constraint: Any, own: Any) -> None:
     """Refuses arguments of `decode` that do not fit the prediction."""
     remedy = "Call a network, or build one with `Prediction(...)`."
     fits = isinstance(prediction, Prediction)
