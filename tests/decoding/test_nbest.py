@@ -36,9 +36,7 @@ def random_prediction(seed: int, n: int, *, kind: str, directed: bool = True) ->
         return 2 * torch.randn(*shape, generator=draw, dtype=torch.double)
 
     ends = torch.tensor(pairs, dtype=torch.long).reshape(-1, 2).T
-    return Prediction(
-        logits(n) + 1, logits(n, 2), ends, logits(len(pairs), 3), directed=directed
-    )
+    return Prediction(logits(n) + 1, logits(n, 2), ends, logits(len(pairs), 3), directed=directed)
 
 
 def key_of(graph: Data) -> Key:
@@ -225,7 +223,9 @@ def test_independent_choices_come_in_order(rows: int, columns: int, seed: int):
 
 def test_sums_of_two_rankings_come_in_order():
     first, second = [5.0, 3.0, 0.0], [4.0, 3.5, 1.0, 1.0]
-    found = [score for score, _ in sums(iter([(x, x) for x in first]), iter([(x, x) for x in second]))]
+    found = [
+        score for score, _ in sums(iter([(x, x) for x in first]), iter([(x, x) for x in second]))
+    ]
     assert found == sorted((x + y for x in first for y in second), reverse=True)
 
 
