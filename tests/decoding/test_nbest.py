@@ -52,7 +52,7 @@ def every_graph(said: Prediction, temperature: float = 1.0) -> Iterator[tuple[Ke
     for labels in itertools.product((None, 0, 1), repeat=len(h)):
         nodes = [u for u, label in enumerate(labels) if label is not None]
         chance = math.prod(1 - h[u] for u in range(len(h)) if u not in nodes)
-        chance *= math.prod(h[u] * p[u][labels[u]] for u in nodes)  # type: ignore[index]
+        chance *= math.prod(h[u] * p[u][labels[u]] for u in nodes)
         inner = [k for k, (u, v) in enumerate(pairs) if u in nodes and v in nodes]
         for kinds in itertools.product(range(3), repeat=len(inner)):
             of_edges = math.prod(q[k][r] for k, r in zip(inner, kinds, strict=True))
@@ -62,7 +62,7 @@ def every_graph(said: Prediction, temperature: float = 1.0) -> Iterator[tuple[Ke
                 for k, r in zip(inner, kinds, strict=True)
                 if r
             ]
-            names = tuple(LABELS[labels[u]] for u in nodes)  # type: ignore[index]
+            names = tuple(LABELS[labels[u]] for u in nodes)
             yield (names, tuple(sorted(edges))), chance * of_edges, edges
 
 
@@ -202,7 +202,7 @@ def test_an_edge_that_cannot_be_absent_stays():
         torch.tensor([[-inf, 0.0], [1.0, 0.0], [0.5, 0.0]]),
     )
     for constraint in (None, "path", "tree"):
-        for answer in decode_nbest(said, "a", ["x"], 3, constraint)[0]:  # type: ignore[arg-type]
+        for answer in decode_nbest(said, "a", ["x"], 3, constraint)[0]:
             if answer.graph.num_nodes == 3:
                 assert (0, 1, "x") in edge_triples(answer.graph)
 

@@ -162,13 +162,13 @@ def _choices(said: Prediction, names: _Names, first: int, temperature: float) ->
     if relation.shape[1] == 0:
         relation = relation.new_zeros(len(relation), 1)
     width = len(names.labels) + (names.own is not None)
-    label = (said.label / temperature).log_softmax(1)[:, :width]
+    labelled = (said.label / temperature).log_softmax(1)[:, :width]
     relation = relation.log_softmax(1)
-    for what, part in (("existence", existence), ("label", label), ("relation", relation)):
+    for what, part in (("existence", existence), ("label", labelled), ("relation", relation)):
         remedy = "Look for the loss or weight that became NaN: `check_gradients`."
         bad = Received("NaN")
         require(not bool(part.isnan().any()), f"`prediction.{what}`", "hold numbers", bad, remedy)
-    label = label.numpy().copy()
+    label = labelled.numpy().copy()
     listed = [list(names.labels[: label.shape[1]]) for _ in range(len(label))]
     if names.own is not None and label.shape[1] > len(names.labels):
         _merge_own(label, listed, names, first)

@@ -14,7 +14,8 @@ from jaxtyping import Float, Int
 
 from ._subgraphs import Gains, spanning_arborescence, spanning_forest
 
-A, B = TypeVar("A"), TypeVar("B")
+A = TypeVar("A")
+B = TypeVar("B")
 Ranking = Iterator[tuple[float, A]]
 
 
