@@ -85,11 +85,46 @@ def test_the_losses_are_named(tmp_path: Path) -> None:
 
 def test_a_further_term_is_drawn_by_its_name(tmp_path: Path) -> None:
     path = tmp_path / "loss.svg"
-    rows = [{**row, "triangles": 0.5, "converged": 1.0, "val_exact": 0.25} for row in ROWS]
+    rows = [{**row, "triangles": 0.5, "converged": 1.0} for row in ROWS]
     plot_losses(rows, path)
     names = set(texts_in(path))
     assert "triangles" in names
-    assert not {"converged", "val_exact"} & names
+    assert "converged" not in names
+
+
+def test_weighted_terms_add_up_to_the_total(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    curves: dict[str, list[float]] = {}
+    plot = Axes.plot
+
+    def note(axes: Axes, *data: Any, **style: Any) -> Any:
+        curves[style.get("label", "exact")] = list(data[1])
+        return plot(axes, *data, **style)
+
+    monkeypatch.setattr(Axes, "plot", note)
+    weights = {"node": 1.0, "edge": 0.5, "clique": 2.0, "triangles": 0.0}
+    rows = [
+        {**row, "triangles": 9.0, "total": row["node"] + 0.5 * row["edge"] + 2 * row["clique"]}
+        for row in ROWS
+    ]
+    plot_losses(rows, tmp_path / "loss.svg", weights)
+    total = curves.pop("total")
+    assert list(curves) == [
+        "node",
+        "0.5 \N{MULTIPLICATION SIGN} edge",
+        "2 \N{MULTIPLICATION SIGN} clique",
+    ]
+    assert [sum(terms) for terms in zip(*curves.values(), strict=True)] == pytest.approx(total)
+
+
+def test_exact_matches_have_a_panel_of_their_own(tmp_path: Path) -> None:
+    share = [math.nan, 0.5, math.nan, 1.0]
+    rows = [{**row, "val_exact": x} for row, x in zip(ROWS, share, strict=False)]
+    plot_losses(rows, tmp_path / "loss.svg")
+    assert {"exact match", "(validation)", "100%"} <= set(texts_in(tmp_path / "loss.svg"))
+    plot_losses(rows, tmp_path / "loss.png")
+    assert png_size(tmp_path / "loss.png") == (1080, 810)
 
 
 @pytest.mark.parametrize(

@@ -100,7 +100,7 @@ def decode_parts(
     own: Sequence[str] | None = None,
 ) -> list[Decoded]:
     """As `decode`, and which predicted nodes and candidate edges each graph is made of."""
-    _check_names(prediction, labels, relations, constraint, own)
+    check_names(prediction, labels, relations, constraint, own)
     directed = prediction.directed if directed is None else directed
     check_flag("`directed`", directed)
     check_batch("prediction", prediction.batch, prediction.num_graphs)
@@ -128,7 +128,7 @@ def decode_parts(
     return found
 
 
-def _check_names(prediction: Any, labels: Any, relations: Any, constraint: Any, own: Any) -> None:
+def check_names(prediction: Any, labels: Any, relations: Any, constraint: Any, own: Any) -> None:
     """Refuses arguments of `decode` that do not fit the prediction."""
     remedy = "Call a network, or build one with `Prediction(...)`."
     fits = isinstance(prediction, Prediction)

@@ -28,6 +28,7 @@ with _extras.needed("grapheme_torch.train", "train"):
     from ._numerics import Numerics as Numerics
     from ._optimization import Optimization as Optimization
     from ._predict import predict as predict
+    from ._predict import predict_nbest as predict_nbest
     from ._processes import is_main as is_main
     from ._run import train as train
     from ._run_groups import RUN_GROUPS as RUN_GROUPS

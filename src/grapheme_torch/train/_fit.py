@@ -24,6 +24,7 @@ from ._datamodule import PairsDataModule
 from ._exact_match import share_exact
 from ._folder import METRICS, PICTURE, SUMMARY, save_options, save_weights, views
 from ._history import History, is_monotone
+from ._measure import weights_of
 from ._module import TrainingModule
 from ._monitor import Monitor
 from ._numerics import restored
@@ -183,7 +184,7 @@ class _Run:
                 if self.has_state:
                     shutil.copyfile(before, folder / STATE)
                 write_json(folder / SUMMARY, asdict(summary))
-                plot_losses(self.history.rows, folder / PICTURE)
+                plot_losses(self.history.rows, folder / PICTURE, weights_of(self.job.module.loss))
 
     @property
     def _seconds(self) -> float:
