@@ -7,10 +7,9 @@ from torch_geometric.data import Data
 from torchmetrics import Metric, MetricCollection
 
 from .._check import Received, refusal, require
-from ..edits import EditCosts, EditReport, Substitution, edit_reports
-from ..graphs import alike
+from ..edits import EditCosts, EditReport, Substitution
 from ._builtin_metrics import builtin_metrics
-from ._pair_metric import MeanScore, PairScore
+from ._pair_metric import MeanScore, PairMetric, PairScore, compared, reported
 from ._scores import Matching
 
 
@@ -87,6 +86,9 @@ class GraphMetrics(MetricCollection):
         for name, measure in (extra or {}).items():
             _check_name(name, measures)
             measures[name] = _as_metric(name, measure)
+        for measure in measures.values():
+            if isinstance(measure, PairMetric):  # each may be asked alone, or in a collection
+                measure.costs = costs
         super().__init__(measures, compute_groups=False)
         self.matching, self.costs = matching, costs
         # The collection would sort them.
@@ -98,14 +100,7 @@ class GraphMetrics(MetricCollection):
         Raises:
             InputError: As `edit_reports`.
         """
-        return edit_reports(
-            predicted,
-            target,
-            node_cost=self.costs.node,
-            edge_cost=self.costs.edge,
-            node_substitution=self.costs.node_substitution,
-            edge_substitution=self.costs.edge_substitution,
-        )
+        return reported(predicted, target, self.costs)
 
     def update(  # type: ignore[override]  # torchmetrics overrides `ModuleDict.update` too
         self,
@@ -137,7 +132,7 @@ class GraphMetrics(MetricCollection):
         return self._joined({name: self[name](*given) for name in self.order})
 
     def compute(self) -> dict[str, Any]:
-        """The metrics of all pairs so far.
+        """The metrics of all pairs so far, each a tensor of one number.
 
         Raises:
             InputError: If there was no pair, or two metrics have results of one name.
@@ -158,14 +153,7 @@ class GraphMetrics(MetricCollection):
         reports: Sequence[EditReport] | None,
     ) -> tuple[list[Data], list[Data], list[EditReport]]:
         """What every metric is given."""
-        if reports is None:
-            reports = self.reports(predicted, target)
-        sizes = len(predicted), len(target), len(reports)
-        remedy = "Give one report per pair, as `edit_reports(predicted, target)` does."
-        same = len(set(sizes)) == 1
-        require(same, "`predicted`, `target` and `reports`", "be of one length", sizes, remedy)
-        pairs = [alike(*pair) for pair in zip(predicted, target, strict=True)]
-        return [pair[0] for pair in pairs], [pair[1] for pair in pairs], list(reports)
+        return compared(predicted, target, self.costs, reports)
 
     def _joined(self, results: Mapping[str, Any]) -> dict[str, Any]:
         """The results of all metrics in one mapping."""
