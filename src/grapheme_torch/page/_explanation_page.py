@@ -6,11 +6,11 @@ from typing import Literal
 from ..edits import EdgeEdit, NodeEdit
 from ..graphs import node_labels
 from ..layout import KIND_STYLES, Scene, shortened
-from ._document import document
 from ._explanation import Explanation, text_of
 from ._explanation_scene import explanation_scene
 from ._explanation_text import isolated, quoted
 from ._markup import escaped, number
+from ._page_shell import document
 from ._scene_svg import scene_svg
 
 _LETTERS = 200
@@ -71,17 +71,15 @@ def _picture(scene: Scene, name: str) -> Iterator[str]:
 
 def _legend(scene: Scene) -> Iterator[str]:
     """The kinds that there are, each with its line and its mark."""
-    used = {note.kind for notes in (*scene.nodes, *scene.edges) for note in notes}
-    used |= {link.kind for link in scene.links}
     yield '<ul class="legend">'
-    for kind, style in KIND_STYLES.items():
-        if kind in used and kind != "plain":
-            dash = f' stroke-dasharray="{" ".join(map(str, style.dash))}"' if style.dash else ""
-            yield (
-                '<li><svg width="30" height="12" aria-hidden="true"><line x1="1" y1="6" x2="29"'
-                f' y2="6" stroke="{style.colour}" stroke-width="3"{dash}/></svg>'
-                f"{style.mark} {style.name}</li>"
-            )
+    for kind in scene.kinds():
+        style = KIND_STYLES[kind]
+        dash = f' stroke-dasharray="{" ".join(map(str, style.dash))}"' if style.dash else ""
+        yield (
+            '<li><svg width="30" height="12" aria-hidden="true"><line x1="1" y1="6" x2="29"'
+            f' y2="6" stroke="{style.colour}" stroke-width="3"{dash}/></svg>'
+            f"{style.mark} {style.name}</li>"
+        )
     if any(note.heat for notes in (*scene.nodes, *scene.edges) for note in notes):
         box = '<rect x="1" y="1" width="28" height="10" rx="5" fill="#0072b2" fill-opacity=".55"/>'
         yield f'<li><svg width="30" height="12" aria-hidden="true">{box}</svg>'
