@@ -21,6 +21,7 @@ from grapheme_torch.train._untrained import share_of_nodes
 from .runs import PAIRS, SMALL, contents, listed, quick, rows, write_pairs
 
 FILES = [
+    "answers.jsonl",
     "checkpoints",
     "config.json",
     "current",

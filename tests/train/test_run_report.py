@@ -9,7 +9,7 @@ import pytest
 
 from grapheme_torch import InputError
 from grapheme_torch.page import run_page
-from grapheme_torch.train import run_record, train
+from grapheme_torch.train import load_network, predict, run_record, train
 
 from .runs import PAIRS, SMALL, quick, write_pairs
 
@@ -99,3 +99,35 @@ def test_spoilt_files_are_refused(tmp_path: Path, name: str, content: str) -> No
     (tmp_path / "run" / name).resolve().write_text(content)
     with pytest.raises(InputError, match=re.escape(name)):
         run_record(tmp_path / "run")
+
+
+def test_one_answer_is_followed_through_the_epochs(run: Path) -> None:
+    answers = run_record(run).answers
+    assert answers is not None
+    assert answers.place.endswith("val.jsonl:1")
+    assert answers.epochs == [0, 1, 2]
+    assert answers.target.label == ["a", "b"]
+    (last,) = predict(load_network(run), [answers.input])
+    assert len(answers.answers) == 3
+    assert isinstance(last.label, list)
+    text = run_page(run_record(run))
+    assert "<h2>One answer through the epochs</h2>" in text
+    assert "<h3>Epoch 0: edit cost" in text
+
+
+def test_the_answers_of_a_run_that_goes_on_are_those_of_one(tmp_path: Path) -> None:
+    data = write_pairs(tmp_path / "data.jsonl", PAIRS)
+    quick(tmp_path / "whole", data=data, epochs=5)
+    quick(tmp_path / "parts", data=data, epochs=3)
+    train(tmp_path / "parts", data=data, epochs=5, network=SMALL, resume=True)
+    whole, parts = ((tmp_path / run / "answers.jsonl").read_text() for run in ("whole", "parts"))
+    assert whole == parts
+    assert [json.loads(line).get("epoch") for line in whole.splitlines()] == [None, 0, 1, 2, 4]
+
+
+def test_an_older_run_has_no_answers(tmp_path: Path) -> None:
+    quick(tmp_path / "run", data=write_pairs(tmp_path / "data.jsonl", PAIRS), epochs=1)
+    (tmp_path / "run" / "answers.jsonl").resolve().unlink()
+    record = run_record(tmp_path / "run")
+    assert record.answers is None
+    assert "One answer" not in run_page(record)

@@ -66,7 +66,7 @@ def _answers(explanation: Explanation) -> Iterator[str]:
 def _picture(scene: Scene, name: str) -> Iterator[str]:
     yield "<section><h2>Graphs</h2>"
     yield from picture(scene, name)
-    yield f'<div class="tip" role="status"></div><p class="soft">{_HINT}</p></section>'
+    yield f'<p class="soft">{_HINT}</p></section>'
 
 
 def _loss(explanation: Explanation) -> Iterator[str]:

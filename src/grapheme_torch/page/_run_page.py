@@ -4,7 +4,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..graphs import node_labels
+from torch_geometric.data import Data
+
+from ..edits import edit_report
+from ..graphs import graph_to_node_link, node_labels
 from ..layout import BLUE, GREEN, ORANGE, RED
 from ._curves_svg import Curve, curves_svg, legend
 from ._explanation import Explanation
@@ -13,6 +16,7 @@ from ._explanation_text import told_graph
 from ._html_table import table
 from ._markup import escaped
 from ._page_shell import document
+from ._pair_scene import pair_scene
 from ._picture_html import picture
 
 _LARGEST = 80
@@ -29,6 +33,35 @@ _FURTHER = (RED, (10, 3, 2, 3), 1.8)
 
 
 @dataclass(frozen=True)
+class Answers:
+    """How the answer to one pair changed while a network was trained.
+
+    Args:
+        place: Of the pair in its data.
+        input, target: The pair.
+        epochs: When it was answered.
+        answers: What was answered then.
+    """
+
+    place: str
+    input: Data
+    target: Data
+    epochs: Sequence[int]
+    answers: Sequence[Data]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The answers as a document that JSON can hold."""
+        graphs = [graph_to_node_link(graph) for graph in self.answers]
+        told = [{"epoch": k, "answer": g} for k, g in zip(self.epochs, graphs, strict=True)]
+        sides = {"input": self.input, "target": self.target}
+        return {
+            "place": self.place,
+            **{name: graph_to_node_link(graph) for name, graph in sides.items()},
+            "answers": told,
+        }
+
+
+@dataclass(frozen=True)
 class RunRecord:
     """What a folder of a run says, ready to be told.
 
@@ -42,6 +75,7 @@ class RunRecord:
         data: What `metrics` and `worst` were measured on; None if nothing was.
         metrics: What an evaluation found.
         worst: The worst answers, each with its place in the data.
+        answers: How the answer to one pair changed: its place, and answers by epoch.
         note: Why there is no evaluation; "" if there is one.
     """
 
@@ -55,6 +89,7 @@ class RunRecord:
     metrics: Mapping[str, float]
     worst: Sequence[tuple[str, Explanation]]
     note: str = ""
+    answers: Answers | None = None
 
     def headline(self) -> str:
         """What came of the run, in a line."""
@@ -71,7 +106,9 @@ class RunRecord:
     def to_dict(self) -> dict[str, Any]:
         """The record as a document that JSON can hold."""
         worst = [{"place": place, **one.to_dict()} for place, one in self.worst]
-        return {**vars(self), "rows": [dict(row) for row in self.rows], "worst": worst}
+        answers = self.answers and self.answers.to_dict()
+        rows = [dict(row) for row in self.rows]
+        return {**vars(self), "rows": rows, "worst": worst, "answers": answers}
 
 
 def run_page(record: RunRecord) -> str:
@@ -80,6 +117,7 @@ def run_page(record: RunRecord) -> str:
         f"<header><h1>Run {escaped(record.name)}</h1>",
         f'<p class="soft">{escaped(record.headline())}</p></header><main>',
         *_curves(record),
+        *_answers(record.answers),
         *_worst(record),
         *_numbers(record),
         *_options(record),
@@ -111,6 +149,31 @@ def _curves(record: RunRecord) -> Iterator[str]:
     yield "</details></section>"
 
 
+def _answers(answers: Answers | None) -> Iterator[str]:
+    """One pair through the epochs: a picture for each answer that differs from the one before."""
+    if answers is None or not answers.answers:
+        return
+    yield f"<section><h2>One answer through the epochs</h2><p>{escaped(answers.place)}</p>"
+    sides = (("input", answers.input), ("target", answers.target))
+    rows = "".join(f"<dt>{name}</dt><dd>{escaped(told_graph(graph))}</dd>" for name, graph in sides)
+    yield f'<dl class="answers">{rows}</dl>'
+    edits = [edit_report(answer, answers.target) for answer in answers.answers]
+    told = [
+        [str(epoch), told_graph(answer), f"{one.cost:g}"]
+        for epoch, answer, one in zip(answers.epochs, answers.answers, edits, strict=True)
+    ]
+    yield from table("Answers", ["epoch", "answer", "edit cost"], told, numbers=["edit cost"])
+    last = None
+    for epoch, answer, one in zip(answers.epochs, answers.answers, edits, strict=True):
+        graph = graph_to_node_link(answer)
+        if graph != last and max(len(graph["nodes"]), len(one.nodes)) <= _LARGEST:
+            yield f"<h3>Epoch {epoch}: edit cost {one.cost:g}</h3>"
+            scene = pair_scene(answer, answers.target, one)
+            yield from picture(scene, f"Answer after epoch {epoch}", prefix=f"epoch{epoch}-")
+        last = graph
+    yield "</section>"
+
+
 def _worst(record: RunRecord) -> Iterator[str]:
     if record.note:
         return
@@ -128,7 +191,7 @@ def _worst(record: RunRecord) -> Iterator[str]:
             yield from picture(explanation_scene(one), place, prefix=f"worst{k}-")
         else:
             yield f"<p>Not drawn: it has more than {_LARGEST} nodes.</p>"
-    yield '<div class="tip" role="status"></div></section>'
+    yield "</section>"
 
 
 def _numbers(record: RunRecord) -> Iterator[str]:

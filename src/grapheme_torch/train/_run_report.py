@@ -10,16 +10,18 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import yaml
+from torch_geometric.data import Data
 
 from .._check import InputError, Received, refusal, relocate, require
 from .._safe_files import read_regular
 from .._versions import reading
 from .._yaml import LARGEST, load_yaml
 from ..data import Pair, load_pairs
-from ..page import Explanation, RunRecord
+from ..graphs import graph_from_node_link, text_to_graph
+from ..page import Answers, Explanation, RunRecord
 from ._evaluate import evaluate
 from ._explain import explain
-from ._folder import METRICS, OPTIONS, SUMMARY, load_network, saved_loss
+from ._folder import ANSWERS, METRICS, OPTIONS, SUMMARY, load_network, saved_loss
 from ._large_pairs import check_nodes
 
 T = TypeVar("T")
@@ -50,7 +52,7 @@ def run_record(folder: str | Path, data: str | None = None, *, worst: int = 3) -
         InputError: If the folder holds no run, a file in it is spoilt, or `data` cannot be read.
     """
     require(worst >= 0, "`worst`", "not be negative", worst, "0 keeps none.")
-    options, summary, rows = reading(folder, _files)
+    options, summary, rows, answers = reading(folder, _files)
     loss = saved_loss(folder)
     weights = {"node": loss.alpha, "edge": loss.beta, "clique": loss.gamma}
     weights |= {name: weight for name, (weight, _) in loss.terms.items()}
@@ -58,17 +60,22 @@ def run_record(folder: str | Path, data: str | None = None, *, worst: int = 3) -
     metrics, found = ({}, []) if pairs is None else _evaluated(folder, pairs, worst)
     again = f"grapheme train --config {shlex.quote(f'{folder}/{OPTIONS}')} --out NEW"
     return RunRecord(
-        str(folder), summary, rows, weights, options, again, name, metrics, found, note
+        str(folder), summary, rows, weights, options, again, name, metrics, found, note,
+        answers,
     )  # fmt: skip
 
 
-def _files(found: Path) -> tuple[dict[str, Any], dict[str, Any], list[dict[str, float]]]:
-    """Options, summary and rows; a run that was stopped may have no summary."""
+def _files(
+    found: Path,
+) -> tuple[dict[str, Any], dict[str, Any], list[dict[str, float]], Answers | None]:
+    """Options, summary, rows and answers; a run that was stopped may have no summary."""
     metrics, summary = found / METRICS, found / SUMMARY
     rows = _parsed(metrics, _rows, at_most=LARGEST_METRICS)
     options = _parsed(found / OPTIONS, lambda text: _mapping(load_yaml(text)))
     told = _parsed(summary, lambda text: _summary(json.loads(text))) if summary.exists() else {}
-    return options, told, rows
+    path = found / ANSWERS
+    answers = _parsed(path, _answers, at_most=LARGEST_METRICS) if path.exists() else None
+    return options, told, rows, answers
 
 
 def _parsed(path: Path, parse: Callable[[str], T], at_most: int = LARGEST) -> T:
@@ -91,6 +98,19 @@ def _mapping(value: Any) -> dict[str, Any]:
     require(isinstance(value, dict), "it", "hold values by name", value, "Train again.")
     assert isinstance(value, dict)
     return value
+
+
+def _answers(text: str) -> Answers:
+    """The answers to one pair: a line with the pair, then a line for each answer."""
+    head, *rows = (_mapping(json.loads(line)) for line in text.splitlines())
+    graphs = [_graph(row.get("answer")) for row in rows]
+    epochs = [int(row.get("epoch", -1)) for row in rows]
+    read, wanted = (_graph(head.get(name)) for name in ("input", "target"))
+    return Answers(str(head.get("place")), read, wanted, epochs, graphs)
+
+
+def _graph(document: Any) -> Data:
+    return text_to_graph(document) if isinstance(document, str) else graph_from_node_link(document)
 
 
 def _summary(value: Any) -> dict[str, Any]:
