@@ -56,7 +56,7 @@ test: setup ## run the tests
 test-oldest: ## run a part of the tests with the oldest versions that pyproject.toml allows
 	$(PYTHON) -m venv --clear $(OLDEST)
 	$(OLDEST)/bin/python -m pip install --quiet --disable-pip-version-check \
-		--constraint constraints-oldest.txt '.[train,chem,hub]' pytest hypothesis
+		--constraint constraints-oldest.txt '.[train,chem,hub]' pytest hypothesis POT
 	OMP_NUM_THREADS=1 $(OLDEST)/bin/python -m pytest -p no:cacheprovider -o filterwarnings=ignore \
 		-m 'not slow and not repeats' $(OLDEST_TESTS)
 
