@@ -133,7 +133,7 @@ def _ring(part: "nx.Graph[int]") -> Float[np.ndarray, "n 2"]:
 
 
 def _packed(
-    parts: Sequence[Sequence[int]], drawn: Sequence[Float[np.ndarray, "k 2"]], count: int
+    parts: Sequence[Sequence[int]], drawn: Sequence[Float[np.ndarray, "_ 2"]], count: int
 ) -> Float[np.ndarray, "n 2"]:
     """The parts beside each other, in lines about as wide as all are high."""
     sizes = [places.max(0) + _BETWEEN for places in drawn]
