@@ -2,3 +2,5 @@
 
 from ._alignment import plot_alignment as plot_alignment
 from ._losses import plot_losses as plot_losses
+from ._plan import plan_figure as plan_figure
+from ._plan import plot_plan as plot_plan

@@ -1,5 +1,6 @@
 """Training, and everything that needs network, loss and data together."""
 
+from ._alignment_images import AlignmentImages as AlignmentImages
 from ._averaging import Averaging as Averaging
 from ._check_model import check_saved_model as check_saved_model
 from ._checkpoints import Checkpointing as Checkpointing
