@@ -51,7 +51,7 @@ def module_and_batch() -> tuple[TrainingModule, tuple[Batch, Batch]]:
     )
     targets = [alphabet.encode(graph) for graph in graphs]
     batch = Batch.from_data_list(graphs), Batch.from_data_list(targets)
-    return TrainingModule(network, StructuralLoss()), batch
+    return TrainingModule(network, StructuralLoss(), lr=0.1), batch
 
 
 def fit(module: Any, batch: Any, loggers: list[Any], epochs: int = 4, **options: Any) -> None:

@@ -68,7 +68,7 @@ def plan_figure(
     axes.set_xlabel("target node")
     bar = figure.colorbar(shown, ax=axes, fraction=0.05, pad=0.03)
     bar.set_label("mass")
-    bar.outline.set_visible(False)  # type: ignore[operator]
+    bar.outline.set_visible(False)
     return figure
 
 

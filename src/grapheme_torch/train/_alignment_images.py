@@ -109,7 +109,7 @@ def _pixels(plan: torch.Tensor) -> np.ndarray:
     """The picture of a plan; axes: row, column, red green blue."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-    canvas = FigureCanvasAgg(plan_figure(plan))
+    canvas: Any = FigureCanvasAgg(plan_figure(plan))  # parts of it have no types
     canvas.draw()
     return np.asarray(canvas.buffer_rgba())[..., :3].copy()
 
