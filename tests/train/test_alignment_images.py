@@ -13,7 +13,7 @@ from torch import nn
 from torch.utils.data import DataLoader
 from torch_geometric.data import Batch
 
-from grapheme_torch import GraphTransformNet, InputError, StructuralLoss, text_to_graph
+from grapheme_torch import GraphTransformNet, InputError, Sinkhorn, StructuralLoss, text_to_graph
 from grapheme_torch.data import Alphabet
 from grapheme_torch.train import AlignmentImages, TrainingModule
 
@@ -51,7 +51,8 @@ def module_and_batch() -> tuple[TrainingModule, tuple[Batch, Batch]]:
     )
     targets = [alphabet.encode(graph) for graph in graphs]
     batch = Batch.from_data_list(graphs), Batch.from_data_list(targets)
-    return TrainingModule(network, StructuralLoss(), lr=0.1), batch
+    loss = StructuralLoss(alignment=Sinkhorn(temperature=2.0))  # or the plan is sharp at once
+    return TrainingModule(network, loss, lr=0.1), batch
 
 
 def fit(module: Any, batch: Any, loggers: list[Any], epochs: int = 4, **options: Any) -> None:
