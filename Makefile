@@ -21,7 +21,7 @@ PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup train test check-shapes check lint types format bench sanitize recipe docs clean
+.PHONY: help setup train test check-shapes check lint types format bench sanitize recipe docs site clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' Makefile
@@ -84,6 +84,11 @@ recipe: setup ## train and evaluate a task: make recipe TASK=smiles DATA=folder
 docs: setup ## regenerate the tables and pictures of the documents
 	@set -e; for script in docs/scripts/[a-z]*.py; do \
 		[ -e "$$script" ] || continue; echo "$$script"; $(BIN)/python "$$script"; done
+
+site: setup ## build the documentation into build/site, warnings are errors
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,docs]'
+	OMP_NUM_THREADS=1 $(BIN)/python -m sphinx -W --keep-going -q -b html docs build/site
+	@echo 'Open build/site/index.html'
 
 clean: ## remove caches and built files (delete .venv and runs by hand)
 	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis lightning_logs

@@ -1,6 +1,6 @@
 """The structural loss as one would write it with the plans of other libraries, beside ours.
 
-Expected edits make the plan, (E1)-(E2) of docs/math.md with slack 1; the loss is the node term
+Expected edits make the plan, (E1)-(E2) of docs/math with slack 1; the loss is the node term
 (E13) and half the edge term (E17) under it, the sum over pairs, differentiated through the plan in
 features and relation logits. Dense matrices of a padded batch are made beforehand for whoever
 wants them; ours takes the ragged batch as it is. OTT gets float64 in any case: in float32 its

@@ -1,4 +1,8 @@
-"""A decoder with slots, as DETR's: padded tensors and a mask; undirected edges of two kinds."""
+"""A decoder with slots, as in DETR
+===================================
+
+Padded tensors and a mask; undirected edges of two kinds.
+"""
 
 import torch
 from torch import nn

@@ -1,4 +1,8 @@
-"""Two long texts, 5,000 characters each, compared along a window, and in full without a matrix."""
+"""Long texts
+=============
+
+Two texts of 5,000 characters, compared along a window, and in full without storing a plan.
+"""
 
 import random
 

@@ -1,4 +1,8 @@
-"""What nodes can be compared by: classes, vectors, Gaussians, several labels, or your own cost."""
+"""What nodes are compared by
+=============================
+
+Classes, vectors, Gaussians, several labels, or a cost of your own.
+"""
 
 import torch
 from torch import Tensor

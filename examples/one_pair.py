@@ -1,4 +1,8 @@
-"""One pair of graphs as plain tensors: the smallest use of the loss, and what it says of itself."""
+"""One pair of graphs
+=====================
+
+The smallest use of the loss, on plain tensors, and what the result tells about itself.
+"""
 
 import torch
 from torch_geometric.data import Data

@@ -1,4 +1,8 @@
-"""A converter of your own: from lines of chemistry lessons, "2 H2 + O2 -> 2 H2O", to graphs."""
+"""A converter of your own
+==========================
+
+From lines of chemistry lessons, "2 H2 + O2 -> 2 H2O", to graphs.
+"""
 
 import tempfile
 from collections.abc import Iterable, Iterator

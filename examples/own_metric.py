@@ -1,4 +1,8 @@
-"""A metric of your own, counted and reported with the others."""
+"""A metric of your own
+=======================
+
+It is counted and reported with the others.
+"""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,8 @@
-"""A model of PyTorch Geometric that turns graphs into graphs, with an annealed temperature."""
+"""A model of PyTorch Geometric
+===============================
+
+It turns graphs into graphs; the temperature of the alignment is annealed.
+"""
 
 import torch
 from torch import nn

@@ -1,8 +1,11 @@
-"""Benzene: six carbon atoms in a ring, alike by all that is said of them.
+"""Symmetric targets: benzene
+=============================
 
-An alignment that goes by labels spreads every atom over all six, and then the bonds say nothing.
-Edge-aware rounds do not help: what is alike to the last bit stays alike. A position that tells
-the atoms apart does, and the eigenvectors of the Laplacian are one that the graph itself gives.
+Six carbon atoms in a ring have the same label, and so have their bonds.
+
+An alignment by labels spreads every atom over all six, and then the bonds carry no information.
+Edge-aware rounds do not help, because equal atoms stay equal. A position that distinguishes the
+atoms helps. The eigenvectors of the graph Laplacian are such a position.
 """
 
 import torch

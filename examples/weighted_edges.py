@@ -1,4 +1,8 @@
-"""Edges with a weight (a length, a strength), and what insertions and deletions cost."""
+"""Edges with a weight
+======================
+
+A length or a strength, and what insertions and deletions cost.
+"""
 
 import torch
 from torch_geometric.data import Data

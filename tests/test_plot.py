@@ -21,7 +21,7 @@ from grapheme_torch.data import Alphabet
 from grapheme_torch.edits._report import edit_report
 from grapheme_torch.graphs import make_graph
 from grapheme_torch.plot import plot_alignment, plot_losses, plot_plan
-from grapheme_torch.plot._rows import arranged, drawable
+from grapheme_torch.plot._letters import drawable
 
 from .random_graphs import graphs, ring
 from .unchecked import unchecked
@@ -201,7 +201,7 @@ def test_a_plan_is_drawn(tmp_path: Path) -> None:
     plot_alignment(*pair, plan, tmp_path / "plan.svg")
     found = texts_in(tmp_path / "plan.svg")
     assert {"alignment", "predicted", "target", "kept", "deleted"} <= set(found)
-    assert [letter for letter in found if len(letter) == 1] == list("graphemegraphs")
+    assert [one for one in found if len(one) == 1 and one.isalpha()] == list("graphemegraphs")
 
 
 def test_the_colours_are_explained(tmp_path: Path) -> None:
@@ -239,22 +239,6 @@ def test_relations_are_named_where_there_are_several(tmp_path: Path) -> None:
 )
 def test_what_the_font_cannot_draw_is_shown_by_its_code_point(label: str, shown: str) -> None:
     assert drawable(label) == shown
-
-
-@pytest.mark.parametrize(
-    ("graph", "column"),
-    [
-        (make_graph("abc", [(2, 1, "x"), (1, 0, "x")]), [2, 1, 0]),
-        (make_graph("abcd", [(3, 0, "x"), (3, 1, "x"), (0, 2, "x")]), [1, 2, 3, 0]),
-        (make_graph("abcd", [(3, 1, "x"), (1, 3, "x"), (3, 0, "x")]), [2, 0, 3, 1]),
-        (make_graph("ab"), [0, 1]),
-    ],
-    ids=["path", "tree", "cycle", "no edges"],
-)
-def test_edges_go_right(graph: Data, column: list[int]) -> None:
-    row = arranged(graph, 2.0, 0.0, 1)
-    assert row.column == column
-    assert row.x == [2.0 * place for place in row.column]
 
 
 def test_a_plan_of_the_wrong_shape_is_refused(tmp_path: Path) -> None:

@@ -29,8 +29,12 @@ def _commands(block: str) -> list[list[str]]:
 SHELL = [words for block in _blocks("sh") for words in _commands(block)]
 
 
-def test_the_first_screen_is_two_commands_of_the_makefile() -> None:
-    first = _commands(_blocks("sh")[0])
+def test_the_first_screen_installs() -> None:
+    assert _commands(_blocks("sh")[0]) == [["pip", "install", "grapheme-torch"]]
+
+
+def test_a_clone_takes_two_commands_of_the_makefile() -> None:
+    first = _commands(_blocks("sh")[1])
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     assert [words[0] for words in first] == ["make", "make"]
     for _, target in first:
@@ -50,6 +54,7 @@ def test_the_first_program_learns(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out.startswith(f"{result.total.item()} tensor(")
 
 
+@pytest.mark.repeats
 def test_the_second_program_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     small = {"dim": 32, "num_layers": 1, "num_buckets": 256}

@@ -1,4 +1,4 @@
-"""Works one pair of graphs out: the picture and the numbers at the head of docs/math.md."""
+"""Works one pair of graphs out: the picture and the numbers at the head of docs/math/index.md."""
 
 from pathlib import Path
 
@@ -47,7 +47,7 @@ def main() -> None:
         table(["mass", *(f"target {name}" for name in LABELS), "deleted"], rows),
         table(list(numbers), [[f"{float(x):.3f}" for x in numbers.values()]]),
     ])  # fmt: skip
-    path = DOCS / "math.md"
+    path = DOCS / "math" / "index.md"
     before, rest = path.read_text(encoding="utf-8").split(BEGIN)
     _, after = rest.split(END, 1)
     path.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{after}", encoding="utf-8")

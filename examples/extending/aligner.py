@@ -1,4 +1,8 @@
-"""Aligners with parameters: a learnt score of each match, and one that aligns by itself."""
+"""An aligner with parameters
+=============================
+
+A learned score of each match, and an aligner that replaces optimal transport.
+"""
 
 import torch
 from torch import Tensor

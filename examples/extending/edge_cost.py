@@ -1,4 +1,8 @@
-"""Edge costs of your own: ordered bonds, and a vector of features on every edge."""
+"""An edge cost of your own
+===========================
+
+Ordered bonds, and a vector of features on every edge.
+"""
 
 import torch
 from torch import Tensor

@@ -1,4 +1,8 @@
-"""A node cost of your own, with a parameter that learns: ordered classes, such as sizes."""
+"""A node cost of your own
+==========================
+
+A parameter that learns: ordered classes, such as sizes.
+"""
 
 import torch
 from torch import Tensor

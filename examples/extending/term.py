@@ -1,4 +1,8 @@
-"""A further loss term of your own: who is aligned with whom shall be decided."""
+"""A further loss term
+======================
+
+It asks for a decided alignment.
+"""
 
 import torch
 from torch import Tensor

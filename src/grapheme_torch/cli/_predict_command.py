@@ -253,9 +253,14 @@ def _written(document: dict[str, Any]) -> str:
 
 
 def network_options(parser: ArgumentParser) -> None:
-    """Adds the options that every command has which answers with networks."""
+    """Adds the options that every command has which answers with several networks."""
     what = "folders of further networks: of their answers the one that all find likeliest"
     parser.add_argument("--others", type=str, nargs="+", default=[], metavar="MODEL", help=what)
+    shape_option(parser)
+
+
+def shape_option(parser: ArgumentParser) -> None:
+    """Adds --constraint."""
     shapes = "what the graphs have to be: the most probable graph of this shape is the answer"
     kinds = Literal["none", "path", "tree", "acyclic"]
     parser.add_argument("--constraint", type=kinds, default="none", help=shapes)

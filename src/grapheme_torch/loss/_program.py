@@ -1,4 +1,4 @@
-"""The structural loss, once, over any layout: (E13)-(E25) of docs/math.md."""
+"""The structural loss, once, over any layout: (E13)-(E25) of docs/math."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

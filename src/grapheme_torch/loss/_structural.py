@@ -1,4 +1,4 @@
-"""The structural loss, (E1)-(E25) of docs/math.md."""
+"""The structural loss, (E1)-(E25) of docs/math."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, replace

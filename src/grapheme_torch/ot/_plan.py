@@ -1,4 +1,4 @@
-"""The transport plan as a differentiable function, (E3) and (E8)-(E12) of docs/math.md."""
+"""The transport plan as a differentiable function, (E3) and (E8)-(E12) of docs/math."""
 
 from typing import Any, Literal
 

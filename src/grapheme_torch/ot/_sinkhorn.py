@@ -1,4 +1,4 @@
-"""Sinkhorn sweeps in the log domain, (E4)-(E6) of docs/math.md; never hears of gradients.
+"""Sinkhorn sweeps in the log domain, (E4)-(E6) of docs/math; never hears of gradients.
 
 Everything here is divided by the temperature: `c = cost / eps`, and the potentials `f`, `g`
 are the textbook ones over `eps`. A batch is padded; padding is mass zero, so that it takes

@@ -1,4 +1,4 @@
-"""Transport on a sparse support: only listed entries may carry mass, (E29) of docs/math.md.
+"""Transport on a sparse support: only listed entries may carry mass, (E29) of docs/math.
 
 Memory and time of a sweep are of the order of the entries. A batch is a disjoint union.
 Everything is divided by the temperature, as in `_sinkhorn`. Axes: s entries, N rows, M columns,

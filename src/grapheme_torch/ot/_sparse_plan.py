@@ -1,4 +1,4 @@
-"""The plan on a sparse support as a differentiable function, (E29)-(E31) of docs/math.md."""
+"""The plan on a sparse support as a differentiable function, (E29)-(E31) of docs/math."""
 
 from dataclasses import dataclass
 from math import inf, nan

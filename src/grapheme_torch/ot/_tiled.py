@@ -1,4 +1,4 @@
-"""Transport whose cost and plan are made tile by tile, never stored, (E42)-(E43) of docs/math.md.
+"""Transport whose cost and plan are made tile by tile, never stored, (E42)-(E43) of docs/math.
 
 One pair at a time. The last row and the last column (the void of a graph) are like the others,
 but their mass may be zero, and the last column is part of every tile. Everything but costs is

@@ -10,7 +10,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from .._check import Received, require
-from ._style import BLUE, GREEN, GREY, INK, ORANGE, PALE, RED, save
+from ..layout import BLUE, GREEN, GREY, INK, ORANGE, PALE, RED
+from ._style import save
 
 _STYLE = {
     "total": (INK, "-", 2.2),

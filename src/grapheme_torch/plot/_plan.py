@@ -10,8 +10,9 @@ from torch_geometric.data import Data
 
 from .._check import require
 from ..graphs import node_labels
-from ._rows import clipped, drawable
-from ._style import FONT, GREY, INK, save
+from ..layout import GREY, INK
+from ._letters import drawable
+from ._style import FONT, save
 
 INSERTION, DELETION = "insertion", "deletion"
 MOST_NUMBERS = 12
@@ -78,7 +79,7 @@ def _names(side: str, graph: Data | None, size: int) -> list[str]:
     label = node_labels(graph)
     remedy = "Give the graph that the plan is of, or leave it out."
     require(len(label) == size, f"`{side}`", f"have {size} nodes, as the plan", len(label), remedy)
-    return [f"{k} {clipped(drawable(name))}".replace("\n", " ") for k, name in enumerate(label)]
+    return [f"{k} {drawable(name)}".replace("\n", " ") for k, name in enumerate(label)]
 
 
 def _draw_ticks(axes: Axes, rows: list[str], columns: list[str]) -> None:

@@ -1,4 +1,4 @@
-"""The edges of one pair and a plan made tile by tile, (E45) of docs/math.md."""
+"""The edges of one pair and a plan made tile by tile, (E45) of docs/math."""
 
 import functools
 from collections.abc import Iterator

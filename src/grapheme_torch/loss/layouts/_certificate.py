@@ -1,4 +1,4 @@
-"""What leaving entries out of the support can change, bounded; (E32)-(E33) of docs/math.md."""
+"""What leaving entries out of the support can change, bounded; (E32)-(E33) of docs/math."""
 
 from dataclasses import dataclass
 

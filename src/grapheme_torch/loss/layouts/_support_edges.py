@@ -1,4 +1,4 @@
-"""The edge term on a sparse support, (E30) of docs/math.md: a join of edges with entries."""
+"""The edge term on a sparse support, (E30) of docs/math: a join of edges with entries."""
 
 from dataclasses import dataclass
 

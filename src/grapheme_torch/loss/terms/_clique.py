@@ -1,4 +1,4 @@
-"""The clique term: density statistics of a DAG in O(n + e), (E20)-(E24) of docs/math.md."""
+"""The clique term: density statistics of a DAG in O(n + e), (E20)-(E24) of docs/math."""
 
 import torch
 from jaxtyping import Float

@@ -1,4 +1,4 @@
-"""The first look at the edges: what stands around two nodes, (E40) of docs/math.md.
+"""The first look at the edges: what stands around two nodes, (E40) of docs/math.
 
 Before anything is aligned the slope of the edge term says little: where every carbon of a
 molecule may be every other, all of them have the same expected neighbours. The neighbourhoods
