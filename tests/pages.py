@@ -2,9 +2,13 @@
 
 import re
 import shlex
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TextIO
 
 from grapheme_torch.cli._main import main
 
@@ -62,4 +66,26 @@ def run_page(page: Path) -> None:
         elif block.language == "sh":
             for words in commands(block):
                 if words[0] == "grapheme":
-                    assert main(words[1:]) == 0, f"{page.name}:{block.line}: {shlex.join(words)}"
+                    assert run_command(words) == 0, f"{page.name}:{block.line}: {shlex.join(words)}"
+
+
+def run_command(words: list[str]) -> int:
+    """The exit status of `grapheme ...`, with the redirections `< file` and `> file` of a shell."""
+    with ExitStack() as stack:
+        for sign, stream, mode in (("<", "stdin", "r"), (">", "stdout", "w")):
+            if sign in words:
+                place = words.index(sign)
+                file = stack.enter_context(Path(words[place + 1]).open(mode, encoding="utf-8"))
+                words = words[:place] + words[place + 2 :]
+                stack.enter_context(_redirected(stream, file))
+        return main(words[1:])
+
+
+@contextmanager
+def _redirected(stream: str, file: TextIO) -> Iterator[None]:
+    before = getattr(sys, stream)
+    setattr(sys, stream, file)
+    try:
+        yield
+    finally:
+        setattr(sys, stream, before)

@@ -20,10 +20,11 @@ from grapheme_torch import InputError, Prediction, Sinkhorn, StructuralLoss, tex
 from grapheme_torch.data import Alphabet
 from grapheme_torch.edits._report import edit_report
 from grapheme_torch.graphs import make_graph
-from grapheme_torch.plot import plot_alignment, plot_losses
+from grapheme_torch.plot import plot_alignment, plot_losses, plot_plan
 from grapheme_torch.plot._letters import drawable
 
 from .random_graphs import graphs, ring
+from .unchecked import unchecked
 
 ROWS = [
     {"epoch": k, "total": 20 / (k + 1), "node": 15 / (k + 1), "edge": 5 / (k + 1), "clique": 0.1}
@@ -283,3 +284,47 @@ def test_the_old_picture_stays_when_drawing_stops(
         plot_losses(ROWS, path)
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_plan_is_drawn_with_its_names(tmp_path: Path) -> None:
+    pair = text_to_graph("kit"), text_to_graph("sits")
+    plan = soft_plan(*pair)
+    path = tmp_path / "plan.svg"
+    plot_plan(plan, path, predicted=pair[0], target=pair[1])
+    names = set(texts_in(path))
+    assert {"0 k", "2 t", "insertion", "0 s", "3 s", "deletion", "mass"} <= names
+    kept = [f"{x:.2f}".removeprefix("0") for x in plan[:-1].flatten().tolist() if 0.005 <= x < 0.9]
+    assert set(kept) <= names
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 4), (3, 1), (60, 200)])
+def test_a_plan_of_any_size_is_a_picture(tmp_path: Path, shape: tuple[int, int]) -> None:
+    plot_plan(torch.rand(*shape, generator=torch.Generator().manual_seed(0)), tmp_path / "p.png")
+    width, height = png_size(tmp_path / "p.png")
+    assert 500 <= width <= 2200
+    assert 400 <= height <= 2200
+
+
+def test_names_do_not_run_into_each_other(tmp_path: Path) -> None:
+    plot_plan(torch.zeros(91, 91), tmp_path / "plan.svg")
+    names = [name for name in texts_in(tmp_path / "plan.svg") if name.isdecimal()]
+    assert names.count("0") == 2
+    assert len(names) <= 2 * 40
+    assert "90" not in names
+
+
+@pytest.mark.parametrize(
+    ("shape", "match"),
+    [
+        ((3,), r"`plan` must be a matrix, got \(3,\)"),
+        ((3, 3), r"`predicted` must have 2 nodes, as the plan, got 3"),
+    ],
+)
+def test_a_plan_that_does_not_fit_is_refused(
+    tmp_path: Path, shape: tuple[int, ...], match: str
+) -> None:
+    with pytest.raises(InputError, match=match):
+        unchecked(plot_plan)(
+            torch.zeros(*shape), tmp_path / "plan.png", predicted=text_to_graph("abc")
+        )
+    assert list(tmp_path.iterdir()) == []

@@ -3,6 +3,7 @@
 import json
 import re
 import shlex
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ from grapheme_torch.cli._main import _parser, _words
 from grapheme_torch.data import load_pairs
 from grapheme_torch.data._conditions import check_sizes
 from grapheme_torch.train import train
+
+from .pages import run_command
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -80,6 +83,23 @@ def _last(lines: list[str], word: str) -> int:
 def test_every_command_is_understood(words: list[str]) -> None:
     options = _parser(words[1]).parse_args(_words(words[1:]))
     assert options.command == words[1]
+
+
+@pytest.mark.repeats
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:`isinstance.treespec, LeafSpec.`:FutureWarning")
+def test_every_command_runs_as_it_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In their order, in a folder that has nothing but the samples."""
+    shutil.copytree(ROOT / "examples" / "data", tmp_path / "examples" / "data")
+    monkeypatch.chdir(tmp_path)
+    for words in [words for words in SHELL if words[0] == "grapheme"]:
+        assert run_command(words) == 0, shlex.join(words)
+        if words[1:3] == ["predict", "runs/kg"]:
+            assert capsys.readouterr().out.splitlines()[-1] == "Sky is blue"
+    answers = (tmp_path / "answers.txt").read_text(encoding="utf-8").splitlines()
+    assert answers == ["rings", "torches", "hills", "turned", "mailed"]
 
 
 def test_every_command_is_shown() -> None:

@@ -126,6 +126,11 @@ def _run(argv: Sequence[str], when_imported: Callable[[], None]) -> int:
         from ._option_groups import asked_group, group_help
         from ._usage import in_our_words, nearest, options_of
         from ._values import check_values, check_words
+    if command == "--completion":
+        from ._completion import completion
+
+        print(completion(words[1] if len(words) > 1 else "", _parser))
+        return DONE
     with without_collector(), needed(f"`grapheme {command}`", "train"):
         parser = _parser(command)
     when_imported()

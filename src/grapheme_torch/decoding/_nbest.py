@@ -31,7 +31,7 @@ class Answer:
 
     Args:
         graph: The graph, as `decode` returns it.
-        log_probability: Natural logarithm of its probability, (E46).
+        log_probability: Natural logarithm of its probability, (E47).
         nodes: Probability that each of its nodes exists and has its label.
         edges: Probability of the relation of each of its edges, in the order of its edges.
     """
@@ -61,7 +61,7 @@ def decode_nbest(
     """The most probable graphs of each prediction, the best first, with probabilities.
 
     A network decides about each node, its label and each edge independently. The probability of
-    a graph is the product over its choices, (E46): each node is there or not, those that are
+    a graph is the product over its choices, (E47): each node is there or not, those that are
     there have their labels, and each candidate edge between two of them has its relation or is
     absent. Over all graphs these probabilities add up to one. A constraint leaves out graphs of
     other shapes; the probabilities stay as they are and add up to less.

@@ -5,4 +5,6 @@ from .. import _extras as _extras
 with _extras.needed("grapheme_torch.plot", "plot"):
     from ._alignment import plot_alignment as plot_alignment
     from ._losses import plot_losses as plot_losses
+    from ._plan_picture import plan_figure as plan_figure
+    from ._plan_picture import plot_plan as plot_plan
     from ._scene_picture import draw_scene as draw_scene

@@ -3,6 +3,7 @@
 from .. import _extras as _extras
 
 with _extras.needed("grapheme_torch.train", "train"):
+    from ._alignment_images import AlignmentImages as AlignmentImages
     from ._averaging import Averaging as Averaging
     from ._check_model import check_saved_model as check_saved_model
     from ._checkpoints import Checkpointing as Checkpointing
