@@ -28,7 +28,7 @@ def plan(rows: list[int], num_predicted: int) -> Tensor:
     return whole
 
 
-def accuracy(rows: list[int], places: Places, target: Data, size: int = 5) -> float:
+def accuracy(rows: list[int], places: Places, target: Data, size: int = 5) -> Tensor:
     metric = AlignmentAccuracy()
     metric.update([plan(rows, size)], [places], [target])
     return metric.compute()

@@ -46,7 +46,7 @@ class FakeHub:
         if found is None or found[1] not in self.repositories:
             return 404, {"X-Error-Code": "RepoNotFound"}, b""
         name, action, rest = found.groups()
-        return getattr(self, f"_{action}")(name, rest, body)  # type: ignore[no-any-return]
+        return getattr(self, f"_{action}")(name, rest, body)
 
     def _sha(self, name: str) -> str:
         return hashlib.sha1(repr(self.repositories[name]).encode()).hexdigest()

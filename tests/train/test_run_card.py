@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -10,8 +11,8 @@ from grapheme_torch.nn import CARD
 from .runs import PAIRS, quick, write_pairs
 
 
-def header(out: Path) -> dict[str, object]:
-    document: dict[str, object] = yaml.safe_load((out / CARD).read_text().split("---\n")[1])
+def header(out: Path) -> dict[str, Any]:
+    document: dict[str, Any] = yaml.safe_load((out / CARD).read_text().split("---\n")[1])
     return document
 
 
@@ -20,7 +21,7 @@ def test_the_card_of_a_run_tells_data_and_results(tmp_path: Path) -> None:
     out = tmp_path / "runs" / "x"
     summary = quick(out, data=str(data), val=str(data))
     page = (out / CARD).read_text(encoding="utf-8")
-    (model,) = header(out)["model-index"]  # type: ignore[misc]
+    (model,) = header(out)["model-index"]
     (result,) = model["results"]
     assert model["name"] == "x"
     assert result["dataset"]["name"] == "mine.jsonl (validation pairs)"

@@ -47,7 +47,7 @@ class PairMetric(Metric, ABC):
     sums: ClassVar[tuple[str, ...]] = ()
     costs = EditCosts()
 
-    higher_is_better = None
+    higher_is_better: bool | None = None
     is_differentiable = False
     full_state_update = False
     counted: Tensor
