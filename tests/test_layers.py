@@ -12,14 +12,15 @@ PACKAGE = Path(grapheme_torch.__file__).parent
 
 LAYERS: list[set[str]] = [
     {"_check", "_signals", "_startup"},
-    {"_safe_files", "_tensors", "_yaml"},
+    {"_extras", "_safe_files", "_tensors", "_yaml"},
     {"_files", "_versions", "_reading", "_union", "ot"},
     {"graphs"},
     {"prediction", "targets"},
     {"decoding", "nn", "loss", "data", "edits"},
     {"convert"},
+    {"layout"},
     {"costs", "report", "metrics", "plot", "gradients"},
-    {"testing"},
+    {"page", "testing"},
     {"train"},
     {"cli"},
     {"_public"},

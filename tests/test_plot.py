@@ -21,7 +21,7 @@ from grapheme_torch.data import Alphabet
 from grapheme_torch.edits._report import edit_report
 from grapheme_torch.graphs import make_graph
 from grapheme_torch.plot import plot_alignment, plot_losses
-from grapheme_torch.plot._rows import arranged, drawable
+from grapheme_torch.plot._letters import drawable
 
 from .random_graphs import graphs, ring
 
@@ -85,11 +85,46 @@ def test_the_losses_are_named(tmp_path: Path) -> None:
 
 def test_a_further_term_is_drawn_by_its_name(tmp_path: Path) -> None:
     path = tmp_path / "loss.svg"
-    rows = [{**row, "triangles": 0.5, "converged": 1.0, "val_exact": 0.25} for row in ROWS]
+    rows = [{**row, "triangles": 0.5, "converged": 1.0} for row in ROWS]
     plot_losses(rows, path)
     names = set(texts_in(path))
     assert "triangles" in names
-    assert not {"converged", "val_exact"} & names
+    assert "converged" not in names
+
+
+def test_weighted_terms_add_up_to_the_total(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    curves: dict[str, list[float]] = {}
+    plot = Axes.plot
+
+    def note(axes: Axes, *data: Any, **style: Any) -> Any:
+        curves[style.get("label", "exact")] = list(data[1])
+        return plot(axes, *data, **style)
+
+    monkeypatch.setattr(Axes, "plot", note)
+    weights = {"node": 1.0, "edge": 0.5, "clique": 2.0, "triangles": 0.0}
+    rows = [
+        {**row, "triangles": 9.0, "total": row["node"] + 0.5 * row["edge"] + 2 * row["clique"]}
+        for row in ROWS
+    ]
+    plot_losses(rows, tmp_path / "loss.svg", weights)
+    total = curves.pop("total")
+    assert list(curves) == [
+        "node",
+        "0.5 \N{MULTIPLICATION SIGN} edge",
+        "2 \N{MULTIPLICATION SIGN} clique",
+    ]
+    assert [sum(terms) for terms in zip(*curves.values(), strict=True)] == pytest.approx(total)
+
+
+def test_exact_matches_have_a_panel_of_their_own(tmp_path: Path) -> None:
+    share = [math.nan, 0.5, math.nan, 1.0]
+    rows = [{**row, "val_exact": x} for row, x in zip(ROWS, share, strict=False)]
+    plot_losses(rows, tmp_path / "loss.svg")
+    assert {"exact match", "(validation)", "100%"} <= set(texts_in(tmp_path / "loss.svg"))
+    plot_losses(rows, tmp_path / "loss.png")
+    assert png_size(tmp_path / "loss.png") == (1080, 810)
 
 
 @pytest.mark.parametrize(
@@ -165,7 +200,7 @@ def test_a_plan_is_drawn(tmp_path: Path) -> None:
     plot_alignment(*pair, plan, tmp_path / "plan.svg")
     found = texts_in(tmp_path / "plan.svg")
     assert {"alignment", "predicted", "target", "kept", "deleted"} <= set(found)
-    assert [letter for letter in found if len(letter) == 1] == list("graphemegraphs")
+    assert [one for one in found if len(one) == 1 and one.isalpha()] == list("graphemegraphs")
 
 
 def test_the_colours_are_explained(tmp_path: Path) -> None:
@@ -203,22 +238,6 @@ def test_relations_are_named_where_there_are_several(tmp_path: Path) -> None:
 )
 def test_what_the_font_cannot_draw_is_shown_by_its_code_point(label: str, shown: str) -> None:
     assert drawable(label) == shown
-
-
-@pytest.mark.parametrize(
-    ("graph", "column"),
-    [
-        (make_graph("abc", [(2, 1, "x"), (1, 0, "x")]), [2, 1, 0]),
-        (make_graph("abcd", [(3, 0, "x"), (3, 1, "x"), (0, 2, "x")]), [1, 2, 3, 0]),
-        (make_graph("abcd", [(3, 1, "x"), (1, 3, "x"), (3, 0, "x")]), [2, 0, 3, 1]),
-        (make_graph("ab"), [0, 1]),
-    ],
-    ids=["path", "tree", "cycle", "no edges"],
-)
-def test_edges_go_right(graph: Data, column: list[int]) -> None:
-    row = arranged(graph, 2.0, 0.0, 1)
-    assert row.column == column
-    assert row.x == [2.0 * place for place in row.column]
 
 
 def test_a_plan_of_the_wrong_shape_is_refused(tmp_path: Path) -> None:

@@ -54,6 +54,7 @@ def test_the_first_program_learns(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out.startswith(f"{result.total.item()} tensor(")
 
 
+@pytest.mark.repeats
 def test_the_second_program_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     small = {"dim": 32, "num_layers": 1, "num_buckets": 256}

@@ -30,6 +30,7 @@ def model() -> GraphTransformNet:
     ).double()
 
 
+@pytest.mark.repeats
 def test_the_laws_hold_here(model: GraphTransformNet) -> None:
     inputs, targets = collate(ITEMS)
     prediction = model(inputs)

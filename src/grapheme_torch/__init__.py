@@ -2,6 +2,11 @@
 
 import typing as _typing
 
+from ._startup import installed_version as _installed_version
+
+__version__ = _installed_version()
+"""The version that is installed; "0+unknown" where the source is used without installing it."""
+
 if _typing.TYPE_CHECKING:
     from ._public import *  # noqa: F403 (for type checkers only)
 

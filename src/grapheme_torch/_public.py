@@ -10,7 +10,9 @@ with _startup.without_collector():
     from . import ot as ot
     from ._check import InputError as InputError
     from .data import Alphabet as Alphabet
+    from .decoding import Answer as Answer
     from .decoding import decode as decode
+    from .decoding import decode_nbest as decode_nbest
     from .edits import EditReport as EditReport
     from .edits import edit_report as edit_report
     from .gradients import GradientReport as GradientReport

@@ -1,4 +1,4 @@
-"""What makes a start faster."""
+"""What is known and done before PyTorch is imported."""
 
 import gc
 from collections.abc import Iterator
@@ -23,3 +23,13 @@ def without_collector() -> Iterator[None]:
                 gc.freeze()
                 gc.unfreeze()
             gc.enable()
+
+
+def installed_version() -> str:
+    """The version of the package that is installed; "0+unknown" of a source never installed."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("grapheme-torch")
+    except PackageNotFoundError:
+        return "0+unknown"

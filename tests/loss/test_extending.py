@@ -104,6 +104,7 @@ def test_every_parameter_has_its_gradient(own: dict[str, Any], name: str, criter
         assert rows[f"loss.{parameter}"] == wanted
 
 
+@pytest.mark.repeats
 @pytest.mark.parametrize("name", ["node cost", "ordered bonds", "edge features"])
 def test_costs_of_ones_own_are_the_same_in_every_layout(own: dict[str, Any], name: str) -> None:
     loss, columns, change = losses(own)[name]

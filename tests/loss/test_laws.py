@@ -73,6 +73,7 @@ def test_with_positions_on_one_side_only_turned_the_loss_notices() -> None:
     assert abs(float(loss(prediction, target).total - loss(bent, target).total)) > 1e-3
 
 
+@pytest.mark.repeats
 @some
 @given(SEEDS, st.integers(1, 12), CRITERIA, st.booleans())
 def test_the_right_answer_costs_nothing_in_the_limit_and_a_wrong_one_does(

@@ -73,6 +73,7 @@ def test_what_was_never_met_says_nothing() -> None:
     assert not _read(NGramEmbedding(4, 3).double(), "abc")[0].any()
 
 
+@pytest.mark.repeats
 def test_some_runs_are_left_out_in_training_and_the_mean_stays() -> None:
     part = _embedding(3, dropout=0.25)
     wanted = _read(part, "abc")[0]

@@ -54,8 +54,9 @@ def test_it_comes_back_bit_for_bit(tmp_path: Path, dtype: torch.dtype) -> None:
         assert torch.equal(getattr(again(graph), name), getattr(model(graph), name)), name
 
 
-def test_two_files_and_nothing_else(folder: Path) -> None:
-    assert sorted(path.name for path in folder.iterdir()) == ["config.json", "model.safetensors"]
+def test_three_files_and_nothing_else(folder: Path) -> None:
+    names = ["README.md", "config.json", "model.safetensors"]
+    assert sorted(path.name for path in folder.iterdir()) == names
     document = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     assert (document["format"], document["version"]) == ("grapheme-torch", 2)
     assert document["network"] == _model().config

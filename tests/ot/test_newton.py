@@ -28,6 +28,7 @@ def test_every_pair_converges_with_the_default_effort(temperature: float, seed: 
     torch.testing.assert_close(missed, found.residual, rtol=0, atol=1e-15)
 
 
+@pytest.mark.repeats
 def test_it_takes_few_steps_where_sweeps_take_thousands() -> None:
     cost, a, b = ragged(1, SIZES)
     fast = transport_plan(cost, a, b, temperature=0.02)

@@ -87,6 +87,7 @@ def test_derivative_by_finite_differences(mode: str) -> None:
     assert gradcheck(plan, cost.requires_grad_(), eps=1e-5, atol=1e-7, rtol=1e-6)
 
 
+@pytest.mark.repeats
 @MODE
 def test_derivative_in_the_masses_by_finite_differences(mode: str) -> None:
     """On a chart of what masses may be: shares of one and a half."""

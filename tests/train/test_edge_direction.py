@@ -31,6 +31,7 @@ DIRECTED = {"input": "abc", "target": document("abc", RING[1:])}
 EMPTY = {"input": "a", "target": "a"}
 
 
+@pytest.mark.repeats
 @pytest.mark.filterwarnings("ignore::grapheme_torch._check.Notice")  # of targets without position
 @pytest.mark.parametrize("candidates", ["forward", "all", "auto"])
 def test_the_data_say_that_edges_have_no_direction(

@@ -37,6 +37,7 @@ def witness() -> Witness:
     return Witness()
 
 
+@pytest.mark.repeats
 def test_bf16_stays_near_float32(tmp_path: Path, witness: Witness) -> None:
     losses = {}
     for precision in ("32-true", "bf16-mixed"):

@@ -88,6 +88,7 @@ def same(a: Any, b: Any) -> bool:
     return bool(a == b) or (a != a and b != b)
 
 
+@pytest.mark.repeats
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_run_that_is_killed_goes_on_bit_for_bit(tmp_path: Path, kind: str) -> None:
     options = KINDS[kind]

@@ -21,6 +21,7 @@ from grapheme_torch.train._untrained import share_of_nodes
 from .runs import PAIRS, SMALL, contents, listed, quick, rows, write_pairs
 
 FILES = [
+    "README.md",
     "checkpoints",
     "config.json",
     "current",
@@ -40,6 +41,7 @@ def default(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Summary]:
     return out, train(out, accelerator="cpu")
 
 
+@pytest.mark.repeats
 def test_kindergarten_is_learnt(default: tuple[Path, Summary]) -> None:
     out, summary = default
     totals = [float(row["total"]) for row in rows(out)]

@@ -43,6 +43,7 @@ def doubling(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "run"
 
 
+@pytest.mark.repeats
 def test_answers_larger_than_their_questions(doubling: Path) -> None:
     network = load_network(doubling)
     (answer,) = predict(network, [text_to_graph("abba")], constraint="path")

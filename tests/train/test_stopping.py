@@ -120,6 +120,7 @@ def test_a_score_goes_by_exact_matches_and_then_by_the_loss(
     assert score(one, pairs, math.nan) <= first
 
 
+@pytest.mark.repeats
 def test_a_run_saves_its_best_network(tmp_path: Path) -> None:
     data = write_pairs(tmp_path / "data.jsonl", PAIRS[:2])
     val = write_pairs(tmp_path / "val.jsonl", PAIRS)
@@ -216,6 +217,7 @@ def test_checkpoints_out_of_range_are_refused(options: dict[str, Any], message: 
         Checkpointing(**options)
 
 
+@pytest.mark.repeats
 @pytest.mark.parametrize(
     ("pairs", "batch_size", "measured"), [(250, 250, 250), (250, 50, 100), (90, 50, 90)]
 )
@@ -229,6 +231,7 @@ def test_the_loss_of_many_pairs_is_measured_on_a_sample(
     assert again.initial_loss == summary.initial_loss
 
 
+@pytest.mark.repeats
 def test_the_same_pairs_are_measured_after_every_epoch(tmp_path: Path) -> None:
     pairs = [{"input": "abc" + "d" * k, "target": "a" * k} for k in range(150)]
     data = write_pairs(tmp_path / "data.jsonl", pairs)

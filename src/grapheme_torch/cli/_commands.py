@@ -11,18 +11,17 @@ from typing import Any
 
 from jsonargparse import ArgumentParser, Namespace
 
-from .._check import InputError, Received, refusal, require
+from .._check import require
 from .._files import check_free, replacing
-from .._reading import read_bytes
 from . import _convert_command as _convert_command
+from . import _explain_command as _explain_command
 from . import _predict_command as _predict_command
+from ._graph_argument import MAX_COMPARED, graph_of
 from ._option_groups import Groups
 from ._predict_command import constraint, json_option, network_options
 from ._resume_words import with_own_options
 from ._usage import OptionsFile
 
-MAX_COMPARED = 2000
-"""Default bound on the nodes of `compare` and `evaluate`: two such texts took 1.8 GB, a minute."""
 _SIDES = ("predicted", "target")
 
 
@@ -219,35 +218,13 @@ def _compare(options: Namespace) -> int:
 
     most = options.max_nodes
     require(most >= 1, "`max_nodes`", "be at least 1", most, f"Try {MAX_COMPARED}.")
-    predicted, target = (_graph(getattr(options, side), f"`{side}`", most) for side in _SIDES)
+    predicted, target = (graph_of(getattr(options, side), f"`{side}`", most) for side in _SIDES)
     loss = make_loss(options.as_dict(), criterion="edit")
     comparison = compare(predicted, target, loss)
     if options.plot is not None:
         plot_alignment(predicted, target, comparison.edits, options.plot)
     _print_json(comparison.to_dict()) if options.json else print(comparison)
     return 0
-
-
-def _graph(argument: str, name: str, max_nodes: int) -> Any:
-    """The graph of a text, or of a node-link file."""
-    from ..data import check_size, parse_document
-    from ..graphs import graph_from_node_link, text_to_graph
-
-    if not argument.endswith(".json"):
-        check_size(name, argument, max_nodes)
-        return text_to_graph(argument)
-    remedy = "Write a node-link object, or end a text in something else than .json."
-    try:
-        document: Any = parse_document(read_bytes(argument))
-        check_size(name, document, max_nodes)
-        return graph_from_node_link(document)
-    except InputError as error:
-        raise InputError(f"{argument}: {error}") from None
-    except OSError as error:
-        cause = Received(error.strerror or str(error))
-        raise refusal(argument, "be a readable file", cause, remedy) from None
-    except (ValueError, RecursionError) as error:
-        raise refusal(argument, "be JSON", Received(str(error)), remedy) from None
 
 
 def _taken(given: dict[str, Any], function: Callable[..., Any]) -> dict[str, Any]:
@@ -293,6 +270,15 @@ COMMANDS = {
         _evaluate_arguments,
         _evaluate,
         ("evaluate runs/x --data test.jsonl --out report.json",),
+    ),
+    "explain": Command(
+        "Show what a network makes of an input, and how that differs from a target.",
+        _explain_command.add_arguments,
+        _explain_command.run,
+        (
+            'explain runs/kg "What color is sky?" --target "Sky is blue" --out page.html',
+            "explain runs/x input.json --out answer.png",
+        ),
     ),
     "check-gradients": Command(
         "Compare every gradient of a network with finite differences.",

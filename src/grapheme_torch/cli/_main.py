@@ -14,8 +14,9 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from .._check import InputError, Notice, Received, refusal, require
+from .._extras import needed
 from .._signals import handled, stop
-from .._startup import without_collector
+from .._startup import installed_version, without_collector
 
 if TYPE_CHECKING:
     from jsonargparse import ArgumentParser
@@ -115,17 +116,17 @@ def _notices_as_lines() -> Iterator[None]:
 
 
 def _run(argv: Sequence[str], when_imported: Callable[[], None]) -> int:
-    from ._commands import COMMANDS
-    from ._option_groups import asked_group, group_help
-    from ._usage import in_our_words, nearest, options_of
-    from ._values import check_values, check_words
-
     words = _words(argv)
     command = words[0] if words else ""
     if command == "--version":
-        print(f"grapheme {_version()}")
+        print(f"grapheme {installed_version()}")
         return DONE
-    with without_collector():
+    with needed("The command `grapheme`", "train"):
+        from ._commands import COMMANDS
+        from ._option_groups import asked_group, group_help
+        from ._usage import in_our_words, nearest, options_of
+        from ._values import check_values, check_words
+    with without_collector(), needed(f"`grapheme {command}`", "train"):
         parser = _parser(command)
     when_imported()
     if not words:
@@ -172,15 +173,6 @@ def _faults_as_refusals() -> Iterator[None]:
         name, character = f"the output ({error.encoding})", error.object[error.start]
         requirement, remedy = "be able to hold every character", "Set PYTHONUTF8=1."
         raise refusal(name, requirement, character, remedy) from None
-
-
-def _version() -> str:
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        return version("grapheme-torch")
-    except PackageNotFoundError:  # run from its source, never installed
-        return "unknown"
 
 
 def _parser(chosen: str) -> "ArgumentParser":

@@ -43,6 +43,13 @@ def add_arguments(parser: ArgumentParser) -> None:
     overwrite = "whether an existing --out may be replaced"
     parser.add_argument("--overwrite", action="store_true", help=overwrite)
     network_options(parser)
+    nbest = (
+        "how many answers to each input, the most probable first; a line has rank, probability "
+        "and answer, with tabs between"
+    )
+    parser.add_argument("--nbest", type=int, metavar="K", help=nbest)
+    sharper = "divides the logits of --nbest: above 1 the answers get more alike"
+    parser.add_argument("--temperature", type=float, help=sharper)
     what = (
         "one JSON object a line: the answer as node-link, its text if it is one, the input, and "
         "the other keys of its record"
@@ -52,20 +59,20 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(options: Namespace) -> int:
     """Answers, line for line, and returns the exit status."""
-    from ..train import load_members, predict_together
+    from ..train import load_members
 
     _check(options)
     members = load_members([options.model, *options.others])
-    shape = constraint(options)
+    answer = _answering(members, options)
     slots = max(network.num_slots for network, _ in members)
     count = 0
     with ExitStack() as stack:
         write = _writer(stack, options)
         for group in _groups(_inputs(options, slots), options.batch_size, slots):
             asked = [pair for pair in group if pair is not None]
-            answers = iter(predict_together(members, [pair.input for pair in asked], **shape))
+            answers = iter(answer([pair.input for pair in asked]))
             for pair in group:
-                write("" if pair is None else _line(pair, next(answers), as_json=options.json))
+                write("" if pair is None else _told(pair, next(answers), as_json=options.json))
             count += len(asked)
     if options.out is not None:
         told = json.dumps({"out": options.out, "answers": count}, ensure_ascii=False)
@@ -73,8 +80,21 @@ def run(options: Namespace) -> int:
     return 0
 
 
+def _answering(members: Any, options: Namespace) -> Callable[[Sequence[Any]], Sequence[Any]]:
+    """What answers to graphs: a graph to each, or with --nbest a ranking of them."""
+    from ..train import predict_nbest, predict_together
+
+    shape = constraint(options)
+    if options.nbest is None:
+        return lambda graphs: predict_together(members, graphs, **shape)
+    if options.temperature is not None:
+        shape["temperature"] = options.temperature
+    return lambda graphs: predict_nbest(members[0][0], graphs, options.nbest, **shape)
+
+
 def _check(options: Namespace) -> None:
     """Refuses what can be known before the network is read."""
+    _check_nbest(options)
     size, most, texts = options.batch_size, options.max_nodes, options.texts or []
     require(size >= 1, "`batch_size`", "be at least 1", size, "Try 32.")
     require(most >= 1, "`max_nodes`", "be at least 1", most, f"Try {MAX_NODES}.")
@@ -86,6 +106,21 @@ def _check(options: Namespace) -> None:
     require(often <= 1, f"`{STDIN}`", "be named once, as it is read once", found, "Keep one.")
     if options.out is not None:
         check_free(options.out, overwrite=options.overwrite, inputs=[options.data])
+
+
+def _check_nbest(options: Namespace) -> None:
+    """Refuses options of a ranking that cannot be had."""
+    nbest, temperature = options.nbest, options.temperature
+    if nbest is None:
+        remedy = "Add --nbest 1: without a ranking it changes nothing."
+        require(temperature is None, "`temperature`", "come with --nbest", temperature, remedy)
+        return
+    require(nbest >= 1, "`nbest`", "be at least 1", nbest, "Try 5.")
+    fits = temperature is None or 0 < temperature < float("inf")
+    remedy = "1 leaves the probabilities as they are."
+    require(fits, "`temperature`", "be a positive number", temperature, remedy)
+    remedy = "Leave --others out: several networks rank the answers of each, not all graphs."
+    require(not options.others, "--nbest", "ask one network", options.others, remedy)
 
 
 def _inputs(options: Namespace, slots: int) -> Iterator[Any]:
@@ -163,28 +198,69 @@ def _writer(stack: ExitStack, options: Namespace) -> Callable[[str], None]:
     return write
 
 
-def _line(pair: Any, answer: Any, *, as_json: bool) -> str:
-    """An answer in one line: its text, or its graph if that is no text or has several lines."""
+def _told(pair: Any, answer: Any, *, as_json: bool) -> str:
+    """What is written for an input: its answer, or the ranking of its answers."""
     from ..data import graph_document
+
+    if not as_json:
+        return _ranked(answer) if isinstance(answer, list) else _line(answer)
+    if isinstance(answer, list):
+        found = {"answers": [_scored(k, one) for k, one in enumerate(answer, 1)]}
+    else:
+        found = _document(answer)
+    own = {"input": graph_document(pair.input), **found}
+    # A key of the record that the answer has as well goes below, where nothing is lost.
+    below = {key: value for key, value in pair.extra.items() if key in own}
+    kept = {key: value for key, value in pair.extra.items() if key not in own}
+    return _written({**kept, **own, **({"record": below} if below else {})})
+
+
+def _ranked(answers: list[Any]) -> str:
+    """A line an answer: rank, probability, and the answer itself."""
+    graphs = (_line(one.graph) for one in answers)
+    chances = (f"{one.probability:.4g}" for one in answers)
+    numbered = enumerate(zip(chances, graphs, strict=True), 1)
+    return "\n".join(f"{rank}\t{chance}\t{graph}" for rank, (chance, graph) in numbered)
+
+
+def _line(graph: Any) -> str:
+    """An answer in one line: its text, or its graph if that is no text or has several lines."""
+    document = _document(graph)
+    text = document.pop("text")
+    return _written(document) if text is None or {"\n", "\r"} & set(text) else text
+
+
+def _document(graph: Any) -> dict[str, Any]:
+    """A graph as node-link, and its text if it is one."""
     from ..graphs import graph_to_node_link, graph_to_text, path_order
 
-    text = graph_to_text(answer) if path_order(answer) is not None else None
-    if not as_json and text is not None and not {"\n", "\r"} & set(text):
-        return text
-    document = graph_to_node_link(answer)
-    if as_json:
-        own = {"input": graph_document(pair.input), "text": text, **document}
-        # A key of the record that the answer has as well goes below, where nothing is lost.
-        below = {key: value for key, value in pair.extra.items() if key in own}
-        kept = {key: value for key, value in pair.extra.items() if key not in own}
-        document = {**kept, **own, **({"record": below} if below else {})}
+    text = graph_to_text(graph) if path_order(graph) is not None else None
+    return {"text": text, **graph_to_node_link(graph)}
+
+
+def _scored(rank: int, answer: Any) -> dict[str, Any]:
+    """An answer of a ranking, with the probabilities of its nodes and edges."""
+    document = _document(answer.graph)
+    for parts, chances in (("nodes", answer.nodes), ("edges", answer.edges)):
+        for part, chance in zip(document[parts], chances, strict=True):
+            part["probability"] = chance
+    whole = {"probability": answer.probability, "log_probability": answer.log_probability}
+    return {"rank": rank, **whole, **document}
+
+
+def _written(document: dict[str, Any]) -> str:
     return json.dumps(document, ensure_ascii=False, allow_nan=False)
 
 
 def network_options(parser: ArgumentParser) -> None:
-    """Adds the options that every command has which answers with networks."""
+    """Adds the options that every command has which answers with several networks."""
     what = "folders of further networks: of their answers the one that all find likeliest"
     parser.add_argument("--others", type=str, nargs="+", default=[], metavar="MODEL", help=what)
+    shape_option(parser)
+
+
+def shape_option(parser: ArgumentParser) -> None:
+    """Adds --constraint."""
     shapes = "what the graphs have to be: the most probable graph of this shape is the answer"
     kinds = Literal["none", "path", "tree", "acyclic"]
     parser.add_argument("--constraint", type=kinds, default="none", help=shapes)

@@ -3,6 +3,7 @@
 from ._cogs import cogs as cogs
 from ._cogs import cogs_to_logical_form as cogs_to_logical_form
 from ._conllu import conllu as conllu
+from ._depiction import molecule_places as molecule_places
 from ._file import Conversion as Conversion
 from ._file import convert as convert
 from ._formats import FORMATS as FORMATS

@@ -5,20 +5,17 @@ from contextlib import contextmanager
 from typing import Any
 
 from .._check import InputError, Received, refusal
+from .._extras import needed
 
 
 def chem() -> Any:
     """The module `rdkit.Chem`.
 
     Raises:
-        InputError: If RDKit is not installed.
+        MissingExtra: If RDKit is not installed.
     """
-    try:
+    with needed("the conversion of molecules", "chem"):
         from rdkit import Chem
-    except ImportError as error:
-        remedy = "Install it: pip install 'grapheme-torch[chem]'."
-        found = Received(str(error))
-        raise refusal("RDKit, which reads molecules,", "be installed", found, remedy) from None
     return Chem
 
 

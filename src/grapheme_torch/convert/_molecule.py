@@ -191,26 +191,36 @@ def _edge(bond: Any, descriptor: str | None) -> Triple:
     return *ends, name if descriptor is None else f"{name}({descriptor})"
 
 
-def _assembled(labels: Sequence[str], edges: Sequence[Triple]) -> Any:
+def bare_molecule(labels: Sequence[str], edges: Sequence[Triple]) -> Any:
+    """The atoms and bonds of a graph as an RDKit molecule, possible or not, without its stereo.
+
+    Raises:
+        InputError: If a label is no atom or bond, or two atoms are joined twice.
+    """
     mol = chem().RWMol()
-    atoms, bonds = {}, {}
-    for k, label in enumerate(labels):
-        symbol, descriptor = _parted(label)
-        mol.AddAtom(_atom(symbol))
-        if descriptor:
-            atoms[k] = descriptor
+    for label in labels:
+        mol.AddAtom(_atom(_parted(label)[0]))
     for source, target, label in edges:
-        name, descriptor = _parted(label)
         _check_bond(mol, source, target, label)
-        index = mol.AddBond(source, target, _bond_type(name)) - 1
-        if descriptor:
-            bonds[index] = descriptor
+        mol.AddBond(source, target, _bond_type(_parted(label)[0]))
+    return mol
+
+
+def _assembled(labels: Sequence[str], edges: Sequence[Triple]) -> Any:
+    mol = bare_molecule(labels, edges)
+    # Atoms and bonds are numbered as they were added.
+    atoms, bonds = (_told(parts) for parts in (labels, [label for _, _, label in edges]))
     if (error := impossible(mol)) is not None:
         raise error
     # Or it would be done while the SMILES is written, and take away what is set here.
     chem().AssignStereochemistry(mol, cleanIt=True, force=True)
     set_descriptors(mol, atoms, bonds)
     return mol
+
+
+def _told(labels: Sequence[str]) -> dict[int, str]:
+    """The stereo descriptors in labels, by number."""
+    return {k: told for k, label in enumerate(labels) if (told := _parted(label)[1])}
 
 
 def _parted(label: str) -> tuple[str, str | None]:

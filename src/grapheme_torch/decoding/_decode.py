@@ -71,7 +71,36 @@ def decode(
         InputError: If the constraint is none of these, a class or relation has no name, or a pair
             of nodes is a candidate twice.
     """
-    _check_names(prediction, labels, relations, constraint, own)
+    parts = decode_parts(prediction, labels, relations, constraint, directed=directed, own=own)
+    return [part.graph for part in parts]
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """A graph that was decoded, and what it was made of.
+
+    Args:
+        graph: As `decode` gives it.
+        nodes: The predicted node, in the numbering of the batch, that each of its nodes is.
+        edges: The candidate edge that each of its edges is.
+    """
+
+    graph: Data
+    nodes: list[int]
+    edges: list[int]
+
+
+def decode_parts(
+    prediction: Prediction,
+    labels: Sequence[str],
+    relations: Sequence[str],
+    constraint: Constraint | None = None,
+    *,
+    directed: bool | None = None,
+    own: Sequence[str] | None = None,
+) -> list[Decoded]:
+    """As `decode`, and which predicted nodes and candidate edges each graph is made of."""
+    check_names(prediction, labels, relations, constraint, own)
     directed = prediction.directed if directed is None else directed
     check_flag("`directed`", directed)
     check_batch("prediction", prediction.batch, prediction.num_graphs)
@@ -82,21 +111,24 @@ def decode(
     relation = present.argmax(1).tolist() if present.shape[1] else []
     place_of = prediction.position
     where = None if place_of is None or place_of.ndim > 1 else place_of.tolist()
-    graphs = []
+    found = []
     for soft in _soft_graphs(prediction):
         nodes, edges = _chosen(soft, constraint, directed=directed)
         place = {node: k for k, node in enumerate(nodes)}
+        ends = list(soft.edges(edges))
         joined = [
             (place[source], place[sink], relations[relation[candidate]])
-            for candidate, source, sink in soft.edges(edges)
+            for candidate, source, sink in ends
         ]
         named = [_name(label[soft.first + node], soft.first + node, labels, own) for node in nodes]
         position = None if where is None else [where[soft.first + node] for node in nodes]
-        graphs.append(make_graph(named, joined, position, directed=directed))
-    return graphs
+        graph = make_graph(named, joined, position, directed=directed)
+        numbers = [soft.first + node for node in nodes]
+        found.append(Decoded(graph, numbers, [candidate for candidate, _, _ in ends]))
+    return found
 
 
-def _check_names(prediction: Any, labels: Any, relations: Any, constraint: Any, own: Any) -> None:
+def check_names(prediction: Any, labels: Any, relations: Any, constraint: Any, own: Any) -> None:
     """Refuses arguments of `decode` that do not fit the prediction."""
     remedy = "Call a network, or build one with `Prediction(...)`."
     fits = isinstance(prediction, Prediction)

@@ -14,6 +14,8 @@ from ._options import Support as Support
 from ._options import Tiled as Tiled
 from ._options import Window as Window
 from ._result import StructuralLossResult as StructuralLossResult
+from ._shares import LossShares as LossShares
+from ._shares import loss_shares as loss_shares
 from ._structural import StructuralLoss as StructuralLoss
 from .batch._pairs import Pairs as Pairs
 from .batch._pairs import Target as Target

@@ -1,5 +1,8 @@
 """Metrics of predicted graphs, for any loop that uses torchmetrics."""
 
-from ._alignment_accuracy import AlignmentAccuracy as AlignmentAccuracy
-from ._graph_metrics import GraphMetrics as GraphMetrics
-from ._pair_metric import PairMetric as PairMetric
+from .. import _extras as _extras
+
+with _extras.needed("grapheme_torch.metrics", "metrics"):
+    from ._alignment_accuracy import AlignmentAccuracy as AlignmentAccuracy
+    from ._graph_metrics import GraphMetrics as GraphMetrics
+    from ._pair_metric import PairMetric as PairMetric

@@ -7,15 +7,22 @@ from torch_geometric.data import Data
 from torchmetrics import Metric, MetricCollection
 
 from .._check import Received, refusal, require
+from ..data import Alphabet
+from ..decoding import Constraint
 from ..edits import EditCosts, EditReport, Substitution, edit_reports
 from ..graphs import alike
+from ..prediction import Prediction
 from ._builtin_metrics import builtin_metrics
+from ._encoded import labelled
 from ._pair_metric import MeanScore, PairScore
 from ._scores import Matching
 
 
 class GraphMetrics(MetricCollection):
     """Compares predicted graphs with their targets, after decoding; a torchmetrics collection.
+
+    `metrics.update(network(inputs), targets)` decodes a `Prediction` and takes encoded targets as
+    the loss does; `metrics.update(predicted, targets)` takes lists of graphs with labels.
 
     Nodes are aligned by `edit_report`. A node is right if it is kept: aligned with a node of the
     same label; an edge if it joins aligned nodes that the target joins by the same relation. If
@@ -63,6 +70,9 @@ class GraphMetrics(MetricCollection):
             pair of which it returns None does not count. A `PairMetric`, or any torchmetrics
             `Metric` whose `update` takes lists of these three, reports what its `compute`
             returns: a number, or several by their names.
+        alphabet: Names of the classes of predictions, for metrics of texts and metrics of your
+            own. Default: their numbers.
+        constraint: What decoded predictions have to be, see `decode`. Default: anything.
 
     Raises:
         InputError: If `matching` is neither, a cost is out of range, or a name in `extra` is
@@ -78,6 +88,8 @@ class GraphMetrics(MetricCollection):
         edge_substitution: Substitution | None = None,
         matching: Matching = "edits",
         extra: Mapping[str, Metric | PairScore] | None = None,
+        alphabet: Alphabet | None = None,
+        constraint: Constraint | None = None,
     ) -> None:
         known, remedy = get_args(Matching), "Without it nodes are matched by their edits."
         requirement = f"be one of {', '.join(known)}"
@@ -89,6 +101,7 @@ class GraphMetrics(MetricCollection):
             measures[name] = _as_metric(name, measure)
         super().__init__(measures, compute_groups=False)
         self.matching, self.costs = matching, costs
+        self.alphabet, self.constraint = alphabet, constraint
         # The collection would sort them.
         self.order = tuple(measures)
 
@@ -109,18 +122,20 @@ class GraphMetrics(MetricCollection):
 
     def update(  # type: ignore[override]  # torchmetrics overrides `ModuleDict.update` too
         self,
-        predicted: Sequence[Data],
-        target: Sequence[Data],
+        predicted: Sequence[Data] | Prediction,
+        target: Sequence[Data] | Data,
         reports: Sequence[EditReport] | None = None,
     ) -> None:
-        """Adds pairs of graphs with labels.
+        """Adds pairs of graphs: with labels, or a prediction and its encoded targets.
 
         Args:
-            predicted, target: The graphs of each pair.
+            predicted: The graphs, or a `Prediction` that is decoded first.
+            target: The graph of each; beside a `Prediction` as `StructuralLoss` takes it: a
+                `Data`, a `Batch` or a list of these with classes `y`.
             reports: What `reports` says of them, where it has been asked already.
 
         Raises:
-            InputError: As `edit_reports`.
+            InputError: As `edit_reports`. If a target has a class that has no name.
         """
         given = self._compared(predicted, target, reports)
         for name in self.order:
@@ -128,8 +143,8 @@ class GraphMetrics(MetricCollection):
 
     def forward(
         self,
-        predicted: Sequence[Data],
-        target: Sequence[Data],
+        predicted: Sequence[Data] | Prediction,
+        target: Sequence[Data] | Data,
         reports: Sequence[EditReport] | None = None,
     ) -> dict[str, Any]:
         """Adds pairs as `update` does, and returns the metrics of these alone."""
@@ -153,11 +168,17 @@ class GraphMetrics(MetricCollection):
 
     def _compared(
         self,
-        predicted: Sequence[Data],
-        target: Sequence[Data],
+        predicted: Sequence[Data] | Prediction,
+        target: Sequence[Data] | Data,
         reports: Sequence[EditReport] | None,
     ) -> tuple[list[Data], list[Data], list[EditReport]]:
         """What every metric is given."""
+        if isinstance(predicted, Prediction):
+            predicted, target = labelled(predicted, target, self.alphabet, self.constraint)
+        elif isinstance(target, Data):
+            got = Received("a graph beside a list")
+            remedy = "Give `Batch.to_data_list()`, or a `Prediction` and its targets."
+            raise refusal("`target`", "be a list of graphs with labels", got, remedy)
         if reports is None:
             reports = self.reports(predicted, target)
         sizes = len(predicted), len(target), len(reports)

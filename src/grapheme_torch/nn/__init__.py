@@ -1,6 +1,8 @@
 """The graph transformation network and its parts; knows no loss."""
 
 from ._attention import GraphAttention as GraphAttention
+from ._card import CARD as CARD
+from ._card import ModelCard as ModelCard
 from ._embedding import HashEmbedding as HashEmbedding
 from ._embedding import sinusoids as sinusoids
 from ._heads import OutputHeads as OutputHeads

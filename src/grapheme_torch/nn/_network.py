@@ -17,9 +17,11 @@ from .._versions import current, reading
 from ..graphs import NUM_HASHES, check_flag, membership
 from ..prediction import Prediction
 from ._attention import GraphAttention
+from ._card import ModelCard, write_card
 from ._copy import OwnLabel
 from ._embedding import HashEmbedding, distinct, label_keys, sinusoids
 from ._heads import Candidates, OutputHeads, candidate_edges
+from ._hub import downloaded, is_hub_name, upload
 from ._message import MessagePassingBlock, message_edges
 from ._network_options import (
     GROUPS,
@@ -241,22 +243,89 @@ class GraphTransformNet(nn.Module):
             (node_gradients[:, 0], node_gradients[:, 1:], edge_gradients),
         )
 
-    def save_pretrained(self, folder: str | Path) -> None:
-        """Writes `config.json` and `model.safetensors` into the folder, each in one step.
+    def save_pretrained(self, folder: str | Path, *, card: ModelCard | None = None) -> None:
+        """Writes `config.json`, `model.safetensors` and `README.md`, each in one step.
 
         What was there is replaced only once the new file is complete.
+
+        Args:
+            folder: Where to write; it is made if it is not there.
+            card: What README.md, the model card, says. Default: what the network itself tells;
+                a README.md that is already there then stays.
+
+        Raises:
+            InputError: If a file cannot be written.
         """
-        save_model(current(folder), self.config, self.state_dict())
+        folder = current(folder)
+        save_model(folder, self.config, self.state_dict())
+        weights = sum(p.numel() for p in self.parameters())
+        write_card(folder, card, type(self).__name__, self.config, weights)
 
     @classmethod
-    def from_pretrained(cls, folder: str | Path) -> "GraphTransformNet":
-        """The network that `save_pretrained` wrote.
+    def from_pretrained(
+        cls,
+        folder: str | Path,
+        *,
+        revision: str | None = None,
+        token: str | bool | None = None,
+        cache_dir: str | Path | None = None,
+    ) -> "GraphTransformNet":
+        """The network that `save_pretrained` wrote, from a folder or from the Hugging Face Hub.
+
+        Args:
+            folder: The folder. Or, as a text, "owner/name" of a model on the Hub, where there is no
+                such folder; a `Path` is never looked for on the Hub.
+            revision: Branch, tag or commit on the Hub. Default: main.
+            token: For what is not public on the Hub. Default: that of `hf auth login`.
+            cache_dir: Where downloads are kept. Default: the cache of the Hub.
 
         Raises:
             InputError: If a file is missing, unreadable, foreign, does not fit, or a weight is
-                not finite.
+                not finite; or if there is no such model on the Hub.
+            MissingExtra: If the Hub is asked for and huggingface_hub is not installed.
         """
-        return reading(folder, lambda found: _restore(cls, found, load_config(found)))
+        if not is_hub_name(folder):
+            return reading(folder, lambda found: _restore(cls, found, load_config(found)))
+        where = {"revision": revision, "token": token, "cache_dir": cache_dir}
+        with downloaded(str(folder), **where) as found:  # type: ignore[arg-type]
+            return cls.from_pretrained(found)
+
+    def push_to_hub(
+        self,
+        name: str,
+        *,
+        card: ModelCard | None = None,
+        commit_message: str = "Add a model of grapheme-torch",
+        private: bool | None = None,
+        token: str | bool | None = None,
+        branch: str | None = None,
+        create_pr: bool = False,
+    ) -> str:
+        """Puts what `save_pretrained` writes into a repository on the Hugging Face Hub.
+
+        Args:
+            name: "owner/name" of the repository, which is made if there is none.
+            card: What README.md says. Default: what the network itself tells; a README.md that is
+                already there then stays.
+            commit_message: What the history of the repository says.
+            private: Whether a new repository is private. Default: as the owner has set it.
+            token: Of the user. Default: that of `hf auth login`.
+            branch: Default: main.
+            create_pr: Whether to propose the change only.
+
+        Returns:
+            The address of the commit.
+
+        Raises:
+            InputError: If the Hub refuses it or cannot be reached.
+            MissingExtra: If huggingface_hub is not installed.
+        """
+        given = ModelCard(title=name.rpartition("/")[2], place=name) if card is None else card
+        return upload(
+            name, partial(self.save_pretrained, card=given), commit_message=commit_message,
+            private=private, token=token, branch=branch, create_pr=create_pr,
+            keep_card=card is None,
+        )  # fmt: skip
 
 
 class _Layer(nn.Module):

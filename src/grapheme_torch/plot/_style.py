@@ -12,11 +12,6 @@ from .._files import replacing
 FONT = FontProperties(family="DejaVu Sans")
 """The font that comes with matplotlib, so that a picture looks the same everywhere."""
 
-INK, PALE = "#2B303A", "#C9CED8"
-
-# Colours that colour-blind readers tell apart (Okabe and Ito).
-BLUE, ORANGE, GREEN, RED, GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#7A8699"
-
 
 def save(figure: Figure, path: str | os.PathLike[str]) -> None:
     suffix = Path(path).suffix.lstrip(".").lower()

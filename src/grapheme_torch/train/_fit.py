@@ -22,14 +22,16 @@ from ._checkpoints import Chance, Checkpointing, Saver
 from ._console import Interrupt, Progress
 from ._datamodule import PairsDataModule
 from ._exact_match import share_exact
-from ._folder import FILES, METRICS, PICTURE, SUMMARY, save_options, save_weights
+from ._folder import METRICS, PICTURE, SUMMARY, save_options, save_weights, views
 from ._history import History, is_monotone
+from ._measure import weights_of
 from ._module import TrainingModule
 from ._monitor import Monitor
 from ._numerics import restored
 from ._processes import Processes, is_main, is_of_connection, lost_process, patient_watch
 from ._profile import PartsProfiler
 from ._resume import ORIGIN, STATE, Resumed, check_state
+from ._run_card import run_card
 from ._slurm import requeue, requeue_signals
 from ._start import Start
 from ._stopping import BestNetwork, LastValidation, Patience, Stopping
@@ -166,12 +168,13 @@ class _Run:
             if summary is None:  # takes part: the first process writes
                 self.trainer.save_checkpoint(self.job.out / STATE)
             return
-        out, kept = self.job.out, self.kept
+        out, kept, digests = self.job.out, self.kept, self.job.data.digests
+        card = None if summary is None else run_card(out, self.job.options, digests, summary)
         before = current(out) / STATE
-        with publishing(out, self.trainer.global_step, FILES) as folder:
-            save_weights(folder, kept.network, kept.loss, self.job.data.alphabet)
+        with publishing(out, self.trainer.global_step, views(out)) as folder:
+            save_weights(folder, kept.network, kept.loss, self.job.data.alphabet, card)
             save_options(folder, self.job.options)
-            write_json(folder / ORIGIN, {"digests": self.job.data.digests})
+            write_json(folder / ORIGIN, {"digests": digests})
             self.history.write(folder / METRICS)
             if summary is None:
                 self.start.seconds = self._seconds
@@ -181,7 +184,7 @@ class _Run:
                 if self.has_state:
                     shutil.copyfile(before, folder / STATE)
                 write_json(folder / SUMMARY, asdict(summary))
-                plot_losses(self.history.rows, folder / PICTURE)
+                plot_losses(self.history.rows, folder / PICTURE, weights_of(self.job.module.loss))
 
     @property
     def _seconds(self) -> float:

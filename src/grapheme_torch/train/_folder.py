@@ -17,7 +17,16 @@ from .._versions import check_versions, current, reading
 from .._yaml import LARGEST, load_yaml
 from ..data import Alphabet
 from ..loss import StructuralLoss
-from ..nn import WEIGHTS, GraphTransformNet, read_header, read_weights, save_model, save_tensors
+from ..nn import (
+    CARD,
+    WEIGHTS,
+    GraphTransformNet,
+    ModelCard,
+    read_header,
+    read_weights,
+    save_model,
+    save_tensors,
+)
 from ._lock import check_unlocked, locked
 from ._loss_options import check_bounded, make_loss
 
@@ -110,13 +119,27 @@ def save_options(out: Path, options: dict[str, Any]) -> None:
     write_text(out / OPTIONS, yaml.safe_dump(options, sort_keys=False, allow_unicode=True))
 
 
-def save_weights(out: Path, network: nn.Module, loss: nn.Module, alphabet: Alphabet) -> None:
+def views(out: Path) -> tuple[str, ...]:
+    """Files of a run that are to be found in its folder; a README.md of the user's stays."""
+    card = out / CARD
+    return FILES if card.is_file() and not card.is_symlink() else (*FILES, CARD)
+
+
+def save_weights(
+    out: Path,
+    network: nn.Module,
+    loss: nn.Module,
+    alphabet: Alphabet,
+    card: ModelCard | None = None,
+) -> None:
     """Writes the network, and the weights of the loss if it has any.
 
     A network that can save itself does (`save_pretrained`). Of any other its weights are kept,
     and what its classes mean; `load_network(folder, network)` reads them.
     """
-    if hasattr(network, "save_pretrained"):
+    if isinstance(network, GraphTransformNet):
+        network.save_pretrained(out, card=card)
+    elif hasattr(network, "save_pretrained"):
         network.save_pretrained(out)  # type: ignore[operator]
     else:
         kind = f"{type(network).__module__}.{type(network).__qualname__}"
@@ -220,7 +243,7 @@ def load_network(folder: str | Path, network: nn.Module | None = None) -> nn.Mod
         InputError: If a file is missing, unreadable, or does not fit.
     """
     if network is None:
-        return GraphTransformNet.from_pretrained(folder).eval()
+        return GraphTransformNet.from_pretrained(Path(folder)).eval()  # never from the Hub
     reading(folder, lambda found: load_tensors(found / WEIGHTS, network))
     return network.eval()
 

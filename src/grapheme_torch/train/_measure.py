@@ -50,6 +50,12 @@ def names_of(loss: StructuralLoss) -> list[str]:
     return ["total", "node", "edge", "clique", *loss.terms, "converged"]
 
 
+def weights_of(loss: StructuralLoss) -> dict[str, float]:
+    """What the loss multiplies each of its terms by."""
+    usual = {"node": loss.alpha, "edge": loss.beta, "clique": loss.gamma}
+    return usual | {name: weight for name, (weight, _) in loss.terms.items()}
+
+
 @torch.no_grad()
 def measure(
     network: nn.Module,

@@ -1,6 +1,7 @@
 """What a trained network answers."""
 
 from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import torch
 from torch import nn
@@ -8,9 +9,12 @@ from torch_geometric.data import Batch, Data
 
 from .._check import Received, require
 from ..data import INPUT, Alphabet, only
-from ..decoding import Constraint, decode
+from ..decoding import Answer, Constraint, check_scoring, decode, decode_nbest
 from ..graphs import node_labels
+from ..prediction import Prediction
 from ._measure import device_of
+
+Given = TypeVar("Given")
 
 
 @torch.no_grad()
@@ -44,13 +48,56 @@ def predict(
     if not placed_alike(graphs):
         shape = {"constraint": constraint, "directed": directed, "alphabet": alphabet}
         return apart(graphs, lambda alike: predict(network, alike, **shape))  # type: ignore[arg-type]
+    prediction, own = _asked(network, graphs)
+    names = alphabet.labels, alphabet.relations
+    return decode(prediction, *names, constraint, directed=directed, own=own)
+
+
+@torch.no_grad()
+def predict_nbest(
+    network: nn.Module,
+    graphs: Sequence[Data],
+    nbest: int = 5,
+    *,
+    constraint: Constraint | None = None,
+    temperature: float = 1.0,
+    directed: bool | None = None,
+    alphabet: Alphabet | None = None,
+) -> list[list[Answer]]:
+    """The most probable output graphs for each input graph, the best first, with probabilities.
+
+    Args:
+        network, graphs, directed, alphabet: As for `predict`.
+        nbest, constraint, temperature: How many, of which shape, and what divides the logits: see
+            `decode_nbest`.
+
+    Raises:
+        InputError: As `predict` and `decode_nbest`.
+    """
+    check_scoring(nbest, temperature)
+    if not graphs:
+        return []
+    alphabet = alphabet or alphabet_of(network)
+    if not placed_alike(graphs):
+        shape = {"constraint": constraint, "temperature": temperature, "directed": directed}
+        return apart(
+            graphs,
+            lambda alike: predict_nbest(network, alike, nbest, alphabet=alphabet, **shape),  # type: ignore[arg-type]
+        )
+    prediction, own = _asked(network, graphs)
+    names = alphabet.labels, alphabet.relations
+    return decode_nbest(
+        prediction, *names, nbest, constraint, temperature=temperature, directed=directed, own=own
+    )
+
+
+def _asked(network: nn.Module, graphs: Sequence[Data]) -> tuple[Prediction, list[str] | None]:
+    """What a network predicts, and the labels that it may copy."""
     own = None
     if getattr(network, "own", None) is not None:
         slots = slots_of(network)
         own = [name for g in graphs for name in node_labels(g) for _ in range(slots)]
-    prediction = network(read(network, graphs))
-    names = alphabet.labels, alphabet.relations
-    return decode(prediction, *names, constraint, directed=directed, own=own)
+    return network(read(network, graphs)), own
 
 
 def alphabet_of(network: nn.Module) -> Alphabet:
@@ -76,7 +123,9 @@ def placed_alike(graphs: Sequence[Data]) -> bool:
     return len({"position" in graph for graph in graphs}) <= 1
 
 
-def apart(graphs: Sequence[Data], answer: Callable[[Sequence[Data]], Sequence[Data]]) -> list[Data]:
+def apart(
+    graphs: Sequence[Data], answer: Callable[[Sequence[Data]], Sequence[Given]]
+) -> list[Given]:
     """The answers to graphs with a position and to those without, in the order of the graphs."""
     kinds: tuple[list[Data], list[Data]] = ([], [])
     for graph in graphs:

@@ -75,6 +75,7 @@ def test_whatever_is_drawn(
     assert slope < 1e-9
 
 
+@pytest.mark.repeats
 @pytest.mark.parametrize("update", ["linear", "proximal"])
 def test_tiles_do_not_matter(update: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     prediction, target = batch_of_pairs(1, [(0, 3), (1, 1), (5, 3), (4, 4)])
@@ -255,6 +256,7 @@ def test_a_logit_that_is_no_number_is_reported_for_its_pair_alone() -> None:
     assert result.plan.best_match()[:3].tolist() == [-1] * 3
 
 
+@pytest.mark.repeats
 def test_nothing_of_the_size_of_the_plan_is_allocated(monkeypatch: pytest.MonkeyPatch) -> None:
     shrink(monkeypatch, 1 << 9)
     prediction, target = long(120, 110)

@@ -196,6 +196,7 @@ print(run(1000), run(20000))
 """
 
 
+@pytest.mark.repeats
 @pytest.mark.skipif(not hasattr(resource, "RUSAGE_SELF"), reason="no resource usage here")
 def test_memory_grows_with_the_support_and_not_with_its_square() -> None:
     done = subprocess.run(

@@ -35,6 +35,7 @@ def test_the_plain_program_gives_the_same(rounds: int) -> None:
         torch.testing.assert_close(found.plan[k], wanted.plan, rtol=1e-7, atol=1e-9)
 
 
+@pytest.mark.repeats
 @pytest.mark.parametrize("gradient", ["exact", "implicit"])
 @pytest.mark.parametrize("directed", [True, False])
 def test_the_gradient_is_the_derivative(gradient: Any, directed: bool) -> None:

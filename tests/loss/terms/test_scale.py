@@ -193,6 +193,7 @@ def on_its_own(x: Tensor, y: Tensor) -> float:
     return float(((torch.cdist(y, x) < way[:, None] / 4).sum(1) == 1).float().mean())
 
 
+@pytest.mark.repeats
 @pytest.mark.parametrize("start", ["among", "far"])
 @pytest.mark.parametrize("unit", [640.0, 1.0, 1e-3])
 @pytest.mark.parametrize("kind", KINDS)
@@ -206,6 +207,7 @@ def test_training_ends_on_the_targets_in_any_unit(kind: Any, unit: float, start:
     assert on_its_own(train(kind, x, y, unit, 300), y) == 1
 
 
+@pytest.mark.repeats
 def test_training_tells_many_points_apart() -> None:
     """50 points in the unit square: by the mean cost alone, 4 of them are found."""
     rng = torch.Generator().manual_seed(0)

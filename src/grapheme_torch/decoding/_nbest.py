@@ -1,0 +1,375 @@
+"""The most probable graphs of a prediction, with their probabilities."""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import networkx as nx
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from torch.nn.functional import logsigmoid
+from torch_geometric.data import Data
+
+from .._check import Received, refusal, require
+from .._union import check_batch, check_edges
+from ..graphs import check_flag, edge_triples, make_graph, node_labels, sorted_edges
+from ..prediction import Prediction
+from ._decode import Constraint, check_names
+from ._ranking import Ranking, independent, node_sets, spanning_trees, sums
+from ._subgraphs import Gains
+
+LIMIT = 50_000
+"""Steps of the search for one graph before it gives up: seconds."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A graph that a prediction may stand for, and how probable it is.
+
+    Args:
+        graph: The graph, as `decode` returns it.
+        log_probability: Natural logarithm of its probability, (E46).
+        nodes: Probability that each of its nodes exists and has its label.
+        edges: Probability of the relation of each of its edges, in the order of its edges.
+    """
+
+    graph: Data
+    log_probability: float
+    nodes: list[float]
+    edges: list[float]
+
+    @property
+    def probability(self) -> float:
+        """Of the graph as a whole; it is 0 where a double cannot hold it."""
+        return math.exp(self.log_probability)
+
+
+def decode_nbest(
+    prediction: Prediction,
+    labels: Sequence[str],
+    relations: Sequence[str],
+    nbest: int = 5,
+    constraint: Constraint | None = None,
+    *,
+    temperature: float = 1.0,
+    directed: bool | None = None,
+    own: Sequence[str] | None = None,
+) -> list[list[Answer]]:
+    """The most probable graphs of each prediction, the best first, with probabilities.
+
+    A network decides about each node, its label and each edge independently. The probability of
+    a graph is the product over its choices, (E46): each node is there or not, those that are
+    there have their labels, and each candidate edge between two of them has its relation or is
+    absent. Over all graphs these probabilities add up to one. A constraint leaves out graphs of
+    other shapes; the probabilities stay as they are and add up to less.
+
+    The ranking is exact. No two answers have the same labels and edges in the same order. Where
+    different nodes of the prediction give the same graph, it is listed once, with the probability
+    of the likeliest of these ways alone.
+
+    The first answer is mostly that of `decode`. It may be another where the network is unsure:
+    `decode` keeps each node that is likelier there than not, whatever its label and edges.
+
+    Args:
+        prediction: Soft graphs, in logits.
+        labels: Name of each node class.
+        relations: Name of each relation from 1 on.
+        nbest: How many answers for each graph. There are fewer where no more are possible, or
+            where the search for more would take too long.
+        constraint: What the graphs have to be, as for `decode`: "path" (where every candidate
+            leads to a later node), "tree" (with one root) or "acyclic".
+        temperature: Divides every logit: above 1 the choices get more alike, below 1 more
+            certain.
+        directed, own: As for `decode`. Classes of one name are one label.
+
+    Raises:
+        InputError: As `decode`. If `nbest` is below 1, `temperature` is not positive, a logit is
+            no number, paths are asked for where candidates lead both ways, or the network is too
+            unsure for any answer to be found.
+    """
+    check_names(prediction, labels, relations, constraint, own)
+    directed = prediction.directed if directed is None else directed
+    check_flag("`directed`", directed)
+    check_scoring(nbest, temperature)
+    check_batch("prediction", prediction.batch, prediction.num_graphs)
+    check_edges("prediction", prediction.edge_index, prediction.batch, directed)
+    names = _Names(labels, relations, own)
+    return [
+        _best(_choices(one, names, first, temperature), nbest, constraint, directed=directed)
+        for first, one in _each(prediction.detach().to("cpu", torch.double))
+    ]
+
+
+def check_scoring(nbest: Any, temperature: Any) -> None:
+    """Refuses numbers of answers and temperatures out of range."""
+    counts = isinstance(nbest, int) and not isinstance(nbest, bool) and nbest >= 1
+    require(counts, "`nbest`", "be a whole number of at least 1", nbest, "Try 5.")
+    number = isinstance(temperature, (int, float)) and not isinstance(temperature, bool)
+    fits = number and 0 < temperature < math.inf
+    remedy = "1 leaves the probabilities as they are."
+    require(fits, "`temperature`", "be a positive number", temperature, remedy)
+
+
+@dataclass(frozen=True)
+class _Names:
+    """The names of classes, see `decode_nbest`."""
+
+    labels: Sequence[str]
+    relations: Sequence[str]
+    own: Sequence[str] | None
+
+
+@dataclass(frozen=True)
+class _Choices:
+    """The choices of one graph, in log-probability.
+
+    Args:
+        on, off: That each node exists, and does not.
+        names: Labels of each node, the likeliest first.
+        label: Their scores; axes: node, rank.
+        source, sink: Ends of each candidate edge.
+        relation: Scores of its relations; axes: candidate, relation; 0 is *absent*.
+        relations: Their names from 1 on.
+        position: Place of each node, if it has one number for it.
+    """
+
+    on: Float[np.ndarray, " n"]
+    off: Float[np.ndarray, " n"]
+    names: list[list[str]]
+    label: Float[np.ndarray, "n k"]
+    source: Int[np.ndarray, " e"]
+    sink: Int[np.ndarray, " e"]
+    relation: Float[np.ndarray, "e r"]
+    relations: Sequence[str]
+    position: list[float] | None
+
+
+def _each(prediction: Prediction) -> Iterator[tuple[int, Prediction]]:
+    """The graphs one by one, each with the number of its first node in the batch."""
+    sizes = torch.bincount(prediction.batch, minlength=prediction.num_graphs).tolist()
+    first = 0
+    for k, size in enumerate(sizes):
+        yield first, prediction[k]
+        first += size
+
+
+def _choices(said: Prediction, names: _Names, first: int, temperature: float) -> _Choices:
+    existence = said.existence / temperature
+    relation = said.relation / temperature
+    if relation.shape[1] == 0:
+        relation = relation.new_zeros(len(relation), 1)
+    width = len(names.labels) + (names.own is not None)
+    labelled = (said.label / temperature).log_softmax(1)[:, :width]
+    relation = relation.log_softmax(1)
+    for what, part in (("existence", existence), ("label", labelled), ("relation", relation)):
+        remedy = "Look for the loss or weight that became NaN: `check_gradients`."
+        bad = Received("NaN")
+        require(not bool(part.isnan().any()), f"`prediction.{what}`", "hold numbers", bad, remedy)
+    label = labelled.numpy().copy()
+    listed = [list(names.labels[: label.shape[1]]) for _ in range(len(label))]
+    if names.own is not None and label.shape[1] > len(names.labels):
+        _merge_own(label, listed, names, first)
+    order = np.argsort(-label, axis=1, kind="stable")
+    source, sink = said.edge_index.numpy()
+    place = said.position
+    return _Choices(
+        logsigmoid(existence).numpy(),
+        logsigmoid(-existence).numpy(),
+        [[known[c] for c in row] for known, row in zip(listed, order.tolist(), strict=True)],
+        np.take_along_axis(label, order, 1),
+        source,
+        sink,
+        relation.numpy(),
+        names.relations,
+        None if place is None or place.ndim > 1 else place.tolist(),
+    )
+
+
+def _merge_own(label: np.ndarray, listed: list[list[str]], names: _Names, first: int) -> None:
+    """Adds the class of a node's own label to the class of the same name, if there is one."""
+    assert names.own is not None
+    known = {name: c for c, name in enumerate(names.labels)}
+    for node, row in enumerate(listed):
+        own = names.own[first + node]
+        row.append(own)
+        if own in known:
+            label[node, known[own]] = np.logaddexp(label[node, known[own]], label[node, -1])
+            label[node, -1] = -np.inf
+
+
+def _best(
+    choices: _Choices, nbest: int, constraint: Constraint | None, *, directed: bool
+) -> list[Answer]:
+    """The answers for one graph."""
+    if constraint == "path":
+        forward = directed and bool((choices.source <= choices.sink).all())
+        remedy = 'Ask for one answer, or for "tree" or "acyclic".'
+        found = Received("candidates both ways" if directed else "undirected ones")
+        what = "lead to later nodes only, for the n best paths"
+        require(forward, "the candidate edges", what, found, remedy)
+    answers: list[Answer] = []
+    known = set()
+    joint = _joint(choices, loops=constraint is None)
+    ways = node_sets(
+        choices.on + choices.label.max(1, initial=-np.inf) + joint.diagonal(),
+        choices.off,
+        joint,
+        lambda nodes: _on(choices, nodes, constraint, directed=directed),
+        LIMIT,
+    )
+    for score, (nodes, ranks, edges) in ways:
+        answer = _answer(choices, score, nodes, ranks, edges, directed=directed)
+        key = (tuple(node_labels(answer.graph)), tuple(sorted_edges(answer.graph)))
+        if key not in known:
+            known.add(key)
+            answers.append(answer)
+        if len(answers) == nbest:
+            break
+    if not answers:
+        remedy = "Train it for longer, or ask for one answer without probabilities."
+        found = Received(f"no answer within {LIMIT} steps")
+        raise refusal("the prediction", "be sure enough to rank graphs", found, remedy)
+    return answers
+
+
+def _joint(choices: _Choices, *, loops: bool) -> Float[np.ndarray, "n n"]:
+    """Upper bounds of the scores of all candidates between two nodes; of a loop as it may be."""
+    n = len(choices.on)
+    best = choices.relation.max(1, initial=-np.inf)
+    if not loops:
+        best = np.where(choices.source == choices.sink, choices.relation[:, 0], best)
+    joint = np.zeros((n, n))
+    np.add.at(joint, (choices.source, choices.sink), best)
+    return joint + joint.T - np.diag(joint.diagonal())
+
+
+_Chosen = tuple[list[int], dict[int, int], list[tuple[int, int]]]
+"""Nodes, the rank of the label of some of them by their place, and edges with their relation."""
+
+
+def _on(
+    choices: _Choices, nodes: list[int], constraint: Constraint | None, *, directed: bool
+) -> Ranking[_Chosen]:
+    """The graphs on a set of nodes."""
+    inside = np.zeros(len(choices.on), dtype=bool)
+    inside[nodes] = True
+    inner = np.flatnonzero(inside[choices.source] & inside[choices.sink])
+    base = float(choices.on[inside].sum() + choices.off[~inside].sum())
+    if constraint is None:
+        edges = _free(choices, inner)
+    elif constraint == "path":
+        edges = _along(choices, nodes, inner)
+    elif constraint == "tree":
+        edges = _trees(choices, nodes, inner, directed=directed)
+    else:
+        edges = _acyclic(choices, inner, directed=directed)
+    for score, (ranks, chosen) in sums(independent(choices.label[nodes]), edges):
+        yield base + score, (nodes, ranks, chosen)
+
+
+def _free(choices: _Choices, inner: Int[np.ndarray, " k"]) -> Ranking[list[tuple[int, int]]]:
+    """Each edge for itself."""
+    table = choices.relation[inner]
+    order = np.argsort(-table, axis=1, kind="stable")
+    first = order[:, 0]
+    for score, ranks in independent(np.take_along_axis(table, order, 1)):
+        kind = first.copy()
+        for row, rank in ranks.items():
+            kind[row] = order[row, rank]
+        there = np.flatnonzero(kind)
+        yield score, list(zip(inner[there].tolist(), kind[there].tolist(), strict=True))
+
+
+def _along(
+    choices: _Choices, nodes: list[int], inner: Int[np.ndarray, " k"]
+) -> Ranking[list[tuple[int, int]]]:
+    """The path through the nodes in their order; only its relations are free."""
+    ends = zip(choices.source[inner].tolist(), choices.sink[inner].tolist(), strict=True)
+    number = dict(zip(ends, inner.tolist(), strict=True))
+    steps = list(pairwise(nodes))
+    if any(step not in number for step in steps):
+        return
+    path = [number[step] for step in steps]
+    absent = np.setdiff1d(inner, path)
+    base = float(choices.relation[absent, 0].sum())
+    table = choices.relation[path, 1:]
+    order = np.argsort(-table, axis=1, kind="stable")
+    for score, ranks in independent(np.take_along_axis(table, order, 1)):
+        kinds = [1 + int(order[row, ranks.get(row, 0)]) for row in range(len(path))]
+        yield base + score, list(zip(path, kinds, strict=True))
+
+
+def _trees(
+    choices: _Choices, nodes: list[int], inner: Int[np.ndarray, " k"], *, directed: bool
+) -> Ranking[list[tuple[int, int]]]:
+    """The trees over the nodes; each relation of a candidate is an edge of its own."""
+    absent = choices.relation[:, 0]
+    joins = inner[choices.source[inner] != choices.sink[inner]]
+    # An edge that cannot be absent gains much, but not without bound.
+    gain = choices.relation[joins, 1:] - np.maximum(absent[joins, None], -1e6)
+    edge, kind = np.nonzero(np.isfinite(gain))
+    place = np.zeros(len(choices.on), dtype=int)
+    place[nodes] = np.arange(len(nodes))
+    ends = place[choices.source[joins[edge]]], place[choices.sink[joins[edge]]]
+    gains = Gains(np.zeros(len(nodes)), *ends, gain[edge, kind])
+    for _, chosen in spanning_trees(gains, directed=directed):
+        tree, kinds = joins[edge[chosen]], 1 + kind[chosen]
+        rest = np.setdiff1d(inner, tree)
+        score = float(choices.relation[tree, kinds].sum() + absent[rest].sum())
+        if score > -np.inf:
+            yield score, list(zip(tree.tolist(), kinds.tolist(), strict=True))
+
+
+def _acyclic(
+    choices: _Choices, inner: Int[np.ndarray, " k"], *, directed: bool
+) -> Ranking[list[tuple[int, int]]]:
+    """Of the sets of edges those without a cycle."""
+    loop = choices.source[inner] == choices.sink[inner]
+    base = float(choices.relation[inner[loop], 0].sum())
+    inner = inner[~loop]
+    for _, (score, edges) in zip(range(LIMIT), _free(choices, inner), strict=False):
+        pairs = [(int(choices.source[e]), int(choices.sink[e])) for e, _ in edges]
+        if not pairs or _has_no_cycle(pairs, directed=directed):
+            yield base + score, edges
+
+
+def _has_no_cycle(pairs: list[tuple[int, int]], *, directed: bool) -> bool:
+    if directed:
+        return nx.is_directed_acyclic_graph(nx.DiGraph(pairs))
+    return nx.is_forest(nx.Graph(pairs))
+
+
+def _answer(
+    choices: _Choices,
+    score: float,
+    nodes: list[int],
+    ranks: dict[int, int],
+    edges: list[tuple[int, int]],
+    *,
+    directed: bool,
+) -> Answer:
+    """A graph with the probabilities of its parts."""
+    place = {node: k for k, node in enumerate(nodes)}
+    ends = [(place[int(choices.source[e])], place[int(choices.sink[e])]) for e, _ in edges]
+    named = [choices.names[node][ranks.get(k, 0)] for k, node in enumerate(nodes)]
+    joined = [
+        (*pair, choices.relations[kind - 1]) for pair, (_, kind) in zip(ends, edges, strict=True)
+    ]
+    position = None if choices.position is None else [choices.position[node] for node in nodes]
+    graph = make_graph(named, joined, position, directed=directed)
+    sure = {
+        frozenset(pair) if not directed else pair: math.exp(choices.relation[edge])
+        for pair, edge in zip(ends, edges, strict=True)
+    }
+    return Answer(
+        graph,
+        score,
+        [
+            math.exp(choices.on[node] + choices.label[node, ranks.get(k, 0)])
+            for k, node in enumerate(nodes)
+        ],
+        [sure[(u, v) if directed else frozenset((u, v))] for u, v, _ in edge_triples(graph)],
+    )

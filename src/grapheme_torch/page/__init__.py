@@ -1,0 +1,8 @@
+"""Pages and pictures for a browser: one file each, which needs nothing else."""
+
+from ._explanation import Explanation as Explanation
+from ._explanation import LossParts as LossParts
+from ._explanation import Origin as Origin
+from ._explanation import OutputEdge as OutputEdge
+from ._explanation import OutputNode as OutputNode
+from ._scene_svg import scene_svg as scene_svg
