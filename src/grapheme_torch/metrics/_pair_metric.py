@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -10,7 +10,8 @@ from torch_geometric.data import Data
 from torchmetrics import Metric
 
 from .._check import require
-from ..edits import EditReport
+from ..edits import EditCosts, EditReport, edit_reports
+from ..graphs import alike
 
 PairScore = Callable[[Data, Data, EditReport], float | None]
 """The score of one pair, from the predicted graph, the target and the edits between them.
@@ -37,17 +38,22 @@ class PairMetric(Metric, ABC):
 
     Attributes:
         sums: Names of the numbers that are summed over pairs.
+        costs: Costs of the edits, where it compares graphs itself.
+
+    Args:
+        options: Those of every torchmetrics `Metric`, such as `dist_sync_on_step`.
     """
 
     sums: ClassVar[tuple[str, ...]] = ()
+    costs = EditCosts()
 
     higher_is_better = None
     is_differentiable = False
     full_state_update = False
     counted: Tensor
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
         # The number of pairs that count comes first.
         nothing = torch.zeros(1 + len(self.sums), dtype=torch.float64)
         self.add_state("counted", nothing, dist_reduce_fx="sum")
@@ -72,18 +78,23 @@ class PairMetric(Metric, ABC):
         """
 
     def update(
-        self, predicted: Sequence[Data], target: Sequence[Data], reports: Sequence[EditReport]
+        self,
+        predicted: Sequence[Data],
+        target: Sequence[Data],
+        reports: Sequence[EditReport] | None = None,
     ) -> None:
-        """Adds pairs of graphs, with the edits between them.
+        """Adds pairs of graphs.
 
         Args:
-            predicted, target: The graphs of each pair; both directed, or neither, as
-                `GraphMetrics` makes them.
-            reports: What `edit_reports(predicted, target)` returns.
+            predicted, target: The graphs of each pair; with reports both directed, or neither.
+            reports: What `edit_reports(predicted, target)` returns. Default: it is asked, which
+                `GraphMetrics` does once for all its metrics.
 
         Raises:
             InputError: If `count` does not return the numbers that `sums` names.
         """
+        if reports is None:
+            predicted, target, reports = compared(predicted, target, self.costs)
         for pair in zip(predicted, target, reports, strict=True):
             numbers = self.count(*pair)
             if numbers is None:
@@ -94,10 +105,52 @@ class PairMetric(Metric, ABC):
             values = [1.0, *(float(numbers[name]) for name in self.sums)]
             self.counted += self.counted.new_tensor(values)
 
-    def compute(self) -> Mapping[str, float] | float:
+    def compute(self) -> dict[str, Tensor] | Tensor:
         """The score of all pairs so far; nothing, `{}`, if no pair counts."""
         total = dict(zip(("pairs", *self.sums), self.counted.tolist(), strict=True))
-        return self.score(total) if total["pairs"] else {}
+        found = self.score(total) if total["pairs"] else {}
+        if isinstance(found, Mapping):
+            return {name: self.counted.new_tensor(value) for name, value in found.items()}
+        return self.counted.new_tensor(found)
+
+
+def reported(
+    predicted: Sequence[Data], target: Sequence[Data], costs: EditCosts
+) -> list[EditReport]:
+    """The edits between the graphs of each pair, at these costs; see `edit_reports`."""
+    return edit_reports(
+        predicted,
+        target,
+        node_cost=costs.node,
+        edge_cost=costs.edge,
+        node_substitution=costs.node_substitution,
+        edge_substitution=costs.edge_substitution,
+    )
+
+
+def compared(
+    predicted: Sequence[Data],
+    target: Sequence[Data],
+    costs: EditCosts,
+    reports: Sequence[EditReport] | None = None,
+) -> tuple[list[Data], list[Data], list[EditReport]]:
+    """Pairs of graphs as metrics are given them, with the edits between them.
+
+    Args:
+        predicted, target: The graphs of each pair.
+        costs: Of the edits.
+        reports: The edits, where they are known.
+
+    Raises:
+        InputError: As `edit_reports`, or if the three are not of one length.
+    """
+    reports = reported(predicted, target, costs) if reports is None else reports
+    sizes = len(predicted), len(target), len(reports)
+    remedy = "Give one report per pair, as `edit_reports(predicted, target)` does."
+    same = len(set(sizes)) == 1
+    require(same, "`predicted`, `target` and `reports`", "be of one length", sizes, remedy)
+    pairs = [alike(*pair) for pair in zip(predicted, target, strict=True)]
+    return [pair[0] for pair in pairs], [pair[1] for pair in pairs], list(reports)
 
 
 _REMEDY = "Name them in `sums`."
