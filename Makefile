@@ -25,7 +25,7 @@ PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup train test test-oldest check-shapes check lint types format bench sanitize recipe docs site clean
+.PHONY: help setup train test test-oldest check-shapes check lint types format bench sanitize recipe browser docs site clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' Makefile
@@ -56,7 +56,7 @@ test: setup ## run the tests
 test-oldest: ## run a part of the tests with the oldest versions that pyproject.toml allows
 	$(PYTHON) -m venv --clear $(OLDEST)
 	$(OLDEST)/bin/python -m pip install --quiet --disable-pip-version-check \
-		--constraint constraints-oldest.txt '.[train,chem,hub]' pytest hypothesis
+		--constraint constraints-oldest.txt '.[train,chem,hub]' pytest hypothesis POT
 	OMP_NUM_THREADS=1 $(OLDEST)/bin/python -m pytest -p no:cacheprovider -o filterwarnings=ignore \
 		-m 'not slow and not repeats' $(OLDEST_TESTS)
 
@@ -92,6 +92,11 @@ sanitize: setup ## the kernel under AddressSanitizer and UBSan: its tests, 10,00
 
 recipe: setup ## train and evaluate a task: make recipe TASK=smiles DATA=folder
 	OMP_NUM_THREADS=1 $(BIN)/python recipes/run.py $(TASK) $(DATA) $(OPTIONS)
+
+browser: setup ## drive the pages in a browser (Debian: apt install chromium)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt \
+		--editable '.[browser]'
+	$(PYTEST) -n 0 -m browser tests/page
 
 docs: setup ## regenerate the tables and pictures of the documents
 	@set -e; for script in docs/scripts/[a-z]*.py; do \

@@ -1,5 +1,6 @@
 """What works without the extras, and what the error says where one is needed."""
 
+import re
 import subprocess
 import sys
 import tomllib
@@ -7,14 +8,16 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+import yaml
 
 import grapheme_torch
 from grapheme_torch._check import InputError
 from grapheme_torch._extras import MissingExtra, needed
 
-PROJECT = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text(encoding="utf-8"))[
-    "project"
-]
+ROOT = Path(__file__).parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+UNTESTED = {"pytest-xdist", "ruff", "mypy", "pre-commit", "beartype"}
+"""Tools, and what the part of the tests with the oldest versions does not use."""
 
 BLOCKED = (
     "lightning", "pytorch_lightning", "torchmetrics", "jsonargparse", "yaml", "tensorboardX",
@@ -131,6 +134,31 @@ def test_a_fault_of_ours_is_no_missing_extra(name: str | None) -> None:
     with pytest.raises(ImportError, match=r"^cannot") as caught, needed("a", "train"):
         raise ImportError("cannot import name", name=name)
     assert not isinstance(caught.value, MissingExtra)
+
+
+def test_the_oldest_versions_that_are_tested_are_those_that_are_allowed() -> None:
+    """`make test-oldest` installs them."""
+    extras = PROJECT["optional-dependencies"]
+    names = ("train", "metrics", "plot", "chem", "hub", "dev")
+    asked = [*PROJECT["dependencies"], *(item for name in names for item in extras[name])]
+    found = [re.match(r"([\w-]+)(?:\[\w+\])?>=([\d.]+)", item) for item in asked]
+    bounds = {match[1]: match[2] for match in found if match}
+    lines = (ROOT / "constraints-oldest.txt").read_text(encoding="utf-8").split()
+    tested = dict(line.split("==") for line in lines)
+    assert tested.keys() == bounds.keys() - UNTESTED
+    for name, release in tested.items():
+        assert _numbers(release)[: len(_numbers(bounds[name]))] == _numbers(bounds[name]), name
+
+
+def _numbers(release: str) -> list[int]:
+    return [int(part) for part in release.split(".")]
+
+
+def test_the_citation_is_of_this_version() -> None:
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    assert (citation["version"], citation["license"]) == (PROJECT["version"], PROJECT["license"])
+    assert citation["url"] == PROJECT["urls"]["Homepage"]
+    assert citation["authors"] == PROJECT["authors"]
 
 
 def test_every_extra_that_an_error_names_exists() -> None:

@@ -22,6 +22,7 @@ from .runs import PAIRS, SMALL, contents, listed, quick, rows, write_pairs
 
 FILES = [
     "README.md",
+    "answers.jsonl",
     "checkpoints",
     "config.json",
     "current",

@@ -16,6 +16,7 @@ from .._files import check_free, replacing
 from . import _convert_command as _convert_command
 from . import _explain_command as _explain_command
 from . import _predict_command as _predict_command
+from . import _report_command as _report_command
 from ._graph_argument import MAX_COMPARED, graph_of
 from ._option_groups import Groups
 from ._predict_command import constraint, json_option, network_options
@@ -279,6 +280,12 @@ COMMANDS = {
             'explain runs/kg "What color is sky?" --target "Sky is blue" --out page.html',
             "explain runs/x input.json --out answer.png",
         ),
+    ),
+    "report": Command(
+        "Write a page about a run: curves, worst answers, configuration.",
+        _report_command.add_arguments,
+        _report_command.run,
+        ("report runs/kg", "report runs/x --data test.jsonl --worst 5 --out x.html"),
     ),
     "check-gradients": Command(
         "Compare every gradient of a network with finite differences.",

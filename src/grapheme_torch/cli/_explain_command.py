@@ -8,8 +8,11 @@ from jsonargparse import ArgumentParser, Namespace
 
 from .._check import require
 from .._files import check_free
-from ._graph_argument import MAX_COMPARED, graph_of
+from ._graph_argument import graph_of
 from ._predict_command import constraint, json_option, shape_option
+
+MAX_NODES = 500
+"""Default bound on the nodes of a graph: a browser is slow with larger pages."""
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -25,7 +28,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--overwrite", action="store_true", help=overwrite)
     shape_option(parser)
     most = "most nodes of a graph; time and memory grow with the product of the two"
-    parser.add_argument("--max_nodes", type=int, default=MAX_COMPARED, help=most)
+    parser.add_argument("--max_nodes", type=int, default=MAX_NODES, help=most)
     json_option(parser)
 
 
@@ -34,7 +37,7 @@ def run(options: Namespace) -> int:
     from ..train import explain, load_network, saved_loss
 
     most = options.max_nodes
-    require(most >= 1, "`max_nodes`", "be at least 1", most, f"Try {MAX_COMPARED}.")
+    require(most >= 1, "`max_nodes`", "be at least 1", most, f"Try {MAX_NODES}.")
     if options.out is not None:
         known = Path(options.out).suffix not in ("", ".")
         remedy = "Name a file that ends in .html, .svg or .png."

@@ -254,7 +254,7 @@ def _written(document: dict[str, Any]) -> str:
 
 def network_options(parser: ArgumentParser) -> None:
     """Adds the options that every command has which answers with networks."""
-    what = "folders of further networks; the answer is the one that is most probable to all together"
+    what = "folders of further networks; the answer is the one most probable to all together"
     parser.add_argument("--others", type=str, nargs="+", default=[], metavar="MODEL", help=what)
     shape_option(parser)
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from ._kind_styles import KIND_STYLES
 from ._panel import Panel
 from ._routes import Point, Route, link_route
 
@@ -99,6 +100,12 @@ class Scene:
     links: tuple[Link, ...]
     nodes: tuple[tuple[Note, ...], ...]
     edges: tuple[tuple[Note, ...], ...]
+
+    def kinds(self) -> list[str]:
+        """What a legend has to explain, in the order of `KIND_STYLES`."""
+        used = {note.kind for notes in (*self.nodes, *self.edges) for note in notes}
+        used |= {link.kind for link in self.links}
+        return [kind for kind in KIND_STYLES if kind in used - {"plain"}]
 
     def arranged(self, direction: Direction) -> Arrangement:
         """The graphs below each other, or side by side."""

@@ -5,4 +5,7 @@ from ._explanation import LossParts as LossParts
 from ._explanation import Origin as Origin
 from ._explanation import OutputEdge as OutputEdge
 from ._explanation import OutputNode as OutputNode
+from ._run_page import Answers as Answers
+from ._run_page import RunRecord as RunRecord
+from ._run_page import run_page as run_page
 from ._scene_svg import scene_svg as scene_svg

@@ -1,20 +1,24 @@
 """The page of an explanation: the picture, then loss, edits and output nodes as tables."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from typing import Literal
 
 from ..edits import EdgeEdit, NodeEdit
 from ..graphs import node_labels
 from ..layout import KIND_STYLES, Scene, shortened
-from ._document import document
 from ._explanation import Explanation, text_of
 from ._explanation_scene import explanation_scene
-from ._explanation_text import isolated, quoted
-from ._markup import escaped, number
-from ._scene_svg import scene_svg
+from ._explanation_text import isolated, quoted, told_graph
+from ._html_table import BAR, table
+from ._markup import escaped
+from ._page_shell import document
+from ._picture_html import picture
 
 _LETTERS = 200
 """Of a label in a table."""
+
+_NUMBERS = ("weight", "value", "adds", "cost", "exists")
+"""Columns that stand on the right."""
 
 _HINT = (
     "Point at a node, an edge or a line for its label, probability and cost. Or use the keyboard: "
@@ -55,38 +59,14 @@ def _answers(explanation: Explanation) -> Iterator[str]:
     for name in ("input", "predicted", "target"):
         graph = getattr(explanation, name)
         if graph is not None:
-            text = text_of(graph)
-            told = f"a graph of {len(node_labels(graph))} nodes" if text is None else text
-            yield f"<dt>{name}</dt><dd>{escaped(told) or '(empty)'}</dd>"
+            yield f"<dt>{name}</dt><dd>{escaped(told_graph(graph))}</dd>"
     yield "</dl>"
 
 
 def _picture(scene: Scene, name: str) -> Iterator[str]:
     yield "<section><h2>Graphs</h2>"
-    yield from _legend(scene)
-    yield '<div class="wide" role="region" tabindex="0" aria-label="Graphs, may scroll sideways">'
-    yield scene_svg(scene, name)
-    yield f'</div><div class="tip" role="status"></div><p class="soft">{_HINT}</p></section>'
-
-
-def _legend(scene: Scene) -> Iterator[str]:
-    """The kinds that there are, each with its line and its mark."""
-    used = {note.kind for notes in (*scene.nodes, *scene.edges) for note in notes}
-    used |= {link.kind for link in scene.links}
-    yield '<ul class="legend">'
-    for kind, style in KIND_STYLES.items():
-        if kind in used and kind != "plain":
-            dash = f' stroke-dasharray="{" ".join(map(str, style.dash))}"' if style.dash else ""
-            yield (
-                '<li><svg width="30" height="12" aria-hidden="true"><line x1="1" y1="6" x2="29"'
-                f' y2="6" stroke="{style.colour}" stroke-width="3"{dash}/></svg>'
-                f"{style.mark} {style.name}</li>"
-            )
-    if any(note.heat for notes in (*scene.nodes, *scene.edges) for note in notes):
-        box = '<rect x="1" y="1" width="28" height="10" rx="5" fill="#0072b2" fill-opacity=".55"/>'
-        yield f'<li><svg width="30" height="12" aria-hidden="true">{box}</svg>'
-        yield "the deeper, the more it adds to the loss</li>"
-    yield "</ul>"
+    yield from picture(scene, name)
+    yield f'<p class="soft">{_HINT}</p></section>'
 
 
 def _loss(explanation: Explanation) -> Iterator[str]:
@@ -99,12 +79,14 @@ def _loss(explanation: Explanation) -> Iterator[str]:
         return
     largest = max([w * abs(x) for w, x in loss.terms.values()], default=0) or 1
     yield "<section><h2>Loss</h2>"
-    rows = [
-        [name, f"{w:g}", f"{x:.4g}", f"{w * x:.4g}", _bar(w * x / largest)]
+    rows: list[list[str | float]] = [
+        [name, f"{w:g}", f"{x:.4g}", f"{w * x:.4g}", w * x / largest]
         for name, (w, x) in loss.terms.items()
     ]
     rows.append(["total", "", "", f"{loss.total:.4g}", ""])
-    yield from _table("Terms of the loss", ["term", "weight", "value", "adds", "share"], rows)
+    yield from table(
+        "Terms of the loss", ["term", "weight", "value", "adds", BAR], rows, numbers=_NUMBERS
+    )
     parts = [
         ("predicted nodes", sum(one.cost or 0 for one in explanation.nodes)),
         ("target nodes that are missing", sum(loss.target_nodes)),
@@ -113,8 +95,10 @@ def _loss(explanation: Explanation) -> Iterator[str]:
         ("edges that were not predicted", loss.other_edges),
     ]
     yield "<p>Node and edge term, by where they come from:</p>"
-    rows = [[name, f"{x:.4g}", _bar(x / largest)] for name, x in parts]
-    yield from _table("Where node and edge term come from", ["part", "adds", "share"], rows)
+    rows = [[name, f"{x:.4g}", x / largest] for name, x in parts]
+    yield from table(
+        "Where node and edge term come from", ["part", "adds", BAR], rows, numbers=_NUMBERS
+    )
     if not loss.converged:
         yield "<p>The alignment has not converged: costs and lines are approximate.</p>"
     yield "</section>"
@@ -135,10 +119,10 @@ def _edits(explanation: Explanation) -> Iterator[str]:
     kept = [_edit_row(edit) for edit in every if edit.kind == "kept"]
     heads = ["edit", "part", "predicted", "target", "cost"]
     if changed:
-        yield from _table("Edits", heads, changed)
+        yield from table("Edits", heads, changed, numbers=_NUMBERS)
     if kept:
         yield f"<details><summary>{len(kept)} parts kept</summary>"
-        yield from _table("Parts that were kept", heads, kept)
+        yield from table("Parts that were kept", heads, kept, numbers=_NUMBERS)
         yield "</details>"
     yield "</section>"
 
@@ -182,39 +166,12 @@ def _outputs(explanation: Explanation) -> Iterator[str]:
     heads = ["node", "label", "at input", "label is", "exists", "label", "match, mass", "adds"]
     yield "<section><h2>Where each output node came from</h2>"
     if rows:
-        yield from _table("Nodes of the prediction", heads, rows)
+        yield from table("Nodes of the prediction", heads, rows, numbers=_NUMBERS)
     if unused:
         yield f"<details><summary>{len(unused)} output nodes left out</summary>"
-        yield from _table("Output nodes left out", ["output", *heads[1:]], unused)
+        yield from table("Output nodes left out", ["output", *heads[1:]], unused, numbers=_NUMBERS)
         yield "</details>"
     yield "</section>"
-
-
-_NUMBERS = {"weight", "value", "adds", "cost", "exists"}
-"""Columns whose cells stand on the right."""
-
-
-def _table(name: str, heads: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
-    yield f'<div class="wide" role="region" tabindex="0" aria-label="{name}"><table><thead><tr>'
-    for head in heads:
-        kind = ' class="number"' if head in _NUMBERS else ""
-        kind = ' class="bars"' if head == "share" else kind
-        yield f'<th scope="col"{kind}>{head}</th>'
-    yield "</tr></thead><tbody>"
-    for row in rows:
-        cells = zip(heads, row, strict=True)
-        yield "<tr>" + "".join(_cell(head, cell) for head, cell in cells) + "</tr>"
-    yield "</tbody></table></div>"
-
-
-def _cell(head: str, text: str) -> str:
-    if head == "share":
-        return f'<td class="bars">{text}</td>'
-    return f'<td class="{"number" if head in _NUMBERS else "label"}">{escaped(text)}</td>'
-
-
-def _bar(share: float) -> str:
-    return f'<span class="bar" style="width:{number(100 * max(share, 0))}%"></span>'
 
 
 def _shown(label: str) -> str:

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 
+from torch_geometric.data import Data
+
 from ..graphs import node_labels
 from ..layout import shortened
-from ._explanation import Explanation, OutputNode
+from ._explanation import Explanation, OutputNode, text_of
 
 _LETTERS = 60
 
@@ -21,6 +23,14 @@ def quoted(label: str) -> str:
 def isolated(text: str) -> str:
     """A text whose direction, such as right to left, does not turn what stands around it."""
     return f"\N{FIRST STRONG ISOLATE}{text}\N{POP DIRECTIONAL ISOLATE}"
+
+
+def told_graph(graph: Data) -> str:
+    """A graph in words: its text, or its size."""
+    text = text_of(graph)
+    if text is None:
+        return f"a graph of {len(node_labels(graph))} nodes"
+    return text or "(empty)"
 
 
 def input_texts(explanation: Explanation) -> Iterator[str]:

@@ -20,7 +20,7 @@ _LETTERS = {2: "L", 3: "Q", 4: "C"}
 """The command of a path for a curve of so many points."""
 
 
-def scene_svg(scene: Scene, name: str, *, standalone: bool = False) -> str:
+def scene_svg(scene: Scene, name: str, *, standalone: bool = False, prefix: str = "") -> str:
     """The scene as an `<svg>` element.
 
     For a page it carries the places of both arrangements as data, so that the page can choose the
@@ -31,8 +31,9 @@ def scene_svg(scene: Scene, name: str, *, standalone: bool = False) -> str:
         scene: What is drawn.
         name: What the picture shows, for those who do not see it.
         standalone: Whether it is a file of its own.
+        prefix: Put before identifiers, where a page has several pictures.
     """
-    return "\n".join(_Writer(scene, standalone).lines(name))
+    return "\n".join(_Writer(scene, standalone, prefix).lines(name))
 
 
 def scene_style() -> str:
@@ -49,8 +50,8 @@ def scene_style() -> str:
 class _Writer:
     """Writes a scene, as a part of a page or as a file."""
 
-    def __init__(self, scene: Scene, standalone: bool) -> None:
-        self.scene, self.standalone = scene, standalone
+    def __init__(self, scene: Scene, standalone: bool, prefix: str) -> None:
+        self.scene, self.standalone, self.prefix = scene, standalone, prefix
         self.chosen = scene.suited()
         self.ways = {"column": scene.arranged("column"), "row": scene.arranged("row")}
 
@@ -67,7 +68,7 @@ class _Writer:
         if self.standalone:
             yield f"<style>{scene_style()}</style>"
             yield '<rect class="paper" width="100%" height="100%"/>'
-        yield _arrow_heads()
+        yield _arrow_heads(self.prefix)
         yield '<g class="links">'
         for k, link in enumerate(self.scene.links):
             yield self._link(k, link)
@@ -102,7 +103,7 @@ class _Writer:
 
     def _edge(self, panel: Panel, edge: PanelEdge, note: Note) -> Iterator[str]:
         data = path_data(edge.route)
-        arrow = f' marker-end="url(#arrow-{note.kind})"' if panel.directed else ""
+        arrow = f' marker-end="url(#{self.prefix}arrow-{note.kind})"' if panel.directed else ""
         dash = _dash(KIND_STYLES[note.kind])
         yield f'<g class="edge {note.kind}"{self._told(note.told)}>{self._title(note.told)}'
         if note.heat > 0:
@@ -168,11 +169,11 @@ def path_data(route: Route) -> str:
     return f"M{number(x)} {number(y)}{_LETTERS[len(route)]}{tail}"
 
 
-def _arrow_heads() -> str:
+def _arrow_heads(prefix: str) -> str:
     """One for each colour."""
     heads = "".join(
-        f'<marker id="arrow-{kind}" class="head {kind}" viewBox="0 0 8 8" refX="7.5" refY="4"'
-        ' markerWidth="8" markerHeight="8" markerUnits="userSpaceOnUse" orient="auto">'
+        f'<marker id="{prefix}arrow-{kind}" class="head {kind}" viewBox="0 0 8 8" refX="7.5"'
+        ' refY="4" markerWidth="8" markerHeight="8" markerUnits="userSpaceOnUse" orient="auto">'
         '<path d="M0 0.8L8 4L0 7.2z"/></marker>'
         for kind in KIND_STYLES
     )

@@ -77,12 +77,14 @@
       else if (!svg.contains(document.activeElement)) hide(svg);
     });
     svg.addEventListener("pointerleave", () => hide(svg));
-    svg.addEventListener("focusin", (event) => {
+    /* Not of the picture itself: that would make it a stop of the keyboard. */
+    const around = svg.parentElement;
+    around.addEventListener("focusin", (event) => {
       const node = event.target.closest(".node");
       if (node) showFocused(svg, node);
     });
-    svg.addEventListener("focusout", () => hide(svg));
-    svg.addEventListener("keydown", (event) => {
+    around.addEventListener("focusout", () => hide(svg));
+    around.addEventListener("keydown", (event) => {
       if (event.key === "Escape") return hide(svg);
       const node = event.target.closest(".node");
       const next = node && moved(svg, node, event.key);

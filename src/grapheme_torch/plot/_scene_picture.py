@@ -71,8 +71,7 @@ def draw_scene(scene: Scene, path: str | os.PathLike[str], title: str) -> None:
         scene.panels, one.corners, scene.nodes, scene.edges, strict=True
     ):
         pen.graph(panel, corner, nodes, edges)
-    used = {note.kind for notes in (*scene.nodes, *scene.edges) for note in notes}
-    _legend(figure, [kind for kind in KIND_STYLES if kind in used and kind != "plain"], title)
+    _legend(figure, scene.kinds(), title)
     save(figure, path)
 
 

@@ -18,11 +18,20 @@ from lightning.pytorch.loggers import Logger
 from .._files import write_json
 from .._versions import current, publishing
 from ..plot import plot_losses
+from ._answers import Answers
 from ._checkpoints import Chance, Checkpointing, Saver
 from ._console import Interrupt, Progress
 from ._datamodule import PairsDataModule
 from ._exact_match import share_exact
-from ._folder import METRICS, PICTURE, SUMMARY, save_options, save_weights, views
+from ._folder import (
+    ANSWERS,
+    METRICS,
+    PICTURE,
+    SUMMARY,
+    save_options,
+    save_weights,
+    views,
+)
 from ._history import History, is_monotone
 from ._measure import weights_of
 from ._module import TrainingModule
@@ -78,6 +87,7 @@ class _Run:
     def __init__(self, job: Job) -> None:
         self.job, self.stopping = job, job.stopping
         self.history = History(job.data)
+        self.answers = Answers(job.data, resumed=job.resumed is not None)
         self.best = BestNetwork(self.stopping.keep)
         patience, minutes = self.stopping.patience, self.stopping.minutes
         self.patience = None if patience is None else Patience(patience)
@@ -124,7 +134,7 @@ class _Run:
         numerics, options = self.job.options["numerics"], self.job.options
         every = options["monitoring"]["log_every"]
         callbacks = [
-            self.start, Chance(), self.timer, self.history, self.best, *early, last,
+            self.start, Chance(), self.timer, self.history, self.answers, self.best, *early, last,
             Progress(self.history.rows), self.interrupt,
             Monitor(self.job.loggers, every, self.history.rows, options),
             Saver(self.job.checkpoint, self._save),
@@ -176,6 +186,7 @@ class _Run:
             save_options(folder, self.job.options)
             write_json(folder / ORIGIN, {"digests": digests})
             self.history.write(folder / METRICS)
+            self.answers.write(folder / ANSWERS)
             if summary is None:
                 self.start.seconds = self._seconds
                 self.trainer.save_checkpoint(folder / STATE)

@@ -37,7 +37,9 @@ LOSS = "loss.safetensors"
 """Weights of the loss, where it has any."""
 LASTING = ("config.json", "model.safetensors", LOSS, SUMMARY, PICTURE, OPTIONS)
 """Files that only a finished run has written; a run refused half-way leaves its metrics.csv."""
-FILES = (*LASTING, METRICS)
+ANSWERS = "answers.jsonl"
+"""How the answer to one pair changed."""
+FILES = (*LASTING, METRICS, ANSWERS)
 """Files of a run that are found in its folder."""
 KINDS = {"F64", "F32", "F16", "BF16", "I64", "I32", "I16", "I8", "U8", "BOOL"}
 """Of numbers in a file, that a module of the user's may have."""

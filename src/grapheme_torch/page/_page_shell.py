@@ -34,6 +34,7 @@ def document(title: str, body: str) -> str:
 </head>
 <body>
 {body}
+<div class="tip" role="status"></div>
 <script>{script}</script>
 </body>
 </html>
