@@ -45,6 +45,7 @@ sphinx_gallery_conf = {
     "gallery_dirs": "gallery",
     "filename_pattern": r"\.py$",
     "ignore_pattern": r"data/|__init__",
+    # A folder is a section if it has a README or a header: examples/data has neither, on purpose.
     "subsection_order": ExplicitOrder(["../examples/extending"]),
     "within_subsection_order": "FileNameSortKey",
     "download_all_examples": False,

@@ -1,14 +1,13 @@
 """The blocks of code of a page of Markdown, run as a reader would: in their order, in one place."""
 
+import io
 import re
 import shlex
-import sys
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, redirect_stdout
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TextIO
+from unittest.mock import patch
 
 from grapheme_torch.cli._main import main
 
@@ -39,8 +38,29 @@ def blocks(page: Path) -> list[Block]:
 
 
 def commands(block: Block) -> list[list[str]]:
-    """The words of each line of a block of shell."""
-    return [shlex.split(line, comments=True) for line in block.text.splitlines() if line.strip()]
+    """The words of each line of a block of shell; a line that ends in a backslash goes on."""
+    lines = block.text.replace("\\\n", " ").splitlines()
+    found = [shlex.split(line, comments=True) for line in lines]
+    return [words for words in found if words]
+
+
+def split_redirections(words: list[str]) -> tuple[list[str], dict[str, str]]:
+    """A command without `< FILE` and `> FILE`, and the files by `"<"` and `">"`."""
+    files = {sign: words[words.index(sign) + 1] for sign in "<>" if sign in words}
+    return [word for word in words if word not in files and word not in files.values()], files
+
+
+def call(words: list[str]) -> int:
+    """Runs `grapheme ...` in this process, its redirections as a shell would; the exit status."""
+    words, files = split_redirections(words)
+    with ExitStack() as stack:
+        if "<" in files:
+            given = io.TextIOWrapper(stack.enter_context(Path(files["<"]).open("rb")))
+            stack.enter_context(patch("sys.stdin", given))
+        if ">" in files:
+            file = stack.enter_context(Path(files[">"]).open("w", encoding="utf-8"))
+            stack.enter_context(redirect_stdout(file))
+        return main(words[1:])
 
 
 def runnable(block: Block) -> bool:
@@ -66,26 +86,4 @@ def run_page(page: Path) -> None:
         elif block.language == "sh":
             for words in commands(block):
                 if words[0] == "grapheme":
-                    assert run_command(words) == 0, f"{page.name}:{block.line}: {shlex.join(words)}"
-
-
-def run_command(words: list[str]) -> int:
-    """The exit status of `grapheme ...`, with the redirections `< file` and `> file` of a shell."""
-    with ExitStack() as stack:
-        for sign, stream, mode in (("<", "stdin", "r"), (">", "stdout", "w")):
-            if sign in words:
-                place = words.index(sign)
-                file = stack.enter_context(Path(words[place + 1]).open(mode, encoding="utf-8"))
-                words = words[:place] + words[place + 2 :]
-                stack.enter_context(_redirected(stream, file))
-        return main(words[1:])
-
-
-@contextmanager
-def _redirected(stream: str, file: TextIO) -> Iterator[None]:
-    before = getattr(sys, stream)
-    setattr(sys, stream, file)
-    try:
-        yield
-    finally:
-        setattr(sys, stream, before)
+                    assert call(words) == 0, f"{page.name}:{block.line}: {shlex.join(words)}"

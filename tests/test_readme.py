@@ -15,7 +15,7 @@ from grapheme_torch.data import load_pairs
 from grapheme_torch.data._conditions import check_sizes
 from grapheme_torch.train import train
 
-from .pages import run_command
+from .pages import call
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -95,7 +95,7 @@ def test_every_command_runs_as_it_is_written(
     shutil.copytree(ROOT / "examples" / "data", tmp_path / "examples" / "data")
     monkeypatch.chdir(tmp_path)
     for words in [words for words in SHELL if words[0] == "grapheme"]:
-        assert run_command(words) == 0, shlex.join(words)
+        assert call(words) == 0, shlex.join(words)
         if words[1:3] == ["predict", "runs/kg"]:
             assert capsys.readouterr().out.splitlines()[-1] == "Sky is blue"
     answers = (tmp_path / "answers.txt").read_text(encoding="utf-8").splitlines()

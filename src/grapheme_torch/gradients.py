@@ -32,13 +32,13 @@ class TensorCheck:
         max_relative_error: Largest difference between autograd and finite differences, over the
             larger of the tensor's largest gradient and the report's `resolution`.
         norm: L2 norm of the gradient by autograd.
-        status: "ok", "wrong" (beyond the bound), "not finite" (a gradient, the loss, or the loss
-            a step away), or "untouched" (the loss does not depend on it: autograd and finite
-            differences are both zero).
+        status: "ok"; "wrong": beyond the bound; "not finite": a gradient, the loss, or the loss a
+            step away. "untouched": autograd and finite differences are both zero, since the loss
+            does not depend on the tensor.
 
-    An error below `resolution * bound` passes, however small the gradient: differences do not
-    see it. So, at the default bound, a fault of a thousandth of a tensor's largest gradient is
-    found where that gradient exceeds a thousandth of the resolution.
+    An error below `resolution * bound` passes, however small the gradient: finite differences
+    cannot resolve it. At the default bound, take an error of a thousandth of a tensor's largest
+    gradient. It is found where that gradient exceeds a thousandth of the resolution.
     """
 
     name: str
@@ -57,8 +57,8 @@ class GradientReport:
         rows: One per parameter tensor of model and loss that requires a gradient.
         bound: Largest relative error accepted.
         loss: The loss at which the gradient was taken.
-        resolution: Smallest gradient of which the differences see six digits: `RESOLUTION` of the
-            loss, or more where rounding moves the loss more, as it does when large terms cancel.
+        resolution: Smallest gradient that finite differences resolve to six digits. `RESOLUTION`
+            times the loss, or more where rounding errors are larger, as when large terms cancel.
     """
 
     rows: tuple[TensorCheck, ...]
@@ -114,7 +114,7 @@ def check_gradients(
     """Compares the gradient of every parameter tensor with central differences in float64.
 
     Model and loss are copied and set to float64, the model to evaluation mode; neither changes.
-    What they draw at random is drawn alike at every call.
+    Random numbers that they draw are the same at every call.
 
     Args:
         model: Any module with `model(batch)`.
@@ -126,7 +126,7 @@ def check_gradients(
         entries: Entries compared in a tensor: all if it has no more, else a random choice, half
             of it among those with a gradient. One random direction through all entries is
             compared in any case.
-        seed: Of the choice.
+        seed: Seed of that choice.
         progress: Called with the number of tensors done and their total.
 
     Returns:

@@ -253,15 +253,15 @@ def _written(document: dict[str, Any]) -> str:
 
 
 def network_options(parser: ArgumentParser) -> None:
-    """Adds the options that every command has which answers with several networks."""
-    what = "folders of further networks: of their answers the one that all find likeliest"
+    """Adds the options that every command has which answers with networks."""
+    what = "folders of further networks; the answer is the one most probable to all together"
     parser.add_argument("--others", type=str, nargs="+", default=[], metavar="MODEL", help=what)
     shape_option(parser)
 
 
 def shape_option(parser: ArgumentParser) -> None:
     """Adds --constraint."""
-    shapes = "what the graphs have to be: the most probable graph of this shape is the answer"
+    shapes = "shape of the answer, which is the most probable graph of that shape"
     kinds = Literal["none", "path", "tree", "acyclic"]
     parser.add_argument("--constraint", type=kinds, default="none", help=shapes)
 

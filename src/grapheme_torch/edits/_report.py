@@ -78,9 +78,8 @@ class EditReport:
         nodes: Every node of either graph once: those of the predicted graph in their order, then
             the inserted ones.
         edges: Every edge of either graph once, in the same order.
-        start: How the alignment was found: "isomorphism", or the first alignment from which
-            the rounds of assignment came to the least cost: "labels", "uniform", "order" or
-            "strict order".
+        start: How the alignment was found. "isomorphism", or the initial alignment that led the
+            rounds of assignment to the least cost: "labels", "uniform", "order", "strict order".
         directed: Whether the directions of edges were compared. If not, each undirected edge is
             one edge.
     """

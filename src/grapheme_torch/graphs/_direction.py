@@ -28,8 +28,8 @@ def is_directed(graph: Data) -> bool:
     """Whether the edges of a graph have a direction.
 
     Its attribute `directed` says so. A graph without it is undirected if it stores every edge in
-    both directions, with the same label, type and weight, as PyTorch Geometric does; loops count
-    as both directions, but alone they do not tell.
+    both directions, with the same label, type and weight, as PyTorch Geometric does. Loops count
+    as both directions. A graph whose only edges are loops is directed.
 
     Raises:
         InputError: If `graph` is no graph, a batch of both kinds, or `directed` is neither True

@@ -33,8 +33,8 @@ def make_graph(
         directed: Whether an edge has a direction.
 
     Raises:
-        InputError: If a label is no string, an edge ends at no node, a node has no position while
-            others have one, or a position is not finite.
+        InputError: If a label is no string or an edge ends at no node. If only some nodes have a
+            position, or one is not finite.
     """
     label, edges = _listed("`label`", label), _listed("`edges`", edges)
     for k, name in enumerate(label):

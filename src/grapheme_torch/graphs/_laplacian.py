@@ -15,14 +15,13 @@ _EQUAL = 1e-6  # eigenvalues of a Laplacian lie in [0, 2]; closer ones are the s
 def laplacian_encoding(graph: Data, size: int) -> Float[Tensor, "n size"]:
     """Eigenvectors of the Laplacian of each graph as coordinates of its nodes, lowest first.
 
-    Give it to targets as `position` (and to predictions what corresponds) where nodes are alike
-    by all that is said of them, as the atoms of benzene are: an alignment that knows no more
-    must spread each of them over all, and the edges then say nothing. See
-    `examples/symmetric_target.py`.
+    Give it to targets as `position`, and the same to predictions, where nothing else distinguishes
+    nodes, such as the atoms of benzene. Without it an alignment must spread each such node over
+    all of them, and the edges then carry no information. See `examples/symmetric_target.py`.
 
     An eigenvector is only defined up to its sign, and those of one eigenvalue up to a rotation.
-    Here each eigenspace gets the basis of its nodes in order: the projection of the first node,
-    then of the next one that adds a dimension. So the encoding depends on the graph and on the
+    Here the basis of each eigenspace is made of projections of the nodes in order. Nodes that add
+    no dimension are skipped. So the encoding depends on the graph and on the
     order of its nodes, not on the machine.
 
     Args:

@@ -1,4 +1,4 @@
-"""How nodes are aligned, and what steers that: frozen settings, checked when they are made."""
+"""How nodes are aligned, and what guides that: frozen settings, checked when they are made."""
 
 from dataclasses import dataclass, field
 from math import inf
@@ -20,21 +20,23 @@ class Sinkhorn:
     """Alignment by entropic optimal transport, (E3), in rounds that linearise the edges, (E19).
 
     Args:
-        temperature: In edits; small is sharp. 0 aligns exactly, as `Exact` does.
+        temperature: Temperature in edits; a small one gives a sharp plan. 0 aligns exactly, as
+            `Exact` does.
         slack: Share of the smaller graph, in [0, 1], that may be deleted and inserted anew. 0
             matches as many nodes as possible; 1 is the edit-distance reading.
         rounds: How often the alignment is repeated with the edge cost linearised at the last one.
         update: What a round does. "linear": aligns by the linearised cost alone; enough where
-            labels or positions tell most nodes apart. "proximal": stays close to the last plan,
+            labels or positions distinguish most nodes. "proximal": stays close to the last plan,
             the proximal-point method for fused Gromov-Wasserstein; for nodes that only the edges
-            tell apart. After `k` rounds the effective temperature is `temperature / (k + 1)`.
+            distinguish. After `k` rounds the effective temperature is `temperature / (k + 1)`.
         tolerance: A pair has converged when at most this share of its mass is in the wrong row or
             column. A negative value forces all iterations. With 1e-5 or more, float32
             predictions are compared in float32 by the native kernel; otherwise in float64.
         max_iterations: Bound on Sinkhorn sweeps plus Newton steps of a round.
-        gradient: How the alignment differentiates: "exact" (of what was computed, converged or
-            not), "implicit" (to any order, but right only where it converged), "unrolled" (plain
-            Sinkhorn) or "detach" (treated as constant: an approximation).
+        gradient: How the alignment is differentiated. "exact": the derivative of what was
+            computed, converged or not. "implicit": to any order, but right only where it
+            converged. "unrolled": through plain Sinkhorn. "detach": treated as constant, an
+            approximation.
 
     Raises:
         InputError: If a value is out of range.
@@ -104,7 +106,7 @@ class Given:
 
 @dataclass(frozen=True, kw_only=True)
 class Hints:
-    """What steers the alignment and is not part of the loss, in edits.
+    """Costs that guide the alignment and are not part of the loss, in edits.
 
     Args:
         position: Cost of a step between the positions of two nodes.
@@ -112,8 +114,8 @@ class Hints:
             alignment only. Helps where labels and positions do not distinguish nodes.
         noise: Standard deviation of random costs in the first alignment, drawn anew at every
             call from PyTorch's generator. It breaks the ties of symmetric targets; 0.01 is enough.
-        restarts: How many draws of the noise to align with; each pair keeps the one with which
-            its loss is least.
+        restarts: How many draws of the noise to align with. Each pair keeps the draw with the
+            smallest loss.
 
     Raises:
         InputError: If a value is out of range.

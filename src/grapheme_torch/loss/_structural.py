@@ -29,9 +29,9 @@ from .terms._term import Term
 class StructuralLoss(nn.Module):
     """Compares predicted soft graphs with target graphs, without knowing which node is which.
 
-    Per pair, `alpha * node + beta * edge + gamma * clique`: nodes are aligned by entropic
-    optimal transport with insertion and deletion, (E3); the node and edge terms are expected
-    costs under that alignment, (E13)-(E18); the clique term compares density statistics, (E24).
+    Per pair, `alpha * node + beta * edge + gamma * clique`. Nodes are aligned by entropic
+    optimal transport with insertion and deletion, (E3). The node and edge terms are expected
+    costs under that alignment, (E13)-(E18). The clique term compares density statistics, (E24).
 
     Args:
         alpha: Weight of the node term; positive, for it is also the scale of the alignment.
@@ -40,20 +40,21 @@ class StructuralLoss(nn.Module):
         criterion: "likelihood": negative log-probabilities, the one to train with.
             "edit": expected number of edits, bounded; an edit cost once the prediction is certain.
             The alignment minimises expected edits in both.
-        node_cost: What node outputs and targets are: a `NodeCost`, or one by its name: "labels"
-            (logits and classes), "features" (vectors), "gaussian" (means, then log-variances, and
-            vectors), "multilabel" (logits and zeros or ones); or a function from outputs and
-            targets whose shapes broadcast, see `NodeCost.nll`.
+        node_cost: What node outputs and targets are: a `NodeCost`, a name or a function. "labels":
+            logits and classes. "features": vectors. "gaussian": means, then log-variances, and
+            vectors. "multilabel": logits, and zeros or ones. A function takes outputs and targets
+            whose shapes broadcast, see `NodeCost.nll`.
         edge_cost: What edges cost, an `EdgeCost`. Default: relations that exclude each other.
         prices: What insertions and deletions cost.
         alignment: How nodes are aligned: `Sinkhorn`, `Exact`, `Given`, or an `Aligner`, such as
             `Learned`.
-        hints: What steers the alignment besides, and is not part of the loss.
-        matches: Which nodes may be matched, and how that is stored: `Dense`, `Window`, `Support` or
-            `Tiled`.
+        hints: Further costs that guide the alignment and are not part of the loss.
+        matches: Which nodes may be matched, and how the plan is stored: `Dense`, `Window`,
+            `Support` or `Tiled`.
         directed: Whether an edge has a direction. If not, candidates are given in one direction
-            each, target edges in one or both. Default: as `prediction.directed` and
-            `target.directed` say; a silent target that stores both directions is undirected.
+            each, target edges in one or both. Default: `prediction.directed` and
+            `target.directed`. A target without that attribute is undirected if it stores each
+            edge in both directions.
         reduction: "mean" or "sum" over pairs, or "none".
         terms: Further terms, `{name: (weight, term)}`, see `Term`.
 
@@ -61,15 +62,15 @@ class StructuralLoss(nn.Module):
         InputError: If an argument is out of range.
 
     Settings are frozen: `loss.replace(beta=1.0)` is a loss with another one. Node cost, edge cost,
-    aligner and terms are modules: what parameters they have are those of the loss.
+    aligner and terms are modules; their parameters are parameters of the loss.
 
-    A logit of minus infinity makes a class, a relation, a node or an edge impossible: the plan has
-    no mass there, and loss and gradient are finite. What cannot be satisfied then is refused.
+    A logit of minus infinity makes a class, a relation, a node or an edge impossible. The plan has
+    no mass there, and loss and gradient are finite. A target that is then impossible is refused.
 
     Differentiation: total and terms are differentiable once in every logit of the prediction
-    and in its positions; a second derivative raises an error unless `gradient` is "implicit" or
+    and in its positions. A second derivative raises an error unless `gradient` is "implicit" or
     "detach" and `matches` is `Dense`. With `Window`, `Support` and `Tiled` the linear system of a
-    converged pair is solved by conjugate gradients, and `adjoint` of the result says how well.
+    converged pair is solved by conjugate gradients; `adjoint` of the result has its residual.
     """
 
     spec: Spec
@@ -155,24 +156,24 @@ class StructuralLoss(nn.Module):
         """The loss of a batch of predictions against a batch of targets.
 
         Args:
-            prediction: What a network says, in logits.
-            target: A `Data`, a `Batch`, or a list of these, with `y [m]` (class of each node;
-                `y [m, d]` for other node costs), `edge_index [2, t]`,
-                and, if there are several, `edge_type [t]` (relation of each edge, from 1),
-                `edge_weight [t]` (for a prediction with weights), `position [m]` or `[m, d]`,
-                `batch [m]`. At most one edge per pair of nodes, unless the edge cost says so.
-                `ignore [m]` (boolean) names nodes, `ignore_edge_index [2, k]` pairs of nodes, that
-                are neither rewarded nor punished; the clique term of their graph is left out.
+            prediction: The output of a network, in logits.
+            target: A `Data`, a `Batch`, or a list of these. It has `y [m]`, the class of each node
+                (`y [m, d]` for other node costs), and `edge_index [2, t]`. It may have
+                `edge_type [t]` (relation of each edge, from 1), `position [m]` or `[m, d]`,
+                `batch [m]`, and `edge_weight [t]` for a prediction with weights. At most one edge
+                per pair of nodes, unless the edge cost allows several.
+                `ignore [m]` (boolean) marks nodes, `ignore_edge_index [2, k]` pairs of nodes that
+                do not count; the clique term of their graph is left out.
             return_gradients: Also gives `node_gradients` and `edge_gradients`.
             alignment, matches: Instead of the loss's own, for this call.
             temperature: One per pair, or one in all, instead of the `Sinkhorn`'s own.
             start: A plan to linearise the edges at in the first round (as `plan.padded`), instead
-                of the node-only plan: breaks the ties of symmetric targets, or goes on from before.
+                of the node-only plan. It breaks the ties of symmetric targets, or is a warm start.
             match_cost: Added to the matching cost in every round, in edits (as `plan.padded`), to
-                steer the alignment. Infinity forbids a match, a deletion (last column) or an
+                guide the alignment. Infinity forbids a match, a deletion (last column) or an
                 insertion (last row): the plan has no mass there.
-            groups: How many groups the nodes of each predicted graph are, of equal size and one
-                after the other: each is compared with the same target, as a pair of its own.
+            groups: Number of groups, of equal size and in order, that the nodes of each predicted
+                graph form. Each group is compared with the same target, as a pair of its own.
 
         Raises:
             InputError: If prediction and target cannot be compared.

@@ -18,13 +18,13 @@ from ..graphs import check_data, count_nodes
 class AlignmentAccuracy(Metric):
     """The share of target nodes whose predicted node stands at an input node they come from.
 
-    The predicted node of a target node is the one that the plan of the loss gives most of its mass;
-    it is wrong if most is inserted. Where a target node comes from several input nodes, as the atom
-    `[NH4+]` from six characters, it may stand at any of them. Target nodes that an automorphism
-    exchanges can stand for one another: a node is also right at the place of any node of the same
-    colour (label and neighbourhood, refined until stable). Colours can be coarser than the orbits
-    of the automorphisms, in graphs nearly as regular as a ring beside two smaller ones, and are
-    then lenient. Nodes whose place is not known do not count.
+    The predicted node of a target node is the one that receives most of its mass in the plan of
+    the loss. It is wrong if most is inserted. A target node may come from several input nodes, as
+    the atom `[NH4+]` from six characters; it may then stand at any of them. Target nodes that an
+    automorphism exchanges can stand for one another. So a node is also right at the place of any
+    node of the same colour (label and neighbourhood, refined until stable). In highly regular
+    graphs colours can be coarser than the orbits of the automorphisms, and are then lenient. Nodes
+    whose place is not known do not count.
 
     Args:
         slots: Output nodes per input node: output node `k` stands at input node `k // slots`.

@@ -44,7 +44,7 @@ class GraphTransformNet(nn.Module):
 
     Every input node yields `slots` output nodes, which may not exist; every candidate edge
     yields a relation, which may be *absent*. Input labels need no vocabulary; output labels and
-    relations are fixed when the network is made, but for labels that are copied.
+    relations are fixed when the network is made, except for copied labels.
 
     Args:
         labels: The strings that output nodes can carry, read off the training targets.
@@ -53,17 +53,17 @@ class GraphTransformNet(nn.Module):
         num_layers: Message-passing steps, each followed by attention.
         num_heads: Attention heads; `dim` is a multiple of it.
         num_buckets: Rows of each of the eight embedding tables.
-        ngrams: Nodes of the longest run of input nodes, in their order, that has a vector of its
-            own, see `NGramEmbedding`; for texts where what words and prefixes mean has to be
-            known by heart. 1: none has.
+        ngrams: Length of the longest run of input nodes that has a vector of its own, see
+            `NGramEmbedding`. For texts where the meaning of words and prefixes has to be
+            memorised. 1: no run has a vector.
         candidates: Between which output nodes edges may be predicted.
         slots: Output nodes per input node, for targets that are larger than their inputs.
-        dropout: What is left out at random in training.
-        copy: Whether an output node may carry the label of the input node that it stands at, also
-            one that is not among `labels`: class `len(labels)` of the predicted logits.
-        places: What the alignment is steered by, where the input has positions: "input", the place
-            of the input node in steps, or "count", how many output nodes are expected before it
-            in reading order, for targets that are texts of another length.
+        dropout: What is dropped at random in training.
+        copy: Whether an output node may carry the label of its input node, even one that is not
+            among `labels`. That is class `len(labels)` of the predicted logits.
+        places: Positions that guide the alignment, where the input has positions. "input": the
+            place of the input node in steps. "count": how many output nodes are expected before
+            it in reading order, for targets that are texts of another length.
         directed: Whether an output edge has a direction. If not, each pair of output nodes is one
             candidate, whatever `candidates` says.
 

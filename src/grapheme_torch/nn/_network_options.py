@@ -16,13 +16,13 @@ class CandidateEdges:
     """Between which output nodes edges may be predicted.
 
     Args:
-        pairs: "forward": from an output node to later ones (acyclic by construction); "all"
-            ordered pairs; "auto": as the training data tell, and within a window if they tell
-            one (only for `train`, which decides).
+        pairs: "forward": from an output node to later ones, acyclic by construction. "all": all
+            ordered pairs. "auto": chosen by `train` from the training data, and within a window
+            if they show one.
         window: Largest distance of the two ends in the order of the output nodes. Default: any.
-        locality: How fast an edge gets less likely with that distance, before anything is learned:
-            between neighbours it is about as likely as not, elsewhere its odds are divided by the
-            distance to this power. Where only edges tell nodes of one label apart, targets are
+        locality: How fast an edge gets less likely with that distance, before training. Between
+            neighbours the odds are about even. Elsewhere they are divided by the distance to this
+            power. Where only edges tell nodes of one label apart, targets are
             then read along their inputs from the start. 0: not at all; no more where the input
             has no positions.
 

@@ -43,24 +43,24 @@ def transport_plan(
             discarded, replaced by as many sweeps, and not counted.
         gradient: How the plan differentiates in `cost`, `a` and `b`:
             "exact": by the implicit function theorem where the pair converged, through the
-            sweeps where it did not: in both cases the derivative of what was computed, in the
-            former up to the tolerance (1e-12 leaves about as much, 1e-2 some percent).
+            sweeps where it did not. Both are the derivative of what was computed; the former up
+            to the tolerance (1e-12 leaves about as much, 1e-2 some percent).
             "implicit": by the theorem everywhere, to any order. Right where the pair converged;
             where it did not, an approximation that the residual bounds.
             "unrolled": plain Sinkhorn, differentiated through the sweeps at any count.
             "detach": not at all; an approximation.
 
     Returns:
-        The plan, in the dtype of `cost` (PyTorch's default for whole numbers), with its evidence;
+        The plan, in the dtype of `cost` (PyTorch's default for whole numbers), with its evidence.
         NaN for a pair with a cost of NaN or minus infinity at masses above zero. A pair's result
         does not depend on the other pairs.
 
     Raises:
-        InputError: If types, shapes or devices do not fit, `temperature` is not positive or
-            requires a gradient, masses differ in sum, are negative or not finite, or the costs
+        InputError: If types, shapes or devices do not fit. If `temperature` is not positive or
+            requires a gradient. If masses differ in sum, are negative or not finite, or the costs
             of a pair forbid every plan.
 
-    Differentiation: see `gradient`; a second derivative is refused but for "implicit". In the
+    Differentiation: see `gradient`; a second derivative is refused except with "implicit". In the
     masses it is that of the scaled `b` too, and a mass of zero counts by its share of the sum
     alone. Kept for backward are cost and plan, at any number of iterations; "unrolled"
     needs one column potential a sweep while it goes backward. Works under `torch.func.grad`,

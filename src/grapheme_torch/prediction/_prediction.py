@@ -58,8 +58,8 @@ class Prediction:
 
     It is a batch of `len(prediction)` graphs, from which `prediction[k]` takes one and a slice,
     mask or tensor of numbers takes several. It is a pytree, so that `vmap`, `torch.compile` and
-    `torch.export` see its tensors. A field keeps its kind and shape for good: a tool may put a
-    moved or detached tensor in its place; for anything else use `dataclasses.replace`.
+    `torch.export` see its tensors. A field keeps its kind and shape. A tool may put a moved or
+    detached tensor in its place; for anything else use `dataclasses.replace`.
     """
 
     existence: Float[Tensor, " n"] = field(metadata=_NODE)

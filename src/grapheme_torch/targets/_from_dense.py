@@ -31,12 +31,12 @@ def target_from_dense(
     Args:
         nodes: Class of each slot, `[B, M]`, below 0 for "no node" (as -1 or -100); or one-hot,
             `[B, M, C]`, a row of zeros for "no node".
-        edges: Relation between each ordered pair of slots, `[B, M, M]`, 0 for "no edge" and 1 for
-            all edges where they are of one kind; or one-hot, `[B, M, M, 1 + R]`, class 0 or a row
-            of zeros for "no edge". `to_dense_adj` of PyTorch Geometric gives the first of these.
+        edges: Relation between each ordered pair of slots, `[B, M, M]`: 0 for "no edge", 1 for
+            all edges where they are of one kind. `to_dense_adj` of PyTorch Geometric gives this.
+            Or one-hot, `[B, M, M, 1 + R]`: class 0 or a row of zeros for "no edge".
         mask: Which slots hold a node, as booleans or as 0 and 1. Default: as `nodes` says.
-        vectors: Whether the rows of `nodes` are no classes but what the target's `y` shall hold,
-            for node costs that compare vectors; `mask` then says where the nodes are.
+        vectors: Whether the rows of `nodes` are vectors that become the target's `y`, for node
+            costs that compare vectors. `mask` then says where the nodes are.
         no_node: Which class of `nodes` is "no node", if one is: "first", so that class `c`
             becomes `c - 1`, or "last", as in DETR (one-hot only).
         no_edge: None if no class of one-hot `edges` means "no edge", `[B, M, M, R]`, as
@@ -44,11 +44,11 @@ def target_from_dense(
         weight: Weight of each edge, `[B, M, M]`.
         position: Place of each slot, in steps.
         directed: If False, `edges` is symmetric or has one triangle empty, and each edge counts
-            once. Default: not said: every entry is an edge, and the loss decides.
+            once. Default: every entry is an edge, and the loss decides.
 
     Raises:
-        InputError: If a tensor is of the wrong kind, shapes do not fit together, a row is not
-            one-hot, or undirected edges differ in the two directions.
+        InputError: If a tensor is of the wrong kind or shapes do not fit together. If a row is
+            not one-hot, or undirected edges differ in the two directions.
     """
     _check_shapes(nodes, edges, mask, weight, position)
     y, used = _used_slots(nodes, mask, no_node, vectors)

@@ -33,9 +33,9 @@ def target_from_networkx(
         edge_weight, position: Attributes of edges, and of nodes, that are taken if all have them.
 
     Raises:
-        InputError: If something is no networkx graph, or a multigraph, or there is no graph; if
-            a node has no class; or if only some edges have a relation, a weight, or only some
-            nodes a place.
+        InputError: If there is no graph, or something is a multigraph or no networkx graph. If a
+            node has no class. If only some edges have a relation or weight, or only some nodes a
+            position.
     """
     several = [graphs] if isinstance(graphs, nx.Graph) else graphs
     fits = isinstance(several, list | tuple) and len(several) > 0

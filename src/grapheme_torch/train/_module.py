@@ -29,9 +29,10 @@ class TrainingModule(pl.LightningModule):
     """Trains a network with a structural loss; for any Lightning `Trainer`.
 
     A training batch is `(inputs, targets)`, as `PairsDataModule` gives it. Validation logs
-    "val_total" and the terms ("val_node", ...), and, for the batches of `PairsDataModule`,
-    "val_exact" (share of pairs reproduced exactly) and "val_score" (one number, larger is better:
-    exact matches, then the loss), which `ModelCheckpoint` and `EarlyStopping` can monitor.
+    "val_total" and the terms ("val_node", ...). For the batches of `PairsDataModule` it also logs
+    "val_exact", the share of pairs reproduced exactly, and "val_score". The score is one number,
+    larger is better: exact matches first, then the loss. `ModelCheckpoint` and `EarlyStopping` can
+    monitor it.
 
     Args:
         network: Maps a batch of graphs to a `Prediction`.

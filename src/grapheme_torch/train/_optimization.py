@@ -15,13 +15,13 @@ class Optimization:
     """What a run does beside plain Adam at one learning rate; the default is nothing.
 
     Args:
-        schedule: What becomes of the learning rate after the warm-up: "constant", or down to zero
-            at the end of the run, "linear" or along a "cosine" [loshchilov17].
-        warmup: Share of the run in which it rises linearly from zero.
+        schedule: The learning rate after the warm-up. "constant", or falling to zero at the end
+            of the run: "linear", or along a "cosine" [loshchilov17].
+        warmup: Share of the run in which the learning rate rises linearly from zero.
         weight_decay: Of AdamW [loshchilov19], for matrices, not for biases and norms; 0 is Adam.
-        clip: Largest L2 norm of the gradient; a longer one is scaled down to it. Default: any.
-        ema_decay: What an exponential mean of the weights keeps of itself at each step, such as
-            0.999; it is the mean that is measured and saved [polyak92]. Default: the weights are.
+        clip: Largest L2 norm of the gradient; a longer one is scaled down to it. Default: no limit.
+        ema_decay: Decay of an exponential moving average of the weights, such as 0.999. The average
+            is then what is validated and saved [polyak92]. Default: no averaging.
         temperature_start: Temperature of the alignment at the first step; it falls geometrically
             to the temperature of the loss over the first half of the run. Default: no change.
         position_start: The hint of positions at the first step, as `temperature_start`. A small

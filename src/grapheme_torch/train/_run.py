@@ -75,18 +75,20 @@ def train(
         val: Pairs to validate on after each epoch, in the same form.
         epochs: Passes over the data; 0 saves the untrained model.
         batch_size: Pairs in a step.
-        bucket: Batches drawn together, then parted by size: 20 saves time.
+        bucket: Number of batches that are drawn together and then split by size. With 20, a step
+            has pairs of similar size and takes less time.
         lr: Learning rate of Adam.
-        seed: Of the weights and of the order of the pairs.
+        seed: Seed of the initial weights and of the order of the pairs.
         threads: Processor threads; one is fastest for small graphs.
-        workers: Processes that read pairs ahead; the result is the same.
+        workers: Processes that read pairs ahead. The result does not change.
         accelerator: Where to train; "auto" takes a CUDA device if there is one.
         devices: Processes on this machine; they share each batch.
         num_nodes: Machines that share each batch; start the same on each.
         strategy: How processes work together, as Lightning names it.
-        accumulate: Parts of a batch, one after the other: less memory.
-        skip_larger: Whether training pairs that are too large are left out, and counted: more
-            target nodes than the network gives, or `max_nodes`. Else the first is refused.
+        accumulate: Parts into which a batch is split to save memory.
+        skip_larger: Whether training pairs that are too large are left out and counted: more target
+            nodes than the network has output nodes, or more than `max_nodes`. If not, the first
+            such pair is refused.
         max_nodes: Most nodes of a graph. Memory grows with their square.
         overwrite: Whether a model already in `out` may be replaced.
         resume: Whether a run in `out` that was stopped or killed goes on, exactly as if it had not
@@ -95,10 +97,11 @@ def train(
         init: Folder of a trained `GraphTransformNet` to start from, with its options; labels
             and relations that it knows are kept.
         loss: The loss. Default: `StructuralLoss()`.
-        network: What to train. Any module that maps a batch of graphs to a `Prediction`: its
-            classes are its attributes `labels` and `relations`, or else those of the training
-            targets, as `Alphabet.of` orders them; `num_slots`, `candidates` and `directed` count
-            where it has them. Or arguments of `GraphTransformNet`, see `untrained_network`.
+        network: What to train: any module that maps a batch of graphs to a `Prediction`. Its
+            classes are its attributes `labels` and `relations`. Default: those of the training
+            targets, in the order of `Alphabet.of`. Its attributes `num_slots`, `candidates` and
+            `directed` are used if they exist. Or arguments of `GraphTransformNet`, see
+            `untrained_network`.
         optimization: What is done beside plain Adam. Default: nothing.
         stopping: When to end, and what to keep. Default: after all epochs; the network that does
             best on the validation pairs if there are any, else the last.
@@ -111,8 +114,8 @@ def train(
         What the run came to.
 
     Raises:
-        InputError: If an argument or a line of the data is refused, another training is at work in
-            `out`, or a loss or gradient is not finite. What was saved last stays as it was: a model
+        InputError: If an argument or a line of the data is refused, another training uses `out`,
+            or a loss or gradient is not finite. What was saved last stays as it was: a model
             already in `out` until the first checkpoint takes its place.
 
     A signal (Ctrl-C, SIGTERM, SIGHUP, and SIGUSR1 in a Slurm job) ends the run after the present

@@ -20,11 +20,11 @@ class Stopping:
     """When a run ends before its last epoch, and which of its networks it keeps.
 
     Args:
-        minutes: Bound on the wall time of training; the run ends after the step in which it is
-            reached, and its schedule goes by time where that is ahead of the steps. Default: none.
+        minutes: Bound on the wall time of training. The run ends after the step in which it is
+            reached. Its schedule follows the time where that is ahead of the steps. Default: none.
         val_every: Epochs from one validation to the next; the last epoch has one too.
-        patience: Number of validations in a row without a better one that ends the run. Default:
-            it goes on.
+        patience: Number of validations in a row without improvement that ends the run. Default:
+            it does not end early.
         keep: Which network is saved: "best", the one that reproduces most validation pairs
             exactly (of equals, the one with the lower validation loss), or "last". Without
             validation pairs it is the last.
