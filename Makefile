@@ -17,11 +17,15 @@ SANITIZE = OMP_NUM_THREADS=1 ASAN_OPTIONS=detect_leaks=0 \
 	LD_PRELOAD="$$($${CXX:-c++} -print-file-name=libasan.so) $$($${CXX:-c++} -print-file-name=libstdc++.so)" \
 	PYTHONPATH="$(SANITIZED):$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')" \
 	$(BIN)/python -S
+OLDEST := build/oldest
+OLDEST_TESTS := tests/graphs tests/nn tests/metrics tests/decoding tests/targets tests/test_extras.py \
+	tests/loss/test_structural.py tests/ot/test_plan.py tests/train/test_run.py tests/test_plot.py \
+	tests/cli/test_cli.py
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup train test check-shapes check lint types format bench sanitize recipe docs site clean
+.PHONY: help setup train test test-oldest check-shapes check lint types format bench sanitize recipe docs site clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' Makefile
@@ -47,6 +51,14 @@ train: setup ## train on the built-in questions and answers
 
 test: setup ## run the tests
 	$(PYTEST)
+
+# Other warnings than ours: old releases use what newer ones deprecate.
+test-oldest: ## run a part of the tests with the oldest versions that pyproject.toml allows
+	$(PYTHON) -m venv --clear $(OLDEST)
+	$(OLDEST)/bin/python -m pip install --quiet --disable-pip-version-check \
+		--constraint constraints-oldest.txt '.[train,chem,hub]' pytest hypothesis
+	OMP_NUM_THREADS=1 $(OLDEST)/bin/python -m pytest -p no:cacheprovider -o filterwarnings=ignore \
+		-m 'not slow and not repeats' $(OLDEST_TESTS)
 
 check-shapes: setup ## run the tests with every shape and type checked
 	$(PYTEST) --jaxtyping-packages='grapheme_torch,$(CHECKER)' -m 'not compile and not untyped and not repeats'

@@ -165,7 +165,7 @@ def test_errors_are_at_most_the_longer_text(first: str, second: str) -> None:
     assert (there == 0) == (first == second)
     if first and second:
         assert there == pytest.approx(back)
-        assert abs(len(first) - len(second)) <= round(there) <= max(len(first), len(second))
+        assert abs(len(first) - len(second)) <= round(float(there)) <= max(len(first), len(second))
 
 
 # The kernel.

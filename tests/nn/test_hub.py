@@ -22,12 +22,13 @@ NAME = "somebody/kg"
 
 @pytest.fixture
 def hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[FakeHub]:
-    from huggingface_hub import constants
+    from huggingface_hub import constants, file_download
 
     with fake_hub() as found:
         # What HF_ENDPOINT sets, where it is set before the library is imported.
         template = constants.HUGGINGFACE_CO_URL_TEMPLATE.replace(constants.ENDPOINT, found.url)
-        monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
+        for module in (constants, file_download):  # the latter of older releases
+            monkeypatch.setattr(module, "HUGGINGFACE_CO_URL_TEMPLATE", template, raising=False)
         monkeypatch.setattr(constants, "ENDPOINT", found.url)
         monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
         monkeypatch.setattr(constants, "HF_HUB_DISABLE_PROGRESS_BARS", True)
@@ -93,6 +94,7 @@ def test_a_readme_that_is_there_stays_unless_a_card_is_given(hub: FakeHub) -> No
         ("model.safetensors", pickle.dumps([1]), "must be a safetensors file"),
         ("model.safetensors", bytes(10**7), "more than the"),
     ],
+    ids=["no JSON", "no description", "no weights", "pickle", "too large"],
 )
 def test_what_a_stranger_has_put_there_is_refused(
     hub: FakeHub, file: str, content: bytes | None, told: str

@@ -28,6 +28,7 @@ class AlignmentAccuracy(Metric):
 
     Args:
         slots: Output nodes per input node: output node `k` stands at input node `k // slots`.
+        options: Those of every torchmetrics `Metric`, such as `dist_sync_on_step`.
     """
 
     higher_is_better = True
@@ -35,8 +36,8 @@ class AlignmentAccuracy(Metric):
     full_state_update = False
     sums: Tensor
 
-    def __init__(self, *, slots: int = 1) -> None:
-        super().__init__()
+    def __init__(self, *, slots: int = 1, **options: Any) -> None:
+        super().__init__(**options)
         whole = isinstance(slots, int) and not isinstance(slots, bool) and slots >= 1
         require(whole, "`slots`", "be a whole number from 1 on", slots, "Take the network's.")
         self.slots = slots
@@ -71,10 +72,10 @@ class AlignmentAccuracy(Metric):
             right = _right(plan, places, target, self.slots)
             self.sums += self.sums.new_tensor([sum(right), len(right)])
 
-    def compute(self) -> float:
+    def compute(self) -> Tensor:
         """The share over all pairs so far; a share of nothing is 1."""
-        right, known = self.sums.tolist()
-        return right / known if known else 1.0
+        right, known = self.sums
+        return right / known if known else torch.ones_like(right)
 
 
 def _check_lists(plans: Any, alignments: Any, targets: Any) -> None:

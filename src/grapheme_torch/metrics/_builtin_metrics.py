@@ -21,15 +21,27 @@ from ._scores import (
 def builtin_metrics(matching: Matching) -> dict[str, PairMetric]:
     """All of them; the order is that of their results."""
     return {
-        "exact_match": MeanScore(_exact),
-        "size_accuracy": MeanScore(_same_size),
-        "edit_cost": MeanScore(_edit_cost),
-        "wl_similarity": MeanScore(_similarity),
+        "exact_match": MeanGain(_exact),
+        "size_accuracy": MeanGain(_same_size),
+        "edit_cost": MeanCost(_edit_cost),
+        "wl_similarity": MeanGain(_similarity),
         "nodes": Agreement("node"),
         "edges": Agreement("edge"),
         "texts": TextRates(),
         "trees": Attachment(matching),
     }
+
+
+class MeanGain(MeanScore):
+    """A mean that is best where it is high."""
+
+    higher_is_better = True
+
+
+class MeanCost(MeanScore):
+    """A mean that is best where it is low."""
+
+    higher_is_better = False
 
 
 def _exact(predicted: Data, target: Data, report: EditReport) -> float:
@@ -52,6 +64,7 @@ class Agreement(PairMetric):
     """Precision, recall and their harmonic mean, of nodes or of edges, over all pairs together."""
 
     sums = ("right", "predicted", "wanted")
+    higher_is_better = True
 
     def __init__(self, part: Literal["node", "edge"]) -> None:
         super().__init__()
@@ -99,6 +112,7 @@ class Attachment(PairMetric):
     """Right heads, with the right relation or any, where the target is a tree."""
 
     sums = ("heads", "right", "labelled")
+    higher_is_better = True
 
     def __init__(self, matching: Matching) -> None:
         super().__init__()

@@ -9,12 +9,11 @@ from torchmetrics import Metric, MetricCollection
 from .._check import Received, refusal, require
 from ..data import Alphabet
 from ..decoding import Constraint
-from ..edits import EditCosts, EditReport, Substitution, edit_reports
-from ..graphs import alike
+from ..edits import EditCosts, EditReport, Substitution
 from ..prediction import Prediction
 from ._builtin_metrics import builtin_metrics
-from ._encoded import labelled
-from ._pair_metric import MeanScore, PairScore
+from ._comparison import Comparison
+from ._pair_metric import MeanScore, PairMetric, PairScore
 from ._scores import Matching
 
 
@@ -95,13 +94,16 @@ class GraphMetrics(MetricCollection):
         requirement = f"be one of {', '.join(known)}"
         require(matching in known, "`matching`", requirement, matching, remedy)
         costs = EditCosts(node_cost, edge_cost, node_substitution, edge_substitution)
+        comparison = Comparison(costs, alphabet, constraint)
         measures: dict[str, Metric | MetricCollection] = {**builtin_metrics(matching)}
         for name, measure in (extra or {}).items():
             _check_name(name, measures)
             measures[name] = _as_metric(name, measure)
+        for measure in measures.values():
+            if isinstance(measure, PairMetric):  # each may be asked alone, or in a collection
+                measure.comparison = comparison
         super().__init__(measures, compute_groups=False)
-        self.matching, self.costs = matching, costs
-        self.alphabet, self.constraint = alphabet, constraint
+        self.matching, self.comparison = matching, comparison
         # The collection would sort them.
         self.order = tuple(measures)
 
@@ -111,14 +113,7 @@ class GraphMetrics(MetricCollection):
         Raises:
             InputError: As `edit_reports`.
         """
-        return edit_reports(
-            predicted,
-            target,
-            node_cost=self.costs.node,
-            edge_cost=self.costs.edge,
-            node_substitution=self.costs.node_substitution,
-            edge_substitution=self.costs.edge_substitution,
-        )
+        return self.comparison.reports(predicted, target)
 
     def update(  # type: ignore[override]  # torchmetrics overrides `ModuleDict.update` too
         self,
@@ -152,7 +147,7 @@ class GraphMetrics(MetricCollection):
         return self._joined({name: self[name](*given) for name in self.order})
 
     def compute(self) -> dict[str, Any]:
-        """The metrics of all pairs so far.
+        """The metrics of all pairs so far, each a tensor of one number.
 
         Raises:
             InputError: If there was no pair, or two metrics have results of one name.
@@ -173,20 +168,7 @@ class GraphMetrics(MetricCollection):
         reports: Sequence[EditReport] | None,
     ) -> tuple[list[Data], list[Data], list[EditReport]]:
         """What every metric is given."""
-        if isinstance(predicted, Prediction):
-            predicted, target = labelled(predicted, target, self.alphabet, self.constraint)
-        elif isinstance(target, Data):
-            got = Received("a graph beside a list")
-            remedy = "Give `Batch.to_data_list()`, or a `Prediction` and its targets."
-            raise refusal("`target`", "be a list of graphs with labels", got, remedy)
-        if reports is None:
-            reports = self.reports(predicted, target)
-        sizes = len(predicted), len(target), len(reports)
-        remedy = "Give one report per pair, as `edit_reports(predicted, target)` does."
-        same = len(set(sizes)) == 1
-        require(same, "`predicted`, `target` and `reports`", "be of one length", sizes, remedy)
-        pairs = [alike(*pair) for pair in zip(predicted, target, strict=True)]
-        return [pair[0] for pair in pairs], [pair[1] for pair in pairs], list(reports)
+        return self.comparison.pairs(predicted, target, reports)
 
     def _joined(self, results: Mapping[str, Any]) -> dict[str, Any]:
         """The results of all metrics in one mapping."""

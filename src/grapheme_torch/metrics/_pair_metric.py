@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -11,6 +11,8 @@ from torchmetrics import Metric
 
 from .._check import require
 from ..edits import EditReport
+from ..prediction import Prediction
+from ._comparison import Comparison
 
 PairScore = Callable[[Data, Data, EditReport], float | None]
 """The score of one pair, from the predicted graph, the target and the edits between them.
@@ -37,17 +39,22 @@ class PairMetric(Metric, ABC):
 
     Attributes:
         sums: Names of the numbers that are summed over pairs.
+        comparison: How graphs are read and compared, where it is given no edits.
+
+    Args:
+        options: Those of every torchmetrics `Metric`, such as `dist_sync_on_step`.
     """
 
     sums: ClassVar[tuple[str, ...]] = ()
+    comparison = Comparison()
 
-    higher_is_better = None
+    higher_is_better: bool | None = None
     is_differentiable = False
     full_state_update = False
     counted: Tensor
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
         # The number of pairs that count comes first.
         nothing = torch.zeros(1 + len(self.sums), dtype=torch.float64)
         self.add_state("counted", nothing, dist_reduce_fx="sum")
@@ -72,18 +79,24 @@ class PairMetric(Metric, ABC):
         """
 
     def update(
-        self, predicted: Sequence[Data], target: Sequence[Data], reports: Sequence[EditReport]
+        self,
+        predicted: Sequence[Data] | Prediction,
+        target: Sequence[Data] | Data,
+        reports: Sequence[EditReport] | None = None,
     ) -> None:
-        """Adds pairs of graphs, with the edits between them.
+        """Adds pairs of graphs, or a prediction and its encoded targets.
 
         Args:
-            predicted, target: The graphs of each pair; both directed, or neither, as
-                `GraphMetrics` makes them.
-            reports: What `edit_reports(predicted, target)` returns.
+            predicted, target: The graphs of each pair, or what `GraphMetrics.update` takes; with
+                reports they are lists of graphs, of each pair both directed, or neither.
+            reports: What `edit_reports(predicted, target)` returns. Default: it is asked, which
+                `GraphMetrics` does once for all its metrics.
 
         Raises:
             InputError: If `count` does not return the numbers that `sums` names.
         """
+        if reports is None or isinstance(predicted, Prediction):
+            predicted, target, reports = self.comparison.pairs(predicted, target, reports)
         for pair in zip(predicted, target, reports, strict=True):
             numbers = self.count(*pair)
             if numbers is None:
@@ -94,10 +107,13 @@ class PairMetric(Metric, ABC):
             values = [1.0, *(float(numbers[name]) for name in self.sums)]
             self.counted += self.counted.new_tensor(values)
 
-    def compute(self) -> Mapping[str, float] | float:
+    def compute(self) -> dict[str, Tensor] | Tensor:
         """The score of all pairs so far; nothing, `{}`, if no pair counts."""
         total = dict(zip(("pairs", *self.sums), self.counted.tolist(), strict=True))
-        return self.score(total) if total["pairs"] else {}
+        found = self.score(total) if total["pairs"] else {}
+        if isinstance(found, Mapping):
+            return {name: self.counted.new_tensor(value) for name, value in found.items()}
+        return self.counted.new_tensor(found)
 
 
 _REMEDY = "Name them in `sums`."

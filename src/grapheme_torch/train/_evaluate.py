@@ -71,7 +71,6 @@ def evaluate(
         counted.update(answers, targets, reports)
         examples = _worst([*examples, *map(Example, chunk, answers, reports)], worst)
     terms, aligned, share = _measured(network, loss, pairs, batch_size)
-    # Metrics of others return tensors.
     numbers = {name: float(value) for name, value in counted.compute().items()} | aligned
     return EvaluationReport(len(pairs), numbers, terms, share, tuple(examples))
 
@@ -96,7 +95,7 @@ def _measured(
         accuracy.update([plan for plan, _ in told], places, targets)
 
     terms = measure(network, loss, batches(covered, alphabet, batch_size), align)
-    aligned = {"alignment_accuracy": accuracy.compute()} if known else {}
+    aligned = {"alignment_accuracy": accuracy.compute().item()} if known else {}
     return terms, aligned, len(covered) / len(pairs)
 
 
