@@ -13,7 +13,7 @@ from torch_geometric.data import Data
 from torchmetrics import Metric, MetricCollection, MetricTracker
 from torchmetrics.wrappers import MinMaxMetric, Running
 
-from grapheme_torch import EditReport, text_to_graph
+from grapheme_torch import Alphabet, EditReport, Prediction, text_to_graph
 from grapheme_torch.metrics import AlignmentAccuracy, GraphMetrics, PairMetric
 
 
@@ -93,6 +93,19 @@ def test_a_collection_among_others() -> None:
     metrics.update(*RIGHT)
     (exact,) = [name for name in metrics.compute() if "exact_match" in name]
     assert metrics.compute()[exact] == 1.0
+
+
+def test_a_collection_among_others_takes_predictions() -> None:
+    (graph,) = texts("cab")
+    alphabet = Alphabet.of([graph])
+    target = alphabet.encode(graph)
+    prediction = Prediction.certain(
+        target, num_labels=len(alphabet.labels), num_relations=len(alphabet.relations)
+    )
+    alone = GraphMetrics(alphabet=alphabet)(prediction, target)
+    found = MetricCollection([GraphMetrics(alphabet=alphabet)])(prediction, target)
+    assert alone["text_exact"] == 1.0
+    assert numbers(found) == numbers(alone)
 
 
 def test_sums_and_differences() -> None:

@@ -12,8 +12,8 @@ from ..decoding import Constraint
 from ..edits import EditCosts, EditReport, Substitution
 from ..prediction import Prediction
 from ._builtin_metrics import builtin_metrics
-from ._encoded import labelled
-from ._pair_metric import MeanScore, PairMetric, PairScore, compared, reported
+from ._comparison import Comparison
+from ._pair_metric import MeanScore, PairMetric, PairScore
 from ._scores import Matching
 
 
@@ -94,16 +94,16 @@ class GraphMetrics(MetricCollection):
         requirement = f"be one of {', '.join(known)}"
         require(matching in known, "`matching`", requirement, matching, remedy)
         costs = EditCosts(node_cost, edge_cost, node_substitution, edge_substitution)
+        comparison = Comparison(costs, alphabet, constraint)
         measures: dict[str, Metric | MetricCollection] = {**builtin_metrics(matching)}
         for name, measure in (extra or {}).items():
             _check_name(name, measures)
             measures[name] = _as_metric(name, measure)
         for measure in measures.values():
             if isinstance(measure, PairMetric):  # each may be asked alone, or in a collection
-                measure.costs = costs
+                measure.comparison = comparison
         super().__init__(measures, compute_groups=False)
-        self.matching, self.costs = matching, costs
-        self.alphabet, self.constraint = alphabet, constraint
+        self.matching, self.comparison = matching, comparison
         # The collection would sort them.
         self.order = tuple(measures)
 
@@ -113,7 +113,7 @@ class GraphMetrics(MetricCollection):
         Raises:
             InputError: As `edit_reports`.
         """
-        return reported(predicted, target, self.costs)
+        return self.comparison.reports(predicted, target)
 
     def update(  # type: ignore[override]  # torchmetrics overrides `ModuleDict.update` too
         self,
@@ -168,13 +168,7 @@ class GraphMetrics(MetricCollection):
         reports: Sequence[EditReport] | None,
     ) -> tuple[list[Data], list[Data], list[EditReport]]:
         """What every metric is given."""
-        if isinstance(predicted, Prediction):
-            predicted, target = labelled(predicted, target, self.alphabet, self.constraint)
-        elif isinstance(target, Data):
-            got = Received("a graph beside a list")
-            remedy = "Give `Batch.to_data_list()`, or a `Prediction` and its targets."
-            raise refusal("`target`", "be a list of graphs with labels", got, remedy)
-        return compared(predicted, target, self.costs, reports)
+        return self.comparison.pairs(predicted, target, reports)
 
     def _joined(self, results: Mapping[str, Any]) -> dict[str, Any]:
         """The results of all metrics in one mapping."""

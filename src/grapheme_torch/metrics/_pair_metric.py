@@ -10,8 +10,9 @@ from torch_geometric.data import Data
 from torchmetrics import Metric
 
 from .._check import require
-from ..edits import EditCosts, EditReport, edit_reports
-from ..graphs import alike
+from ..edits import EditReport
+from ..prediction import Prediction
+from ._comparison import Comparison
 
 PairScore = Callable[[Data, Data, EditReport], float | None]
 """The score of one pair, from the predicted graph, the target and the edits between them.
@@ -38,14 +39,14 @@ class PairMetric(Metric, ABC):
 
     Attributes:
         sums: Names of the numbers that are summed over pairs.
-        costs: Costs of the edits, where it compares graphs itself.
+        comparison: How graphs are read and compared, where it is given no edits.
 
     Args:
         options: Those of every torchmetrics `Metric`, such as `dist_sync_on_step`.
     """
 
     sums: ClassVar[tuple[str, ...]] = ()
-    costs = EditCosts()
+    comparison = Comparison()
 
     higher_is_better: bool | None = None
     is_differentiable = False
@@ -79,22 +80,23 @@ class PairMetric(Metric, ABC):
 
     def update(
         self,
-        predicted: Sequence[Data],
-        target: Sequence[Data],
+        predicted: Sequence[Data] | Prediction,
+        target: Sequence[Data] | Data,
         reports: Sequence[EditReport] | None = None,
     ) -> None:
-        """Adds pairs of graphs.
+        """Adds pairs of graphs, or a prediction and its encoded targets.
 
         Args:
-            predicted, target: The graphs of each pair; with reports both directed, or neither.
+            predicted, target: The graphs of each pair, or what `GraphMetrics.update` takes; with
+                reports they are lists of graphs, of each pair both directed, or neither.
             reports: What `edit_reports(predicted, target)` returns. Default: it is asked, which
                 `GraphMetrics` does once for all its metrics.
 
         Raises:
             InputError: If `count` does not return the numbers that `sums` names.
         """
-        if reports is None:
-            predicted, target, reports = compared(predicted, target, self.costs)
+        if reports is None or isinstance(predicted, Prediction):
+            predicted, target, reports = self.comparison.pairs(predicted, target, reports)
         for pair in zip(predicted, target, reports, strict=True):
             numbers = self.count(*pair)
             if numbers is None:
@@ -112,45 +114,6 @@ class PairMetric(Metric, ABC):
         if isinstance(found, Mapping):
             return {name: self.counted.new_tensor(value) for name, value in found.items()}
         return self.counted.new_tensor(found)
-
-
-def reported(
-    predicted: Sequence[Data], target: Sequence[Data], costs: EditCosts
-) -> list[EditReport]:
-    """The edits between the graphs of each pair, at these costs; see `edit_reports`."""
-    return edit_reports(
-        predicted,
-        target,
-        node_cost=costs.node,
-        edge_cost=costs.edge,
-        node_substitution=costs.node_substitution,
-        edge_substitution=costs.edge_substitution,
-    )
-
-
-def compared(
-    predicted: Sequence[Data],
-    target: Sequence[Data],
-    costs: EditCosts,
-    reports: Sequence[EditReport] | None = None,
-) -> tuple[list[Data], list[Data], list[EditReport]]:
-    """Pairs of graphs as metrics are given them, with the edits between them.
-
-    Args:
-        predicted, target: The graphs of each pair.
-        costs: Of the edits.
-        reports: The edits, where they are known.
-
-    Raises:
-        InputError: As `edit_reports`, or if the three are not of one length.
-    """
-    reports = reported(predicted, target, costs) if reports is None else reports
-    sizes = len(predicted), len(target), len(reports)
-    remedy = "Give one report per pair, as `edit_reports(predicted, target)` does."
-    same = len(set(sizes)) == 1
-    require(same, "`predicted`, `target` and `reports`", "be of one length", sizes, remedy)
-    pairs = [alike(*pair) for pair in zip(predicted, target, strict=True)]
-    return [pair[0] for pair in pairs], [pair[1] for pair in pairs], list(reports)
 
 
 _REMEDY = "Name them in `sums`."
