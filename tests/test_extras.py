@@ -16,7 +16,7 @@ from grapheme_torch._extras import MissingExtra, needed
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-UNTESTED = {"pytest-xdist", "ruff", "mypy", "pre-commit", "beartype"}
+UNTESTED = {"transformers", "pytest-xdist", "ruff", "mypy", "pre-commit", "beartype"}
 """Tools, and what the part of the tests with the oldest versions does not use."""
 
 BLOCKED = (

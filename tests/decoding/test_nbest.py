@@ -169,7 +169,10 @@ def test_a_sure_prediction_of_many_nodes_is_ranked_at_once():
 def test_labels_of_one_name_are_one():
     """A class for the label of the input node adds to the class of that name."""
     said = Prediction(
-        torch.tensor([30.0]), torch.tensor([[1.0, 0.5, 0.8]]), torch.zeros(2, 0, dtype=torch.long), torch.zeros(0, 1)
+        torch.tensor([30.0]),
+        torch.tensor([[1.0, 0.5, 0.8]]),
+        torch.zeros(2, 0, dtype=torch.long),
+        torch.zeros(0, 1),
     )
     p = said.label.softmax(1)[0].double()
     (answers,) = decode_nbest(said, LABELS, [], own=["b"])

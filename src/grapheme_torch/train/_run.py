@@ -75,10 +75,9 @@ def train(
         val: Pairs to validate on after each epoch, in the same form.
         epochs: Passes over the data; 0 saves the untrained model.
         batch_size: Pairs in a step.
-        bucket: Number of batches that are drawn together and then split by size. With 20, a step
-            has pairs of similar size and takes less time.
+        bucket: Batches drawn together and then split by size: 20 saves time.
         lr: Learning rate of Adam.
-        seed: Seed of the initial weights and of the order of the pairs.
+        seed: Of the weights and of the order of the pairs.
         threads: Processor threads; one is fastest for small graphs.
         workers: Processes that read pairs ahead. The result does not change.
         accelerator: Where to train; "auto" takes a CUDA device if there is one.
@@ -86,16 +85,14 @@ def train(
         num_nodes: Machines that share each batch; start the same on each.
         strategy: How processes work together, as Lightning names it.
         accumulate: Parts into which a batch is split to save memory.
-        skip_larger: Whether training pairs that are too large are left out and counted: more target
-            nodes than the network has output nodes, or more than `max_nodes`. If not, the first
-            such pair is refused.
+        skip_larger: Whether too large training pairs are left out and counted: with more target
+            nodes than the network has output nodes, or more than `max_nodes`.
         max_nodes: Most nodes of a graph. Memory grows with their square.
         overwrite: Whether a model already in `out` may be replaced.
         resume: Whether a run in `out` that was stopped or killed goes on, exactly as if it had not
             been. Its options and data have to be the same, but for more `epochs` where nothing goes
             by their number. Where `out` holds no run one starts; one that has ended stays.
-        init: Folder of a trained `GraphTransformNet` to start from, with its options; labels
-            and relations that it knows are kept.
+        init: Folder of a `GraphTransformNet` to start from; its options hold.
         loss: The loss. Default: `StructuralLoss()`.
         network: What to train: any module that maps a batch of graphs to a `Prediction`. Its
             classes are its attributes `labels` and `relations`. Default: those of the training
