@@ -80,7 +80,7 @@ def train(
         seed: Of the weights and of the order of the pairs.
         threads: Processor threads; one is fastest for small graphs.
         workers: Processes that read pairs ahead. The result does not change.
-        accelerator: Where to train; "auto" takes a CUDA device if there is one.
+        accelerator: Where to train; "auto" takes a GPU if there is one.
         devices: Processes on this machine; they share each batch.
         num_nodes: Machines that share each batch; start the same on each.
         strategy: How processes work together, as Lightning names it.
