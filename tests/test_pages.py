@@ -31,7 +31,7 @@ def test_a_page_runs_as_it_is_written(
     run_page(page)
 
 
-PREPARED = [DOCS / "command.md", DOCS / "evaluation.md"]
+PREPARED = [DOCS / "command.md", DOCS / "evaluation.md", DOCS / "monitoring.md"]
 """Pages that begin with networks and files of the reader's: here networks after one epoch."""
 DEAR = [DOCS / "processes.md"]
 """Pages whose commands start several processes: they are read, not run."""
