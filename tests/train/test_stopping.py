@@ -174,9 +174,9 @@ def test_a_checkpoint_within_an_epoch_holds_the_best_network(
     saved: list[list[float]] = []
     original = GraphTransformNet.save_pretrained
 
-    def save(network: GraphTransformNet, folder: Path) -> None:
+    def save(network: GraphTransformNet, folder: Path, **options: Any) -> None:
         saved.append(network.heads.existence.bias.tolist())
-        original(network, folder)
+        original(network, folder, **options)
 
     monkeypatch.setattr(GraphTransformNet, "save_pretrained", save)
     often: dict[str, Any] = {"epochs": 1, "batch_size": 5, "checkpoint": Checkpointing(steps=1)}
