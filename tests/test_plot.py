@@ -320,6 +320,7 @@ def test_names_do_not_run_into_each_other(tmp_path: Path) -> None:
         ((3, 3), r"`predicted` must have 2 nodes, as the plan, got 3"),
     ],
 )
+@pytest.mark.untyped
 def test_a_plan_that_does_not_fit_is_refused(
     tmp_path: Path, shape: tuple[int, ...], match: str
 ) -> None:

@@ -326,6 +326,7 @@ def test_a_network_obeys():
         assert path_order(answer) is not None
 
 
+@pytest.mark.untyped
 def test_an_unknown_constraint_is_refused():
     message = r"^`constraint` must be one of path, tree, acyclic, got 'ring'\. Leave it out"
     with pytest.raises(InputError, match=message):
@@ -361,6 +362,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
 ]
 
 
+@pytest.mark.untyped
 @pytest.mark.parametrize(("change", "message"), REFUSED)
 def test_arguments_that_do_not_fit_are_refused(change: dict[str, Any], message: str):
     said = chain_of((0, 1, 5.0), existence=[1.0, 1.0])
