@@ -65,6 +65,7 @@ def test_whatever_is_asked_for(
 
 @PROGRAMS
 @pytest.mark.parametrize("gradient", ["exact", "unrolled"])
+@pytest.mark.repeats
 def test_short_of_convergence(program: Program, gradient: Any) -> None:
     loss = StructuralLoss(
         reduction="none",
@@ -79,6 +80,7 @@ def test_short_of_convergence(program: Program, gradient: Any) -> None:
 @pytest.mark.parametrize("kind", ["features", "gaussian", "multilabel", distance_between])
 @pytest.mark.parametrize("directed", [True, False])
 @pytest.mark.parametrize("coordinates", [1, 2])
+@pytest.mark.repeats
 def test_whatever_is_compared(
     program: Program, kind: Any, directed: bool, coordinates: int
 ) -> None:

@@ -48,6 +48,7 @@ LOSSES: dict[str, tuple[nn.Module, bool]] = {
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("name", LOSSES)
+@pytest.mark.repeats
 def test_of_all_that_a_network_says(name: str, way: str) -> None:
     """All at once, so that mixed derivatives count, and each alone, so that none is a way round."""
     loss, known = LOSSES[name]
@@ -68,6 +69,7 @@ def test_of_all_that_a_network_says(name: str, way: str) -> None:
 
 @pytest.mark.parametrize("field", FIELDS)
 @pytest.mark.parametrize("name", LOSSES)
+@pytest.mark.repeats
 def test_of_one_thing_that_a_network_says(name: str, field: str) -> None:
     loss, known = LOSSES[name]
     soft, target = batch_of_pairs(4, [(3, 2), (2, 2)])
