@@ -100,11 +100,7 @@ def decode_parts(
     own: Sequence[str] | None = None,
 ) -> list[Decoded]:
     """As `decode`, and which predicted nodes and candidate edges each graph is made of."""
-    check_names(prediction, labels, relations, constraint, own)
-    directed = prediction.directed if directed is None else directed
-    check_flag("`directed`", directed)
-    check_batch("prediction", prediction.batch, prediction.num_graphs)
-    check_edges("prediction", prediction.edge_index, prediction.batch, directed)
+    directed = checked_direction(prediction, labels, relations, constraint, directed, own)
     classes = prediction.label[:, : len(labels) + (own is not None)]
     label = classes.argmax(1).tolist() if classes.shape[1] else []
     present = prediction.relation[:, 1:]
@@ -128,7 +124,19 @@ def decode_parts(
     return found
 
 
-def check_names(prediction: Any, labels: Any, relations: Any, constraint: Any, own: Any) -> None:
+def checked_direction(
+    prediction: Any, labels: Any, relations: Any, constraint: Any, directed: Any, own: Any
+) -> bool:
+    """Refuses arguments of `decode` that do not fit; whether edges have a direction."""
+    _check_names(prediction, labels, relations, constraint, own)
+    directed = prediction.directed if directed is None else directed
+    check_flag("`directed`", directed)
+    check_batch("prediction", prediction.batch, prediction.num_graphs)
+    check_edges("prediction", prediction.edge_index, prediction.batch, directed)
+    return bool(directed)
+
+
+def _check_names(prediction: Any, labels: Any, relations: Any, constraint: Any, own: Any) -> None:
     """Refuses arguments of `decode` that do not fit the prediction."""
     remedy = "Call a network, or build one with `Prediction(...)`."
     fits = isinstance(prediction, Prediction)

@@ -14,10 +14,9 @@ from torch.nn.functional import logsigmoid
 from torch_geometric.data import Data
 
 from .._check import Received, refusal, require
-from .._union import check_batch, check_edges
-from ..graphs import check_flag, edge_triples, make_graph, node_labels, sorted_edges
+from ..graphs import edge_triples, make_graph, node_labels, sorted_edges
 from ..prediction import Prediction
-from ._decode import Constraint, check_names
+from ._decode import Constraint, checked_direction
 from ._ranking import Ranking, independent, node_sets, spanning_trees, sums
 from ._subgraphs import Gains
 
@@ -90,12 +89,8 @@ def decode_nbest(
             no number, paths are asked for where candidates lead both ways, or the network is too
             unsure for any answer to be found.
     """
-    check_names(prediction, labels, relations, constraint, own)
-    directed = prediction.directed if directed is None else directed
-    check_flag("`directed`", directed)
+    directed = checked_direction(prediction, labels, relations, constraint, directed, own)
     check_scoring(nbest, temperature)
-    check_batch("prediction", prediction.batch, prediction.num_graphs)
-    check_edges("prediction", prediction.edge_index, prediction.batch, directed)
     names = _Names(labels, relations, own)
     return [
         _best(_choices(one, names, first, temperature), nbest, constraint, directed=directed)

@@ -132,7 +132,7 @@ class GraphMetrics(MetricCollection):
         Raises:
             InputError: As `edit_reports`. If a target has a class that has no name.
         """
-        given = self._compared(predicted, target, reports)
+        given = self.comparison.pairs(predicted, target, reports)
         for name in self.order:
             self[name].update(*given)
 
@@ -143,7 +143,7 @@ class GraphMetrics(MetricCollection):
         reports: Sequence[EditReport] | None = None,
     ) -> dict[str, Any]:
         """Adds pairs as `update` does, and returns the metrics of these alone."""
-        given = self._compared(predicted, target, reports)
+        given = self.comparison.pairs(predicted, target, reports)
         return self._joined({name: self[name](*given) for name in self.order})
 
     def compute(self) -> dict[str, Any]:
@@ -160,15 +160,6 @@ class GraphMetrics(MetricCollection):
         """Adds the pairs that another collection of the same metrics has seen."""
         for name in self.order:
             self[name].merge_state(incoming[name])
-
-    def _compared(
-        self,
-        predicted: Sequence[Data] | Prediction,
-        target: Sequence[Data] | Data,
-        reports: Sequence[EditReport] | None,
-    ) -> tuple[list[Data], list[Data], list[EditReport]]:
-        """What every metric is given."""
-        return self.comparison.pairs(predicted, target, reports)
 
     def _joined(self, results: Mapping[str, Any]) -> dict[str, Any]:
         """The results of all metrics in one mapping."""

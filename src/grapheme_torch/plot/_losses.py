@@ -73,7 +73,7 @@ def _draw_losses(
     rows: Sequence[Mapping[str, int | float]],
     weights: Mapping[str, float],
 ) -> None:
-    styles = _styles(rows)
+    styles, epoch = _styles(rows), [row["epoch"] for row in rows]
     weighted = [
         {name: value * weights.get(name, 1.0) for name, value in row.items()} for row in rows
     ]
@@ -85,7 +85,6 @@ def _draw_losses(
         if weights.get(name, 1.0) != 1:
             label = f"{weights[name]:g} \N{MULTIPLICATION SIGN} {label}"
         dot = "." if _alone(value) else ""
-        epoch = [row["epoch"] for row in rows]
         axes.plot(epoch, value, line, color=colour, lw=width, label=label, marker=dot)
     if drawn:
         axes.set_yscale("log")

@@ -15,8 +15,8 @@ from ..graphs import alike, edge_triples, node_labels
 from ..loss import LossShares, StructuralLoss, StructuralLossResult, loss_shares
 from ..page import Explanation, LossParts, Origin, OutputEdge, OutputNode
 from ..prediction import Prediction
-from ._measure import same_noise
-from ._predict import alphabet_of, read, slots_of
+from ._measure import same_noise, weights_of
+from ._predict import alphabet_of, own_labels, read, slots_of
 
 _OTHERS = 2
 """Further labels that are told of each node."""
@@ -55,9 +55,7 @@ def explain(
     """
     alphabet = alphabet or alphabet_of(network)
     slots = slots_of(network)
-    own = None
-    if getattr(network, "own", None) is not None:
-        own = [name for name in node_labels(graph) for _ in range(slots)]
+    own = own_labels(network, [graph])
     with _gates(network) as gates:
         prediction = network(read(network, [graph])).to("cpu")
     answer = decode_parts(
@@ -119,8 +117,7 @@ def _as_predicted(target: Data, predicted: Data) -> Data:
 def _parts(
     loss: StructuralLoss, result: StructuralLossResult, shares: LossShares, answer: Decoded
 ) -> LossParts:
-    weights = {"node": loss.alpha, "edge": loss.beta, "clique": loss.gamma}
-    weights |= {name: weight for name, (weight, _) in loss.terms.items()}
+    weights = weights_of(loss)
     kept = torch.zeros(len(shares.candidates), dtype=torch.bool)
     kept[answer.edges] = True
     return LossParts(

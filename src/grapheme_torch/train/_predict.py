@@ -93,11 +93,16 @@ def predict_nbest(
 
 def _asked(network: nn.Module, graphs: Sequence[Data]) -> tuple[Prediction, list[str] | None]:
     """What a network predicts, and the labels that it may copy."""
-    own = None
-    if getattr(network, "own", None) is not None:
-        slots = slots_of(network)
-        own = [name for g in graphs for name in node_labels(g) for _ in range(slots)]
+    own = own_labels(network, graphs)
     return network(read(network, graphs)), own
+
+
+def own_labels(network: nn.Module, graphs: Sequence[Data]) -> list[str] | None:
+    """The label that each output node may copy; None of a network that copies none."""
+    if getattr(network, "own", None) is None:
+        return None
+    slots = slots_of(network)
+    return [name for g in graphs for name in node_labels(g) for _ in range(slots)]
 
 
 def alphabet_of(network: nn.Module) -> Alphabet:

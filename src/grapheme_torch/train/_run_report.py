@@ -18,11 +18,13 @@ from .._versions import reading
 from .._yaml import LARGEST, load_yaml
 from ..data import Pair, load_pairs
 from ..graphs import graph_from_node_link, text_to_graph
+from ..loss import StructuralLoss
 from ..page import Answers, Explanation, RunRecord
 from ._evaluate import evaluate
 from ._explain import explain
 from ._folder import ANSWERS, METRICS, OPTIONS, SUMMARY, load_network, saved_loss
 from ._large_pairs import check_nodes
+from ._measure import weights_of
 
 T = TypeVar("T")
 
@@ -54,10 +56,9 @@ def run_record(folder: str | Path, data: str | None = None, *, worst: int = 3) -
     require(worst >= 0, "`worst`", "not be negative", worst, "0 keeps none.")
     options, summary, rows, answers = reading(folder, _files)
     loss = saved_loss(folder)
-    weights = {"node": loss.alpha, "edge": loss.beta, "clique": loss.gamma}
-    weights |= {name: weight for name, (weight, _) in loss.terms.items()}
+    weights = weights_of(loss)
     name, pairs, note = _pairs(options, data)
-    metrics, found = ({}, []) if pairs is None else _evaluated(folder, pairs, worst)
+    metrics, found = ({}, []) if pairs is None else _evaluated(folder, pairs, worst, loss)
     again = f"grapheme train --config {shlex.quote(f'{folder}/{OPTIONS}')} --out NEW"
     return RunRecord(
         str(folder), summary, rows, weights, options, again, name, metrics, found, note,
@@ -157,12 +158,11 @@ def _pairs(
 
 
 def _evaluated(
-    folder: str | Path, pairs: Sequence[Pair], worst: int
+    folder: str | Path, pairs: Sequence[Pair], worst: int, loss: StructuralLoss
 ) -> tuple[dict[str, float], list[tuple[str, Explanation]]]:
     """What an evaluation finds, and an explanation of each of the worst answers."""
     report = evaluate(folder, pairs, worst=worst)
-    network, loss = load_network(folder), saved_loss(folder)
-    found = []
+    network, found = load_network(folder), []
     for example in report.worst:
         pair = example.pair
         place = str(pair.place)
