@@ -81,14 +81,22 @@ def test_a_signal_is_not_lost_where_another_callback_decides(tmp_path: Path) -> 
     assert summary.epochs <= 2
 
 
-def test_a_second_interruption_ends_a_run_at_once(tmp_path: Path) -> None:
-    out = tmp_path / "out"
+def test_a_second_interruption_ends_a_run_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out, heard, original = tmp_path / "out", threading.Event(), Interrupt._ask
+
+    def listen(interrupt: Interrupt, number: int, frame: Any) -> None:
+        original(interrupt, number, frame)
+        heard.set()
+
+    monkeypatch.setattr(Interrupt, "_ask", listen)
 
     def ask() -> None:
         while len(_lines(out / "metrics.csv")) < 4:
             time.sleep(0.02)
         signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
-        time.sleep(0.1)  # signals of one number that wait together are one
+        heard.wait(60)  # signals of one number that wait together are one
         signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
 
     class Slow(StructuralLoss):
