@@ -1,0 +1,49 @@
+"""One part in the place of another."""
+
+from ._aligned import Aligned, Edge
+from ._parts import Part
+
+_Node = tuple[bool, int]
+"""Whether a node is of the donor, and its number there."""
+
+
+def exchanged_symbols(host: Aligned, old: Part, donor: Aligned, new: Part) -> tuple[str, ...]:
+    """The symbols of the host, with those of a part of the donor for those of its own."""
+    middle = donor.symbols[new.first : new.last + 1]
+    return host.symbols[: old.first] + middle + host.symbols[old.last + 1 :]
+
+
+def exchanged(host: Aligned, old: Part, donor: Aligned, new: Part) -> Aligned:
+    """The host with a part of the donor in the place of its own; nodes in the order of the words.
+
+    Edges to the head of the old part lead to the head of the new one.
+    """
+    places = _moved(host, old, donor, new)
+    order = sorted(places, key=lambda node: (not places[node], places[node], node))
+    index = {node: k for k, node in enumerate(order)}
+    head = index[True, new.head]
+    edges: list[Edge] = [
+        (index[False, s], head if t == old.head else index[False, t], relation)
+        for s, t, relation in host.edges
+        if s not in old.nodes
+    ]
+    edges += [
+        (index[True, s], index[True, t], relation)
+        for s, t, relation in donor.edges
+        if s in new.nodes
+    ]
+    labels = tuple((donor if given else host).labels[node] for given, node in order)
+    symbols = exchanged_symbols(host, old, donor, new)
+    return Aligned(symbols, labels, tuple(edges), tuple(places[node] for node in order))
+
+
+def _moved(host: Aligned, old: Part, donor: Aligned, new: Part) -> dict[_Node, tuple[int, ...]]:
+    """Where the nodes that stay and those that come have their places in the new symbols."""
+    longer = (new.last - new.first) - (old.last - old.first)
+    places: dict[_Node, tuple[int, ...]] = {}
+    for node, given in enumerate(host.places):
+        if node not in old.nodes:
+            places[False, node] = tuple(k + longer if k > old.last else k for k in given)
+    for node in new.nodes:
+        places[True, node] = tuple(k - new.first + old.first for k in donor.places[node])
+    return places
