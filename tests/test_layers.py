@@ -18,7 +18,7 @@ LAYERS: list[set[str]] = [
     {"prediction", "targets"},
     {"decoding", "nn", "loss", "data", "edits"},
     {"convert"},
-    {"layout"},
+    {"layout", "recombination"},
     {"costs", "report", "metrics", "plot", "gradients"},
     {"page", "testing"},
     {"train"},

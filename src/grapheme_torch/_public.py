@@ -46,6 +46,7 @@ with _startup.without_collector():
     from .loss import Window as Window
     from .nn import GraphTransformNet as GraphTransformNet
     from .prediction import Prediction as Prediction
+    from .recombination import recombine as recombine
     from .targets import join_targets as join_targets
     from .targets import target_from_dense as target_from_dense
     from .targets import target_from_edges as target_from_edges

@@ -200,3 +200,18 @@ def test_a_pair_without_target_is_refused(tmp_path: Path) -> None:
     path = _file(tmp_path / "f.jsonl", b'{"input": "a"}')
     with pytest.raises(InputError, match=re.escape(f'{path}:1: the line must have the key "tar')):
         unchecked(PairFile)(path)
+
+
+def test_added_pairs_follow_those_of_the_file(tmp_path: Path) -> None:
+    pairs = PairFile(_file(tmp_path / "f.jsonl"))
+    given, digest = [_form(pair) for pair in pairs], pairs.digest
+    records = [{"input": "new", "target": "n", "id": k} for k in range(3)]
+    pairs.add(records, "the new ones", lambda pair: pair.extra["id"] != 1)
+    assert len(pairs) == 5
+    assert [_form(pair) for pair in pairs[:3]] == given
+    assert [pair.place for pair in pairs[3:]] == ["the new ones:1", "the new ones:3"]
+    assert pairs[-1].extra == {"id": 2}
+    assert pairs.sizes.tolist()[3:] == [[3, 1], [3, 1]]
+    assert pairs.digest == digest
+    with pytest.raises(InputError, match="the new ones: the data set must be a plain file"):
+        pickle.dumps(pairs)

@@ -16,6 +16,7 @@ from .._files import check_free, replacing
 from . import _convert_command as _convert_command
 from . import _explain_command as _explain_command
 from . import _predict_command as _predict_command
+from . import _recombine_command as _recombine_command
 from . import _report_command as _report_command
 from ._graph_argument import MAX_COMPARED, graph_of
 from ._option_groups import Groups
@@ -304,5 +305,11 @@ COMMANDS = {
         _convert_command.add_arguments,
         _convert_command.run,
         ("convert conllu en.conllu trees.jsonl", "convert pairs table.tsv - | head -1"),
+    ),
+    "recombine": Command(
+        "Make training pairs of parts of others.",
+        _recombine_command.add_arguments,
+        _recombine_command.run,
+        ("recombine train.jsonl more.jsonl --number 20000",),
     ),
 }

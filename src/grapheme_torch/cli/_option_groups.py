@@ -61,7 +61,7 @@ class Groups:
         words = ", ".join(one.removeprefix(f"{name}.").replace("_", "-") for one in options)
         head = f"  --{name}."
         self._lines += textwrap.wrap(
-            words, 98, initial_indent=f"{head:18}", subsequent_indent=" " * 18,
+            words, 98, initial_indent=f"{head:19}", subsequent_indent=" " * 19,
             break_on_hyphens=False,
         )  # fmt: skip
         text = "\n".join(self._lines).replace("{first}", next(iter(self._parser.option_groups)))

@@ -52,15 +52,16 @@ class LineFile:
     Args:
         path: The file.
         name: What messages call it. Default: its path.
+        passing: Whether the file is removed soon: another process cannot open it.
 
     Raises:
         InputError: "NAME: ..." if it cannot be read, is a damaged packed file or no text file.
     """
 
-    def __init__(self, path: str, name: str | None = None) -> None:
+    def __init__(self, path: str, name: str | None = None, *, passing: bool = False) -> None:
         self.name, self._path = path if name is None else name, path
         self._descriptor: int | None = None
-        self._copied = False
+        self._copied = passing
         with reading(self.name), unpacking(self.name):
             self._open(_opened(path))
             self._unpack()

@@ -1,7 +1,9 @@
 """The pairs of a file of any size: found in one pass, read from disk when they are asked for."""
 
+import json
+import tempfile
 from array import array
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, overload
 
 import numpy as np
@@ -40,14 +42,24 @@ class PairFile(Sequence[Pair]):
         else:
             self._lines = LineFile(name_or_path)
         self.source = self._lines.name
+        self._added: LineFile | None = None
+        self._first_added = 0
         self._offset, self._place = array("q"), array("I")
         self._length, self._check = array("I"), array("I")
         self._sizes = array("I")
         self._read: Callable[[Pair], Pair] | None = None
-        empty = True
-        for line in self._lines.lines():
-            empty = False
-            pair = self._parsed(line.content, line.number)
+        empty = not self._take(self._lines, keep)
+        self._first_added = len(self)
+        remedy = 'Write one {"input": "...", "target": "..."} per line.'
+        name, got = f"{self.source}: the data set", Received("none")
+        require(not empty, name, "hold at least one pair", got, remedy)
+
+    def _take(self, lines: LineFile, keep: Callable[[Pair], bool]) -> bool:
+        """Notes where the pairs of a file stand; whether it has any."""
+        found = False
+        for line in lines.lines():
+            found = True
+            pair = self._parsed(line.content, lines.name, line.number)
             if not keep(pair):
                 continue
             self._offset.append(line.offset)
@@ -55,13 +67,32 @@ class PairFile(Sequence[Pair]):
             self._length.append(line.length)
             self._check.append(line.check)
             self._sizes.extend((pair.input.num_nodes or 0, pair.target.num_nodes or 0))
-        remedy = 'Write one {"input": "...", "target": "..."} per line.'
-        name, got = f"{self.source}: the data set", Received("none")
-        require(not empty, name, "hold at least one pair", got, remedy)
+        return found
+
+    def add(
+        self, records: Iterable[Mapping[str, Any]], name: str, keep: Callable[[Pair], bool]
+    ) -> None:
+        """Adds pairs that stand in no file yet: they go to a temporary one without a name.
+
+        Args:
+            records: Those of the pairs. May be added once.
+            name: What messages call them in place of a file.
+            keep: As of `PairFile`.
+        """
+        assert self._added is None
+        with tempfile.NamedTemporaryFile("w", encoding="utf-8", suffix=".jsonl") as file:
+            for record in records:
+                file.write(json.dumps(record, ensure_ascii=False) + "\n")
+            file.flush()
+            self._added = LineFile(file.name, name, passing=True)
+        self._take(self._added, keep)
 
     @property
     def digest(self) -> str:
-        """SHA-256 of the content of the file, unpacked: whether it is the same data set."""
+        """SHA-256 of the content of the file, unpacked: whether it is the same data set.
+
+        What was added to it does not count.
+        """
         return self._lines.digest
 
     @property
@@ -89,15 +120,17 @@ class PairFile(Sequence[Pair]):
         """
         if isinstance(index, slice):
             return [self[k] for k in range(*index.indices(len(self)))]
+        index = range(len(self))[index]
         number = self._place[index]
         where = self._offset[index], self._length[index], self._check[index]
-        pair = self._parsed(self._lines.read(number, *where), number)
+        lines = self._lines if self._added is None or index < self._first_added else self._added
+        pair = self._parsed(lines.read(number, *where), lines.name, number)
         return pair if self._read is None else self._read(pair)
 
     def __iter__(self) -> Iterator[Pair]:
         """Each pair in the order of the file."""
         return (self[k] for k in range(len(self)))
 
-    def _parsed(self, content: bytes, number: int) -> Pair:
-        record = parse_line(content, f"{self.source}:{number}")
-        return make_pair(record, self.source, number)
+    @staticmethod
+    def _parsed(content: bytes, source: str, number: int) -> Pair:
+        return make_pair(parse_line(content, f"{source}:{number}"), source, number)

@@ -1,6 +1,6 @@
 """New pairs from the parts of others."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from .._check import Received, refusal, require
@@ -48,28 +48,27 @@ def recombine(
 
 
 def recombined(
-    pairs: Sequence[Pair],
+    pairs: Iterable[Pair],
     number: int,
     *,
     seed: int = 0,
     max_nodes: int | None = None,
     name: str = "`pairs`",
-    progress: Callable[[int], Any] = lambda _: None,
 ) -> Iterator[Mapping[str, Any]]:
     """The records of `recombine`, one after the other.
 
     Args:
         pairs, number, seed, max_nodes: As there.
         name: What messages call the pairs.
-        progress: Called with how many there are.
     """
     require(number >= 0, "`number`", "not be negative", number, "Try as many as are given.")
     require(0 <= seed < 2**63, "`seed`", "be from 0 to 2**63 - 1", seed, "Any will do: try 0.")
     given = [aligned for pair in pairs if (aligned := read_aligned(pair)) is not None]
+    fits = max_nodes is None or max_nodes >= 1
+    require(fits, "`max_nodes`", "be at least 1", max_nodes, "Try 50.")
     longest = max((len(pair.symbols) for pair in given), default=0)
     most = _LONGER * longest if max_nodes is None else max_nodes
-    require(most >= 1, "`max_nodes`", "be at least 1", max_nodes, "Try 50.")
-    return _records(_pool(given, seed, most, name), number, progress)
+    return _records(_pool(given, seed, most, name), number)
 
 
 def _pool(given: Sequence[Aligned], seed: int, most: int, name: str) -> Pool:
@@ -84,9 +83,7 @@ def _pool(given: Sequence[Aligned], seed: int, most: int, name: str) -> Pool:
     return pool
 
 
-def _records(
-    pool: Pool, number: int, progress: Callable[[int], Any]
-) -> Iterator[Mapping[str, Any]]:
+def _records(pool: Pool, number: int) -> Iterator[Mapping[str, Any]]:
     done, tries = 0, 0
     while done < number and tries < _TRIES:
         new = pool.drawn()
@@ -95,5 +92,4 @@ def _records(
             continue
         pool.add(new)
         done, tries = done + 1, 0
-        progress(done)
         yield record_of(new)

@@ -31,6 +31,7 @@ with _extras.needed("grapheme_torch.train", "train"):
     from ._predict import predict as predict
     from ._predict import predict_nbest as predict_nbest
     from ._processes import is_main as is_main
+    from ._recombination import Recombination as Recombination
     from ._run import train as train
     from ._run_groups import RUN_GROUPS as RUN_GROUPS
     from ._run_report import run_record as run_record

@@ -28,6 +28,7 @@ from ._first_pass import FirstPass
 from ._large_pairs import MOST
 from ._measure import PairBatch
 from ._order import Order
+from ._recombination import Recombination
 
 _GRACE = 5.0
 """Seconds that a worker goes on after SIGTERM."""
@@ -74,6 +75,8 @@ def load_split(
     skip_larger: bool = False,
     max_nodes: int = MOST,
     alphabet: Alphabet | None = None,
+    recombination: Recombination | None = None,
+    seed: int = 0,
 ) -> Split:
     """Reads and checks the data of a run, for a network with so many output nodes per input node.
 
@@ -89,6 +92,8 @@ def load_split(
         skip_larger: Whether training pairs that are too large are left out.
         max_nodes: Most nodes of an input or target.
         alphabet: The labels and relations that the network knows. Default: those of the targets.
+        recombination: Training pairs made of parts of the given ones. Default: none.
+        seed: Of these.
 
     Raises:
         InputError: "FILE:LINE: ..." at the first pair that cannot be trained on.
@@ -98,6 +103,8 @@ def load_split(
         max_nodes=max_nodes, alphabet=alphabet,
     )  # fmt: skip
     train = PairFile(data, seen.train)
+    if recombination is not None and recombination.number:
+        train.add(recombination.records(train, seed), f"{data}, recombined", seen.train)
     held_out = PairFile(val, seen.val) if val else None
     got, remedy = (
         Received("none"),

@@ -13,6 +13,7 @@ from ._data import Collated, Split, as_it_is, batches, load_split
 from ._large_pairs import MOST
 from ._measure import PairBatch
 from ._order import Order
+from ._recombination import Recombination
 
 T = TypeVar("T")
 
@@ -59,6 +60,7 @@ class PairsDataModule(pl.LightningDataModule):
         max_nodes: Most nodes of an input or target; a larger one counts as too large.
         alphabet: The labels and relations that the network knows. Default: those of the targets.
         workers: Processes that read pairs ahead. With any number the batches are the same.
+        recombination: Training pairs made of parts of the given ones. Default: none.
 
     Raises:
         InputError: "FILE:LINE: ..." at the first pair that cannot be trained on.
@@ -79,11 +81,13 @@ class PairsDataModule(pl.LightningDataModule):
         max_nodes: int = MOST,
         alphabet: Alphabet | None = None,
         workers: int = 0,
+        recombination: Recombination | None = None,
     ) -> None:
         super().__init__()
         self.split: Split = load_split(
             data, val, acyclic=acyclic, directed=directed, slots=slots,
             skip_larger=skip_larger, max_nodes=max_nodes, alphabet=alphabet,
+            recombination=recombination, seed=seed,
         )  # fmt: skip
         self._size = batch_size
         self._order = {"seed": seed, "bucket": bucket, "workers": workers}

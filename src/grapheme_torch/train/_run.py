@@ -27,6 +27,7 @@ from ._numerics import Numerics
 from ._optimization import Optimization
 from ._predict import alphabet_of, slots_of
 from ._processes import Processes, is_main, part_random_numbers
+from ._recombination import Recombination
 from ._resume import resumable, resumed
 from ._run_groups import run_groups
 from ._stopping import Stopping
@@ -61,6 +62,7 @@ def train(
     loss: StructuralLoss | None = None,
     network: nn.Module | Mapping[str, Any] | None = None,
     optimization: Optimization | None = None,
+    recombination: Recombination | None = None,
     stopping: Stopping | None = None,
     checkpoint: Checkpointing | None = None,
     numerics: Numerics | None = None,
@@ -86,7 +88,7 @@ def train(
         strategy: How processes work together, as Lightning names it.
         accumulate: Parts into which a batch is split to save memory.
         skip_larger: Whether too large training pairs are left out and counted: with more target
-            nodes than the network has output nodes, or more than `max_nodes`.
+            nodes than output nodes, or more than `max_nodes`.
         max_nodes: Most nodes of a graph. Memory grows with their square.
         overwrite: Whether a model already in `out` may be replaced.
         resume: Whether a run in `out` that was stopped or killed goes on, exactly as if it had not
@@ -100,6 +102,7 @@ def train(
             `directed` are used if they exist. Or arguments of `GraphTransformNet`, see
             `untrained_network`.
         optimization: What is done beside plain Adam. Default: nothing.
+        recombination: Training pairs made of parts of the given ones. Default: none.
         stopping: When to end, and what to keep. Default: after all epochs; the network that does
             best on the validation pairs if there are any, else the last.
         checkpoint: When the run is saved. Default: after each epoch, and each minute within one.
@@ -120,7 +123,7 @@ def train(
     """
     require(str(out) != "", "`out`", "name a folder", out, "Name one, such as runs/kg.")
     out, loss = Path(out), loss or StructuralLoss()
-    groups = run_groups(optimization, stopping, checkpoint, numerics, monitoring)
+    groups = run_groups(optimization, recombination, stopping, checkpoint, numerics, monitoring)
     processes = Processes(devices, num_nodes, strategy, accumulate)
     _check_numbers(epochs, batch_size, bucket, lr, seed, workers, max_nodes)
     _check_together(val, loss, groups["optimization"], groups["stopping"])
@@ -135,7 +138,7 @@ def train(
         "accelerator": accelerator, "skip_larger": skip_larger,
         "max_nodes": max_nodes, "init": init,
     }  # fmt: skip
-    module, pairs = _prepared(plain, network, trained, loss, groups["optimization"])
+    module, pairs = _prepared(plain, network, trained, loss, groups)
     options = {
         **plain, **asdict(processes), **loss_options(module.loss),
         "network": network_options(module.network),
@@ -164,19 +167,19 @@ def _prepared(
     network: nn.Module | Mapping[str, Any],
     trained: GraphTransformNet | None,
     loss: StructuralLoss,
-    optimization: Optimization,
+    groups: Mapping[str, Any],
 ) -> tuple[TrainingModule, PairsDataModule]:
     """What is trained, and on what; the random numbers begin here."""
     torch.manual_seed(plain["seed"])
     names = "batch_size", "bucket", "seed", "skip_larger", "workers", "max_nodes"
-    chosen = {name: plain[name] for name in names}
+    chosen = {name: plain[name] for name in names} | {"recombination": groups["recombination"]}
     pairs = PairsDataModule(plain["data"], plain["val"], **chosen, **_reading(network, loss))
     loss = _for_edges(loss, directed=pairs.directed)
     model = network if isinstance(network, nn.Module) else untrained_network(pairs, **network)
     if trained is not None and isinstance(model, GraphTransformNet):
         take_over(trained, model, str(plain["init"]))
-    lr, alphabet = plain["lr"], pairs.alphabet
-    return TrainingModule(model, loss, lr=lr, optimization=optimization, alphabet=alphabet), pairs
+    known = {"alphabet": pairs.alphabet, "optimization": groups["optimization"]}
+    return TrainingModule(model, loss, lr=plain["lr"], **known), pairs
 
 
 def _asked(

@@ -6,10 +6,12 @@ from ._checkpoints import Checkpointing
 from ._monitoring import Monitoring
 from ._numerics import Numerics
 from ._optimization import Optimization
+from ._recombination import Recombination
 from ._stopping import Stopping
 
 RUN_GROUPS: dict[str, type] = {
     "optimization": Optimization,
+    "recombination": Recombination,
     "stopping": Stopping,
     "checkpoint": Checkpointing,
     "numerics": Numerics,

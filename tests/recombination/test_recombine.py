@@ -1,0 +1,150 @@
+"""New pairs from the parts of others: they mean what their words mean."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from grapheme_torch import InputError, recombine
+from grapheme_torch.data import Pair
+from grapheme_torch.data._records import make_pair
+from grapheme_torch.graphs import edge_triples, node_labels
+from grapheme_torch.recombination._aligned import Aligned, read_aligned
+from grapheme_torch.recombination._environment import Neighbours
+from grapheme_torch.recombination._exchange import exchanged
+from grapheme_torch.recombination._parts import parts
+
+from .expressions import SENTENCES, meaning, record, sentence_pair
+
+SENTENCES_OF_DEPTH_TWO = ["neg one", "not two", "sum one two", "mul two neg one", "sum not one two"]
+
+
+def corpus(sentences: list[str] = SENTENCES_OF_DEPTH_TWO) -> list[Pair]:
+    return [sentence_pair(each.split(), k) for k, each in enumerate(sentences, 1)]
+
+
+@given(st.lists(SENTENCES, min_size=1, max_size=8), st.integers(0, 2**63 - 1))
+def test_a_new_pair_means_what_its_words_mean(sentences: list[list[str]], seed: int) -> None:
+    pairs = [sentence_pair(words) for words in sentences]
+    if not any(len(words) > 1 for words in sentences):
+        return
+    for new in recombine(pairs, 5, seed=seed, max_nodes=30):
+        words = node_labels(new.input)
+        labels, edges = meaning(words)
+        assert node_labels(new.target) == labels
+        assert sorted(edge_triples(new.target)) == edges
+        assert new.extra["alignment"] == list(range(len(words)))
+
+
+def test_new_pairs_are_deeper_than_any_given_and_each_is_new() -> None:
+    given_pairs = corpus()
+    made = recombine(given_pairs, 50, max_nodes=20)
+    texts = [" ".join(node_labels(pair.input)) for pair in made]
+    assert len(texts) == len(set(texts)) == 50
+    assert not set(texts) & set(SENTENCES_OF_DEPTH_TWO)
+    lengths = [len(text.split()) for text in texts]
+    assert max(lengths) <= 20
+    assert max(lengths) >= 10  # the longest given has four words
+
+
+def test_the_seed_decides() -> None:
+    texts = [
+        [" ".join(node_labels(pair.input)) for pair in recombine(corpus(), 20, seed=seed)]
+        for seed in (1, 1, 2)
+    ]
+    assert texts[0] == texts[1] != texts[2]
+
+
+def test_default_length_is_three_times_the_longest() -> None:
+    made = recombine(corpus(), 300)
+    assert max(pair.input.num_nodes for pair in made) in range(9, 13)
+
+
+def test_there_are_fewer_where_no_more_are_found() -> None:
+    assert [node_labels(p.input) for p in recombine(corpus(["neg one", "neg two"]), 9)] == []
+
+
+def test_words_that_are_never_neighbours_stay_apart() -> None:
+    pairs = corpus(["sum one neg two"] * 4 + ["sum two one"] * 4 + ["mul two one"] * 4)
+    seen = {("sum", "one"), ("one", "neg"), ("neg", "two"), ("sum", "two"), ("two", "one")}
+    seen |= {("mul", "two")}
+    for pair in recombine(pairs, 20):
+        words = node_labels(pair.input)
+        assert set(zip(words, words[1:], strict=False)) <= seen
+
+
+def test_a_rare_word_meets_others_and_a_frequent_one_does_not() -> None:
+    given_pairs = [aligned(pair) for pair in corpus(["sum one two"] * 50 + ["neg one"])]
+    neighbours = Neighbours(given_pairs)
+    assert neighbours.fit(("sum", "one", "two"), 1)
+    assert neighbours.fit(("neg", "two"), 1)  # "neg" is seen once
+    assert not neighbours.fit(("sum", "two", "two"), 1)  # both are seen fifty times
+    assert neighbours.fit(("neg", "one"), 0)  # "neg" begins a sentence
+    assert not neighbours.fit(("one", "two"), 0)
+
+
+def test_exchange_within_one_pair() -> None:
+    pair = aligned(sentence_pair("sum neg one neg two".split()))
+    first, second = [part for part in parts(pair) if pair.labels[part.head] == "NEG"]
+    new = exchanged(pair, first, pair, second)
+    assert " ".join(new.symbols) == "sum neg two neg two"
+    assert (list(new.labels), sorted(new.edges)) == meaning(list(new.symbols))
+
+
+def aligned_of(words: list[str], labels: list[str], edges: Any, places: Any) -> Aligned:
+    return aligned(make_pair(record(words, labels, edges, places), "here", 1))
+
+
+def aligned(pair: Pair) -> Aligned:
+    found = read_aligned(pair)
+    assert found is not None
+    return found
+
+
+def test_a_node_that_another_part_leads_to_is_in_no_part_but_the_whole() -> None:
+    """A control verb: "cat" is the agent of both verbs."""
+    edges = [(0, 1, "agent"), (0, 2, "xcomp"), (2, 1, "agent")]
+    pair = aligned_of(["wants", "cat", "sleep"], ["want", "cat", "sleep"], edges, [0, 1, 2])
+    assert {part.head: set(part.nodes) for part in parts(pair)} == {0: {0, 1, 2}, 1: {1}}
+
+
+@pytest.mark.parametrize(
+    ("edges", "places"),
+    [
+        ([(0, 1, "a"), (1, 2, "a")], [1, 0, 2]),  # the place of another node lies between
+        ([(0, 1, "a"), (1, 2, "a")], [0, 1, None]),  # a node without a place
+        ([(0, 1, "a"), (1, 2, "a"), (2, 1, "a")], [0, 1, 2]),  # a cycle
+        ([(0, 1, "a"), (1, 2, "a"), (0, 2, "a")], [0, 1, 2]),  # an edge past the head
+    ],
+)
+def test_what_is_no_part(edges: Any, places: Any) -> None:
+    pair = aligned_of(["uh", "oh", "ah"], ["X", "Y", "Z"], edges, places)
+    assert 1 not in {part.head for part in parts(pair)}
+
+
+def test_places_of_several_words() -> None:
+    pair = aligned_of(["as", "if", "so", "on"], ["AB", "D"], [(0, 1, "x")], [[1, 0], 3])
+    assert pair.places == ((0, 1), (3,))
+    assert [(part.first, part.last) for part in parts(pair)] == [(0, 3), (3, 3)]
+
+
+def test_texts_and_pairs_without_alignment_are_passed_over() -> None:
+    text = make_pair({"input": "ab", "target": "ab", "alignment": [0, 1]}, "here", 1)
+    bare = sentence_pair("neg one".split())
+    del bare.extra["alignment"]
+    assert len(recombine([text, bare, *corpus()], 5)) == 5
+    with pytest.raises(InputError, match=r"`pairs` must hold pairs .*, got none in 0 aligned"):
+        recombine([text, bare], 5)
+
+
+def test_refusals() -> None:
+    with pytest.raises(InputError, match="`number` must not be negative, got -1"):
+        recombine(corpus(), -1)
+    with pytest.raises(InputError, match="`max_nodes` must be at least 1, got 0"):
+        recombine(corpus(), 1, max_nodes=0)
+    with pytest.raises(InputError, match="`seed`"):
+        recombine(corpus(), 1, seed=-1)
+    wrong = make_pair(record(["as", "if"], ["A"], [], [5]), "here", 7)
+    with pytest.raises(InputError, match='here:7: "alignment" must hold numbers of input nodes'):
+        recombine([wrong], 1)
