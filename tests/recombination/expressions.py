@@ -4,8 +4,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from grapheme_torch.data import Pair
-from grapheme_torch.data._records import make_pair
+from grapheme_torch.data import Pair, make_pair
 from grapheme_torch.graphs import NEXT
 
 ARITY = {"one": 0, "two": 0, "neg": 1, "not": 1, "sum": 2, "mul": 2}

@@ -1,5 +1,6 @@
 """New pairs from the parts of others: they mean what their words mean."""
 
+import random
 from typing import Any
 
 import pytest
@@ -7,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grapheme_torch import InputError, recombine
-from grapheme_torch.data import Pair
-from grapheme_torch.data._records import make_pair
+from grapheme_torch.data import Pair, make_pair
 from grapheme_torch.graphs import edge_triples, node_labels
 from grapheme_torch.recombination._aligned import Aligned, read_aligned
+from grapheme_torch.recombination._bag import Bag
 from grapheme_torch.recombination._environment import Neighbours
 from grapheme_torch.recombination._exchange import exchanged
 from grapheme_torch.recombination._parts import parts
@@ -65,23 +66,51 @@ def test_there_are_fewer_where_no_more_are_found() -> None:
     assert [node_labels(p.input) for p in recombine(corpus(["neg one", "neg two"]), 9)] == []
 
 
-def test_words_that_are_never_neighbours_stay_apart() -> None:
-    pairs = corpus(["sum one neg two"] * 4 + ["sum two one"] * 4 + ["mul two one"] * 4)
-    seen = {("sum", "one"), ("one", "neg"), ("neg", "two"), ("sum", "two"), ("two", "one")}
-    seen |= {("mul", "two")}
-    for pair in recombine(pairs, 20):
-        words = node_labels(pair.input)
-        assert set(zip(words, words[1:], strict=False)) <= seen
+def test_a_seam_is_seen_by_each_word_beside_the_kind_of_the_other() -> None:
+    given_pairs = [aligned(p) for p in corpus(["sum one neg two"] * 9 + ["mul neg one two"] * 9)]
+    neighbours = Neighbours(given_pairs)
+
+    def fits(sentence: str, seam: int) -> bool:
+        return neighbours.fit(aligned(sentence_pair(sentence.split())), [seam])
+
+    assert fits("sum one two", 1)
+    assert fits("mul neg two one", 2)  # "neg two" is seen
+    assert fits("mul neg two two", 3)  # "two" after a first argument, and before a second one
+    assert not fits("sum neg one two", 1)  # "sum" is never followed by a "neg" or its like
+    assert not fits("two", 0)  # "two" begins no sentence
 
 
 def test_a_rare_word_meets_others_and_a_frequent_one_does_not() -> None:
-    given_pairs = [aligned(pair) for pair in corpus(["sum one two"] * 50 + ["neg one"])]
+    given_pairs = [aligned(pair) for pair in corpus(["sum one two"] * 50 + ["not one"])]
     neighbours = Neighbours(given_pairs)
-    assert neighbours.fit(("sum", "one", "two"), 1)
-    assert neighbours.fit(("neg", "two"), 1)  # "neg" is seen once
-    assert not neighbours.fit(("sum", "two", "two"), 1)  # both are seen fifty times
-    assert neighbours.fit(("neg", "one"), 0)  # "neg" begins a sentence
-    assert not neighbours.fit(("one", "two"), 0)
+    assert neighbours.fit(aligned(sentence_pair(["not", "two"])), [1])  # "not" is seen once
+    assert neighbours.fit(aligned(sentence_pair(["sum", "not", "one", "two"])), [1])
+    assert not neighbours.fit(aligned(sentence_pair(["sum", "two", "one"])), [1, 2])
+
+
+def test_what_is_rare_is_drawn_more_often_than_by_its_number() -> None:
+    bag = Bag[str](1)
+    for _ in range(900):
+        bag.add("often", "a")
+    for _ in range(100):
+        bag.add("rarely", "b")
+    chance = random.Random(0)
+    drawn = [bag.draw(chance) for _ in range(4000)]
+    assert len(bag) == 1000
+    assert 0.22 < drawn.count("rarely") / 4000 < 0.28  # the root of 1/9 to 1
+    assert {bag.draw(chance, lambda key: float(key == "b")) for _ in range(20)} == {"rarely"}
+    assert bag.draw(chance, lambda _: 0.0) is None
+    assert Bag[str](1).draw(chance) is None
+
+
+def test_a_cycle_at_the_head_is_in_the_part() -> None:
+    """A relative clause: "cake" is the theme of "eat", and modified by it."""
+    edges = [(0, 1, "theme"), (1, 2, "nmod"), (2, 1, "theme")]
+    pair = aligned_of(["saw", "cake", "eaten"], ["see", "cake", "eat"], edges, [0, 1, 2])
+    found = {part.head: part for part in parts(pair)}
+    assert found.keys() == {0, 1}
+    assert found[1].nodes == {1, 2}
+    assert (found[1].role, found[1].frame) == (("theme",), ("nmod",))
 
 
 def test_exchange_within_one_pair() -> None:

@@ -48,9 +48,7 @@ def run(options: Namespace) -> int:
 
 
 def _size(side: Any) -> int:
-    from ..convert._document import num_nodes
-
-    return num_nodes(side)
+    return len(side) if isinstance(side, str) else len(side["nodes"])
 
 
 def _line(told: dict[str, Any]) -> str:

@@ -4,6 +4,8 @@ from ._cogs import cogs as cogs
 from ._cogs import cogs_to_logical_form as cogs_to_logical_form
 from ._conllu import conllu as conllu
 from ._depiction import molecule_places as molecule_places
+from ._document import node_link as node_link
+from ._document import symbols_document as symbols_document
 from ._file import Conversion as Conversion
 from ._file import convert as convert
 from ._formats import FORMATS as FORMATS

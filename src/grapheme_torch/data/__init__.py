@@ -24,5 +24,6 @@ from ._kindergarten import kindergarten as kindergarten
 from ._pair_file import PairFile as PairFile
 from ._records import Pair as Pair
 from ._records import graph_document as graph_document
+from ._records import make_pair as make_pair
 from ._records import read_pairs as read_pairs
 from ._sizes import SimilarSizes as SimilarSizes

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..convert._document import node_link, symbols_document
+from ..convert import node_link, symbols_document
 from ..data import Pair
 from ..edits import check_places, input_nodes
 from ..graphs import NEXT, edge_triples, is_directed, node_labels

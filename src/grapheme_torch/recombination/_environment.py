@@ -1,11 +1,14 @@
 """What stands beside what: words that are neighbours, and roles that the same words have."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from itertools import pairwise
 
 from ._aligned import Aligned
 from ._parts import Part
+
+_Mark = str | tuple[str, ...] | None
+"""A word, the kind of a word, or an end of the input."""
 
 Head = tuple[tuple[str, ...], str]
 """The symbols and the label of a node."""
@@ -21,29 +24,53 @@ _SHARED = 0.3
 class Neighbours:
     """Which words may stand side by side.
 
-    Two words may if they do somewhere; so may a rare word and any that it would hardly have met by
-    chance. The ends of the input count as words.
+    A word has a kind: the relations of the edges to its node, or the word itself where it has none.
+    Two words may be neighbours if the left one has been seen beside a word of the other's kind, and
+    the right one too. A rare word is let off what it would hardly have met by chance. The ends of
+    the input count as words.
     """
 
     def __init__(self, pairs: Iterable[Aligned]) -> None:
-        self._both: Counter[tuple[str | None, str | None]] = Counter()
+        self._left: Counter[_Mark] = Counter()
+        self._right: Counter[_Mark] = Counter()
+        self._seen: set[tuple[_Mark, _Mark]] = set()
         for pair in pairs:
-            self._both.update(pairwise((None, *pair.symbols, None)))
-        self._left: Counter[str | None] = Counter()
-        self._right: Counter[str | None] = Counter()
-        for (left, right), times in self._both.items():
-            self._left[left] += times
-            self._right[right] += times
+            marks = _marks(pair)
+            self._left.update(mark for mark, _ in marks[:-1])
+            self._right.update(mark for mark, _ in marks[1:])
+            for (left, left_kind), (right, right_kind) in pairwise(marks):
+                self._seen |= {(left, right_kind), (left_kind, right)}
 
-    def fit(self, symbols: Sequence[str], seam: int) -> bool:
-        """Whether the symbols before and at a place may be neighbours."""
-        left = symbols[seam - 1] if seam > 0 else None
-        right = symbols[seam] if seam < len(symbols) else None
-        if (left, right) in self._both:
-            return True
-        times, other = self._left[left], self._right[right]
-        expected = times * other / self._left.total()
-        return min(times, other) <= _RARE and expected < _EXPECTED
+    def times(self, symbol: str) -> int:
+        """How often a word is seen."""
+        return self._left[symbol]
+
+    def fit(self, pair: Aligned, seams: Iterable[int]) -> bool:
+        """Whether the words before and at each of some places may be neighbours."""
+        marks = _marks(pair)
+        return all(self._fit(*marks[seam], *marks[seam + 1]) for seam in seams)
+
+    def _fit(self, left: _Mark, left_kind: _Mark, right: _Mark, right_kind: _Mark) -> bool:
+        forth = (left, right_kind) in self._seen or self._is_rare(left, right)
+        back = (left_kind, right) in self._seen or self._is_rare(right, left)
+        return forth and back
+
+    def _is_rare(self, mark: _Mark, other: _Mark) -> bool:
+        """Whether it tells little that a word has not met another."""
+        seen = self._left[mark] * self._right[other] + self._right[mark] * self._left[other]
+        return self._left[mark] <= _RARE and seen / self._left.total() < _EXPECTED
+
+
+def _marks(pair: Aligned) -> list[tuple[_Mark, _Mark]]:
+    """Each word with its kind, and both ends of the input."""
+    marks: list[tuple[_Mark, _Mark]] = [(None, None), *((s, s) for s in pair.symbols), (None, None)]
+    roles: dict[int, set[str]] = defaultdict(set)
+    for _, target, relation in pair.edges:
+        roles[target].add(relation)
+    for node, places in enumerate(pair.places):
+        for place in places:
+            marks[place + 1] = pair.symbols[place], tuple(sorted(roles[node]))
+    return marks
 
 
 def head_of(pair: Aligned, part: Part) -> Head:

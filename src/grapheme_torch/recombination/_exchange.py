@@ -7,12 +7,6 @@ _Node = tuple[bool, int]
 """Whether a node is of the donor, and its number there."""
 
 
-def exchanged_symbols(host: Aligned, old: Part, donor: Aligned, new: Part) -> tuple[str, ...]:
-    """The symbols of the host, with those of a part of the donor for those of its own."""
-    middle = donor.symbols[new.first : new.last + 1]
-    return host.symbols[: old.first] + middle + host.symbols[old.last + 1 :]
-
-
 def exchanged(host: Aligned, old: Part, donor: Aligned, new: Part) -> Aligned:
     """The host with a part of the donor in the place of its own; nodes in the order of the words.
 
@@ -33,7 +27,8 @@ def exchanged(host: Aligned, old: Part, donor: Aligned, new: Part) -> Aligned:
         if s in new.nodes
     ]
     labels = tuple((donor if given else host).labels[node] for given, node in order)
-    symbols = exchanged_symbols(host, old, donor, new)
+    middle = donor.symbols[new.first : new.last + 1]
+    symbols = host.symbols[: old.first] + middle + host.symbols[old.last + 1 :]
     return Aligned(symbols, labels, tuple(edges), tuple(places[node] for node in order))
 
 

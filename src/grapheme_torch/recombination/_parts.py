@@ -15,7 +15,7 @@ class Part:
         head: Its topmost node.
         nodes: All its nodes.
         first, last: The first and the last of the input nodes.
-        role: Relations of the edges to the head, sorted.
+        role: Relations of the edges to the head from outside, sorted.
         frame: Relations of the edges from the head, sorted.
     """
 
@@ -30,8 +30,8 @@ class Part:
 def parts(pair: Aligned) -> Iterator[Part]:
     """The parts of a pair that others can take the place of.
 
-    A part is a node and all that edges lead to from it. No other edge leads into it but to its
-    head. Each of its nodes has a place, and no node outside has a place between theirs.
+    A part is a node and all that edges lead to from it. No edge from outside leads into it but to
+    its head. Each of its nodes has a place, and no node outside has a place between theirs.
     """
     for head, nodes in enumerate(_below(len(pair.labels), pair.edges)):
         if not all(pair.places[node] for node in nodes) or not _is_closed(head, nodes, pair.edges):
@@ -39,7 +39,7 @@ def parts(pair: Aligned) -> Iterator[Part]:
         first = min(pair.places[node][0] for node in nodes)
         last = max(pair.places[node][-1] for node in nodes)
         if _is_apart(pair, nodes, first, last):
-            role = tuple(sorted(r for _, target, r in pair.edges if target == head))
+            role = tuple(sorted(r for s, t, r in pair.edges if t == head and s not in nodes))
             frame = tuple(sorted(r for source, _, r in pair.edges if source == head))
             yield Part(head, nodes, first, last, role, frame)
 
@@ -61,9 +61,9 @@ def _below(count: int, edges: Sequence[Edge]) -> list[frozenset[int]]:
 
 
 def _is_closed(head: int, nodes: frozenset[int], edges: Sequence[Edge]) -> bool:
-    """Whether edges from outside lead to the head only, and none from inside does."""
+    """Whether edges from outside lead to the head only."""
     return all(
-        (target == head) != (source in nodes) for source, target, _ in edges if target in nodes
+        target == head or source in nodes for source, target, _ in edges if target in nodes
     )
 
 

@@ -4,15 +4,17 @@ import math
 import random
 from collections import defaultdict
 from collections.abc import Iterable
+from typing import Any
 
 from ._aligned import Aligned
+from ._bag import Bag
 from ._environment import Head, Neighbours, head_of, like_roles
-from ._exchange import exchanged, exchanged_symbols
+from ._exchange import exchanged
 from ._parts import Part, parts
 
 Role = tuple[str, ...]
-Donors = dict[Role, list[tuple[Aligned, Part]]]
-"""Pairs and parts of them, by the frame of the part."""
+Donor = tuple[Aligned, Part]
+"""A pair and a part of it."""
 
 _BY_HEAD = 0.5
 """How often a part is exchanged for one with the same head, not one in a like role."""
@@ -28,18 +30,18 @@ _UNEVEN = 3.0
 """How much more of one relation than of another a new pair has: of the logarithm."""
 
 
-class _Taste(dict[str, float]):
+class _Taste(dict[Any, float]):
     """How likely each relation is drawn for one pair; by chance, and the same all along."""
 
     def __init__(self, drawn: random.Random) -> None:
         super().__init__()
         self._random = drawn
 
-    def __missing__(self, relation: str) -> float:
+    def __missing__(self, relation: Any) -> float:
         self[relation] = math.exp(self._random.gauss(0, _UNEVEN))
         return self[relation]
 
-    def of(self, relations: Role) -> float:
+    def of(self, relations: Any) -> float:
         """How likely something with these relations is drawn."""
         return max((self[relation] for relation in relations), default=1.0)
 
@@ -57,49 +59,50 @@ class Pool:
         self._random = random.Random(seed)
         self._lengths = range(1, max_nodes + 1)
         self._weights = [1 / length for length in self._lengths]
-        self._hosts: dict[str, list[Aligned]] = defaultdict(list)
-        self._by_head: dict[Head, Donors] = defaultdict(lambda: defaultdict(list))
-        self._by_role: dict[Role, Donors] = defaultdict(lambda: defaultdict(list))
+        self._hosts = Bag[Aligned](2)  # by a relation, and by the rarest word
+        # Both by the frame of the part; those of a role by its head then.
+        self._by_head: dict[Head, Bag[Donor]] = defaultdict(lambda: Bag(1))
+        self._by_role: dict[Role, Bag[Donor]] = defaultdict(lambda: Bag(2))
+        self._framed: set[tuple[Role, Role]] = set()  # roles, and frames seen in them
         self._known: set[tuple[str, ...]] = set()
         given = list(pairs)
         self._neighbours = Neighbours(given)
+        heads: list[tuple[Role, Head]] = []
         for pair in given:
-            self.add(pair)
-        self._like = like_roles(
-            (part.role, head)
-            for head, frames in self._by_head.items()
-            for donors in frames.values()
-            for _, part in donors
-        )
+            heads += [(part.role, head_of(pair, part)) for part in self.add(pair)]
+        self._like = like_roles(heads)
 
     @property
     def is_empty(self) -> bool:
         """Whether no pair has a part that others could take the place of."""
         return not self._hosts
 
-    def add(self, pair: Aligned) -> None:
-        """Takes a pair in: its parts give and are replaced from now on."""
+    def add(self, pair: Aligned) -> list[Part]:
+        """Takes a pair in: its parts, which are returned, give and are replaced from now on."""
         found = list(parts(pair))
         for part in found:
-            self._by_head[head_of(pair, part)][part.frame].append((pair, part))
-            self._by_role[part.role][part.frame].append((pair, part))
+            head = head_of(pair, part)
+            self._framed.add((part.role, part.frame))
+            self._by_head[head].add((pair, part), part.frame)
+            self._by_role[part.role].add((pair, part), part.frame, head)
         self._known.add(pair.symbols)
         if any(len(part.nodes) < len(pair.labels) for part in found):
+            rarest = min(pair.symbols, key=self._neighbours.times)
             for relation in sorted({relation for _, _, relation in pair.edges}):
-                self._hosts[relation].append(pair)
+                self._hosts.add(pair, relation, rarest)
+        return found
 
     def drawn(self) -> Aligned | None:
         """A new pair; None if what was drawn does not fit, or is known.
 
         Its length is drawn first: the longer, the rarer, in proportion. It grows from a pair by
         exchanges. How much it takes of each relation is drawn, too: some grow by this, others by
-        that.
+        that. Rare words take part more often than by their number.
         """
         wanted = self._random.choices(self._lengths, self._weights)[0]
         taste = _Taste(self._random)
-        weights = [taste[name] * math.sqrt(len(pairs)) for name, pairs in self._hosts.items()]
-        pair = self._random.choice(self._random.choices(list(self._hosts.values()), weights)[0])
-        if len(pair.symbols) > wanted:
+        pair = self._hosts.draw(self._random, taste.__getitem__)
+        if pair is None or len(pair.symbols) > wanted:
             return None
         for _ in range(_STEPS):
             pair = self._changed(pair, wanted, taste)
@@ -121,24 +124,25 @@ class Pool:
             if found is None:
                 continue
             donor, new = found
-            symbols = exchanged_symbols(host, old, donor, new)
+            pair = exchanged(host, old, donor, new)
             seams = old.first, old.first + new.last - new.first + 1
-            if all(self._neighbours.fit(symbols, k) for k in seams):
-                return exchanged(host, old, donor, new)
+            if self._neighbours.fit(pair, seams):
+                return pair
         return host
 
     def _donor(
         self, host: Aligned, old: Part, wanted: int, taste: _Taste
-    ) -> tuple[Aligned, Part] | None:
+    ) -> Donor | None:
         """A pair and a part of it to take the place of another, with no more symbols than wanted."""
         if self._random.random() < _BY_HEAD:
-            frames = self._by_head[head_of(host, old)]
+            donors, weight = self._by_head[head_of(host, old)], taste.of
         else:
-            frames = self._by_role[self._random.choice(self._like[old.role])]
-        names = list(frames)
-        weights = [taste.of(name) * math.sqrt(len(frames[name])) for name in names]
-        donors = frames[self._random.choices(names, weights)[0]]
-        drawn = [self._random.choice(donors) for _ in range(_COMPARED)]
+            donors = self._by_role[self._random.choice(self._like[old.role])]
+
+            def weight(frame: Any) -> float:
+                return taste.of(frame) if (old.role, frame) in self._framed else 0.0
+
+        drawn = [donors.draw(self._random, weight) for _ in range(_COMPARED)]
         room = wanted - (len(host.symbols) - (old.last - old.first + 1))
-        fit = [one for one in drawn if one[1].last - one[1].first < room]
+        fit = [one for one in drawn if one is not None and one[1].last - one[1].first < room]
         return max(fit, key=lambda one: one[1].last - one[1].first, default=None)

@@ -4,8 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from .._check import Received, refusal, require
-from ..data import Pair
-from ..data._records import make_pair
+from ..data import Pair, make_pair
 from ._aligned import Aligned, read_aligned, record_of
 from ._pool import Pool
 

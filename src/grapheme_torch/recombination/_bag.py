@@ -1,0 +1,54 @@
+"""Things in groups, of which rare ones are drawn more often than by their number."""
+
+import math
+import random
+from collections.abc import Callable, Hashable
+from typing import Generic, TypeVar
+
+Thing = TypeVar("Thing")
+
+
+class Bag(Generic[Thing]):
+    """Things in groups, and these in groups of groups.
+
+    A group is drawn in proportion to the root of its size: between what its size alone would
+    say, and one group as often as another.
+
+    Args:
+        depth: How many keys a thing has.
+    """
+
+    def __init__(self, depth: int) -> None:
+        self._depth = depth
+        self._groups: dict[Hashable, Bag[Thing]] = {}
+        self._things: list[Thing] = []
+        self._size = 0
+
+    def __len__(self) -> int:
+        """How many things there are."""
+        return self._size
+
+    def add(self, thing: Thing, *keys: Hashable) -> None:
+        """Puts a thing into the group of its keys, the outermost first."""
+        self._size += 1
+        if not self._depth:
+            self._things.append(thing)
+            return
+        key, *rest = keys
+        if key not in self._groups:
+            self._groups[key] = Bag(self._depth - 1)
+        self._groups[key].add(thing, *rest)
+
+    def draw(
+        self, chance: random.Random, weight: Callable[[Hashable], float] | None = None
+    ) -> Thing | None:
+        """A thing; a factor for each outermost group may be given. None if there is nothing."""
+        if not self._depth:
+            return chance.choice(self._things)
+        weights = [math.sqrt(group._size) for group in self._groups.values()]
+        if weight is not None:
+            weights = [w * weight(key) for w, key in zip(weights, self._groups, strict=True)]
+        if not any(weights):
+            return None
+        (group,) = chance.choices(list(self._groups.values()), weights)
+        return group.draw(chance)
