@@ -22,5 +22,7 @@ from ._pieces import line_pieces as line_pieces
 from ._pieces import records as records
 from ._python import python as python
 from ._sdf import sdf as sdf
+from ._slog import slog as slog
+from ._slog import slog_to_logical_form as slog_to_logical_form
 from ._smiles import smiles as smiles
 from ._syntax import graph_to_python as graph_to_python

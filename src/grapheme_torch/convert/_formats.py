@@ -13,6 +13,7 @@ from ._pair_tables import pairs
 from ._pieces import Record
 from ._python import python
 from ._sdf import sdf
+from ._slog import slog
 from ._smiles import smiles
 
 
@@ -41,6 +42,7 @@ FORMATS = {
     "sdf": Format(sdf, "SDF records to SMILES and molecule graphs."),
     "conllu": Format(conllu, "CoNLL-U sentences to dependency trees."),
     "cogs": Format(cogs, "COGS sentences to semantic graphs."),
+    "slog": Format(slog, "SLOG sentences, forms without variables, to semantic graphs."),
     "python": Format(python, "Python source to syntax trees.", "sources", ".py"),
     "pairs": Format(pairs, "Columns of a table to pairs of texts or symbol sequences."),
     "graphml": Format(graphml, "Pairs of GraphML files to pairs of graphs.", "pairs", ".graphml"),
