@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from grapheme_torch.cli._main import _parser, _words
-from grapheme_torch.convert import FORMATS, cogs, conllu, pairs, python, slog, smiles
+from grapheme_torch.convert import BACK, FORMATS, cogs, conllu, pairs, python, slog, smiles
 from grapheme_torch.convert import Piece as Source
 
 MANUAL = (Path(__file__).parents[2] / "docs" / "convert.md").read_text(encoding="utf-8")
@@ -35,7 +35,7 @@ def test_every_command_is_understood(words: list[str]) -> None:
 
 
 def test_every_format_is_shown() -> None:
-    assert {words[2] for words in COMMANDS} == set(FORMATS)
+    assert {words[2] for words in COMMANDS} == {*FORMATS, BACK}
 
 
 def test_the_examples_come_out_so() -> None:

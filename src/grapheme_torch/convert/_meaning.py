@@ -87,20 +87,21 @@ def word_at(sentence: str, at: int | None, unit: Unit) -> int:
         require(0 <= at < count, "the alignment of a node", f"be below {count}", at, remedy)
         return at
     try:
-        return _starts(sentence).index(at)
+        return word_starts(sentence, unit).index(at)
     except ValueError:
         raise refusal("the alignment of a node", "begin a word", at, remedy) from None
 
 
 def words_near(sentence: str, alignment: Iterable[float | None], unit: Unit) -> list[int]:
     """The words, from 0, in which some units of the sentence stand; None: behind the last."""
-    words = sentence.split(" ")
-    starts = list(range(len(words))) if unit == "word" else _starts(sentence)
-    return [len(words) if at is None else max(bisect_right(starts, at) - 1, 0) for at in alignment]
+    starts = word_starts(sentence, unit)
+    return [len(starts) if at is None else max(bisect_right(starts, at) - 1, 0) for at in alignment]
 
 
-def _starts(sentence: str) -> list[Any]:
-    return clusters_at(sentence, _characters(sentence, range(len(sentence.split(" ")))))
+def word_starts(sentence: str, unit: Unit) -> list[Any]:
+    """The unit of the sentence at which each word begins."""
+    count = range(len(sentence.split(" ")))
+    return list(count) if unit == "word" else clusters_at(sentence, _characters(sentence, count))
 
 
 def is_question(label: str) -> bool:
