@@ -148,3 +148,32 @@ match v:
 try: pass
 except* E as e: raise X from e
 '''
+
+VARIABLE_FREE = """\
+A goat painted the fence .\tpaint ( agent = goat , theme = * fence )\tactive
+The fence was painted by a goat .\tpaint ( theme = * fence , agent = goat )\tpassive
+Ada hoped that Max painted a fence .\thope ( agent = Ada , ccomp = paint ( agent = Max , \
+theme = fence ) )\tclause
+The goat wanted to sing .\twant ( agent = * goat , xcomp = sing ( agent = * goat ) )\tcontrol
+Max passed the goat on a boat in the lake to Ada .\tpass ( agent = Max , theme = * goat ( \
+nmod . on = boat ( nmod . in = * lake ) ) , recipient = Ada )\tphrase
+Ada passed a goat the boat that Max painted .\tpass ( agent = Ada , recipient = goat , \
+theme = * boat ( nmod = paint ( agent = Max , theme = * boat ) ) )\trelative
+Max saw a goat that Ada passed the boat to .\tsee ( agent = Max , theme = goat ( nmod = pass ( \
+agent = Ada , theme = * boat , recipient = goat ) ) )\trelative
+Ada liked the goat that was passed a fence by Max .\tlike ( agent = Ada , theme = * goat ( \
+nmod = pass ( recipient = * goat , theme = fence , agent = Max ) ) )\trelative
+The goat that the cat that Ada liked saw sang .\tsing ( agent = * goat ( nmod = see ( \
+agent = * cat ( nmod = like ( agent = Ada , theme = * cat ) ) , theme = * goat ) ) )\tembedded
+the boat that Max painted\t* boat ( nmod = paint ( agent = Max , theme = * boat ) )\tnoun
+a goat in the lake\tgoat ( nmod . in = * lake )\tnoun
+Who painted the boat ?\tpaint ( agent = ? , theme = * boat )\tquestion
+What did Ada pass to Max ?\tpass ( agent = Ada , theme = ? , recipient = Max )\tquestion
+What was painted ?\tpaint ( theme = ? )\tquestion
+Ada liked that Max liked Ada .\tlike ( agent = Ada , ccomp = like ( agent = Max , \
+theme = Ada ) )\ttwice
+goat\tgoat\tword
+Max\tMax\tword
+paint\tpaint\tword
+"""
+"""As SLOG has them without variables: invented sentences of every construction."""

@@ -19,7 +19,7 @@ from grapheme_torch.convert import FORMATS, convert
 from grapheme_torch.data import read_pairs
 from grapheme_torch.edits._node_places import input_nodes
 
-from .samples import BENZENE, BUTANOL, LOGICAL_FORMS, SENTENCES, SOURCE
+from .samples import BENZENE, BUTANOL, LOGICAL_FORMS, SENTENCES, SOURCE, VARIABLE_FREE
 
 Capture = pytest.CaptureFixture[str]
 
@@ -28,6 +28,7 @@ SAMPLES = {
     "sdf": BUTANOL + BENZENE,
     "conllu": SENTENCES,
     "cogs": LOGICAL_FORMS,
+    "slog": VARIABLE_FREE,
     "python": SOURCE,
     "pairs": "teh\tthe\nadn\tand\n",
 }

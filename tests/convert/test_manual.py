@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from grapheme_torch.cli._main import _parser, _words
-from grapheme_torch.convert import FORMATS, cogs, conllu, pairs, python, smiles
+from grapheme_torch.convert import BACK, FORMATS, cogs, conllu, pairs, python, slog, smiles
 from grapheme_torch.convert import Piece as Source
 
 MANUAL = (Path(__file__).parents[2] / "docs" / "convert.md").read_text(encoding="utf-8")
@@ -35,21 +35,25 @@ def test_every_command_is_understood(words: list[str]) -> None:
 
 
 def test_every_format_is_shown() -> None:
-    assert {words[2] for words in COMMANDS} == set(FORMATS)
+    assert {words[2] for words in COMMANDS} == {*FORMATS, BACK}
 
 
 def test_the_examples_come_out_so() -> None:
     form = "* girl ( x _ 1 ) ; sleep . agent ( x _ 2 , x _ 1 )"
+    tree = "want ( agent = * girl , xcomp = eat ( agent = * girl ) )"
     made: list[Any] = [
         *smiles(["C[NH3+]\tmethylammonium"]),
         *conllu(WEATHER.splitlines(), label="upos"),
         *cogs([f"The girl slept .\t{form}\tin_distribution"]),
+        *slog([f"The girl wanted to eat .\t{tree}\tin_distribution"]),
         *python([Source("x = 1", extra={"path": "x.py"})]),
         *pairs(["go\tV;PST\twent"], columns="a,b,c", input="a,b", target="c"),
     ]
     assert made == [json.loads(block) for block in _blocks("json")]
 
 
-def test_the_program_runs(capsys: pytest.CaptureFixture[str]) -> None:
-    exec(_blocks("python")[0], {})
-    assert capsys.readouterr().out == "ethanol CCO\nbenzene c1ccccc1\n"
+def test_the_programs_run(capsys: pytest.CaptureFixture[str]) -> None:
+    for program in _blocks("python"):
+        exec(program, {})
+    places = "[[2, 1], [2, 1, 4]]\n"
+    assert capsys.readouterr().out == f"{places}ethanol CCO\nbenzene c1ccccc1\n"

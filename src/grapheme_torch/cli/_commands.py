@@ -135,6 +135,8 @@ def _evaluate_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--batch_size", type=int, default=32, help="pairs at a time")
     network_options(parser)
     parser.add_argument("--worst", type=int, default=5, help="how many of the worst pairs to show")
+    form = "format, cogs or slog, whose texts are compared to the letter too: exact_form"
+    parser.add_argument("--form", type=str, help=form)
     most = "most nodes of a graph; time and memory grow with the product of the two"
     parser.add_argument("--max_nodes", type=int, default=MAX_COMPARED, help=most)
     parser.add_argument("--out", type=str, help="file to write the report into as well, as JSON")
@@ -149,7 +151,7 @@ def _evaluate(options: Namespace) -> int:
 
     most = options.max_nodes
     require(most >= 1, "`max_nodes`", "be at least 1", most, f"Try {MAX_COMPARED}.")
-    chosen = {name: getattr(options, name) for name in ("batch_size", "worst", "others")}
+    chosen = {name: getattr(options, name) for name in ("batch_size", "worst", "others", "form")}
     with ExitStack() as stack:
         # What cannot be written is better known before the work than after it.
         out = _claimed(stack, options.out, overwrite=options.overwrite)

@@ -31,13 +31,30 @@ def add_arguments(parser: ArgumentParser) -> None:
         skip: set[str | int] = {*_FED, _first(found.read)}
         options.add_function_arguments(found.read, as_positional=False, skip=skip)
         _add_common(options)
+    _add_back(formats)
+
+
+def _add_back(formats: Any) -> None:
+    """Adds the subcommand that writes graphs back."""
+    from ..convert import BACK
+
+    what = "Graphs of a data set, or answers of `grapheme predict --json`, back to their texts."
+    options = ArgumentParser(description=what, formatter_class=Formatter, parser_mode=MODE)
+    formats.add_subcommand(BACK, options, help="Graphs back to the texts of a format.")
+    options.add_argument("INPUT", type=str, help="JSON Lines file, or - for the standard input")
+    options.add_argument("OUTPUT", type=str, help="file to write, or - for the standard output")
+    options.add_argument("--to", type=str, required=True, help="the format: cogs or slog")
+    columns = "the sentence, the text of the graph, and keys of the record"
+    default = "sentence,logical_form,type"
+    options.add_argument("--columns", type=str, default=default, help=columns)
+    _add_common(options)
 
 
 def run(options: Namespace) -> int:
     """Converts, tells what was done and returns the exit status."""
     from tqdm import tqdm
 
-    from ..convert import convert
+    from ..convert import BACK, convert, convert_back
 
     given: dict[str, Any] = options.as_dict()
     name = given.pop("format")
@@ -51,9 +68,10 @@ def run(options: Namespace) -> int:
             bar.total = total or None
             bar.update(done - bar.n)
 
-        done = convert(
-            name, paths["INPUT"], paths["OUTPUT"], progress=progress, warn=_warn, **given
-        )
+        work: Any = convert
+        if name == BACK:
+            name, work = given.pop("to"), convert_back
+        done = work(name, paths["INPUT"], paths["OUTPUT"], progress=progress, warn=_warn, **given)
     # The standard output may hold the data set: then what is told of it goes elsewhere.
     file = sys.stderr if paths["OUTPUT"] == "-" else sys.stdout
     print(json.dumps(done.to_dict(), ensure_ascii=False, indent=2) if as_json else done, file=file)

@@ -1,5 +1,9 @@
 """Data sets from the formats of the field: records of input and target, one at a time."""
 
+from ._back import WrittenBack as WrittenBack
+from ._back import convert_back as convert_back
+from ._back import text_of_answer as text_of_answer
+from ._back import text_of_target as text_of_target
 from ._cogs import cogs as cogs
 from ._cogs import cogs_to_logical_form as cogs_to_logical_form
 from ._conllu import conllu as conllu
@@ -8,9 +12,11 @@ from ._document import node_link as node_link
 from ._document import symbols_document as symbols_document
 from ._file import Conversion as Conversion
 from ._file import convert as convert
+from ._formats import BACK as BACK
 from ._formats import FORMATS as FORMATS
 from ._formats import Format as Format
 from ._formats import formats as formats
+from ._formats import written_by as written_by
 from ._graph_files import gexf as gexf
 from ._graph_files import graphml as graphml
 from ._molecule import molecule_to_smiles as molecule_to_smiles
@@ -24,5 +30,7 @@ from ._pieces import line_pieces as line_pieces
 from ._pieces import records as records
 from ._python import python as python
 from ._sdf import sdf as sdf
+from ._slog import slog as slog
+from ._slog import slog_to_logical_form as slog_to_logical_form
 from ._smiles import smiles as smiles
 from ._syntax import graph_to_python as graph_to_python

@@ -12,12 +12,21 @@ leads: then a noun has one label, and a network that met it as "a dog" knows "th
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 from torch_geometric.data import Data
 
 from .._check import InputError, Received, refusal, require
-from ._document import Triple, clusters_at, node_link, read_graph, symbols_document
+from ._document import Triple, read_graph
+from ._meaning import (
+    Parts,
+    RoleOrder,
+    Unit,
+    is_question,
+    meaning_record,
+    without_articles,
+    word_at,
+)
 from ._pieces import Normal, Piece, Record, Skip, records
 from ._table import Table, extras
 
@@ -25,10 +34,6 @@ _TERM = re.compile(r"(\* )?(\S+)((?: \. \S+)*) \( (x _ \d+|\S+)(?: , (x _ \d+|\S
 _VARIABLE = re.compile(r"x _ (\d+)")
 _LAMBDA = re.compile(r"LAMBDA ([a-z])(?: \. (.*))?")
 _SEPARATOR = re.compile(r" AND | ; ")
-_STAR = "*"
-_DEFINITE = "definite"
-
-Unit = Literal["character", "word"]
 
 
 @dataclass
@@ -48,6 +53,7 @@ def cogs(
     columns: str = "sentence,logical_form,type",
     unit: Unit = "character",
     articles: bool = False,
+    positions: bool = False,
     normalize: Normal | None = None,
     any_order: bool = False,
 ) -> Iterator[Record]:
@@ -60,6 +66,8 @@ def cogs(
         columns: Names of the columns; those but the first two are kept as further keys.
         unit: What a node of the input is: a "character" (grapheme cluster) or a "word".
         articles: Whether a definite article is a node, `*`, instead of a part of the label.
+        positions: Whether a node has a position, the number of its word or character; then the
+            loss aligns it by that as well.
         normalize: The normal form of Unicode of all columns. Default: as they stand.
         any_order: Whether a form is taken that comes back with its terms in another order.
             Default: it is refused.
@@ -79,16 +87,9 @@ def cogs(
     def make(piece: Piece) -> Record:
         row = table.row(piece, names)
         sentence, form = (row[name] for name in names)
-        words = sentence.split(" ")
-        labels, edges, places = _graph(_parsed(form), words)
-        if articles:
-            labels, edges, places = _with_articles(labels, edges, places, words)
-        record: Record = {"input": sentence, "target": node_link(labels, edges)}
-        if unit == "word":
-            record["input"] = symbols_document(words)
-            record["alignment"] = places
-        else:
-            record["alignment"] = clusters_at(sentence, _characters(sentence, places))
+        graph = _graph(_parsed(form), sentence.split(" "))
+        asked: dict[str, Any] = {"unit": unit, "articles": articles, "positions": positions}
+        record = meaning_record(sentence, graph, **asked)
         back = cogs_to_logical_form(sentence, record["target"], record["alignment"], unit=unit)
         _check_back(form, back, any_order)
         return record | extras(row, names)
@@ -119,10 +120,10 @@ def cogs_to_logical_form(
     counts = Received(f"{len(alignment)} for {len(labels)} nodes")
     remedy = "Give each node a character, or None."
     require(len(alignment) == len(labels), "`alignment`", "have one per node", counts, remedy)
-    labels, edges, alignment = _without_articles(labels, edges, alignment)
+    labels, edges, alignment = without_articles(labels, edges, alignment)
     if any(label.startswith("LAMBDA ") for label in labels):
         return _lambda_form(labels, edges)
-    words = [_word(sentence, at, unit) for at in alignment]
+    words = [word_at(sentence, at, unit) for at in alignment]
     if len(labels) == 1 and not edges and _is_name(labels[0]):
         return labels[0]
     return _plain_form(labels, edges, words, sentence.split(" "))
@@ -164,6 +165,8 @@ def _bound(form: str) -> tuple[list[str], str]:
 def _add_term(form: _Form, term: str) -> None:
     match = _TERM.fullmatch(term)
     remedy = "Write it as in COGS: `eat . agent ( x _ 1 , Emma )`, joined by AND."
+    if " = " in term:
+        remedy = "Forms without variables are of the format `slog`."
     if match is None:
         raise refusal("a term of the logical form", "be readable", term, remedy)
     star, predicate, role, first, second = match.groups()
@@ -181,7 +184,7 @@ def _add_term(form: _Form, term: str) -> None:
         form.roles.append((first, second, role.removeprefix(" . ")))
 
 
-def _graph(form: _Form, words: Sequence[str]) -> tuple[list[str], list[Triple], list[int | None]]:
+def _graph(form: _Form, words: Sequence[str]) -> Parts:
     bound = {name for name in form.predicate if re.fullmatch(r"[a-z]", name)}
     place = {name: None if name in bound else _place(name, words) for name in form.predicate}
     order = sorted(place, key=lambda name: (place[name] is None, place[name] or 0, name))
@@ -219,92 +222,10 @@ def _node_label(form: _Form, name: str, bound: bool) -> str:
     return f"* {predicate}" if name in form.definite else predicate
 
 
-def _characters(sentence: str, places: Iterable[int | None]) -> list[int | None]:
-    starts = [0]
-    for word in sentence.split(" "):
-        starts.append(starts[-1] + len(word) + 1)
-    return [None if place is None else starts[place] for place in places]
-
-
-def _with_articles(
-    labels: list[str], edges: list[Triple], places: list[int | None], words: Sequence[str]
-) -> tuple[list[str], list[Triple], list[int | None]]:
-    """A node for each star, at the word before; nodes stay in the order of the words."""
-    nodes: list[tuple[str, int | None, int | None]] = []
-    moved = {}
-    for k, (label, place) in enumerate(zip(labels, places, strict=True)):
-        bare = label.removeprefix(f"{_STAR} ")
-        if bare != label:
-            article = place is not None and place > 0 and words[place - 1].lower() == "the"
-            nodes.append((_STAR, place - 1 if article and place else None, k))
-        moved[k] = len(nodes)
-        nodes.append((bare, place, None))
-    stars = [(moved[of], k, _DEFINITE) for k, (_, _, of) in enumerate(nodes) if of is not None]
-    joined = [(moved[source], moved[target], role) for source, target, role in edges]
-    return [label for label, _, _ in nodes], joined + stars, [place for _, place, _ in nodes]
-
-
-def _without_articles(
-    labels: list[str], edges: list[Triple], places: Sequence[int | None]
-) -> tuple[list[str], list[Triple], list[int | None]]:
-    """The stars back in the labels."""
-    definite = {source for source, _, role in edges if role == _DEFINITE}
-    stars = {target for _, target, role in edges if role == _DEFINITE}
-    kept = [k for k in range(len(labels)) if k not in stars]
-    index = {k: new for new, k in enumerate(kept)}
-    named = [f"{_STAR} {labels[k]}" if k in definite else labels[k] for k in kept]
-    joined = [(index[s], index[t], role) for s, t, role in edges if s in index and t in index]
-    return named, joined, [places[k] for k in kept]
-
-
-def _word(sentence: str, at: int | None, unit: Unit) -> int:
-    remedy = f"Align every node with the first {unit} of its word."
-    if at is None:
-        raise refusal("the alignment of a node", f"be a {unit}", at, remedy)
-    if unit == "word":
-        count = len(sentence.split(" "))
-        require(0 <= at < count, "the alignment of a node", f"be below {count}", at, remedy)
-        return at
-    starts = _characters(sentence, range(len(sentence.split(" "))))
-    try:
-        return clusters_at(sentence, starts).index(at)
-    except ValueError:
-        raise refusal("the alignment of a node", "begin a word", at, remedy) from None
-
-
 def _is_name(label: str) -> bool:
     """Whether a label is a constant, not a predicate: a name such as `Liam`, or `?`; not `TV`."""
     capital = label[:1].isupper() and not (len(label) > 1 and label.isupper())
-    return capital or _is_question(label)
-
-
-def _is_question(label: str) -> bool:
-    return not label[:1].isalpha() and not label.startswith(f"{_STAR} ")
-
-
-def _told(
-    source: int,
-    target: int,
-    edges: Sequence[Triple],
-    labels: Sequence[str],
-    words: Sequence[int],
-    spoken: Sequence[str],
-) -> float:
-    """The word at which a role of an event is told, to which others are compared.
-
-    It is that of the participant. What a relative clause or a question takes out of its place
-    is told where it is missing: behind the verb and what follows that without `to`, unless it is
-    the subject.
-    """
-    verb, at = words[source], words[target]
-    question = _is_question(labels[target])
-    if not question and (target, source) not in {(s, t) for s, t, _ in edges}:
-        return at
-    others = [words[t] for s, t, _ in edges if s == source and t != target]
-    if not any((question or at < other) and other < verb for other in others):
-        return -1 if question else at
-    objects = (other for other in others if other > verb and "to" not in spoken[verb:other])
-    return max(objects, default=verb) + 0.5
+    return capital or is_question(label)
 
 
 def _plain_form(
@@ -313,6 +234,7 @@ def _plain_form(
     def argument(k: int) -> str:
         return labels[k] if _is_name(labels[k]) else f"x _ {words[k]}"
 
+    order_of = RoleOrder(labels, edges, words, spoken)
     heads = {source for source, _, label in edges if not label.startswith("nmod")}
     order = sorted(range(len(labels)), key=lambda k: words[k])
     definite = [f"{labels[k]} ( {argument(k)} ) ; " for k in order if labels[k][:2] == "* "]
@@ -324,7 +246,7 @@ def _plain_form(
     for source, target, role in edges:
         predicate = labels[source].removeprefix("* ")
         term = f"{predicate} . {role} ( {argument(source)} , {argument(target)} )"
-        terms.append(((words[source], _told(source, target, edges, labels, words, spoken)), term))
+        terms.append(((words[source], order_of(source, target)), term))
     return "".join(definite) + " AND ".join(term for _, term in sorted(terms))
 
 

@@ -6,13 +6,14 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Literal
 
 from .._check import InputError, Received, notice, refusal, require
-from ._cogs import cogs
+from ._cogs import cogs, cogs_to_logical_form
 from ._conllu import conllu
 from ._graph_files import gexf, graphml
 from ._pair_tables import pairs
 from ._pieces import Record
 from ._python import python
 from ._sdf import sdf
+from ._slog import slog, slog_to_logical_form
 from ._smiles import smiles
 
 
@@ -28,25 +29,36 @@ class Format:
         feed: Whether `read` takes the lines of a file, sources (files, or the lines of a JSON
             Lines file), or pairs of files.
         suffix: The ending of files that are looked for in a folder.
+        write: Gives the text of a graph back, of `(sentence, graph, alignment, unit=...)`, where
+            the format has texts that graphs tell exactly. See `cogs_to_logical_form`.
     """
 
     read: Callable[..., Iterator[Record]]
     help: str
     feed: Literal["lines", "sources", "pairs"] = "lines"
     suffix: str = ""
+    write: Callable[..., str] | None = None
 
 
 FORMATS = {
     "smiles": Format(smiles, "SMILES text to molecule graphs."),
     "sdf": Format(sdf, "SDF records to SMILES and molecule graphs."),
     "conllu": Format(conllu, "CoNLL-U sentences to dependency trees."),
-    "cogs": Format(cogs, "COGS sentences to semantic graphs."),
+    "cogs": Format(cogs, "COGS sentences to semantic graphs.", write=cogs_to_logical_form),
+    "slog": Format(
+        slog,
+        "SLOG sentences, forms without variables, to semantic graphs.",
+        write=slog_to_logical_form,
+    ),
     "python": Format(python, "Python source to syntax trees.", "sources", ".py"),
     "pairs": Format(pairs, "Columns of a table to pairs of texts or symbol sequences."),
     "graphml": Format(graphml, "Pairs of GraphML files to pairs of graphs.", "pairs", ".graphml"),
     "gexf": Format(gexf, "Pairs of GEXF files to pairs of graphs.", "pairs", ".gexf"),
 }
 """The formats of this package."""
+
+BACK = "back"
+"""What stands in the place of a format where graphs are written back."""
 
 GROUP = "grapheme_torch.formats"
 """The group of entry points by which an installed package adds formats of its own."""
@@ -61,7 +73,8 @@ def formats() -> dict[str, Format]:
     found = dict(FORMATS)
     for entry in entry_points(group=GROUP):
         try:
-            require(entry.name not in found, "its name", "not be taken", entry.name, "Rename it.")
+            free = entry.name not in found and entry.name != BACK
+            require(free, "its name", "not be taken", entry.name, "Rename it.")
             found[entry.name] = _loaded(entry)
         except InputError as error:
             notice(f"format {entry.name!r} ({entry.value}) is left aside: {error}")
@@ -80,6 +93,19 @@ def format_of(format: Any) -> tuple[str, Format]:
     remedy = f"Choose one of {', '.join(known)}, or give a `Format` of your own."
     require(format in known, "the format", "be known", format, remedy)
     return format, known[format]
+
+
+def written_by(format: Any) -> Callable[..., str]:
+    """What gives the text of a graph back in a format.
+
+    Raises:
+        InputError: If there is no such format, or it has no way back.
+    """
+    name, found = format_of(format)
+    able = ", ".join(key for key, one in formats().items() if one.write is not None)
+    if found.write is None:
+        raise refusal("the format", "have a way back", name, f"Choose one of {able}.")
+    return found.write
 
 
 def _loaded(entry: EntryPoint) -> Format:

@@ -21,6 +21,8 @@ from ._input_lines import input_pair as input_pair
 from ._input_lines import read_inputs as read_inputs
 from ._jsonl import parse_document as parse_document
 from ._kindergarten import kindergarten as kindergarten
+from ._label_places import Unaligned as Unaligned
+from ._label_places import align_labels as align_labels
 from ._pair_file import PairFile as PairFile
 from ._records import Pair as Pair
 from ._records import graph_document as graph_document

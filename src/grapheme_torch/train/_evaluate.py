@@ -13,6 +13,7 @@ from ..nn import GraphTransformNet
 from ._data import batches
 from ._edge_direction import with_direction
 from ._evaluation_report import EvaluationReport, Example
+from ._exact_forms import ExactForms
 from ._first_pass import fits
 from ._folder import load_members, saved_loss
 from ._measure import Measured, measure
@@ -30,6 +31,7 @@ def evaluate(
     others: Sequence[str | Path] = (),
     metrics: GraphMetrics | None = None,
     loss: StructuralLoss | None = None,
+    form: str | None = None,
 ) -> EvaluationReport:
     """Compares the answers of a trained network, or of several, with the targets of a data set.
 
@@ -49,7 +51,8 @@ def evaluate(
 
     Raises:
         InputError: If a folder holds no model, no pair is given, an alignment is not one of its
-            pair, `batch_size` is below 1, `worst` below 0, or the constraint is unknown.
+            pair, `batch_size` is below 1, `worst` below 0, or the constraint is unknown; if
+            `form` has no way back, or the target of a pair cannot be written back.
     """
     require(batch_size >= 1, "`batch_size`", "be at least 1", batch_size, "Try 32.")
     require(worst >= 0, "`worst`", "not be negative", worst, "0 keeps none.")
@@ -61,6 +64,7 @@ def evaluate(
     members = load_members([folder, *others], loss)
     network = members[0][0]
     pairs = with_direction(pairs, network.directed)
+    forms = None if form is None else ExactForms(form, pairs)
     counted = GraphMetrics() if metrics is None else copy.deepcopy(metrics)
     counted.reset()
     examples: list[Example] = []
@@ -69,9 +73,12 @@ def evaluate(
         answers = predict_together(members, inputs, constraint=constraint)
         reports = counted.reports(answers, targets)
         counted.update(answers, targets, reports)
+        if forms is not None:
+            forms.update(chunk, answers)
         examples = _worst([*examples, *map(Example, chunk, answers, reports)], worst)
     terms, aligned, share = _measured(network, loss, pairs, batch_size)
     numbers = {name: float(value) for name, value in counted.compute().items()} | aligned
+    numbers |= {} if forms is None else {"exact_form": forms.compute()}
     return EvaluationReport(len(pairs), numbers, terms, share, tuple(examples))
 
 
