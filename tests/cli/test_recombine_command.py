@@ -15,10 +15,10 @@ SENTENCES = ["neg one", "not two", "sum one two", "mul two neg one"]
 def test_new_pairs_as_a_data_set(capsys: Capture, tmp_path: Path) -> None:
     data = write_pairs(tmp_path / "data.jsonl", [expression_record(each) for each in SENTENCES])
     out = tmp_path / "more.jsonl"
-    assert main(["recombine", data, str(out), "--number", "30", "--json"]) == 0
+    assert main(["recombine", data, str(out), "--number", "15", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     records = [json.loads(line) for line in out.read_text("utf-8").splitlines()]
-    assert told["pairs"] == len(records) == 30
+    assert told["pairs"] == len(records) == 15
     for record in records:
         words = [node["label"] for node in record["input"]["nodes"]]
         assert [node["label"] for node in record["target"]["nodes"]] == meaning(words)[0]

@@ -41,9 +41,7 @@ def record(words: list[str], labels: list[str], edges: Any, places: Any) -> dict
     return {
         "input": {
             "nodes": [{"id": k, "label": word, "position": k} for k, word in enumerate(words)],
-            "edges": [
-                {"source": k, "target": k + 1, "label": NEXT} for k in range(len(words) - 1)
-            ],
+            "edges": [{"source": k, "target": k + 1, "label": NEXT} for k in range(len(words) - 1)],
         },
         "target": {
             "nodes": [{"id": k, "label": label} for k, label in enumerate(labels)],

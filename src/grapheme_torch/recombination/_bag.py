@@ -20,8 +20,10 @@ class Bag(Generic[Thing]):
 
     def __init__(self, depth: int) -> None:
         self._depth = depth
-        self._groups: dict[Hashable, Bag[Thing]] = {}
         self._things: list[Thing] = []
+        self._number: dict[Hashable, int] = {}
+        self._groups: list[Bag[Thing]] = []
+        self._roots: list[float] = []
         self._size = 0
 
     def __len__(self) -> int:
@@ -35,9 +37,12 @@ class Bag(Generic[Thing]):
             self._things.append(thing)
             return
         key, *rest = keys
-        if key not in self._groups:
-            self._groups[key] = Bag(self._depth - 1)
-        self._groups[key].add(thing, *rest)
+        number = self._number.setdefault(key, len(self._groups))
+        if number == len(self._groups):
+            self._groups.append(Bag(self._depth - 1))
+            self._roots.append(0.0)
+        self._groups[number].add(thing, *rest)
+        self._roots[number] = math.sqrt(len(self._groups[number]))
 
     def draw(
         self, chance: random.Random, weight: Callable[[Hashable], float] | None = None
@@ -45,10 +50,10 @@ class Bag(Generic[Thing]):
         """A thing; a factor for each outermost group may be given. None if there is nothing."""
         if not self._depth:
             return chance.choice(self._things)
-        weights = [math.sqrt(group._size) for group in self._groups.values()]
+        weights = self._roots
         if weight is not None:
-            weights = [w * weight(key) for w, key in zip(weights, self._groups, strict=True)]
+            weights = [root * weight(key) for root, key in zip(weights, self._number, strict=True)]
         if not any(weights):
             return None
-        (group,) = chance.choices(list(self._groups.values()), weights)
+        (group,) = chance.choices(self._groups, weights)
         return group.draw(chance)

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from itertools import pairwise
 
 from ._aligned import Aligned
-from ._parts import Part
+from ._subgraph_parts import Part
 
 _Mark = str | tuple[str, ...] | None
 """A word, the kind of a word, or an end of the input."""

@@ -1,7 +1,7 @@
 """One part in the place of another."""
 
 from ._aligned import Aligned, Edge
-from ._parts import Part
+from ._subgraph_parts import Part
 
 _Node = tuple[bool, int]
 """Whether a node is of the donor, and its number there."""

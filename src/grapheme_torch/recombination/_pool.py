@@ -10,7 +10,7 @@ from ._aligned import Aligned
 from ._bag import Bag
 from ._environment import Head, Neighbours, head_of, like_roles
 from ._exchange import exchanged
-from ._parts import Part, parts
+from ._subgraph_parts import Part, parts
 
 Role = tuple[str, ...]
 Donor = tuple[Aligned, Part]
@@ -63,7 +63,7 @@ class Pool:
         # Both by the frame of the part; those of a role by its head then.
         self._by_head: dict[Head, Bag[Donor]] = defaultdict(lambda: Bag(1))
         self._by_role: dict[Role, Bag[Donor]] = defaultdict(lambda: Bag(2))
-        self._framed: set[tuple[Role, Role]] = set()  # roles, and frames seen in them
+        self._frames: dict[Role, set[Role]] = defaultdict(set)  # those seen in each role
         self._known: set[tuple[str, ...]] = set()
         given = list(pairs)
         self._neighbours = Neighbours(given)
@@ -82,7 +82,7 @@ class Pool:
         found = list(parts(pair))
         for part in found:
             head = head_of(pair, part)
-            self._framed.add((part.role, part.frame))
+            self._frames[part.role].add(part.frame)
             self._by_head[head].add((pair, part), part.frame)
             self._by_role[part.role].add((pair, part), part.frame, head)
         self._known.add(pair.symbols)
@@ -130,17 +130,16 @@ class Pool:
                 return pair
         return host
 
-    def _donor(
-        self, host: Aligned, old: Part, wanted: int, taste: _Taste
-    ) -> Donor | None:
-        """A pair and a part of it to take the place of another, with no more symbols than wanted."""
+    def _donor(self, host: Aligned, old: Part, wanted: int, taste: _Taste) -> Donor | None:
+        """A part of a pair for the place of another, and no more symbols in all than wanted."""
         if self._random.random() < _BY_HEAD:
-            donors, weight = self._by_head[head_of(host, old)], taste.of
+            donors, frames = self._by_head[head_of(host, old)], None
         else:
             donors = self._by_role[self._random.choice(self._like[old.role])]
+            frames = self._frames[old.role]
 
-            def weight(frame: Any) -> float:
-                return taste.of(frame) if (old.role, frame) in self._framed else 0.0
+        def weight(frame: Any) -> float:
+            return taste.of(frame) if frames is None or frame in frames else 0.0
 
         drawn = [donors.draw(self._random, weight) for _ in range(_COMPARED)]
         room = wanted - (len(host.symbols) - (old.last - old.first + 1))

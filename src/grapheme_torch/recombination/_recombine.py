@@ -30,7 +30,7 @@ def recombine(
     returned.
 
     Args:
-        pairs: Pairs with an "alignment" whose inputs are sequences of words. Others are passed over.
+        pairs: Pairs with an "alignment", their inputs sequences of words. Others are passed over.
         number: How many to make. There are fewer where no more are found.
         seed: Of what is drawn.
         max_nodes: Most input nodes of a new pair. Default: three times those of the longest given.
@@ -75,8 +75,8 @@ def _pool(given: Sequence[Aligned], seed: int, most: int, name: str) -> Pool:
     if pool.is_empty:
         needed = 'hold pairs of a sequence of words and a directed graph, with an "alignment"'
         remedy = (
-            "Convert with words as nodes, such as `grapheme convert cogs --unit word`: letters of a "
-            "text are no parts to exchange."
+            "Convert with words as nodes, such as `grapheme convert cogs --unit word`: letters of "
+            "a text are no parts to exchange."
         )
         raise refusal(name, needed, Received(f"none in {len(given)} aligned pairs"), remedy)
     return pool

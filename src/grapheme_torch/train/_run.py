@@ -135,8 +135,7 @@ def train(
     plain = {
         "data": data, "val": val, "out": str(out), "epochs": epochs, "batch_size": batch_size,
         "bucket": bucket, "lr": lr, "seed": seed, "threads": threads, "workers": workers,
-        "accelerator": accelerator, "skip_larger": skip_larger,
-        "max_nodes": max_nodes, "init": init,
+        "accelerator": accelerator, "skip_larger": skip_larger, "max_nodes": max_nodes, "init": init,
     }  # fmt: skip
     module, pairs = _prepared(plain, network, trained, loss, groups)
     options = {

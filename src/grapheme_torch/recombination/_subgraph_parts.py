@@ -62,9 +62,7 @@ def _below(count: int, edges: Sequence[Edge]) -> list[frozenset[int]]:
 
 def _is_closed(head: int, nodes: frozenset[int], edges: Sequence[Edge]) -> bool:
     """Whether edges from outside lead to the head only."""
-    return all(
-        target == head or source in nodes for source, target, _ in edges if target in nodes
-    )
+    return all(target == head or source in nodes for source, target, _ in edges if target in nodes)
 
 
 def _is_apart(pair: Aligned, nodes: frozenset[int], first: int, last: int) -> bool:
