@@ -65,6 +65,7 @@ class Task:
         once: Whether an input that comes again is left out.
         members: How many networks answer together, see `predict_together`.
         constraint: What the answers have to be, see `grapheme evaluate --constraint`.
+        form: The format whose texts are compared as well, see `grapheme evaluate --form`.
         reference: Exact results of others, by name, for the table of results.
     """
 
@@ -81,6 +82,7 @@ class Task:
     once: bool = False
     members: int = 1
     constraint: Constraint | None = None
+    form: str | None = None
     reference: dict[str, float] = field(default_factory=dict)
 
 
@@ -99,7 +101,7 @@ def main(words: list[str] | None = None) -> int:
                 status = grapheme(_train_words(task, sets, folders[-1], member, options))
                 if status:
                     return status
-            runs.append({"seed": seed, **_result(folders, sets["test"], task.constraint)})
+            runs.append({"seed": seed, **_result(folders, sets["test"], task)})
             print(json.dumps(runs[-1]["metrics"], indent=2))
     except InputError as error:
         print(f"recipes/run.py: {error}", file=sys.stderr)
@@ -213,14 +215,14 @@ def _train_words(
     return ["train", "--config", str(HERE / task.train), *own, *of_task, "--overwrite", *options]
 
 
-def _result(folders: list[Path], test: str, constraint: Constraint | None) -> dict[str, Any]:
+def _result(folders: list[Path], test: str, task: Task) -> dict[str, Any]:
     """What the networks reach together, and what training them took."""
     summaries = [json.loads((out / "summary.json").read_text(encoding="utf-8")) for out in folders]
     out, *others = folders
     kept = ("epochs", "saved_epoch", "pairs", "parameters", "val_exact_match")
     told = {name: summaries[0][name] for name in kept}
     told["members"], told["seconds"] = len(folders), sum(one["seconds"] for one in summaries)
-    chosen: dict[str, Any] = {"constraint": constraint, "others": others}
+    chosen: dict[str, Any] = {"constraint": task.constraint, "others": others, "form": task.form}
     report = evaluate(out, load_pairs(test), worst=10, **chosen).to_dict()
     write_json(out / "evaluation.json", report)
     report.pop("worst")  # pairs of the data stay where the data are

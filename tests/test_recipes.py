@@ -151,7 +151,7 @@ def test_several_networks_make_one_result(
 def test_an_unknown_key_of_a_task_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "tasks.yaml"
     path.write_text("x: {train: y.yaml, sources: [], epochs: 3}", encoding="utf-8")
-    first = "constraint, group, held_out, largest, members, more, "
+    first = "constraint, form, group, held_out, largest, members, more, "
     message = f"{path}: the keys of 'x' must be among {first}"
     with pytest.raises(InputError, match="^" + re.escape(message) + ".*got 'epochs'"):
         run.read_tasks(path)

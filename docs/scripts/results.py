@@ -197,11 +197,12 @@ one thread, median; timed again by `benchmarks/coloring.py --time-only`:
 
 def _tasks(found: list[dict[str, Any]]) -> str:
     head = """By `make recipe TASK=... DATA=...`; test pairs are not trained on. *Exact*: share of
-test pairs reproduced exactly, mean of the seeds (and each seed). *Aligned*: share of target nodes
-that the loss aligns with the place they come from (an atom: with any of its characters). *UAS*,
-*LAS*: nodes of trees with the right head, and relation. *CER*: edits of symbols as a share of
-those wanted. *Reference*: exact results of others, on other test pairs where nothing else is said.
-*Networks* that answer together (`grapheme evaluate --others`).
+test pairs reproduced exactly, mean of the seeds (and each seed). *Forms*: share whose logical form,
+written back, is that of the target to the letter (`grapheme evaluate --form`, a task's `form`).
+*Aligned*: share of target nodes that the loss aligns with the place they come from (an atom: with
+any of its characters). *UAS*, *LAS*: nodes of trees with the right head, and relation. *CER*: edits
+of symbols as a share of those wanted. *Reference*: exact results of others, on other test pairs
+where nothing else is said. *Networks* that answer together (`grapheme evaluate --others`).
 Seconds are of training all of them, one after the other, on a busy machine of two cores.
 
 """
@@ -214,15 +215,15 @@ Seconds are of training all of them, one after the other, on a busy machine of t
         rows.append([
             task["task"], f"{counts['train']:,}", f"{counts['test']:,}",
             str(runs[0].get("members", 1)), ", ".join(f"{run['seconds']:,.0f}" for run in runs),
-            *(_measure(runs, name) for name in ("exact_match", "alignment_accuracy")),
+            *(_measure(runs, name) for name in ("exact_match", "exact_form", "alignment_accuracy")),
             # A text is a tree as well; that of its nodes' heads says nothing new.
             *(_measure(runs, name) if aligned else "-" for name in ("uas", "las")),
             _measure(runs, "char_error_rate"),
             ", ".join(f"{name}: {value:.1%}" for name, value in reference.items()) or "-",
             f"`{task['commit']}`",
         ])  # fmt: skip
-    names = ["task", "training pairs", "test pairs", "networks", "seconds", "exact", "aligned"]
-    return head + table([*names, "UAS", "LAS", "CER", "reference", "commit"], rows)
+    names = ["task", "training pairs", "test pairs", "networks", "seconds", "exact", "forms"]
+    return head + table([*names, "aligned", "UAS", "LAS", "CER", "reference", "commit"], rows)
 
 
 def _measure(runs: list[dict[str, Any]], name: str) -> str:

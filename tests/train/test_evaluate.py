@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,22 @@ def test_a_perfect_report(folder: Path) -> None:
     assert report.metrics["edit_cost"] == 0.0
     assert report.loss["total"] < 2
     assert report.loss["converged"] == 1.0
+
+
+def test_exact_forms_are_counted(folder: Path) -> None:
+    """A path `ab` is the form `a ( next = b )`."""
+    known = [pair for pair in _known() if node_labels(pair.target)]
+    told = [
+        replace(pair, extra={"alignment": list(range(len(node_labels(pair.target))))})
+        for pair in known
+    ]
+    assert evaluate(folder, told, form="slog").metrics["exact_form"] == 1.0
+    wrong = replace(told[0], target=text_to_graph("ba"))
+    metrics = evaluate(folder, [*told, wrong], form="slog", batch_size=2).metrics
+    assert metrics["exact_form"] == metrics["exact_match"] == pytest.approx(4 / 5)
+    assert "exact_form" not in evaluate(folder, told).metrics
+    with pytest.raises(InputError, match="the format must have a way back, got 'pairs'"):
+        evaluate(folder, told, form="pairs")
 
 
 def test_the_batch_size_changes_nothing(folder: Path) -> None:

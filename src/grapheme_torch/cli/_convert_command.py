@@ -43,7 +43,8 @@ def _add_back(formats: Any) -> None:
     formats.add_subcommand(BACK, options, help="Graphs back to the texts of a format.")
     options.add_argument("INPUT", type=str, help="JSON Lines file, or - for the standard input")
     options.add_argument("OUTPUT", type=str, help="file to write, or - for the standard output")
-    options.add_argument("--to", type=str, required=True, help="the format: cogs or slog")
+    to = "a format with a way back, such as cogs or slog"
+    options.add_argument("--to", type=str, required=True, help=to)
     columns = "the sentence, the text of the graph, and keys of the record"
     default = "sentence,logical_form,type"
     options.add_argument("--columns", type=str, default=default, help=columns)
