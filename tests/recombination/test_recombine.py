@@ -16,7 +16,7 @@ from grapheme_torch.recombination._environment import Neighbours
 from grapheme_torch.recombination._exchange import exchanged
 from grapheme_torch.recombination._subgraph_parts import parts
 
-from .expressions import SENTENCES, meaning, record, sentence_pair
+from .expressions import SENTENCES, expression_record, meaning, record, sentence_pair
 
 SENTENCES_OF_DEPTH_TWO = ["neg one", "not two", "sum one two", "mul two neg one", "sum not one two"]
 
@@ -159,6 +159,19 @@ def test_places_of_several_words() -> None:
     pair = aligned_of(["as", "if", "so", "on"], ["AB", "D"], [(0, 1, "x")], [[1, 0], 3])
     assert pair.places == ((0, 1), (3,))
     assert [(part.first, part.last) for part in parts(pair)] == [(0, 3), (3, 3)]
+
+
+def test_positions_follow_the_words() -> None:
+    records = [expression_record(each) for each in SENTENCES_OF_DEPTH_TWO]
+    for each in records:
+        for node in each["target"]["nodes"]:
+            node["position"] = node["id"]
+    made = recombine([make_pair(each, "here", 1) for each in records], 20)
+    assert len(made) == 20
+    for pair in made:
+        assert pair.target.position.tolist() == pair.extra["alignment"]
+    records[0]["target"]["nodes"][0]["position"] = 7  # elsewhere than its word
+    assert read_aligned(make_pair(records[0], "here", 1)) is None
 
 
 def test_texts_and_pairs_without_alignment_are_passed_over() -> None:

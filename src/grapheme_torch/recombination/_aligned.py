@@ -22,19 +22,26 @@ class Aligned:
         labels: Labels of the target nodes.
         edges: Source, target and relation of each target edge.
         places: The input nodes of each target node, in order; none where they are not known.
+        positioned: Whether the target nodes have positions: the first place of each, or 0.
     """
 
     symbols: tuple[str, ...]
     labels: tuple[str, ...]
     edges: tuple[Edge, ...]
     places: tuple[tuple[int, ...], ...]
+    positioned: bool = False
+
+    @property
+    def positions(self) -> list[int]:
+        """The first place of each target node, 0 where it is not known."""
+        return [nodes[0] if nodes else 0 for nodes in self.places]
 
 
 def read_aligned(pair: Pair) -> Aligned | None:
     """A pair by its symbols and places; None if its kind has none.
 
     Its input has to be a path of symbols, and not of the letters of a text; its target is directed
-    and has an "alignment".
+    and has an "alignment". If it has positions, they are the places.
 
     Raises:
         InputError: "FILE:LINE: ..." if the "alignment" cannot be one.
@@ -45,14 +52,22 @@ def read_aligned(pair: Pair) -> Aligned | None:
         return None
     check_places(f'{pair.place}: "alignment"', places, len(labels), len(symbols))
     spread = tuple(tuple(sorted(input_nodes(place))) for place in places)
-    return Aligned(symbols, labels, tuple(edge_triples(pair.target)), spread)
+    positioned = "position" in pair.target
+    found = Aligned(symbols, labels, tuple(edge_triples(pair.target)), spread, positioned)
+    if positioned and pair.target.position.tolist() != found.positions:
+        return None
+    return found
 
 
 def record_of(pair: Aligned) -> Mapping[str, Any]:
     """The record of a pair, a line of a data set."""
+    target = node_link(pair.labels, pair.edges)
+    if pair.positioned:
+        for node, position in zip(target["nodes"], pair.positions, strict=True):
+            node["position"] = position
     return {
         "input": symbols_document(pair.symbols),
-        "target": node_link(pair.labels, pair.edges),
+        "target": target,
         "alignment": [_place(nodes) for nodes in pair.places],
     }
 

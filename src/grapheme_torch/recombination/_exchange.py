@@ -29,7 +29,8 @@ def exchanged(host: Aligned, old: Part, donor: Aligned, new: Part) -> Aligned:
     labels = tuple((donor if given else host).labels[node] for given, node in order)
     middle = donor.symbols[new.first : new.last + 1]
     symbols = host.symbols[: old.first] + middle + host.symbols[old.last + 1 :]
-    return Aligned(symbols, labels, tuple(edges), tuple(places[node] for node in order))
+    spread = tuple(places[node] for node in order)
+    return Aligned(symbols, labels, tuple(edges), spread, host.positioned and donor.positioned)
 
 
 def _moved(host: Aligned, old: Part, donor: Aligned, new: Part) -> dict[_Node, tuple[int, ...]]:
