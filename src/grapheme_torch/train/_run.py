@@ -135,20 +135,23 @@ def train(
     plain = {
         "data": data, "val": val, "out": str(out), "epochs": epochs, "batch_size": batch_size,
         "bucket": bucket, "lr": lr, "seed": seed, "threads": threads, "workers": workers,
-        "accelerator": accelerator, "skip_larger": skip_larger, "max_nodes": max_nodes, "init": init,
+        "accelerator": accelerator, "skip_larger": skip_larger, "max_nodes": max_nodes,
+        "init": init,
     }  # fmt: skip
     module, pairs = _prepared(plain, network, trained, loss, groups)
-    options = {
-        **plain, **asdict(processes), **loss_options(module.loss),
-        "network": network_options(module.network),
-        **{name: asdict(group) for name, group in groups.items()},
-    }  # fmt: skip
+    options = {**plain, **asdict(processes), **_written(module, groups)}
     part_random_numbers(seed)
     job = Job(
         module, pairs, out, options, groups["stopping"], processes, device, groups["checkpoint"],
         loggers=loggers,
     )  # fmt: skip
     return _fitted(job, goes_on=goes_on, overwrite=overwrite)
+
+
+def _written(module: TrainingModule, groups: Mapping[str, Any]) -> dict[str, Any]:
+    """The options of loss, network and groups as train.yaml has them."""
+    own = {**loss_options(module.loss), "network": network_options(module.network)}
+    return own | {name: asdict(group) for name, group in groups.items()}
 
 
 def _fitted(job: Job, *, goes_on: bool, overwrite: bool) -> Summary:
