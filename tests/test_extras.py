@@ -51,6 +51,8 @@ answers = [gt.decode(net(inputs), net.labels, net.relations) for net in (model, 
 for graphs in zip(*answers, strict=True):
     assert gt.edit_report(*graphs).is_exact
 small = Batch.from_data_list([inputs[1]])
+shown = [wanted[0], inputs, model(inputs), loss(model(inputs), targets), gt.edit_report(*wanted)]
+assert all("<svg" in thing._repr_html_() for thing in shown)
 assert gt.check_gradients(again.double(), gt.StructuralLoss(), small, targets[1]).passed
 records = list(gt.convert.pairs(["walk\\twalked"]))
 assert records[0]["target"] == "walked", records

@@ -48,7 +48,7 @@ def test_what_is_frozen_stays_so() -> None:
         gc.unfreeze()
 
 
-HEAVY = ("jsonargparse", "lightning", "matplotlib", "scipy", "torchmetrics")
+HEAVY = ("grapheme_torch.page", "jsonargparse", "lightning", "matplotlib", "scipy", "torchmetrics")
 
 LOSS = """
 import torch

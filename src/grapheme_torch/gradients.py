@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from ._check import Received, refusal, require
+from ._displayed import Displayed
 
 STEP = 2e-3
 """Length of the longer of two central differences; Richardson removes its quadratic error."""
@@ -50,7 +51,7 @@ class TensorCheck:
 
 
 @dataclass(frozen=True)
-class GradientReport:
+class GradientReport(Displayed):
     """Every parameter tensor of a model, checked; `str(report)` is a table.
 
     Args:

@@ -254,10 +254,6 @@ def test_without_a_target_there_are_two_graphs() -> None:
     assert "Loss" not in page_of(bare).texts
 
 
-def test_a_notebook_shows_the_picture(ring: Explanation) -> None:
-    assert ring._repr_html_().startswith("<svg")
-
-
 def test_the_terms_of_an_explanation_add_up() -> None:
     loss = StructuralLoss(beta=2.0)
     found: Any = explained(text_to_graph("abcd"), text_to_graph("abdc"), loss=loss)

@@ -177,3 +177,37 @@ def test_the_narrow_page_puts_graphs_below_each_other(opened: Any) -> None:
         box = page.locator("svg.scene").get_attribute("viewBox").split()
         wide = page.locator("svg.scene").evaluate("svg => svg.parentElement.clientWidth")
         assert float(box[2]) * 0.6 <= wide
+
+
+THEMES = {
+    "none": "",
+    "jupyter, light": 'data-jp-theme-light="true"',
+    "jupyter, dark": 'data-jp-theme-light="false"',
+    "code, dark": 'class="vscode-dark"',
+}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("theme", THEMES)
+def test_an_output_follows_the_theme_of_its_notebook(
+    chromium: Any, tmp_path: Path, theme: str, scheme: str
+) -> None:
+    """Light and dark by the notebook where it says so, else by the browser; nothing sticks out."""
+    outputs = [thing._repr_html_() for thing in (*CASES["ring"], *CASES["text"])]
+    path = tmp_path / "notebook.html"
+    path.write_text(f"<!doctype html><body {THEMES[theme]}>{''.join(outputs)}", encoding="utf-8")
+    context = chromium.new_context(viewport={"width": 360, "height": 900}, color_scheme=scheme)
+    page = context.new_page()
+    page.goto(path.as_uri())
+    papers = page.evaluate(
+        """() => [...document.querySelectorAll(".grapheme, .scene .body")].map((one) => {
+          const style = getComputedStyle(one);
+          return one.matches(".body") ? style.fill : style.backgroundColor;
+        })"""
+    )
+    wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+    context.close()
+    expected = scheme if theme == "none" else theme.split()[-1]
+    paper = {"light": "rgb(255, 255, 255)", "dark": "rgb(22, 26, 32)"}[expected]
+    assert set(papers) == {paper}
+    assert wide <= 0

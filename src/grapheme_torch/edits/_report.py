@@ -9,6 +9,7 @@ from typing import Any, Literal
 from torch_geometric.data import Data
 
 from .._check import Received, require
+from .._displayed import Displayed
 from ..graphs import (
     alike,
     check_data,
@@ -70,7 +71,7 @@ class EdgeEdit:
 
 
 @dataclass(frozen=True)
-class EditReport:
+class EditReport(Displayed):
     """The edits that turn a predicted graph into a target graph.
 
     Args:

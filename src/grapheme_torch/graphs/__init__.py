@@ -26,6 +26,7 @@ from ._direction import is_directed as is_directed
 from ._direction import sorted_edges as sorted_edges
 from ._direction import undirected as undirected
 from ._form import NEXT as NEXT
+from ._form import LabelledGraph as LabelledGraph
 from ._form import check_data as check_data
 from ._form import check_flag as check_flag
 from ._form import count_nodes as count_nodes

@@ -8,11 +8,17 @@ from torch import Tensor
 from torch_geometric.data import Batch, Data
 
 from .._check import Received, refusal, require
+from .._displayed import Displayed
 from .._tensors import described, has_numbers
 from ._hashes import hash_labels
 
 NEXT = "next"
 """The relation between a grapheme cluster and the one read after it."""
+
+
+class LabelledGraph(Displayed, Data):
+    """A `Data` with labels; it differs in nothing but that a notebook draws it."""
+
 
 _MAKE = "Build the graph with `text_to_graph`, `graph_from_node_link` or `make_graph`."
 
@@ -52,7 +58,7 @@ def assembled(
     label: list[str], ends: list[tuple[int, int]], edge_label: list[str], directed: bool
 ) -> Data:
     """The graph of parts that are known to fit: `make_graph` without its checks."""
-    return Data(
+    return LabelledGraph(
         x=hash_labels(label),
         edge_index=torch.tensor(ends, dtype=torch.long).reshape(-1, 2).t().contiguous(),
         edge_attr=hash_labels(edge_label),

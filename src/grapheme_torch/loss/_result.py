@@ -9,6 +9,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from .._check import require
+from .._displayed import Displayed
 from ..ot import Adjoint, Status, status
 from ..prediction import Prediction
 from ._alignment_plan import Plan
@@ -18,7 +19,7 @@ from .layouts._certificate import Truncation
 
 
 @dataclass(frozen=True)
-class StructuralLossResult:
+class StructuralLossResult(Displayed):
     """A structural loss with its parts and its evidence.
 
     Args:

@@ -11,6 +11,7 @@ from torch import Tensor
 from torch_geometric.data import Data
 
 from .._check import require
+from .._displayed import Displayed
 from .._files import write_text
 from ..edits import EditReport
 from ..graphs import graph_to_node_link, graph_to_text, node_labels, path_order
@@ -87,7 +88,7 @@ class LossParts:
 
 
 @dataclass(frozen=True)
-class Explanation:
+class Explanation(Displayed):
     """What a network made of an input, and how that differs from a target.
 
     Args:
@@ -139,7 +140,7 @@ class Explanation:
         from ._explanation_scene import explanation_scene
         from ._scene_svg import scene_svg
 
-        return scene_svg(explanation_scene(self), self.headline(), standalone=True)
+        return scene_svg(explanation_scene(self), self.headline(), form="file")
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes a page (.html) or its picture (.svg, .png, .pdf and whatever matplotlib knows).
@@ -175,10 +176,6 @@ class Explanation:
             return f"{len(node_labels(self.predicted))} nodes predicted"
         equal = "equal to the target" if self.edits.is_exact else f"edit cost {self.edits.cost:g}"
         return equal if self.loss is None else f"{equal}, loss {self.loss.total:.4g}"
-
-    def _repr_html_(self) -> str:
-        """What a notebook shows: the picture, without what a page can do with it."""
-        return self.to_svg()
 
     def __str__(self) -> str:
         """The answer, and with a target the terms of the loss and the edits."""

@@ -1,21 +1,18 @@
 """The page of an explanation: the picture, then loss, edits and output nodes as tables."""
 
 from collections.abc import Iterator
-from typing import Literal
 
 from ..edits import EdgeEdit, NodeEdit
 from ..graphs import node_labels
-from ..layout import KIND_STYLES, Scene, shortened
+from ..layout import Scene
+from ._edit_tables import edit_tally, edits_table, shown_label
 from ._explanation import Explanation, text_of
 from ._explanation_scene import explanation_scene
-from ._explanation_text import isolated, quoted, told_graph
+from ._explanation_text import quoted, told_graph
 from ._html_table import BAR, table
 from ._markup import escaped
 from ._page_shell import document
 from ._picture_html import picture
-
-_LETTERS = 200
-"""Of a label in a table."""
 
 _NUMBERS = ("weight", "value", "adds", "cost", "exists")
 """Columns that stand on the right."""
@@ -73,7 +70,7 @@ def _loss(explanation: Explanation) -> Iterator[str]:
     loss = explanation.loss
     if loss is None:
         if explanation.target is not None:
-            names = ", ".join(_shown(name) for name in explanation.unknown[:20])
+            names = ", ".join(shown_label(name) for name in explanation.unknown[:20])
             yield "<section><h2>Loss</h2><p>There is none. The target has labels or relations that"
             yield f" the network has no class for: {escaped(names)}</p></section>"
         return
@@ -108,40 +105,17 @@ def _edits(explanation: Explanation) -> Iterator[str]:
     edits = explanation.edits
     if edits is None:
         return
-    yield f"<section><h2>Edits</h2><p>Edit cost {edits.cost:g}."
-    parts: tuple[Literal["nodes", "edges"], ...] = ("nodes", "edges")
-    for part in parts:
-        found = [f"{count} {kind}" for kind, count in edits.count(part).items() if count]
-        yield f" {part.capitalize()}: {', '.join(found) or 'none'}."
-    yield "</p>"
+    yield f"<section><h2>Edits</h2><p>Edit cost {edits.cost:g}. {edit_tally(edits)}</p>"
     every: list[NodeEdit | EdgeEdit] = [*edits.nodes, *edits.edges]
-    changed = [_edit_row(edit) for edit in every if edit.kind != "kept"]
-    kept = [_edit_row(edit) for edit in every if edit.kind == "kept"]
-    heads = ["edit", "part", "predicted", "target", "cost"]
+    changed = [edit for edit in every if edit.kind != "kept"]
+    kept = [edit for edit in every if edit.kind == "kept"]
     if changed:
-        yield from table("Edits", heads, changed, numbers=_NUMBERS)
+        yield from edits_table("Edits", changed)
     if kept:
         yield f"<details><summary>{len(kept)} parts kept</summary>"
-        yield from table("Parts that were kept", heads, kept, numbers=_NUMBERS)
+        yield from edits_table("Parts that were kept", kept)
         yield "</details>"
     yield "</section>"
-
-
-def _edit_row(edit: NodeEdit | EdgeEdit) -> list[str]:
-    part = "node" if isinstance(edit, NodeEdit) else "edge"
-    mark = KIND_STYLES[edit.kind].mark
-    sides = [
-        _side(edit.predicted, edit.predicted_label),
-        _side(edit.target, edit.target_label),
-    ]
-    return [f"{mark} {edit.kind}".strip(), part, *sides, f"{edit.cost:g}"]
-
-
-def _side(place: int | tuple[int, int] | None, label: str | None) -> str:
-    if place is None or label is None:
-        return ""
-    where = str(place) if isinstance(place, int) else f"{place[0]}\N{EN DASH}{place[1]}"
-    return f"{where} {_shown(label)}"
 
 
 def _outputs(explanation: Explanation) -> Iterator[str]:
@@ -151,11 +125,11 @@ def _outputs(explanation: Explanation) -> Iterator[str]:
     rows: list[list[str]] = []
     unused: list[list[str]] = []
     for k, one in enumerate(explanation.nodes):
-        match = "".join(f"{_shown(targets[j])} {mass:.2f}" for j, mass in one.matches[:1])
+        match = "".join(f"{shown_label(targets[j])} {mass:.2f}" for j, mass in one.matches[:1])
         row = [
             str(k) if one.node is None else str(one.node),
-            _shown(one.label),
-            "" if one.input is None else f"{one.input} {_shown(names[one.input])}",
+            shown_label(one.label),
+            "" if one.input is None else f"{one.input} {shown_label(names[one.input])}",
             one.origin,
             f"{one.existence:.3f}",
             f"{one.probability:.3f}",
@@ -172,7 +146,3 @@ def _outputs(explanation: Explanation) -> Iterator[str]:
         yield from table("Output nodes left out", ["output", *heads[1:]], unused, numbers=_NUMBERS)
         yield "</details>"
     yield "</section>"
-
-
-def _shown(label: str) -> str:
-    return isolated(shortened(label, _LETTERS))

@@ -2,11 +2,9 @@
 
 import base64
 import hashlib
-from functools import cache
-from importlib.resources import files
 
 from ._markup import escaped
-from ._scene_svg import scene_style
+from ._style_sheets import package_file, scene_style
 
 
 def document(title: str, body: str) -> str:
@@ -19,7 +17,7 @@ def document(title: str, body: str) -> str:
         title: Plain text.
         body: HTML, all of whose texts are escaped.
     """
-    script = _file("page.js")
+    script = package_file("page.js")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     policy = f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'"
     return f"""<!DOCTYPE html>
@@ -30,7 +28,7 @@ def document(title: str, body: str) -> str:
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{escaped(title)}</title>
 <style>
-{_file("page.css")}{scene_style()}</style>
+{package_file("parts.css")}{package_file("page.css")}{scene_style()}</style>
 </head>
 <body>
 {body}
@@ -39,8 +37,3 @@ def document(title: str, body: str) -> str:
 </body>
 </html>
 """
-
-
-@cache
-def _file(name: str) -> str:
-    return files(__package__).joinpath(name).read_text("utf-8")

@@ -1,7 +1,7 @@
 """A scene as SVG text: every label is escaped, every line has a width and a place."""
 
-from collections.abc import Iterator, Mapping
-from importlib.resources import files
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Literal
 
 from ..layout import (
     KIND_STYLES,
@@ -15,43 +15,37 @@ from ..layout import (
     Scene,
 )
 from ._markup import escaped, number
+from ._style_sheets import scene_style
+
+Form = Literal["page", "file", "notebook"]
 
 _LETTERS = {2: "L", 3: "Q", 4: "C"}
 """The command of a path for a curve of so many points."""
 
 
-def scene_svg(scene: Scene, name: str, *, standalone: bool = False, prefix: str = "") -> str:
+def scene_svg(scene: Scene, name: str, *, form: Form = "page", prefix: str = "") -> str:
     """The scene as an `<svg>` element.
 
     For a page it carries the places of both arrangements as data, so that the page can choose the
     one that fits: `data-column` and `data-row` of the element (its view box), of each graph and
-    of each link. For a file it carries its style sheet, and titles for what is pointed at.
+    of each link. For a file it carries its style sheet, and titles for what is pointed at; for a
+    notebook only the titles.
 
     Args:
         scene: What is drawn.
         name: What the picture shows, for those who do not see it.
-        standalone: Whether it is a file of its own.
+        form: Where it stands.
         prefix: Put before identifiers, where a page has several pictures.
     """
-    return "\n".join(_Writer(scene, standalone, prefix).lines(name))
-
-
-def scene_style() -> str:
-    """The style sheet of scenes: for light and dark, with the colours of the kinds."""
-    colours = (
-        # Not as variables, which programs other than browsers do not know.
-        f".scene .{kind} .body, .scene .{kind} .badge, .scene .{kind} .line, .scene .link.{kind} "
-        f"{{ stroke: {style.colour}; }} .scene .head.{kind} path {{ fill: {style.colour}; }}\n"
-        for kind, style in KIND_STYLES.items()
-    )
-    return files(__package__).joinpath("scene.css").read_text("utf-8") + "".join(colours)
+    return "\n".join(_Writer(scene, form, prefix).lines(name))
 
 
 class _Writer:
     """Writes a scene, as a part of a page or as a file."""
 
-    def __init__(self, scene: Scene, standalone: bool, prefix: str) -> None:
-        self.scene, self.standalone, self.prefix = scene, standalone, prefix
+    def __init__(self, scene: Scene, form: Form, prefix: str) -> None:
+        self.scene, self.form, self.prefix = scene, form, prefix
+        self.alive = form == "page"  # there is a script
         self.chosen = scene.suited()
         self.ways = {"column": scene.arranged("column"), "row": scene.arranged("row")}
 
@@ -65,10 +59,10 @@ class _Writer:
             f' aria-label="{escaped(name)}"{self._data({**boxes, "suited": one.direction})}'
             f' style="--natural: {number(one.width)}">'
         )
-        if self.standalone:
+        if self.form == "file":
             yield f"<style>{scene_style()}</style>"
             yield '<rect class="paper" width="100%" height="100%"/>'
-        yield _arrow_heads(self.prefix)
+        yield _arrow_heads(self.prefix, self._arrows())
         yield '<g class="links">'
         for k, link in enumerate(self.scene.links):
             yield self._link(k, link)
@@ -76,6 +70,12 @@ class _Writer:
         for k in range(len(self.scene.panels)):
             yield from self._graph(k)
         yield "</svg>"
+
+    def _arrows(self) -> list[str]:
+        """The kinds of edges with arrow heads."""
+        parts = zip(self.scene.panels, self.scene.edges, strict=True)
+        used = {note.kind for panel, notes in parts if panel.directed for note in notes}
+        return [kind for kind in KIND_STYLES if kind in used]
 
     def _link(self, k: int, link: Link) -> str:
         routes = {way: path_data(one.routes[k]) for way, one in self.ways.items()}
@@ -123,7 +123,7 @@ class _Writer:
         wide, high = number(2 * node.wide), number(2 * node.high)
         box = f'x="{number(-node.wide)}" y="{number(-node.high)}" width="{wide}" height="{high}"'
         box += f' rx="{number(node.high)}"'
-        reach = "" if self.standalone else self._reach(node, name, note.told)
+        reach = self._reach(node, name, note.told) if self.alive else ""
         parts = [
             f'<g class="node {note.kind}"{reach} transform="{_translate(node.x, node.y)}">',
             self._title(note.told),
@@ -151,13 +151,13 @@ class _Writer:
         return f' data-node="{name}" {label}{shown}'
 
     def _told(self, told: str) -> str:
-        return f' data-told="{escaped(told)}"' if told and not self.standalone else ""
+        return f' data-told="{escaped(told)}"' if told and self.alive else ""
 
     def _title(self, told: str) -> str:
-        return f"<title>{escaped(told)}</title>" if told and self.standalone else ""
+        return f"<title>{escaped(told)}</title>" if told and not self.alive else ""
 
     def _data(self, values: Mapping[str, str]) -> str:
-        if self.standalone:
+        if not self.alive:
             return ""
         return "".join(f' data-{name}="{value}"' for name, value in values.items())
 
@@ -169,13 +169,13 @@ def path_data(route: Route) -> str:
     return f"M{number(x)} {number(y)}{_LETTERS[len(route)]}{tail}"
 
 
-def _arrow_heads(prefix: str) -> str:
-    """One for each colour."""
+def _arrow_heads(prefix: str, kinds: Sequence[str]) -> str:
+    """One for each kind."""
     heads = "".join(
         f'<marker id="{prefix}arrow-{kind}" class="head {kind}" viewBox="0 0 8 8" refX="7.5"'
         ' refY="4" markerWidth="8" markerHeight="8" markerUnits="userSpaceOnUse" orient="auto">'
         '<path d="M0 0.8L8 4L0 7.2z"/></marker>'
-        for kind in KIND_STYLES
+        for kind in kinds
     )
     return f"<defs>{heads}</defs>"
 

@@ -11,6 +11,7 @@ from torch import Tensor
 from torch_geometric.data import Data
 
 from .._check import refusal, require
+from .._displayed import Displayed
 from .._tensors import described
 from .._union import check_batch, runs
 from ..graphs import check_flag
@@ -31,7 +32,7 @@ _EDGE = {"per": "edge"}
 
 @as_tree
 @dataclass(eq=False)
-class Prediction:
+class Prediction(Displayed):
     """A batch of soft graphs as a disjoint union: the nodes, what they are, how they relate.
 
     Everything is a logit, so that no probability has to be clipped before its logarithm.
