@@ -14,7 +14,8 @@ import torch
 from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint
 from lightning.pytorch.loggers import CSVLogger
 from torch import Tensor, nn
-from torch_geometric.data import Batch
+from torch.utils.data import DataLoader
+from torch_geometric.data import Batch, Data
 
 from grapheme_torch import (
     Aligner,
@@ -30,6 +31,7 @@ from grapheme_torch import (
     Window,
     check_gradients,
 )
+from grapheme_torch._check import Notice
 from grapheme_torch.costs import Classes, SeveralRelations
 from grapheme_torch.data import Alphabet, load_pairs
 from grapheme_torch.train import (
@@ -300,3 +302,108 @@ def test_every_kind_of_loss_comes_back_or_asks_for_its_parts(tmp_path: Path) -> 
     exact = StructuralLoss(alignment=Exact(slack=0.5))
     save_options(tmp_path, loss_options(exact))
     assert loss_options(saved_loss(tmp_path)) == loss_options(exact)
+
+
+class OwnLoader(pl.LightningDataModule):
+    """A user's own batches, to train and validate on."""
+
+    def __init__(self, *batches: Any) -> None:
+        super().__init__()
+        self.batches = batches
+
+    def train_dataloader(self) -> Any:
+        return DataLoader(list(self.batches), batch_size=None)
+
+    val_dataloader = train_dataloader
+
+
+def _own(module: TrainingModule, *batches: Any) -> dict[str, float]:
+    with _of_lightning():
+        trainer = pl.Trainer(**QUIET, max_epochs=1, num_sanity_val_steps=0)
+        trainer.fit(module, datamodule=OwnLoader(*batches))
+    return {name: float(value) for name, value in trainer.callback_metrics.items()}
+
+
+def test_batches_of_the_users_own_are_validated_as_ours(tmp_path: Path) -> None:
+    train_on = write_pairs(tmp_path / "data.jsonl", PAIRS)
+    val = write_pairs(tmp_path / "val.jsonl", [*PAIRS, {"input": "abc", "target": "b"}])
+    torch.manual_seed(0)
+    data = PairsDataModule(train_on, val, batch_size=4)
+    network = untrained_network(data, **SMALL)
+    module = TrainingModule(network, StructuralLoss(), lr=0.02)
+    _fit(module, data, max_epochs=60)
+    module.lr = 0.0
+    ours = _fit(module, data, max_epochs=1).callback_metrics
+    batches = [held.batch for held in data.val_dataloader()]
+    own = _own(module, *batches)
+    assert 0.5 < own["val_exact"] < 1
+    for name in ("val_total", "val_exact", "val_score"):
+        assert own[name] == pytest.approx(float(ours[name])), name
+    lists = [(inputs, targets.to_data_list()) for inputs, targets in batches]
+    assert _own(module, *lists) == own
+
+
+class Slots(nn.Module):
+    """A user's network that reads vectors: the class of slot `k` is the k-th number, if any."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.scale = nn.Parameter(torch.ones(()))
+
+    def forward(self, x: Tensor) -> Prediction:
+        label = 20 * self.scale * nn.functional.one_hot(x.clamp(min=0), 4).float()
+        relation = torch.tensor([9.0, -9.0]).expand(*x.shape, x.shape[1], 2)
+        existence = torch.where(x >= 0, 9.0, -9.0)
+        return Prediction.from_dense(label, relation, existence=existence, directed=False)
+
+
+def _classes(*y: int, **more: Any) -> Data:
+    none = torch.empty(2, 0, dtype=torch.long)
+    return Data(y=torch.tensor(y), edge_index=none, num_nodes=len(y), **more)
+
+
+def test_a_network_without_names_is_validated_by_its_classes() -> None:
+    module = TrainingModule(Slots(), StructuralLoss(directed=False), lr=0.0)
+    x = torch.tensor([[0, 1, -1], [2, 2, 3], [1, -1, -1]])
+    found = _own(module, (x, [_classes(1, 0), _classes(2, 3, 2), _classes(3)]))
+    assert found["val_exact"] == pytest.approx(2 / 3)
+    assert 0 < found["val_score"] < 2 / 3
+
+
+def test_what_cannot_be_compared_is_noticed_and_left_out() -> None:
+    module = TrainingModule(Slots(), StructuralLoss(directed=False), lr=0.0)
+    x = torch.tensor([[0, 1, -1]])
+    said = r"val_exact and val_score are not logged: `target\.y` must lie in 0 to 3, got -100\. "
+    with pytest.warns(Notice, match=said):
+        found = _own(module, (x, [_classes(0, -100)]), (x, [_classes(0, 1)]))
+    assert "val_total" in found
+    assert not {"val_exact", "val_score"} & found.keys()
+    data = PairsDataModule("kindergarten", "kindergarten")
+    data.setup("fit")
+    copying = TrainingModule(untrained_network(data, **{**SMALL, "copy": True}), StructuralLoss())
+    with pytest.warns(Notice, match="the network must copy no labels of its inputs, got a Graph"):
+        assert "val_total" in _own(copying, *data.measured)
+
+
+@pytest.mark.parametrize(
+    ("batch", "message"),
+    [
+        ({"x": torch.zeros(1)}, "a batch must be (inputs, targets), got a dict. Let the loader"),
+        ([_classes(0)] * 3, "a batch must be (inputs, targets), got a list of 3 (Data). Let"),
+        (
+            (torch.zeros(1), torch.zeros(1)),
+            "the targets of a batch must be a `Batch` or a list of `Data`, got a Tensor. Give",
+        ),
+        (
+            (torch.zeros(1), ["a"]),
+            "the targets of a batch must be a `Batch` or a list of `Data`, got a list of 1 (str).",
+        ),
+        ((torch.zeros(1), []), "`graphs` must hold at least one graph, got none."),
+    ],
+)
+def test_other_batches_are_refused(batch: Any, message: str) -> None:
+    module = TrainingModule(Slots(), StructuralLoss(directed=False))
+    with pytest.raises(InputError, match="^" + re.escape(message)):
+        module.training_step(batch, 0)
+    with pytest.raises(InputError, match="^" + re.escape(message)):
+        module.validation_step(batch, 0)

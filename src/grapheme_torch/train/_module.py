@@ -11,28 +11,32 @@ from lightning.pytorch.callbacks import Timer
 from torch import Tensor, nn
 from torch.nn.utils import get_total_norm
 from torch.optim.lr_scheduler import LambdaLR
-from torch_geometric.data import Batch
+from torch_geometric.data import Data
 
-from .._check import InputError
+from .._check import InputError, notice
 from ..data import Alphabet
 from ..loss import StructuralLoss
 from ._anomaly import Step, is_sound, raise_anomaly, raise_refusal
 from ._averaging import Averaging
 from ._datamodule import HeldOut
 from ._exact_match import num_exact
-from ._measure import Means, PairBatch, names_of, same_noise
+from ._foreign_batch import exact_of_classes, sides_of
+from ._measure import Means, names_of, same_noise
 from ._optimization import Optimization
+from ._predict import alphabet_of
 from ._stopping import score
 
 
 class TrainingModule(pl.LightningModule):
     """Trains a network with a structural loss; for any Lightning `Trainer`.
 
-    A training batch is `(inputs, targets)`, as `PairsDataModule` gives it. Validation logs
-    "val_total" and the terms ("val_node", ...). For the batches of `PairsDataModule` it also logs
-    "val_exact", the share of pairs reproduced exactly, and "val_score". The score is one number,
-    larger is better: exact matches first, then the loss. `ModelCheckpoint` and `EarlyStopping` can
-    monitor it.
+    A batch is `(inputs, targets)`: what the network takes, and targets as the loss takes them. It
+    comes from `PairsDataModule` or from a loader of your own. Validation logs "val_total" and the
+    terms ("val_node", ...). It also logs "val_exact", the share of pairs reproduced exactly, and
+    "val_score". The score is one number, larger is better: exact matches first, then the loss.
+    `ModelCheckpoint` and `EarlyStopping` can monitor it. Both are left out, and a `Notice` says
+    why, where batches of your own have no classes to compare: vectors, unknown classes, or a
+    network that copies labels of its inputs.
 
     Args:
         network: Maps a batch of graphs to a `Prediction`.
@@ -41,6 +45,9 @@ class TrainingModule(pl.LightningModule):
         optimization: What is done beside plain Adam: schedule, clipping, averaging, annealing.
         alphabet: The strings of the predicted classes, to find exact matches. Default: those that
             the network names as `labels` and `relations`, if it does.
+
+    Raises:
+        InputError: In a step, if the batch is no `(inputs, targets)`, or the loss refuses it.
     """
 
     def __init__(
@@ -60,15 +67,16 @@ class TrainingModule(pl.LightningModule):
         self._steps = float("inf")
         self._noise = ExitStack()
         self._means, self._exact, self._pairs = Means(()), 0, 0
+        self._comparable, self._noticed = True, False
 
     def on_train_epoch_start(self) -> None:
         """Forgets the steps of a fit that was broken off."""
         self.seen = []
 
-    def training_step(self, batch: Sequence[Batch], batch_idx: int) -> Tensor:
+    def training_step(self, batch: Sequence[Any], batch_idx: int) -> Tensor:
         """The mean loss of a batch of `(inputs, targets)`."""
         del batch_idx  # part of Lightning's interface
-        inputs, targets = batch
+        inputs, targets = sides_of(batch)
         trainer: Any = self.trainer  # Lightning adds its profiler later
         prediction, loss = self.network(inputs), self.step_loss()
         try:
@@ -82,7 +90,7 @@ class TrainingModule(pl.LightningModule):
         share = float(targets.get("share", 1.0))
         # A record of Lightning takes as long as the loss of a small batch.
         if self.trainer.loggers or self.trainer.progress_bar_callback:
-            self.log("loss", total, prog_bar=True, batch_size=targets.num_graphs)
+            self.log("loss", total, prog_bar=True, batch_size=prediction.num_graphs)
         return total if share == 1 else share * total
 
     def step_loss(self) -> StructuralLoss:
@@ -168,18 +176,40 @@ class TrainingModule(pl.LightningModule):
     def on_validation_epoch_start(self) -> None:
         """Begins to count."""
         self._means, self._exact, self._pairs = Means(names_of(self.loss)), 0, 0
+        self._comparable = True
         self._noise.enter_context(same_noise(self.loss))
 
-    def validation_step(self, batch: HeldOut | PairBatch, batch_idx: int) -> None:
+    def validation_step(self, batch: HeldOut | Sequence[Any], batch_idx: int) -> None:
         """The loss and the exact matches of a batch, in the precision of the weights."""
         del batch_idx  # part of Lightning's interface
-        held = batch if isinstance(batch, HeldOut) else HeldOut((), (batch[0], batch[1]))
         with torch.autocast(self.device.type, enabled=False):  # as the model will be read
-            if held.batch is not None:
-                inputs, targets = held.batch
-                self._means.add(self.loss(self.network(inputs), targets), targets.num_graphs)
-            self._exact += num_exact(self.network, held.pairs, self.alphabet)
+            if isinstance(batch, HeldOut):
+                self._validate_pairs(batch)
+            else:
+                self._validate_classes(*sides_of(batch))
+
+    def _validate_pairs(self, held: HeldOut) -> None:
+        """Takes in pairs of `PairsDataModule`, whose graphs have labels."""
+        if held.batch is not None:
+            inputs, targets = held.batch
+            self._means.add(self.loss(self.network(inputs), targets), targets.num_graphs)
+        self._exact += num_exact(self.network, held.pairs, self.alphabet)
         self._pairs += len(held.pairs)
+
+    def _validate_classes(self, inputs: Any, targets: Data) -> None:
+        """Takes in a batch of the user's own, whose targets have classes, maybe."""
+        prediction = self.network(inputs)
+        self._means.add(self.loss(prediction, targets), prediction.num_graphs)
+        named = hasattr(self.network, "labels") and hasattr(self.network, "relations")
+        alphabet = self.alphabet or (alphabet_of(self.network) if named else None)
+        try:
+            self._exact += exact_of_classes(self.network, prediction, targets, alphabet)
+            self._pairs += prediction.num_graphs
+        except InputError as error:
+            self._comparable = False
+            if not self._noticed:
+                notice(f"val_exact and val_score are not logged: {error}")
+            self._noticed = True
 
     def on_validation_epoch_end(self) -> None:
         """Logs the means over all validation pairs."""
@@ -187,7 +217,7 @@ class TrainingModule(pl.LightningModule):
         found = {f"val_{name}": value for name, value in self._means.compute().items()}
         if not self.trainer.loggers:  # then nobody looks at the terms apart
             found = {"val_total": found["val_total"]}
-        if self._pairs:
+        if self._pairs and self._comparable:
             found["val_exact"] = self._exact / self._pairs
             found["val_score"] = score(self._exact, self._pairs, found["val_total"])
         exact = {name: torch.tensor(x, dtype=torch.float64) for name, x in found.items()}
