@@ -11,12 +11,20 @@ import torch
 from torch_geometric.data import Data
 from torchmetrics import Metric
 
-from grapheme_torch import InputError, StructuralLoss, graph_to_text, make_graph, text_to_graph
+from grapheme_torch import (
+    InputError,
+    StructuralLoss,
+    edit_report,
+    graph_to_text,
+    make_graph,
+    text_to_graph,
+)
 from grapheme_torch.data import Pair, load_pairs
 from grapheme_torch.edits import EditReport, Places
 from grapheme_torch.graphs import edge_triples, node_labels
 from grapheme_torch.metrics import GraphMetrics
 from grapheme_torch.train import check_saved_model, evaluate, load_network, predict
+from grapheme_torch.train._evaluation_report import Example
 from grapheme_torch.train._exact_match import share_exact
 from grapheme_torch.train._first_pass import fits
 
@@ -113,6 +121,11 @@ def test_the_worst_examples(folder: Path) -> None:
     first = report.to_dict()["worst"][0]
     assert first == {
         "place": "<memory>:1", "edit_cost": 7.0, "input": "c", "target": "abxd", "answer": "",
+        "edges": {
+            "expected": 3, "predicted": 0,
+            "missing": [{"source": k, "target": k + 1, "label": "next"} for k in range(3)],
+            "extra": [], "relabelled": [],
+        },
     }  # fmt: skip
     table = ["<memory>:1: edit cost 7", "  input   'c'", "  target  'abxd'", "  answer  ''"]
     assert str(report).splitlines()[-12:-8] == table
@@ -129,8 +142,46 @@ def test_equally_bad_examples_come_in_their_order(folder: Path) -> None:
 def test_an_example_that_is_no_text(folder: Path) -> None:
     target = make_graph("ab", [(1, 0, "up")])
     (example,) = evaluate(folder, [_pair("c", target)]).worst
+    assert example.to_dict()["edges"]["missing"] == [{"source": 1, "target": 0, "label": "up"}]
+    assert str(example).splitlines()[-1] == "  missing 1 'b' -> 0 'a' 'up'"
     assert example.to_dict()["target"]["edges"] == [{"source": 1, "target": 0, "label": "up"}]
     assert "  target  'a b' with 1 edge" in str(example).splitlines()
+
+
+@pytest.mark.parametrize("directed", [True, False])
+def test_the_edges_of_an_example(directed: bool) -> None:
+    answer = make_graph("abcdef", [(0, 1, "x"), (2, 1, "y"), (4, 5, "z")], directed=directed)
+    target = make_graph("abcdef", [(0, 1, "w"), (4, 5, "z"), (5, 3, "v")], directed=directed)
+    example = Example(Pair(text_to_graph("c"), target), answer, edit_report(answer, target))
+    assert example.to_dict()["edges"] == {
+        "expected": 3, "predicted": 3,
+        "missing": [{"source": 5, "target": 3, "label": "v"}],
+        "extra": [{"source": 2, "target": 1, "label": "y"}],
+        "relabelled": [{"source": 0, "target": 1, "label": "x", "expected": "w"}],
+    }  # fmt: skip
+    arrow = "->" if directed else "--"
+    assert str(example).splitlines()[-3:] == [
+        f"  missing 5 'f' {arrow} 3 'd' 'v'",
+        f"  extra   2 'c' {arrow} 1 'b' 'y'",
+        f"  wrong   0 'a' {arrow} 1 'b' 'x', not 'w'",
+    ]
+
+
+def test_many_edges_of_an_example_are_cut_short() -> None:
+    target = make_graph("abcdefghi", [(0, k, "x") for k in range(1, 9)])
+    answer = make_graph("abcdefghi")
+    example = Example(Pair(text_to_graph("c"), target), answer, edit_report(answer, target))
+    assert len(example.to_dict()["edges"]["missing"]) == 8
+    assert str(example).splitlines()[-1] == "  missing and 3 more"
+    assert len(str(example).splitlines()) == 4 + 6
+
+
+def test_the_residual_is_the_largest(folder: Path) -> None:
+    report = evaluate(folder, _known(), batch_size=2)
+    each = [evaluate(folder, [pair]).residual for pair in _known()]
+    assert report.residual == pytest.approx(max(each), rel=1e-3, abs=1e-12)
+    assert report.to_dict()["residual"] == report.residual
+    assert evaluate(folder, [_pair("abc", "xy")]).to_dict()["residual"] is None
 
 
 def test_the_accuracy_of_the_alignment(folder: Path) -> None:

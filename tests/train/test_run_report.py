@@ -1,15 +1,19 @@
 """A folder of a run as a page: all that it says, whatever of it is there."""
 
 import json
+import platform
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+import torch
 
-from grapheme_torch import InputError
-from grapheme_torch.page import run_page
-from grapheme_torch.train import load_network, predict, run_record, train
+from grapheme_torch import InputError, text_to_graph
+from grapheme_torch.data import load_pairs
+from grapheme_torch.page import Answers, run_page
+from grapheme_torch.train import evaluate, load_network, predict, run_record, train
 
 from .runs import PAIRS, SMALL, quick, write_pairs
 
@@ -49,11 +53,62 @@ def test_the_page_tells_it(run: Path) -> None:
     )
     assert curve is not None
     assert float(curve[1]) == pytest.approx(record.rows[0]["total"], rel=1e-3)
-    for heading in ("Loss", "Shares", "Worst answers", "Evaluation", "Summary", "Train it again"):
+    headings = ("Loss", "Shares", "Worst answers", "Evaluation", "Summary", "Hardware")
+    for heading in (*headings, "Train it again"):
         assert f"<h2>{heading}</h2>" in text
     ids = re.findall(r' id="([^"]*)"', text)
     assert len(ids) == len(set(ids))
     assert len(text) < 2_000_000
+
+
+def test_residuals_are_told(run: Path) -> None:
+    record = run_record(run)
+    shares = [1 - row["converged"] for row in record.rows]
+    found = record.residuals
+    assert found["first_not_converged"] == shares[0]
+    assert found["last_not_converged"] == shares[-1]
+    assert found["most_not_converged"] == max(shares)
+    assert shares[int(found["most_not_converged_epoch"])] == max(shares)
+    report = evaluate(run, load_pairs(str(record.data)))
+    assert 0 < found["data_residual"] == report.residual < 1e-3
+    text = run_page(record)
+    assert "<h2>Residuals of the alignments</h2>" in text
+    assert f'<td class="number">{report.residual:.4g}</td>' in text
+    assert "--alignment.max-iterations" not in text
+    stopped = {**found, "data_not_converged": 0.5}
+    assert "--alignment.max-iterations" in run_page(replace(record, residuals=stopped))
+
+
+def test_the_hardware_is_told(run: Path, tmp_path: Path) -> None:
+    record = run_record(run)
+    hardware = json.loads((run / "current" / "state.json").read_text())["hardware"]
+    assert record.hardware == hardware
+    assert hardware["threads"] == torch.get_num_threads()
+    assert hardware["torch"] == torch.__version__
+    assert {"processor", "cores", "system", "python", "grapheme_torch"} <= hardware.keys()
+    assert 0.1 < hardware["memory_gib"] < 1e5
+    assert platform.node() not in hardware.values()
+    assert json.loads(json.dumps(record.to_dict()))["hardware"] == hardware
+    assert f'<td class="label">{hardware["processor"]}</td>' in run_page(record)
+    quick(tmp_path / "run", data=write_pairs(tmp_path / "data.jsonl", PAIRS), epochs=1)
+    (tmp_path / "run" / "current" / "state.json").resolve().write_text('{"digests": {}}')
+    older = run_record(tmp_path / "run")
+    assert older.hardware == {}
+    assert "it is of an older release" in run_page(older)
+
+
+def test_the_page_of_a_long_run_stays_small(run: Path) -> None:
+    record = run_record(run, worst=1)
+    (worst,) = record.worst
+    rows = [{**record.rows[0], "epoch": k, "total": 1 / (1 + k)} for k in range(100_000)]
+    long = text_to_graph("ab" * 39)
+    epochs = list(range(200))
+    answers = Answers("x", long, long, epochs, [text_to_graph("ba" * (k % 39)) for k in epochs])
+    text = run_page(replace(record, rows=rows, worst=[worst] * 2000, answers=answers))
+    assert len(text.encode()) < 2_000_000
+    assert "more: the page would be too large with them" in text
+    assert "of 100000 rows of metrics.csv" in text
+    assert f"total 1 to {rows[-1]['total']:.4g}" in text
 
 
 def test_data_that_are_gone_are_told(tmp_path: Path) -> None:

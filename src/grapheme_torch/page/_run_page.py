@@ -1,10 +1,7 @@
-"""The page of a run: curves, worst answers, configuration, and how to train it again."""
+"""The page of a run: curves, residuals, answers, hardware, and how to train it again."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
-
-from torch_geometric.data import Data
+from typing import Any, TypeVar
 
 from ..edits import edit_report
 from ..graphs import graph_to_node_link, node_labels
@@ -18,9 +15,21 @@ from ._markup import escaped
 from ._page_shell import document
 from ._pair_scene import pair_scene
 from ._picture_html import picture
+from ._run_record import Answers, RunRecord
+
+T = TypeVar("T")
 
 _LARGEST = 80
 """Nodes of a graph that is drawn; of larger ones only the edits are counted."""
+
+_ROOM = 1_400_000
+"""Bytes of pictures and answers; with what else there is, a page stays below 2 MB."""
+
+_MOST_ROWS = 400
+"""Of `metrics.csv`, about; of longer runs every second, third, ... row."""
+
+_MOST_POINTS = 1000
+"""Of a curve, about."""
 
 _STYLES: dict[str, tuple[str, tuple[int, ...], float]] = {
     "total": ("currentColor", (), 2.6),
@@ -32,103 +41,51 @@ _STYLES: dict[str, tuple[str, tuple[int, ...], float]] = {
 _FURTHER = (RED, (10, 3, 2, 3), 1.8)
 
 
-@dataclass(frozen=True)
-class Answers:
-    """How the answer to one pair changed while a network was trained.
-
-    Args:
-        place: Of the pair in its data.
-        input, target: The pair.
-        epochs: When it was answered.
-        answers: What was answered then.
-    """
-
-    place: str
-    input: Data
-    target: Data
-    epochs: Sequence[int]
-    answers: Sequence[Data]
-
-    def to_dict(self) -> dict[str, Any]:
-        """The answers as a document that JSON can hold."""
-        graphs = [graph_to_node_link(graph) for graph in self.answers]
-        told = [{"epoch": k, "answer": g} for k, g in zip(self.epochs, graphs, strict=True)]
-        sides = {"input": self.input, "target": self.target}
-        return {
-            "place": self.place,
-            **{name: graph_to_node_link(graph) for name, graph in sides.items()},
-            "answers": told,
-        }
-
-
-@dataclass(frozen=True)
-class RunRecord:
-    """What a folder of a run says, ready to be told.
-
-    Args:
-        name: The folder.
-        summary: `summary.json`; empty if the run did not come to its end.
-        rows: `metrics.csv`, a row an epoch; what is missing in a row is no key of it.
-        weights: The weight of each term of the loss in its total.
-        options: `train.yaml`, nested.
-        command: What trains it again.
-        data: What `metrics` and `worst` were measured on; None if nothing was.
-        metrics: What an evaluation found.
-        worst: The worst answers, each with its place in the data.
-        answers: How the answer to one pair changed: its place, and answers by epoch.
-        note: Why there is no evaluation; "" if there is one.
-    """
-
-    name: str
-    summary: Mapping[str, Any]
-    rows: Sequence[Mapping[str, float]]
-    weights: Mapping[str, float]
-    options: Mapping[str, Any]
-    command: str
-    data: str | None
-    metrics: Mapping[str, float]
-    worst: Sequence[tuple[str, Explanation]]
-    note: str = ""
-    answers: Answers | None = None
-
-    def headline(self) -> str:
-        """What came of the run, in a line."""
-        said = self.summary
-        if not said:
-            return f"{max(len(self.rows) - 1, 0)} epochs; it has not come to its end"
-        fell = f"loss {said['initial_loss']:.4g} to {said['final_loss']:.4g}"
-        parts = [f"{fell} in {said['epochs']} epochs, {said['seconds']:.0f} s"]
-        for name, key in (("training", "exact_match"), ("validation", "val_exact_match")):
-            if said.get(key) is not None:
-                parts.append(f"{said[key]:.1%} of the {name} pairs exact")
-        return "; ".join(parts)
-
-    def to_dict(self) -> dict[str, Any]:
-        """The record as a document that JSON can hold."""
-        worst = [{"place": place, **one.to_dict()} for place, one in self.worst]
-        answers = self.answers and self.answers.to_dict()
-        rows = [dict(row) for row in self.rows]
-        return {**vars(self), "rows": rows, "worst": worst, "answers": answers}
-
-
 def run_page(record: RunRecord) -> str:
-    """The whole page as HTML."""
+    """The whole page as HTML, below 2 MB whatever the length of the run."""
+    room = _Room(_ROOM)
     parts = [
         f"<header><h1>Run {escaped(record.name)}</h1>",
         f'<p class="soft">{escaped(record.headline())}</p></header><main>',
         *_curves(record),
-        *_answers(record.answers),
-        *_worst(record),
+        *_residuals(record),
+        *_answers(record.answers, room),
+        *_worst(record, room),
         *_numbers(record),
+        *_hardware(record.hardware),
         *_options(record),
         "</main>",
     ]
     return document(f"Run {record.name}", "\n".join(parts))
 
 
+class _Room:
+    """What pictures and answers may still take of a page.
+
+    Args:
+        left: Bytes.
+    """
+
+    def __init__(self, left: int) -> None:
+        self.left = left
+
+    def taken(self, parts: Iterator[str]) -> str | None:
+        """The parts as one text; None if there is no room for it, nor then for any other."""
+        text = "\n".join(parts)
+        self.left -= len(text.encode(errors="replace"))
+        return text if self.left >= 0 else None
+
+
+def _thinned(values: Sequence[T], most: int) -> Sequence[T]:
+    """Every so many of the values, the first and the last among them."""
+    step = -(-len(values) // most)
+    return values if step <= 1 else [*values[:-1:step], values[-1]]
+
+
 def _curves(record: RunRecord) -> Iterator[str]:
     def points(name: str, weight: float = 1.0) -> list[tuple[float, float]]:
-        return [(row["epoch"], weight * row[name]) for row in record.rows if name in row]
+        found = [(row["epoch"], weight * row[name]) for row in record.rows if name in row]
+        return list(_thinned(found, _MOST_POINTS))
 
     named = {"total": points("total"), "total (validation)": points("val_total")}
     named |= {name: points(name, weight) for name, weight in record.weights.items()}
@@ -143,13 +100,56 @@ def _curves(record: RunRecord) -> Iterator[str]:
     if shares:
         yield "<h2>Shares</h2>" + legend(shares) + curves_svg(shares, "Shares by epoch", log=False)
     columns = list(dict.fromkeys(name for row in record.rows for name in row))
-    rows = [[f"{row[name]:.5g}" if name in row else "" for name in columns] for row in record.rows]
-    yield f"<details><summary>{len(rows)} rows of metrics.csv</summary>"
+    kept = _thinned(record.rows, _MOST_ROWS)
+    rows = [[f"{row[name]:.5g}" if name in row else "" for name in columns] for row in kept]
+    of = "" if len(kept) == len(record.rows) else f" of {len(record.rows)}"
+    yield f"<details><summary>{len(rows)}{of} rows of metrics.csv</summary>"
     yield from table("Metrics", columns, rows, numbers=columns)
     yield "</details></section>"
 
 
-def _answers(answers: Answers | None) -> Iterator[str]:
+_RESIDUALS = {
+    "first_not_converged": "share of the measured pairs not converged before training",
+    "last_not_converged": "the same after the last epoch",
+    "most_not_converged": "the same at worst",
+    "most_not_converged_epoch": "epoch in which it was worst",
+    "data_not_converged": "share of the evaluated pairs not converged",
+    "data_residual": "largest share of mass in a wrong row or column, of the evaluated pairs",
+}
+
+
+def _residuals(record: RunRecord) -> Iterator[str]:
+    """Whether the alignments came to their end."""
+    found = record.residuals
+    if not found:
+        return
+    yield "<section><h2>Residuals of the alignments</h2>"
+    names = [name for name in _RESIDUALS if name in found]
+    if not found.get("most_not_converged"):  # then no epoch is the worst
+        names = [name for name in names if not name.startswith("most")]
+    rows = [[_RESIDUALS[name], f"{found[name]:.4g}"] for name in names]
+    yield from table("Residuals", ["what", "value"], rows, numbers=["value"])
+    if max(found.get("last_not_converged", 0.0), found.get("data_not_converged", 0.0)) > 0:
+        yield "<p>Where an alignment has not converged, the loss is that of the sweeps made. Raise"
+        yield " --alignment.max-iterations, or the temperature if many stop.</p>"
+    yield "</section>"
+
+
+def _hardware(hardware: Mapping[str, Any]) -> Iterator[str]:
+    """What the run was trained on."""
+    yield "<section><h2>Hardware</h2>"
+    if hardware:
+        rows = [
+            [name.replace("_gib", ", GiB").replace("_", " "), _shown(x)]
+            for name, x in hardware.items()
+        ]
+        yield from table("Hardware", ["what", "value"], rows)
+    else:
+        yield "<p>The run does not say what it was trained on: it is of an older release.</p>"
+    yield "</section>"
+
+
+def _answers(answers: Answers | None, room: _Room) -> Iterator[str]:
     """One pair through the epochs: a picture for each answer that differs from the one before."""
     if answers is None or not answers.answers:
         return
@@ -167,31 +167,43 @@ def _answers(answers: Answers | None) -> Iterator[str]:
     for epoch, answer, one in zip(answers.epochs, answers.answers, edits, strict=True):
         graph = graph_to_node_link(answer)
         if graph != last and max(len(graph["nodes"]), len(one.nodes)) <= _LARGEST:
-            yield f"<h3>Epoch {epoch}: edit cost {one.cost:g}</h3>"
             scene = pair_scene(answer, answers.target, one)
-            yield from picture(scene, f"Answer after epoch {epoch}", prefix=f"epoch{epoch}-")
+            name, prefix = f"Answer after epoch {epoch}", f"epoch{epoch}-"
+            drawn = room.taken(picture(scene, name, prefix=prefix))
+            if drawn is not None:
+                yield f"<h3>Epoch {epoch}: edit cost {one.cost:g}</h3>{drawn}"
         last = graph
     yield "</section>"
 
 
-def _worst(record: RunRecord) -> Iterator[str]:
+def _worst(record: RunRecord, room: _Room) -> Iterator[str]:
     if record.note:
         return
     yield "<section><h2>Worst answers</h2>"
     if not record.worst:
         yield "<p>Every pair was answered exactly.</p>"
     for k, (place, one) in enumerate(record.worst):
-        yield f"<h3>{escaped(place)}: {escaped(one.headline())}</h3>"
-        graphs = {"input": one.input, "predicted": one.predicted, "target": one.target}
-        told = ((name, told_graph(graph)) for name, graph in graphs.items() if graph is not None)
-        rows = "".join(f"<dt>{name}</dt><dd>{escaped(text)}</dd>" for name, text in told)
-        yield f'<dl class="answers">{rows}</dl>'
-        largest = max(len(node_labels(graph)) for graph in graphs.values() if graph is not None)
-        if largest <= _LARGEST:
-            yield from picture(explanation_scene(one), place, prefix=f"worst{k}-")
-        else:
-            yield f"<p>Not drawn: it has more than {_LARGEST} nodes.</p>"
+        told = room.taken(_bad(place, one, f"worst{k}-"))
+        if told is None:
+            rest = len(record.worst) - k
+            yield f"<p>{rest} more: the page would be too large with them.</p>"
+            break
+        yield told
     yield "</section>"
+
+
+def _bad(place: str, one: Explanation, prefix: str) -> Iterator[str]:
+    """A wrong answer: in words, and as a picture if it is small."""
+    yield f"<h3>{escaped(place)}: {escaped(one.headline())}</h3>"
+    graphs = {"input": one.input, "predicted": one.predicted, "target": one.target}
+    told = ((name, told_graph(graph)) for name, graph in graphs.items() if graph is not None)
+    rows = "".join(f"<dt>{name}</dt><dd>{escaped(text)}</dd>" for name, text in told)
+    yield f'<dl class="answers">{rows}</dl>'
+    largest = max(len(node_labels(graph)) for graph in graphs.values() if graph is not None)
+    if largest <= _LARGEST:
+        yield from picture(explanation_scene(one), place, prefix=prefix)
+    else:
+        yield f"<p>Not drawn: it has more than {_LARGEST} nodes.</p>"
 
 
 def _numbers(record: RunRecord) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Iterator, Sequence
+from math import nan
 from pathlib import Path
 
 from .._check import refusal, require
@@ -76,25 +77,26 @@ def evaluate(
         if forms is not None:
             forms.update(chunk, answers)
         examples = _worst([*examples, *map(Example, chunk, answers, reports)], worst)
-    terms, aligned, share = _measured(network, loss, pairs, batch_size)
+    terms, aligned, share, residual = _measured(network, loss, pairs, batch_size)
     numbers = {name: float(value) for name, value in counted.compute().items()} | aligned
     numbers |= {} if forms is None else {"exact_form": forms.compute()}
-    return EvaluationReport(len(pairs), numbers, terms, share, tuple(examples))
+    return EvaluationReport(len(pairs), numbers, terms, share, tuple(examples), residual)
 
 
 def _measured(
     network: GraphTransformNet, loss: StructuralLoss, pairs: Sequence[Pair], batch_size: int
-) -> tuple[Measured, dict[str, float], float]:
-    """The loss, the accuracy of its alignment if places are known, and the share of pairs."""
+) -> tuple[Measured, dict[str, float], float, float]:
+    """The loss, the accuracy of its alignment if places are known, share of pairs, residual."""
     alphabet = Alphabet(network.labels, network.relations)
     covered = [
         pair for pair in pairs if fits(pair, network.num_slots) and alphabet.covers(pair.target)
     ]
     accuracy, rest = AlignmentAccuracy(slots=network.num_slots), iter(covered)
-    known = False
+    known, residual = False, 0.0 if covered else nan
 
     def align(result: StructuralLossResult) -> None:
-        nonlocal known
+        nonlocal known, residual
+        residual = max(residual, float(result.residual.max()))
         told = [(plan, pair) for plan, pair in zip(result.plan, rest, strict=False) if _told(pair)]
         known = known or bool(told)
         places = [pair.extra["alignment"] for _, pair in told]
@@ -103,7 +105,7 @@ def _measured(
 
     terms = measure(network, loss, batches(covered, alphabet, batch_size), align)
     aligned = {"alignment_accuracy": accuracy.compute().item()} if known else {}
-    return terms, aligned, len(covered) / len(pairs)
+    return terms, aligned, len(covered) / len(pairs), residual
 
 
 def _told(pair: Pair) -> bool:

@@ -32,6 +32,7 @@ from ._folder import (
     save_weights,
     views,
 )
+from ._hardware import hardware_record
 from ._history import History, is_monotone
 from ._measure import weights_of
 from ._module import TrainingModule
@@ -184,7 +185,8 @@ class _Run:
         with publishing(out, self.trainer.global_step, views(out)) as folder:
             save_weights(folder, kept.network, kept.loss, self.job.data.alphabet, card)
             save_options(folder, self.job.options)
-            write_json(folder / ORIGIN, {"digests": digests})
+            origin = {"digests": digests, "hardware": hardware_record(self.job.device)}
+            write_json(folder / ORIGIN, origin)
             self.history.write(folder / METRICS)
             self.answers.write(folder / ANSWERS)
             if summary is None:

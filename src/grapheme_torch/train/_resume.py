@@ -17,7 +17,7 @@ from ._optimization import Optimization
 from ._summary import Summary
 
 STATE, ORIGIN = "state.ckpt", "state.json"
-"""Lightning's checkpoint, and what the run was made from."""
+"""Lightning's checkpoint, and what the run was made from and on."""
 FREE = ("out", "data", "val", "workers", "checkpoint", "monitoring")
 """Options that may change: data are compared by content."""
 

@@ -21,10 +21,12 @@ from ..graphs import graph_from_node_link, text_to_graph
 from ..loss import StructuralLoss
 from ..page import Answers, Explanation, RunRecord
 from ._evaluate import evaluate
+from ._evaluation_report import EvaluationReport
 from ._explain import explain
 from ._folder import ANSWERS, METRICS, OPTIONS, SUMMARY, load_network, saved_loss
 from ._large_pairs import check_nodes
 from ._measure import weights_of
+from ._resume import ORIGIN
 
 T = TypeVar("T")
 
@@ -54,29 +56,51 @@ def run_record(folder: str | Path, data: str | None = None, *, worst: int = 3) -
         InputError: If the folder holds no run, a file in it is spoilt, or `data` cannot be read.
     """
     require(worst >= 0, "`worst`", "not be negative", worst, "0 keeps none.")
-    options, summary, rows, answers = reading(folder, _files)
+    options, summary, rows, answers, hardware = reading(folder, _files)
     loss = saved_loss(folder)
     weights = weights_of(loss)
     name, pairs, note = _pairs(options, data)
-    metrics, found = ({}, []) if pairs is None else _evaluated(folder, pairs, worst, loss)
+    residuals = _not_converged(rows)
+    metrics, found = {}, []
+    if pairs is not None:
+        report = evaluate(folder, pairs, worst=worst)
+        metrics, found = _numbers(report), _explained(folder, report, loss)
+        if report.covered:
+            measured = {
+                "data_not_converged": 1 - report.loss["converged"], "data_residual": report.residual
+            }  # fmt: skip
+            residuals |= {key: x for key, x in measured.items() if math.isfinite(x)}
     again = f"grapheme train --config {shlex.quote(f'{folder}/{OPTIONS}')} --out NEW"
     return RunRecord(
         str(folder), summary, rows, weights, options, again, name, metrics, found, note,
-        answers,
+        answers, residuals, hardware,
     )  # fmt: skip
 
 
 def _files(
     found: Path,
-) -> tuple[dict[str, Any], dict[str, Any], list[dict[str, float]], Answers | None]:
-    """Options, summary, rows and answers; a run that was stopped may have no summary."""
+) -> tuple[dict[str, Any], dict[str, Any], list[dict[str, float]], Answers | None, dict[str, Any]]:
+    """Options, summary, rows, answers, hardware; a run that was stopped may have no summary."""
     metrics, summary = found / METRICS, found / SUMMARY
     rows = _parsed(metrics, _rows, at_most=LARGEST_METRICS)
     options = _parsed(found / OPTIONS, lambda text: _mapping(load_yaml(text)))
     told = _parsed(summary, lambda text: _summary(json.loads(text))) if summary.exists() else {}
     path = found / ANSWERS
     answers = _parsed(path, _answers, at_most=LARGEST_METRICS) if path.exists() else None
-    return options, told, rows, answers
+    path = found / ORIGIN
+    origin = _parsed(path, lambda text: _mapping(json.loads(text))) if path.exists() else {}
+    # A run of an older release does not say what it was trained on.
+    return options, told, rows, answers, _plain(origin.get("hardware"))
+
+
+def _plain(values: Any) -> dict[str, Any]:
+    """Texts and finite numbers by name."""
+    found = values.items() if isinstance(values, dict) else ()
+    return {
+        str(name): value
+        for name, value in found
+        if isinstance(value, str | int) or (isinstance(value, float) and math.isfinite(value))
+    }
 
 
 def _parsed(path: Path, parse: Callable[[str], T], at_most: int = LARGEST) -> T:
@@ -157,15 +181,27 @@ def _pairs(
     return name, pairs, ""
 
 
-def _evaluated(
-    folder: str | Path, pairs: Sequence[Pair], worst: int, loss: StructuralLoss
-) -> tuple[dict[str, float], list[tuple[str, Explanation]]]:
-    """What an evaluation finds, and an explanation of each of the worst answers."""
-    report = evaluate(folder, pairs, worst=worst)
+def _not_converged(rows: Sequence[dict[str, float]]) -> dict[str, float]:
+    """The share of pairs whose alignment had not converged: before, at the end, and at worst."""
+    shares = [(1 - row["converged"], row["epoch"]) for row in rows if "converged" in row]
+    if not shares:
+        return {}
+    most, epoch = max(shares, key=lambda one: one[0])
+    ends = {"first_not_converged": shares[0][0], "last_not_converged": shares[-1][0]}
+    return {**ends, "most_not_converged": most, "most_not_converged_epoch": epoch}
+
+
+def _numbers(report: EvaluationReport) -> dict[str, float]:
+    metrics = {"pairs": float(report.pairs), "covered": report.covered, **report.metrics}
+    return {name: x for name, x in metrics.items() if math.isfinite(x)}
+
+
+def _explained(
+    folder: str | Path, report: EvaluationReport, loss: StructuralLoss
+) -> list[tuple[str, Explanation]]:
+    """An explanation of each of the worst answers."""
     network, found = load_network(folder), []
     for example in report.worst:
         pair = example.pair
-        place = str(pair.place)
-        found.append((place, explain(network, pair.input, pair.target, loss=loss)))
-    metrics = {"pairs": float(report.pairs), "covered": report.covered, **report.metrics}
-    return {name: x for name, x in metrics.items() if math.isfinite(x)}, found
+        found.append((str(pair.place), explain(network, pair.input, pair.target, loss=loss)))
+    return found
