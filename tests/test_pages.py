@@ -8,6 +8,7 @@ import torch
 from grapheme_torch.cli._main import _parser, _words
 from grapheme_torch.train import train
 
+from .nn.fake_hub import reached_hub
 from .pages import ROOT, blocks, commands, run_page, split_redirections
 
 DOCS = ROOT / "docs"
@@ -28,7 +29,13 @@ def test_a_page_runs_as_it_is_written(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     torch.manual_seed(0)
-    run_page(page)
+    if page.stem != "hub":
+        return run_page(page)
+    pytest.importorskip("huggingface_hub")
+    with reached_hub(monkeypatch, tmp_path / "cache") as hub:
+        run_page(page)
+    assert "model.safetensors" in hub.repositories["somebody/kindergarten"]
+    return None
 
 
 PREPARED = [DOCS / "command.md", DOCS / "evaluation.md", DOCS / "monitoring.md"]

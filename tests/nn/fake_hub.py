@@ -7,9 +7,11 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from threading import Thread
 from typing import Any
 
+import pytest
 import yaml
 
 Files = dict[str, bytes]
@@ -121,3 +123,20 @@ def fake_hub() -> Iterator[FakeHub]:
             yield hub
         finally:
             server.shutdown()
+
+
+@contextmanager
+def reached_hub(monkeypatch: pytest.MonkeyPatch, cache: Path) -> Iterator[FakeHub]:
+    """Within it huggingface_hub speaks with a Hub of one's own, and keeps downloads in `cache`."""
+    from huggingface_hub import constants, file_download
+
+    with fake_hub() as found:
+        # What HF_ENDPOINT sets, where it is set before the library is imported.
+        template = constants.HUGGINGFACE_CO_URL_TEMPLATE.replace(constants.ENDPOINT, found.url)
+        for module in (constants, file_download):  # the latter of older releases
+            monkeypatch.setattr(module, "HUGGINGFACE_CO_URL_TEMPLATE", template, raising=False)
+        monkeypatch.setattr(constants, "ENDPOINT", found.url)
+        monkeypatch.setattr(constants, "HF_HUB_CACHE", str(cache))
+        monkeypatch.setattr(constants, "HF_HUB_DISABLE_PROGRESS_BARS", True)
+        monkeypatch.setenv("HF_TOKEN", "hf_of_a_test")
+        yield found

@@ -14,7 +14,7 @@ from grapheme_torch._extras import MissingExtra
 from grapheme_torch.nn import CARD, ModelCard
 from grapheme_torch.train import load_network
 
-from .fake_hub import FakeHub, fake_hub
+from .fake_hub import FakeHub, reached_hub
 
 hub_library = pytest.importorskip("huggingface_hub")
 NAME = "somebody/kg"
@@ -22,17 +22,7 @@ NAME = "somebody/kg"
 
 @pytest.fixture
 def hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[FakeHub]:
-    from huggingface_hub import constants, file_download
-
-    with fake_hub() as found:
-        # What HF_ENDPOINT sets, where it is set before the library is imported.
-        template = constants.HUGGINGFACE_CO_URL_TEMPLATE.replace(constants.ENDPOINT, found.url)
-        for module in (constants, file_download):  # the latter of older releases
-            monkeypatch.setattr(module, "HUGGINGFACE_CO_URL_TEMPLATE", template, raising=False)
-        monkeypatch.setattr(constants, "ENDPOINT", found.url)
-        monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
-        monkeypatch.setattr(constants, "HF_HUB_DISABLE_PROGRESS_BARS", True)
-        monkeypatch.setenv("HF_TOKEN", "hf_of_a_test")
+    with reached_hub(monkeypatch, tmp_path / "cache") as found:
         monkeypatch.chdir(tmp_path)
         yield found
 
