@@ -1,9 +1,14 @@
 """How Sphinx makes the site; why so: docs/design/0012-site.md."""
 
+import sys
+from pathlib import Path
+
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.ext.autosummary import autosummary_toc
 from sphinx_gallery.sorting import ExplicitOrder
+
+sys.path.insert(0, str(Path(__file__).parent / "_extensions"))
 
 project = "grapheme-torch"
 author = "the grapheme-torch authors"
@@ -19,8 +24,16 @@ extensions = [
     "sphinx_copybutton",
     "sphinx_gallery.gen_gallery",
     "sphinx-mathjax-offline",
+    "notebook_pages",
 ]
-exclude_patterns = ["scripts", "_templates", "gallery/**/*.ipynb", "gallery/**/*.py"]
+exclude_patterns = [
+    "scripts",
+    "_templates",
+    "_extensions",
+    "**/.ipynb_checkpoints",
+    "gallery/**/*.ipynb",
+    "gallery/**/*.py",
+]
 templates_path = ["_templates"]
 
 # Markdown: a forge shows the pages too, so that links go to files; mathematics is in dollars.

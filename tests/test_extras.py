@@ -17,6 +17,7 @@ from grapheme_torch._extras import MissingExtra, needed
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 UNTESTED = {"transformers", "pytest-xdist", "ruff", "mypy", "pre-commit", "beartype"}
+UNTESTED |= {"nbclient", "ipykernel"}
 """Tools, and what the part of the tests with the oldest versions does not use."""
 
 BLOCKED = (

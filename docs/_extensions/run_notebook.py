@@ -1,0 +1,30 @@
+"""Runs a notebook as Jupyter would: for the tests, and for the site, which shows what comes out."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbclient import NotebookClient
+
+SECONDS = 120
+"""Of a cell, at most."""
+
+
+def executed(path: Path) -> Any:
+    """The notebook with its outputs; it runs in the folder that it stands in.
+
+    Args:
+        path: The .ipynb file, which stays as it is.
+
+    Raises:
+        nbclient.exceptions.CellExecutionError: If a cell ends in an error.
+    """
+    notebook = nbformat.read(path, as_version=4)
+    client = NotebookClient(
+        notebook, timeout=SECONDS, kernel_name="python3",
+        resources={"metadata": {"path": str(path.parent)}},
+    )  # fmt: skip
+    # tqdm asks for widgets, which a page cannot show.
+    quiet = {"PYTHONWARNINGS": "ignore:IProgress not found", "PYTHONDONTWRITEBYTECODE": "1"}
+    return client.execute(env={**os.environ, **quiet})
