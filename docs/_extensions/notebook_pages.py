@@ -1,6 +1,7 @@
 """Notebooks as pages of the site: run when it is made, cells and outputs shown in their order."""
 
 from collections.abc import Iterator
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -31,14 +32,24 @@ def _lines(notebook: Any) -> Iterator[str]:
             yield f"{cell.source}\n"
             continue
         yield from _fenced("python", cell.source)
-        for output in cell.outputs:
-            yield from _output(output)
+        for together in _joined(cell.outputs):
+            yield from _output(together)
+
+
+def _joined(outputs: list[Any]) -> Iterator[Any]:
+    """The outputs; what was printed line by line is one."""
+    for printed, some in groupby(outputs, lambda one: one.output_type == "stream"):
+        if not printed:
+            yield from some
+            continue
+        first, *others = some
+        yield {**first, "text": "".join(one.text for one in (first, *others))}
 
 
 def _output(output: Any) -> Iterator[str]:
     """An output in the richest form that there is."""
-    if output.output_type == "stream":
-        yield from _fenced("text", output.text)
+    if output["output_type"] == "stream":
+        yield from _fenced("text", output["text"])
         return
     data = output.get("data", {})
     if "text/html" in data:

@@ -1,5 +1,6 @@
 """What a notebook shows: small, whole, its own, and never an error."""
 
+import math
 import pickle
 import re
 import time
@@ -21,6 +22,7 @@ from grapheme_torch import (
     edit_report,
     text_to_graph,
 )
+from grapheme_torch.gradients import TensorCheck
 from grapheme_torch.graphs import LabelledGraph, make_graph
 from grapheme_torch.page import notebook_html
 
@@ -141,6 +143,16 @@ def test_what_is_large_is_summarised() -> None:
     assert "5 others" in texts[0]
     assert "and 496 more" in texts[3]
     assert time.perf_counter() - start < 20
+
+
+def test_what_failed_is_told_first() -> None:
+    rows = [TensorCheck(f"t{k}", (2,), 3, 1e-9 * k, 1.0, "ok") for k in range(20)]
+    rows[3] = TensorCheck("bad", (2, 2), 3, math.nan, math.nan, "not finite")
+    text = notebook_html(GradientReport(tuple(rows), 1e-6, 1.0, 1e-6)) or ""
+    told = re.findall(r'<td class="label">(t\d+|bad)</td>', text)
+    assert told == ["bad", *(f"t{k}" for k in range(19, 8, -1))]
+    assert "FAILED" in text
+    assert "and 8 more" in text
 
 
 def test_a_large_plan_is_left_out() -> None:

@@ -23,6 +23,9 @@ _MOST_PLANS = 2
 _MOST_ROWS = 40
 """Of a table."""
 
+_MOST_TENSORS = 12
+"""Of a check of gradients."""
+
 
 def show_loss(result: StructuralLossResult, prefix: str) -> Iterator[str]:
     """The terms, the evidence of the alignment, and the first plans."""
@@ -42,7 +45,7 @@ def show_loss(result: StructuralLossResult, prefix: str) -> Iterator[str]:
     for k in range(min(pairs, _MOST_PLANS)):
         n, m = int(result.plan.num_predicted[k]), int(result.plan.num_target[k])
         if max(n, m) <= MOST_PLACES:
-            yield f"<div><p>Plan of pair {k}: the stronger, the more mass</p>"
+            yield f"<div><p>Plan of pair {k}: the stronger the colour, the more mass</p>"
             yield plan_svg(result.plan[k], f"Plan of pair {k}") + "</div>"
     yield "</div>"
 
@@ -59,18 +62,20 @@ def _evidence(result: StructuralLossResult) -> str:
 
 
 def show_gradients(report: GradientReport, prefix: str) -> Iterator[str]:
-    """The verdict, and the tensors: those in doubt first."""
+    """The verdict, and the tensors: those that failed first, then those of the largest error."""
     del prefix
     verdict = "passed" if report.passed else "FAILED"
     worst = f"max relative error {report.max_relative_error:.1e}, bound {report.bound:.0e}"
     size = "1 tensor" if len(report.rows) == 1 else f"{len(report.rows)} tensors"
     yield f"{verdict}; {worst}; {size}"
-    order = sorted(report.rows, key=lambda row: row.status in ("ok", "untouched"))
+    order = sorted(
+        report.rows, key=lambda row: (row.status in ("ok", "untouched"), -row.max_relative_error)
+    )
     heads = ["tensor", "shape", "checked", "max rel. error", "norm", "status"]
-    rows = [_tensor_row(row) for row in order[:_MOST_ROWS]]
+    rows = [_tensor_row(row) for row in order[:_MOST_TENSORS]]
     if rows:
         yield from table("Tensors", heads, rows, numbers=heads[1:5])
-    yield from _rest(len(order))
+    yield from _rest(len(order), _MOST_TENSORS)
 
 
 def _tensor_row(row: TensorCheck) -> list[str]:
@@ -88,7 +93,7 @@ def show_edits(report: EditReport, prefix: str) -> Iterator[str]:
     changed = [edit for edit in edits if edit.kind != "kept"]
     if changed:
         yield from edits_table("Edits", changed[:_MOST_ROWS])
-    yield from _rest(len(changed))
+    yield from _rest(len(changed), _MOST_ROWS)
 
 
 def _pair_picture(report: EditReport, prefix: str) -> Iterator[str]:
@@ -113,9 +118,9 @@ def _pair_picture(report: EditReport, prefix: str) -> Iterator[str]:
     yield from picture(scene, f"edit cost {report.cost:g}", prefix=prefix, form="notebook")
 
 
-def _rest(count: int) -> Iterator[str]:
-    if count > _MOST_ROWS:
-        yield f'<p class="soft">and {count - _MOST_ROWS} more</p>'
+def _rest(count: int, shown: int) -> Iterator[str]:
+    if count > shown:
+        yield f'<p class="soft">and {count - shown} more</p>'
 
 
 def _shown(values: torch.Tensor) -> str:
