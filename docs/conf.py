@@ -31,6 +31,8 @@ exclude_patterns = [
     "_templates",
     "_extensions",
     "**/.ipynb_checkpoints",
+    # Of an example only the page that the gallery makes of it is a source.
+    "gallery/*.ipynb",
     "gallery/**/*.ipynb",
     "gallery/**/*.py",
 ]

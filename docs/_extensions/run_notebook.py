@@ -1,5 +1,6 @@
 """Runs a notebook as Jupyter would: for the tests, and for the site, which shows what comes out."""
 
+import logging
 import os
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,9 @@ def executed(path: Path) -> Any:
     client = NotebookClient(
         notebook, timeout=SECONDS, kernel_name="python3",
         resources={"metadata": {"path": str(path.parent)}},
+        extra_arguments=["--IPKernelApp.log_level=ERROR"],
     )  # fmt: skip
+    logging.getLogger("traitlets").setLevel(logging.WARNING)  # its remarks, beside those of Sphinx
     # tqdm asks for widgets, which a page cannot show.
     quiet = {"PYTHONWARNINGS": "ignore:IProgress not found", "PYTHONDONTWRITEBYTECODE": "1"}
     return client.execute(env={**os.environ, **quiet})
