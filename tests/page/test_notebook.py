@@ -176,7 +176,7 @@ ODD: dict[str, Any] = {
     "no graph": prediction_of()[[]],
     "no slot": prediction_of(slots=0),
     "no class": Prediction(
-        torch.zeros(2), torch.zeros(2, 0), torch.zeros(2, 0), torch.zeros(0, 2)
+        torch.zeros(2), torch.zeros(2, 0), torch.zeros(2, 0).long(), torch.zeros(0, 2)
     ),
     "no relation": Prediction(
         torch.ones(2), torch.zeros(2, 1), torch.tensor([[0], [1]]), torch.zeros(1, 0)

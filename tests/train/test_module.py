@@ -385,6 +385,7 @@ def test_what_cannot_be_compared_is_noticed_and_left_out() -> None:
         assert "val_total" in _own(copying, *data.measured)
 
 
+@pytest.mark.untyped
 @pytest.mark.parametrize(
     ("batch", "message"),
     [
