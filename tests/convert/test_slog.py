@@ -47,7 +47,7 @@ def test_a_concept_is_a_node_at_its_word() -> None:
     embedded = records[8]
     assert _labels(embedded) == ["* goat", "* cat", "Ada", "like", "see", "sing"]
     assert embedded["alignment"] == [1, 4, 6, 7, 8, 9]
-    assert records[12]["alignment"] == [2, 3, 5, 6]
+    assert records[12]["alignment"] == [0, 2, 3, 5]  # a question is read at its word, not its mark
     assert records[14]["alignment"] == [0, 1, 3, 4, 5]
     assert [record["type"] for record in records] == [line.split("\t")[2] for line in LINES]
 

@@ -137,7 +137,8 @@ def _unaligned(piece: Piece, table: Table, names: Sequence[str]) -> Unaligned | 
     except InputError:
         return None
     bare = [label.removeprefix(f"{STAR} ") for label in tree.labels]
-    return Unaligned(row[names[0]].split(" "), bare, tree.edges)
+    words = [word if any(map(str.isalnum, word)) else "." for word in row[names[0]].split(" ")]
+    return Unaligned(words, bare, tree.edges)
 
 
 def _parsed(form: str) -> _Tree:
