@@ -66,6 +66,8 @@ def _parsed(text: str) -> object:
     except json.JSONDecodeError as error:
         reason = Received(f'"{error.msg}" at column {error.colno}')
         remedy = "Write one JSON object per line, without line breaks inside it."
+        if text.lstrip()[:1] not in ("{", "["):
+            remedy += " `grapheme convert pairs` makes it of a table."
     except RecursionError:
         reason = Received("brackets nested too deeply")
         remedy = "Write the graph flat, as lists of nodes and edges."
