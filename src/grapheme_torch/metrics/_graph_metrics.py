@@ -103,6 +103,9 @@ class GraphMetrics(MetricCollection):
             if isinstance(measure, PairMetric):  # each may be asked alone, or in a collection
                 measure.comparison = comparison
         super().__init__(measures, compute_groups=False)
+        # None would not do: two collections in one have members of one name, whose names
+        # torchmetrics 1.9 tells apart by `replace`.
+        self.prefix, self.postfix = "", ""
         self.matching, self.comparison = matching, comparison
         # The collection would sort them.
         self.order = tuple(measures)

@@ -269,6 +269,7 @@ class GraphTransformNet(nn.Module):
         revision: str | None = None,
         token: str | bool | None = None,
         cache_dir: str | Path | None = None,
+        local_files_only: bool = False,
     ) -> "GraphTransformNet":
         """The network that `save_pretrained` wrote, from a folder or from the Hugging Face Hub.
 
@@ -278,6 +279,9 @@ class GraphTransformNet(nn.Module):
             revision: Branch, tag or commit on the Hub. Default: main.
             token: For what is not public on the Hub. Default: that of `hf auth login`.
             cache_dir: Where downloads are kept. Default: the cache of the Hub.
+            local_files_only: Whether a model of the Hub is taken from there, without a connection.
+
+        The loss of a run is not on the Hub: `saved_loss(folder)` reads it from the run.
 
         Raises:
             InputError: If a file is missing, unreadable, foreign, does not fit, or a weight is
@@ -287,6 +291,7 @@ class GraphTransformNet(nn.Module):
         if not is_hub_name(folder):
             return reading(folder, lambda found: _restore(cls, found, load_config(found)))
         where = {"revision": revision, "token": token, "cache_dir": cache_dir}
+        where["local_files_only"] = local_files_only
         with downloaded(str(folder), **where) as found:  # type: ignore[arg-type]
             return cls.from_pretrained(found)
 

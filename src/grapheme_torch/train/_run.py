@@ -40,8 +40,8 @@ _MOST_WORKERS = 256
 def train(
     out: str | Path,
     *,
-    data: str = "kindergarten",
-    val: str | None = None,
+    data: str | Path = "kindergarten",
+    val: str | Path | None = None,
     epochs: int = 100,
     batch_size: int = 32,
     bucket: int = 1,
@@ -58,7 +58,7 @@ def train(
     max_nodes: int = MOST,
     overwrite: bool = False,
     resume: bool = False,
-    init: str | None = None,
+    init: str | Path | None = None,
     loss: StructuralLoss | None = None,
     network: nn.Module | Mapping[str, Any] | None = None,
     optimization: Optimization | None = None,
@@ -123,6 +123,8 @@ def train(
     """
     require(str(out) != "", "`out`", "name a folder", out, "Name one, such as runs/kg.")
     out, loss = Path(out), loss or StructuralLoss()
+    # train.yaml holds text.
+    data, val, init = str(data), _text(val), _text(init)
     groups = run_groups(optimization, recombination, stopping, checkpoint, numerics, monitoring)
     processes = Processes(devices, num_nodes, strategy, accumulate)
     _check_numbers(epochs, batch_size, bucket, lr, seed, workers, max_nodes)
@@ -152,6 +154,10 @@ def _written(module: TrainingModule, groups: Mapping[str, Any]) -> dict[str, Any
     """The options of loss, network and groups as train.yaml has them."""
     own = {**loss_options(module.loss), "network": network_options(module.network)}
     return own | {name: asdict(group) for name, group in groups.items()}
+
+
+def _text(path: str | Path | None) -> str | None:
+    return None if path is None else str(path)
 
 
 def _fitted(job: Job, *, goes_on: bool, overwrite: bool) -> Summary:
