@@ -68,9 +68,7 @@ def test_what_is_in_the_cache_is_not_asked_for_again(hub: FakeHub, tmp_path: Pat
 
 def test_a_model_that_was_downloaded_needs_no_connection(hub: FakeHub, tmp_path: Path) -> None:
     pushed(hub)
-    with pytest.raises(
-        InputError, match=r"must be on the Hub, .* Download it once"
-    ):
+    with pytest.raises(InputError, match=r"must be on the Hub, .* Download it once"):
         GraphTransformNet.from_pretrained(NAME, local_files_only=True)
     model = GraphTransformNet.from_pretrained(NAME)
     asked = list(hub.requests)

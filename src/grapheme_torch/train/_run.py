@@ -123,8 +123,6 @@ def train(
     """
     require(str(out) != "", "`out`", "name a folder", out, "Name one, such as runs/kg.")
     out, loss = Path(out), loss or StructuralLoss()
-    # train.yaml holds text.
-    data, val, init = str(data), _text(val), _text(init)
     groups = run_groups(optimization, recombination, stopping, checkpoint, numerics, monitoring)
     processes = Processes(devices, num_nodes, strategy, accumulate)
     _check_numbers(epochs, batch_size, bucket, lr, seed, workers, max_nodes)
@@ -135,10 +133,10 @@ def train(
     goes_on = _goes_on(out, resume=resume, overwrite=overwrite)
     loggers = make_loggers(groups["monitoring"], out, logger)
     plain = {
-        "data": data, "val": val, "out": str(out), "epochs": epochs, "batch_size": batch_size,
-        "bucket": bucket, "lr": lr, "seed": seed, "threads": threads, "workers": workers,
-        "accelerator": accelerator, "skip_larger": skip_larger, "max_nodes": max_nodes,
-        "init": init,
+        "data": str(data), "val": _text(val), "out": str(out), "epochs": epochs,
+        "batch_size": batch_size, "bucket": bucket, "lr": lr, "seed": seed, "threads": threads,
+        "workers": workers, "accelerator": accelerator, "skip_larger": skip_larger,
+        "max_nodes": max_nodes, "init": _text(init),
     }  # fmt: skip
     module, pairs = _prepared(plain, network, trained, loss, groups)
     options = {**plain, **asdict(processes), **_written(module, groups)}
@@ -157,6 +155,7 @@ def _written(module: TrainingModule, groups: Mapping[str, Any]) -> dict[str, Any
 
 
 def _text(path: str | Path | None) -> str | None:
+    """A path as train.yaml holds it."""
     return None if path is None else str(path)
 
 
@@ -191,7 +190,7 @@ def _prepared(
 
 
 def _asked(
-    network: nn.Module | Mapping[str, Any] | None, init: str | None
+    network: nn.Module | Mapping[str, Any] | None, init: str | Path | None
 ) -> tuple[nn.Module | Mapping[str, Any], GraphTransformNet | None]:
     """The network or its options, and the trained one that it starts from."""
     if isinstance(network, nn.Module):
@@ -252,7 +251,7 @@ def _for_edges(loss: StructuralLoss, *, directed: bool) -> StructuralLoss:
 
 
 def _check_together(
-    val: str | None, loss: StructuralLoss, optimization: Optimization, stopping: Stopping
+    val: str | Path | None, loss: StructuralLoss, optimization: Optimization, stopping: Stopping
 ) -> None:
     """Refuses options that need one another."""
     patience = stopping.patience
