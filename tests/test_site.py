@@ -78,6 +78,16 @@ def sentences(text: str) -> Iterator[str]:
         yield from re.split(r"(?<=[.!?])[*_]*\s+", " ".join(part.split()))
 
 
+DESIGN_WORDS = 40
+"""The same of the notes on design, which are for those who change the code."""
+
+
+@pytest.mark.parametrize("page", sorted((DOCS / "design").glob("*.md")), ids=lambda page: page.stem)
+def test_sentences_of_design_notes_are_not_long(page: Path) -> None:
+    found = sentences(page.read_text(encoding="utf-8"))
+    assert [one for one in found if len(re.findall(r"\w[\w'-]*", one)) > DESIGN_WORDS] == []
+
+
 @pytest.mark.parametrize(
     "page", [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *TAUGHT, *PROSE],
     ids=lambda page: page.stem,
@@ -85,3 +95,31 @@ def sentences(text: str) -> Iterator[str]:
 def test_sentences_are_short(page: Path) -> None:
     found = sentences(page.read_text(encoding="utf-8"))
     assert [one for one in found if len(re.findall(r"\w[\w'-]*", one)) > WORDS] == []
+
+
+def described() -> Iterator[tuple[str, str]]:
+    """Every public name with its docstring; those of a class with each of its own methods."""
+    homes = [gt, *(importlib.import_module(f"grapheme_torch.{name}") for name in MODULES)]
+    things = {
+        id(getattr(home, name)): (f"{home.__name__}.{name}", getattr(home, name))
+        for home in homes
+        for name in listed(API / ("index.md" if home is gt else f"{home.__name__[15:]}.md"))
+    }
+    for name, thing in things.values():
+        yield name, inspect.getdoc(thing) or ""
+        for key, part in vars(thing).items() if inspect.isclass(thing) else ():
+            part = getattr(part, "__func__", getattr(part, "fget", part))
+            if key[0] != "_" and inspect.isfunction(part):
+                yield f"{name}.{key}", inspect.getdoc(part) or ""
+
+
+def test_sentences_of_docstrings_are_short() -> None:
+    long: dict[str, list[str]] = {}
+    for name, text in described():
+        text = re.sub(r"::\n(?:\n| {4}.*\n?)+", ":\n\n", text)  # a program
+        # Each entry of a section ("Args:", "    name: What it is.") is a paragraph.
+        parts = re.sub(r"^( {4})(?=\S)|^(?=\w+:$)", r"\n\1", text, flags=re.MULTILINE)
+        for one in sentences(re.sub(r"``", "`", parts)):
+            if len(re.findall(r"\w[\w'-]*", one)) > WORDS:
+                long.setdefault(name, []).append(one)
+    assert long == {}

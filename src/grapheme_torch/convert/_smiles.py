@@ -39,7 +39,7 @@ def smiles(
         separator: What separates columns: a tab may be written `\t`.
         header: Whether the first line names the columns.
         order: Whether the input is the SMILES as it stands, the canonical one, or one of the same
-            molecule that begins and branches at random: more of these teach a network more.
+            molecule that begins and branches at random. More random ones teach a network more.
         seed: Seed of the random order.
         kekulize: Whether aromatic bonds are written as single and double ones.
         verify: Whether every target is read back and refused if the molecule is another.

@@ -38,8 +38,8 @@ def decode_nbest(
     """The most probable graphs of each prediction, the best first, with probabilities.
 
     A network decides about each node, its label and each edge independently. The probability of
-    a graph is the product over its choices, (E47): each node is there or not, those that are
-    there have their labels, and each candidate edge between two of them has its relation or is
+    a graph is the product over its choices, (E47). Each node is there or not. Those that are there
+    have their labels. Each candidate edge between two of them has its relation or is
     absent. Over all graphs these probabilities add up to one. A constraint leaves out graphs of
     other shapes; the probabilities stay as they are and add up to less.
 
@@ -64,9 +64,9 @@ def decode_nbest(
         directed, own: As for `decode`. Classes of one name are one label.
 
     Raises:
-        InputError: As `decode`. If `nbest` is below 1, `temperature` is not positive, a logit is
-            no number, paths are asked for where candidates lead both ways, or the network is too
-            unsure for any answer to be found.
+        InputError: As `decode`. If `nbest` is below 1, `temperature` is not positive, or a logit
+            is no number. If paths are asked for where candidates lead both ways. If the network
+            is too unsure for any answer to be found.
     """
     directed = checked_direction(prediction, labels, relations, constraint, directed, own)
     check_scoring(nbest, temperature)

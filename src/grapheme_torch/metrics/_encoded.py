@@ -55,7 +55,7 @@ def labelled(
 def _copied(predicted: Prediction, labels: Sequence[str]) -> list[str] | None:
     """A name that no target has, for the class of a copied label; None without such a class.
 
-    It is a label outside of `labels`, and an encoded target has only these: it is wrong in any case.
+    It is a label outside of `labels`, and an encoded target has only these: it is always wrong.
     """
     if predicted.label.shape[1] != len(labels) + 1:
         return None

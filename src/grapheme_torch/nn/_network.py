@@ -275,7 +275,7 @@ class GraphTransformNet(nn.Module):
 
         Args:
             folder: The folder. Or, as a text, "owner/name" of a model on the Hub, where there is no
-                such folder; a `Path` is never looked for on the Hub.
+                such folder. A `Path` is never looked for on the Hub.
             revision: Branch, tag or commit on the Hub. Default: main.
             token: For what is not public on the Hub. Default: that of `hf auth login`.
             cache_dir: Where downloads are kept. Default: the cache of the Hub.
@@ -285,7 +285,7 @@ class GraphTransformNet(nn.Module):
 
         Raises:
             InputError: If a file is missing, unreadable, foreign, does not fit, or a weight is
-                not finite; or if there is no such model on the Hub.
+                not finite. Also if there is no such model on the Hub.
             MissingExtra: If the Hub is asked for and huggingface_hub is not installed.
         """
         if not is_hub_name(folder):

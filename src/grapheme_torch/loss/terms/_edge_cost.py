@@ -140,9 +140,9 @@ class EdgeCost(nn.Module):
     def surprise(self, pairs: Pairs, prices: Prices) -> EdgeCosts:
         """`-log q` of the aligned relation, one for each edge left unmatched, (E17).
 
-        What is impossible has no surprise, and is charged as an edit: a candidate takes no target
-        edge of an impossible relation, which then counts as unmatched; one that cannot be absent
-        is deleted.
+        What is impossible has no surprise, and is charged as an edit. A candidate takes no target
+        edge of an impossible relation, which then counts as unmatched. A candidate that cannot be
+        absent is deleted.
         """
         nats = self.nll(pairs.relation)
         impossible = nats.isposinf()

@@ -50,8 +50,8 @@ def set_backend(name: Backend) -> None:
     """Chooses what solves transport, in this process; see `backend`.
 
     Args:
-        name: "pytorch" for the reference on every device; "native" or "triton" for the fastest
-            that each device has, which is the state at the start, if there is the one named. With
+        name: "pytorch" for the reference on every device. "native" or "triton", if there is the
+            one named, for the fastest that each device has: the state at the start. With
             `TRITON_INTERPRET=1` in the environment "triton" serves the CPU too, to be looked into.
 
     Raises:
