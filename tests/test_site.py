@@ -1,5 +1,6 @@
 """The site lists every public name and every page, and its pages are easy to read."""
 
+import ast
 import importlib
 import inspect
 import re
@@ -98,19 +99,13 @@ def test_sentences_are_short(page: Path) -> None:
 
 
 def described() -> Iterator[tuple[str, str]]:
-    """Every public name with its docstring; those of a class with each of its own methods."""
-    homes = [gt, *(importlib.import_module(f"grapheme_torch.{name}") for name in MODULES)]
-    things = {
-        id(getattr(home, name)): (f"{home.__name__}.{name}", getattr(home, name))
-        for home in homes
-        for name in listed(API / ("index.md" if home is gt else f"{home.__name__[15:]}.md"))
-    }
-    for name, thing in things.values():
-        yield name, inspect.getdoc(thing) or ""
-        for key, part in vars(thing).items() if inspect.isclass(thing) else ():
-            part = getattr(part, "__func__", getattr(part, "fget", part))
-            if key[0] != "_" and inspect.isfunction(part):
-                yield f"{name}.{key}", inspect.getdoc(part) or ""
+    """Every file, class and function without a leading underscore, and its docstring."""
+    for file in sorted((ROOT / "src").rglob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
+                name = getattr(node, "name", "")
+                if not name.startswith("_"):
+                    yield f"{file.stem}.{name}", ast.get_docstring(node) or ""
 
 
 def test_sentences_of_docstrings_are_short() -> None:

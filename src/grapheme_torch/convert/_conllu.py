@@ -1,7 +1,7 @@
 """CoNLL-U to dependency trees.
 
 The nodes are the syntactic words (lines numbered 1, 2, 3, ...). A multiword token (3-4) gives its
-form to the text, its words are nodes; an empty node (5.1) belongs to the enhanced graph and is left
+form to the text, its words are nodes. An empty node (5.1) belongs to the enhanced graph and is left
 out. The word whose head is 0, the root, has no edge to it.
 """
 

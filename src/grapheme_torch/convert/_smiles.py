@@ -94,8 +94,8 @@ def molecule_record(text: str, *, kekulize: bool, given: Any | None, verify: boo
         verify: Whether the target is read back.
 
     Raises:
-        InputError: If it is not of a possible molecule, or if the SMILES, or the target that is
-            read back, does not tell all of `given`.
+        InputError: If it is not of a possible molecule. If the SMILES, or the target that is read
+            back, does not tell all of `given`.
     """
     mol, place = read_smiles(text)
     if given is not None:

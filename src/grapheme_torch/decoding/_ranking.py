@@ -111,9 +111,9 @@ class _Read:
 def spanning_trees(gains: Gains, *, directed: bool) -> Ranking[list[int]]:
     """The best spanning trees; if directed, arborescences: one root, one parent for the others.
 
-    By Lawler's partition [lawler72]: the other trees are those that keep the first k edges of the
-    best one and lack the next, for each k; each part is solved in the same way. Parallel edges
-    are allowed.
+    By Lawler's partition [lawler72]. For each k, the other trees are those that keep the first k
+    edges of the best one and lack the next. Each part is solved in the same way. Parallel edges are
+    allowed.
     """
     n, tie = len(gains.node), count()
     large = 1 + 2 * n * float(np.abs(gains.edge).max(initial=0.0))
@@ -156,8 +156,8 @@ def node_sets(
         on, off: Scores of each node in the set, and outside of it.
         joint: Upper bound of what two nodes of the set add together; symmetric, not positive.
             The diagonal is not read.
-        rest: All choices on a set, by their score *in full*, that of the nodes included; it is
-            at most `on`, `off` and `joint` of the set together.
+        rest: All choices on a set, by their score *in full*, that of the nodes included. It is at
+            most `on`, `off` and `joint` of the set together.
         search: How many sets in part or whole are looked at, before the search gives up.
 
     Yields:

@@ -13,9 +13,9 @@ from ._places import given_alignment
 class BackwardEdges:
     """Which targets have an edge that leads from a later place to an earlier one.
 
-    The place of a target node is, in this order: what the "alignment" of the pair tells; its
-    position; the input node of its label, if input and target have one such node each. Where
-    labels tell no edge, it is the number of the node in the target.
+    The place of a target node is what the "alignment" of the pair tells, or else its position.
+    Without both it is the input node of its label, if input and target have one such node each.
+    Where labels tell no edge, it is the number of the node in the target.
     """
 
     def __init__(self) -> None:

@@ -24,8 +24,8 @@ from ._pairs import Target
 def is_directed(prediction: Prediction, target: Data) -> bool:
     """Whether edges have a direction: as the prediction and the target say.
 
-    A target that does not say so is undirected if it stores each edge in both directions, alike,
-    as PyTorch Geometric does, and the candidates are given in one.
+    A target that does not say so is undirected if it stores each edge in both directions, alike, as
+    PyTorch Geometric does. Candidates have to be given in one.
     """
     stored = target.stores[0]
     said: Any = stored.get("directed")

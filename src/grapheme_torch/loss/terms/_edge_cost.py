@@ -262,8 +262,8 @@ def channel_of(pairs: Pairs, costs: EdgeCosts) -> Int[Tensor, " l"]:
 def edge_channels(pairs: Pairs, costs: EdgeCosts) -> Channels:
     """What aligning adds: gains of candidates, and values of the edges of `target.laid`.
 
-    A channel for each relation, and one for pairs that are ignored, if any; if edges have weights,
-    three for `(v - w)^2 / 2`, (E26), a sum of products so that the term stays bilinear; then those
+    A channel for each relation, and one for pairs that are ignored, if any. If edges have weights,
+    three for `(v - w)^2 / 2`, (E26), a sum of products so that the term stays bilinear. Then those
     of the edge cost's own.
     """
     gain = gains(pairs, costs)

@@ -1,9 +1,9 @@
 """Solver and adjoint as PyTorch operators: opaque to compilers, foldable by `vmap`.
 
-What computes them is one of three, which give the same numbers: the native kernel on the CPU where
-it was built, Triton's kernels on a GPU where Triton is installed, or else PyTorch, the reference.
-They carry no derivative of their own; `_plan` puts the two together.
-Whatever depends on the values of tensors (checks, stopping, which rule) happens in here.
+What computes them is one of three, which give the same numbers. On the CPU it is the native kernel
+where it was built, on a GPU Triton's kernels where Triton is installed. Elsewhere it is PyTorch,
+the reference. They carry no derivative of their own; `_plan` puts the two together. Whatever
+depends on the values of tensors (checks, stopping, which rule) happens in here.
 """
 
 import functools
