@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from typing import Any
 
 from docutils import nodes
 from sphinx.application import Sphinx
@@ -73,6 +74,7 @@ sphinx_gallery_conf = {
 html_theme = "furo"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
+html_js_files = ["site.js"]
 html_show_sphinx = False
 html_copy_source = False
 html_theme_options = {"navigation_with_keys": True}
@@ -85,6 +87,17 @@ def _forget_pages_of_names(app: Sphinx, tree: nodes.document) -> None:
         toc.parent.remove(toc)
 
 
+def _tell_the_level_of_captions(
+    app: Sphinx, page: str, template: str, context: dict[str, Any], tree: nodes.document | None
+) -> None:
+    """Sphinx calls the captions of the navigation headings, and does not say of which level."""
+    for part in {"furo_navigation_tree", "body"} & context.keys():
+        context[part] = context[part].replace(
+            'class="caption" role="heading"', 'class="caption" role="heading" aria-level="2"'
+        )
+
+
 def setup(app: Sphinx) -> None:
     """Called by Sphinx; first, so that the collectors of the navigation come after it."""
     app.connect("doctree-read", _forget_pages_of_names, priority=100)
+    app.connect("html-page-context", _tell_the_level_of_captions, priority=900)  # after the theme

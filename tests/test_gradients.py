@@ -369,3 +369,25 @@ def test_refusals(change: dict[str, Any], message: str) -> None:
     given = {"model": nn.Linear(2, 1), "loss": _mean, "batch": _INPUT[0], "target_batch": None}
     with pytest.raises(InputError, match="^" + re.escape(message)):
         check_gradients(**(given | change))
+
+
+class _Kinked(nn.Module):
+    """A network with `ReLU`: thousands of kinks, of which a long step crosses some."""
+
+    def __init__(self, factor: float = 1.0) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.hidden, self.out, self.factor = nn.Linear(16, 256), nn.Linear(256, 4), factor
+
+    def forward(self, batch: Tensor) -> Tensor:
+        return self.out(_Scaled.apply(self.hidden(batch).relu(), self.factor))
+
+
+@pytest.mark.parametrize(("factor", "passed"), [(1.0, True), (1 + 1e-4, False)])
+def test_kinks_within_a_step_are_no_fault(factor: float, passed: bool) -> None:
+    batch = torch.randn(512, 16, generator=torch.Generator().manual_seed(1))
+    model = _Kinked(factor)
+    report = check_gradients(model, lambda out, _: out.square().mean(), batch, None)
+    assert report.passed is passed, str(report)
+    wrong = ["wrong", "wrong"] if not passed else ["ok", "ok"]
+    assert [row.status for row in report.rows] == [*wrong, "ok", "ok"]

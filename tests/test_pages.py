@@ -52,7 +52,8 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in ("pairs", "dev", "test"):
         (folder / f"{name}.jsonl").write_text(tutorial.text, encoding="utf-8")
     (folder / "lines.txt").write_text("2+3\n4*5\n", encoding="utf-8")
-    small = {"dim": 8, "num_layers": 1, "num_heads": 1, "num_buckets": 64}
+    small: dict[str, object] = {"dim": 8, "num_layers": 1, "num_heads": 1, "num_buckets": 64}
+    small["candidates"] = {"pairs": "all"}  # for the trees of the tutorial
     for seed, name in enumerate(("x", "seed-0", "seed-1", "seed-2")):
         run = folder / "runs" / name
         train(run, data=str(folder / "pairs.jsonl"), epochs=1, network=small, seed=seed)

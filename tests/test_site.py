@@ -1,5 +1,6 @@
 """The site lists every public name and every page, and its pages are easy to read."""
 
+import ast
 import importlib
 import inspect
 import re
@@ -78,6 +79,16 @@ def sentences(text: str) -> Iterator[str]:
         yield from re.split(r"(?<=[.!?])[*_]*\s+", " ".join(part.split()))
 
 
+DESIGN_WORDS = 40
+"""The same of the notes on design, which are for those who change the code."""
+
+
+@pytest.mark.parametrize("page", sorted((DOCS / "design").glob("*.md")), ids=lambda page: page.stem)
+def test_sentences_of_design_notes_are_not_long(page: Path) -> None:
+    found = sentences(page.read_text(encoding="utf-8"))
+    assert [one for one in found if len(re.findall(r"\w[\w'-]*", one)) > DESIGN_WORDS] == []
+
+
 @pytest.mark.parametrize(
     "page", [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *TAUGHT, *PROSE],
     ids=lambda page: page.stem,
@@ -85,3 +96,25 @@ def sentences(text: str) -> Iterator[str]:
 def test_sentences_are_short(page: Path) -> None:
     found = sentences(page.read_text(encoding="utf-8"))
     assert [one for one in found if len(re.findall(r"\w[\w'-]*", one)) > WORDS] == []
+
+
+def described() -> Iterator[tuple[str, str]]:
+    """Every file, class and function without a leading underscore, and its docstring."""
+    for file in sorted((ROOT / "src").rglob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
+                name = getattr(node, "name", "")
+                if not name.startswith("_"):
+                    yield f"{file.stem}.{name}", ast.get_docstring(node) or ""
+
+
+def test_sentences_of_docstrings_are_short() -> None:
+    long: dict[str, list[str]] = {}
+    for name, text in described():
+        text = re.sub(r"::\n(?:\n| {4}.*\n?)+", ":\n\n", text)  # a program
+        # Each entry of a section ("Args:", "    name: What it is.") is a paragraph.
+        parts = re.sub(r"^( {4})(?=\S)|^(?=\w+:$)", r"\n\1", text, flags=re.MULTILINE)
+        for one in sentences(re.sub(r"``", "`", parts)):
+            if len(re.findall(r"\w[\w'-]*", one)) > WORDS:
+                long.setdefault(name, []).append(one)
+    assert long == {}

@@ -25,7 +25,9 @@ GLYCINE = Data(
 )
 TARGET = [(2.5, -0.75), (2.5, 0.05), (3.2, 0.45), (3.2, 1.25), (3.9, 0.05)]
 SLOTS = [(0.95 * cos(k * pi / 3), 0.2 + 0.95 * sin(k * pi / 3)) for k in range(6)]
-RADIUS = 0.24
+RADIUS = 0.28
+LETTERS, TITLE = 15, 22
+"""Sizes of letters in points: at a width of 360 pixels they are shown at 0.4 of it."""
 
 
 def main() -> None:
@@ -66,8 +68,8 @@ def _draw(axes: Axes, soft: gt.Prediction, plan: list[list[float]], title: str) 
         _atom(axes, place, chances, share)
     for place, label in zip(TARGET, GLYCINE.y.tolist(), strict=True):
         _atom(axes, place, [float(k == label) for k in range(len(ATOMS))], 1.0)
-    axes.text(1.45, 1.75, title, ha="center", color=TEXT, fontsize=12)
-    axes.set(xlim=(-1.4, 4.4), ylim=(-1.2, 2.0), aspect="equal")
+    axes.text(1.45, 1.9, title, ha="center", va="center", color=TEXT, fontsize=TITLE)
+    axes.set(xlim=(-1.4, 4.4), ylim=(-1.2, 2.2), aspect="equal")
     axes.set_axis_off()
 
 
@@ -95,8 +97,8 @@ def _atom(axes: Axes, place: tuple[float, float], chances: list[float], exists: 
         start = end
     if max(chances) > 0.5 and exists > 0.5:
         name = ATOMS[chances.index(max(chances))]
-        axes.text(*place, name, ha="center", va="center_baseline", color="white", fontsize=11,
-                  fontweight="bold", zorder=4)  # fmt: skip
+        axes.text(*place, name, ha="center", va="center_baseline", color="white",
+                  fontsize=LETTERS, fontweight="bold", zorder=4)  # fmt: skip
 
 
 if __name__ == "__main__":

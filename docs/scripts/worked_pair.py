@@ -14,6 +14,8 @@ import grapheme_torch as gt
 DOCS = Path(__file__).parents[1]
 BEGIN, END = "<!-- worked pair: docs/scripts/worked_pair.py -->", "<!-- end -->"
 INK, PALE, LINK = "#2B303A", "#C9CED8", "#E69F00"
+SIZE = 14
+"""Of the letters, in points: at a width of 360 pixels they are shown at 0.5 of it."""
 LABELS = ("C", "N", "O")
 LEFT = [(0.0, 2.0), (0.0, 1.0), (0.0, 0.0)]
 RIGHT = [(2.6, 2.0), (2.6, 1.0), (2.6, 0.0)]
@@ -35,7 +37,7 @@ def main() -> None:
     prediction, target = pair()
     result = gt.StructuralLoss(directed=False)(prediction, target)
     plan = result.plan[0]
-    figure = Figure(figsize=(6.4, 2.9), dpi=150, layout="constrained")
+    figure = Figure(figsize=(6.4, 4.0), dpi=150, layout="constrained")
     _draw(figure.subplots(), prediction, target, plan)
     figure.savefig(DOCS / "images" / "worked_pair.svg")
     rows = [
@@ -65,16 +67,16 @@ def _draw(axes: Axes, prediction: gt.Prediction, target: Data, plan: Tensor) -> 
     chances = prediction.label.softmax(1)
     for i, place in enumerate(LEFT):
         best = int(chances[i].argmax())
-        said = ", ".join(
+        said = "\n".join(
             f"{name} {float(p):.2f}" for name, p in zip(LABELS, chances[i], strict=True)
         )
         exists = float(prediction.existence[i].sigmoid())
         _node(axes, place, LABELS[best], exists)
         axes.text(place[0] - 0.55, place[1], f"{said}\nthere: {exists:.2f}", ha="right",
-                  va="center", fontsize=8, color=INK)  # fmt: skip
+                  va="center", fontsize=SIZE, color=INK)  # fmt: skip
     for place, name in zip(RIGHT, LABELS, strict=True):
         _node(axes, place, name, 1.0)
-    axes.set_xlim(-3.0, 3.2)
+    axes.set_xlim(-2.0, 3.2)
     axes.set_ylim(-0.5, 2.5)
     axes.set_axis_off()
 
@@ -88,7 +90,7 @@ def _edge(
 
 def _node(axes: Axes, place: tuple[float, float], name: str, share: float) -> None:
     box = {"boxstyle": "circle,pad=0.3", "fc": "white", "ec": INK, "alpha": 0.2 + 0.8 * share}
-    axes.text(*place, name, ha="center", va="center", color=INK, bbox=box, zorder=3)
+    axes.text(*place, name, ha="center", va="center", color=INK, bbox=box, zorder=3, fontsize=SIZE)
 
 
 if __name__ == "__main__":

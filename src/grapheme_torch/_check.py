@@ -26,8 +26,8 @@ def shown(value: object, limit: int = 60) -> str:
 def refusal(name: str, requirement: str, value: object, remedy: str) -> InputError:
     """The error "`name` must `requirement`, got `value`. `remedy`"; the caller raises it.
 
-    `name` is printed as it is, so that a caller can put a file and line before it; `value`
-    is printed by its `repr`, unless it is text already prepared as `Received`.
+    `name` is printed as it is, so that a caller can put a file and line before it. `value` is
+    printed by its `repr`, unless it is text already prepared as `Received`.
     """
     received = value if isinstance(value, Received) else shown(value)
     return InputError(f"{name} must {requirement}, got {received}. {remedy}")

@@ -11,6 +11,7 @@ with _startup.without_collector():
     from ._check import InputError as InputError
     from .data import Alphabet as Alphabet
     from .decoding import Answer as Answer
+    from .decoding import Answers as Answers
     from .decoding import decode as decode
     from .decoding import decode_nbest as decode_nbest
     from .edits import EditReport as EditReport

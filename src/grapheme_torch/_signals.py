@@ -51,8 +51,8 @@ def leave_terminal() -> None:
 def handled(handler: Handler, further: Sequence[int] = ()) -> Iterator[None]:
     """Hands the signals, and `further` ones, to `handler`, and back to whom they went to before.
 
-    One that the process was started to ignore stays ignored, as SIGHUP by `nohup`; but Ctrl-C,
-    which a shell lets every process in the background ignore. Outside the main thread no signal
+    One that the process was started to ignore stays ignored, as SIGHUP by `nohup`. Ctrl-C does not:
+    a shell lets every process in the background ignore it. Outside the main thread no signal
     arrives: then nothing is done.
     """
     before = {}

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 def without_collector() -> Iterator[None]:
     """Keeps Python's cycle collector from running.
 
-    For imports: they make half a million objects, nearly all of them to stay, and looking through
-    these again and again takes a fifth of the time.
+    For imports: they make half a million objects, nearly all of them to stay. Looking through these
+    again and again takes a fifth of the time.
     """
     was_on = gc.isenabled()
     gc.disable()

@@ -3,11 +3,13 @@
 import io
 import json
 import math
+import re
 from pathlib import Path
 
 import pytest
 
 from grapheme_torch import GraphTransformNet, text_to_graph
+from grapheme_torch.cli._main import main
 from grapheme_torch.graphs import graph_to_text
 from grapheme_torch.train import predict, predict_nbest
 
@@ -36,6 +38,18 @@ def test_json_has_the_probabilities_of_nodes_and_edges(capsys: Capture, trained:
     assert len(parts) == 3
     assert all(0.5 < part["probability"] <= 1 for part in parts)
     assert first["probability"] <= math.prod(part["probability"] for part in parts)
+
+
+def test_a_search_that_is_given_up_is_told(
+    capsys: Capture, trained: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = ["predict", str(trained), "dd", "abc", "--nbest", "500"]
+    assert json.loads(output(capsys, *words[:3], "--nbest", "2", "--json"))["complete"] is True
+    monkeypatch.setattr("grapheme_torch.decoding._nbest.LIMIT", 60)
+    assert main([*words, "--json"]) == 0
+    out, err = capsys.readouterr()
+    assert [json.loads(line)["complete"] for line in out.splitlines()] == [True, False]
+    assert re.search(r"text:2: the search for --nbest 500 .* so for 1 of 2 inputs\. Train", err)
 
 
 def test_a_temperature_flattens(capsys: Capture, trained: Path) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from grapheme_torch import InputError, graph_from_node_link
-from grapheme_torch.convert import Skipped, molecule_to_smiles, sdf, smiles
+from grapheme_torch.convert import Skipped, molecule_to_graph, molecule_to_smiles, sdf, smiles
 from grapheme_torch.convert._molecule import canonical, read_smiles
 from grapheme_torch.edits._node_places import input_nodes
 
@@ -192,3 +192,21 @@ def test_a_smiles_can_be_written_anew() -> None:
     assert len({record["input"] for record in drawn}) > 2
     assert {molecule_to_smiles(record["target"]) for record in drawn} == {"CCO"}
     assert drawn[0] == next(smiles(lines, order="random", seed=0))
+
+
+@pytest.mark.parametrize("text", ["CCO", "C[C@H](F)Cl", "c1ccccc1", "C[NH3+]", "F/C=C/F"])
+def test_a_molecule_of_rdkit_is_a_graph(text: str) -> None:
+    chem = pytest.importorskip("rdkit.Chem")
+    molecule = chem.MolFromSmiles(text)
+    graph = molecule_to_graph(molecule)
+    assert graph.directed is False
+    assert graph.num_nodes == molecule.GetNumAtoms()
+    assert graph.edge_index.shape[1] == molecule.GetNumBonds()
+    assert molecule_to_smiles(graph) == chem.MolToSmiles(molecule)
+    (record,) = smiles([text])
+    assert graph.label == _labels(record["target"])
+
+
+def test_what_is_no_molecule_of_rdkit_is_refused() -> None:
+    with pytest.raises(InputError, match="`molecule` must be a molecule of RDKit, got 'CCO'"):
+        molecule_to_graph("CCO")

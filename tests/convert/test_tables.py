@@ -149,7 +149,7 @@ def test_columns_may_be_normalized(form: Any) -> None:
         ({"columns": "a,a"}, "`columns` must name every column once, got a, a"),
         ({"columns": "a,"}, "`columns` must name every column once"),
         ({"separator": ""}, "`separator` must be given"),
-        ({"target": "x"}, "<memory>:1: the columns must include 'x', got input, target"),
+        ({"target": "x"}, "<memory>:1: the columns must include 'x', got input, target. Name"),
         ({"header": True}, "<memory>:1: the header must name every column once, got a, a"),
     ],
 )

@@ -32,6 +32,7 @@ def test_numbers_keep_their_kind() -> None:
     [
         (b'{"a": }', 'the line must be valid JSON, got "Expecting value" at column 7. Write one'),
         (b'{"a": 1} {}', 'the line must be valid JSON, got "Extra data" at column 10. Write one'),
+        (b"cat\tcats", "inside it. `grapheme convert pairs` makes it of a table."),
         (b'{"a": "', 'must be valid JSON, got "Unterminated string starting at" at column 7.'),
         (
             b"[" * 200_000,

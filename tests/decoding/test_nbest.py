@@ -269,6 +269,33 @@ def test_a_logit_that_is_no_number_is_refused():
         decode_nbest(said, LABELS, RELATIONS)
 
 
+@pytest.mark.parametrize(("limit", "complete"), [(50_000, True), (25, False)])
+def test_a_search_that_is_given_up_says_so(
+    monkeypatch: pytest.MonkeyPatch, limit: int, complete: bool
+):
+    said = random_prediction(0, 4, kind="forward")
+    (whole,) = decode_nbest(said, LABELS, RELATIONS, nbest=20)
+    monkeypatch.setattr("grapheme_torch.decoding._nbest.LIMIT", limit)
+    (found,) = decode_nbest(said, LABELS, RELATIONS, nbest=20)
+    assert (found.complete, len(found) == 20) == (complete, complete)
+    chances = [answer.log_probability for answer in whole]
+    assert [answer.log_probability for answer in found] == chances[: len(found)]
+    assert len(found) > 0
+
+
+def test_all_that_is_possible_is_complete():
+    dot = Prediction(torch.zeros(1), torch.zeros(1, 2), torch.zeros(2, 0).long(), torch.zeros(0, 2))
+    (found,) = decode_nbest(dot, "ab", ["next"], nbest=20)
+    assert (found.complete, len(found)) == (True, 3)
+
+
+def test_sets_of_edges_that_all_have_cycles_end_the_search(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("grapheme_torch.decoding._nbest.LIMIT", 20)
+    said = random_prediction(0, 3, kind="all")
+    (found,) = decode_nbest(said, LABELS, RELATIONS, nbest=50, constraint="acyclic")
+    assert found.complete is False
+
+
 def test_a_prediction_that_is_sure_of_nothing_is_refused(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("grapheme_torch.decoding._nbest.LIMIT", 3)
     said = random_prediction(0, 4, kind="forward")

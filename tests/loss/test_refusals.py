@@ -131,7 +131,18 @@ _TWO = join([certain(random_dag(3, 2)), certain(random_dag(4, 2))])
             _SOUND[0],
             _with(_SOUND[1], y=torch.zeros(3)),
             "`target.y` must be an integer tensor with one class per node (3), "
-            "got torch.float32 of shape (3,). " + _ENCODE,
+            "got torch.float32 of shape (3,). Classes: `y.long()`. Vectors: "
+            "`StructuralLoss(node_cost=costs.Vectors())`.",
+        ),
+        (
+            _SOUND[0],
+            _with(
+                _SOUND[1],
+                edge_index=torch.tensor([[0], [1]]),
+                edge_type=torch.tensor([1.0]),
+            ),
+            "`target.edge_type` must be an integer tensor with one relation per edge (1), "
+            "got torch.float32 of shape (1,). Convert it: `edge_type.long()`.",
         ),
         (
             _SOUND[0],

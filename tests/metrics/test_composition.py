@@ -95,6 +95,23 @@ def test_a_collection_among_others() -> None:
     assert metrics.compute()[exact] == 1.0
 
 
+@pytest.mark.parametrize("form", [dict, list])
+def test_two_collections_in_one(form: type) -> None:
+    """Each has a metric with several results of the same names."""
+    pair = {"first": GraphMetrics(), "second": GraphMetrics(node_cost=3.0)}
+    if form is dict:
+        metrics = MetricCollection(cast(Any, pair))
+    else:
+        metrics = MetricCollection([pair["first"].clone(prefix="a/"), pair["second"].clone("b/")])
+    names = ("first_", "second_") if form is dict else ("a/", "b/")
+    metrics.update(*WRONG)
+    found = numbers(metrics.compute())
+    for name, alone in zip(names, pair.values(), strict=True):
+        alone.update(*WRONG)
+        assert found[f"{name}edit_cost"] == alone.compute()["edit_cost"]
+        assert sum(key.startswith(name) for key in found) == len(alone.compute())
+
+
 def test_a_collection_among_others_takes_predictions() -> None:
     (graph,) = texts("cab")
     alphabet = Alphabet.of([graph])

@@ -97,6 +97,36 @@ def test_both_directions_are_one_edge_where_candidates_have_one() -> None:
     assert GraphMetrics()(sure(both), both)["exact_match"] == 1
 
 
+@pytest.mark.parametrize("named", [True, False])
+def test_a_label_that_is_copied_and_has_no_class_is_wrong(named: bool) -> None:
+    """Likelier than any class; of the classes the right one is the likeliest."""
+    target = Data(y=torch.tensor([1, 0]), edge_index=torch.tensor([[0], [1]]))
+    label = torch.tensor([[0.0, 4.0, 9.0], [4.0, 0.0, -9.0]])  # the last column is the own label
+    said = replace(sure(target), label=label)
+    metrics = GraphMetrics(alphabet=Alphabet(("?", "a"), ("next",)) if named else None)
+    found = metrics(said, target)
+    assert (found["exact_match"], found["node_recall"], found["edge_recall"]) == (0, 0.5, 1)
+
+
+def test_a_network_that_copies_is_measured_as_its_answers_are() -> None:
+    graphs = [text_to_graph(text) for text in ("abc", "cab", "bad")]
+    alphabet = Alphabet.of([text_to_graph("abd")])  # the network cannot write a c but by copying
+    torch.manual_seed(0)
+    network = GraphTransformNet(
+        dim=16, num_layers=1, num_buckets=64, labels=alphabet.labels, relations=alphabet.relations
+    ).eval()
+    with torch.no_grad():
+        said = network(Batch.from_data_list([graph.clone() for graph in graphs]))
+    own = [name for graph in graphs for name in graph.label]
+    answers = decode(said, alphabet.labels, alphabet.relations, own=own)
+    targets = [text_to_graph(text) for text in ("ab", "ab", "bad")]
+    encoded, plain = GraphMetrics(alphabet=alphabet), GraphMetrics()
+    encoded.update(said, [alphabet.encode(graph) for graph in targets])
+    plain.update(answers, targets)
+    found, wanted = ({k: float(v) for k, v in one.compute().items()} for one in (encoded, plain))
+    assert found == pytest.approx(wanted)
+
+
 def test_a_constraint_is_kept() -> None:
     draw = torch.Generator().manual_seed(0)
     ends = torch.tensor([[0, 0, 1], [1, 2, 2]])

@@ -56,6 +56,17 @@ def test_what_is_in_the_cache_is_not_asked_for_again(hub: FakeHub, tmp_path: Pat
     assert sum("/resolve/" in request for request in hub.requests) == before > 0
 
 
+def test_a_model_that_was_downloaded_needs_no_connection(hub: FakeHub, tmp_path: Path) -> None:
+    pushed(hub)
+    with pytest.raises(InputError, match=r"must be on the Hub, .* Download it once"):
+        GraphTransformNet.from_pretrained(NAME, local_files_only=True)
+    model = GraphTransformNet.from_pretrained(NAME)
+    asked = list(hub.requests)
+    again = GraphTransformNet.from_pretrained(NAME, local_files_only=True)
+    assert hub.requests == asked
+    assert again.config == model.config
+
+
 def test_only_the_two_files_of_a_model_are_taken(hub: FakeHub, tmp_path: Path) -> None:
     pushed(hub)
     hub.repositories[NAME]["train.py"] = b"raise SystemExit"

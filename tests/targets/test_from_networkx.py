@@ -95,7 +95,11 @@ def _half_typed() -> "nx.Graph[str]":
         ([], "`graphs` must be a networkx graph, or a list of them, got []."),
         ([3], "a graph must be one of networkx, got 3."),
         (nx.MultiGraph(), "a graph must have at most one edge between two nodes, got a MultiGraph"),
-        (_with(triangle(), y="C"), "node 'a' must have a whole number as 'y', got 'C'. Words are"),
+        (
+            _with(triangle(), y="C"),
+            "node 'a' must have a whole number as 'y', got 'C'. Words are read by "
+            "`graph_from_networkx`, and numbered by `Alphabet.of(graphs).encode(graph)`.",
+        ),
         (nx.path_graph(2), "node 0 must have a whole number as 'y', got None."),
         (_with(triangle(), position=1), "'position' must be an attribute of all nodes or of none,"),
         (_half_typed(), "'edge_type' must be an attribute of all edges or of none, got 1 of 3."),

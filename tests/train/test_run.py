@@ -11,9 +11,17 @@ from typing import Any
 
 import pytest
 import torch
+import yaml
 
 from grapheme_torch import GraphTransformNet, InputError, Sinkhorn, StructuralLoss
-from grapheme_torch.train import Summary, TrainingModule, load_network, saved_loss, train
+from grapheme_torch.train import (
+    PairsDataModule,
+    Summary,
+    TrainingModule,
+    load_network,
+    saved_loss,
+    train,
+)
 from grapheme_torch.train._data import load_split
 from grapheme_torch.train._hardware import hardware
 from grapheme_torch.train._untrained import share_of_nodes
@@ -282,3 +290,14 @@ def test_training_works_beside_the_main_thread(tmp_path: Path) -> None:
     worker.start()
     worker.join()
     assert found[0].epochs == 2
+
+
+def test_paths_may_be_paths(tmp_path: Path) -> None:
+    data = Path(write_pairs(tmp_path / "data.jsonl", PAIRS))
+    first, out = tmp_path / "first", tmp_path / "run"
+    quick(first, data=data, val=data)
+    quick(out, data=data, init=first)
+    assert quick(out, data=data, init=first, resume=True, epochs=3).epochs == 3
+    options = yaml.safe_load((out / "train.yaml").read_text(encoding="utf-8"))
+    assert (options["data"], options["init"]) == (str(data), str(first))
+    assert len(PairsDataModule(data, data).split.val) == len(PAIRS)

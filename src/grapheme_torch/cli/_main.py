@@ -30,7 +30,7 @@ def run() -> NoReturn:
     """The command `grapheme`: `main` in a process that is for nothing else.
 
     The half million objects of what was imported are neither looked through for garbage nor taken
-    apart at the end, which would take a second and a half, and tell of "leaks" that are none.
+    apart at the end. That would take a second and a half, and tell of "leaks" that are none.
     """
     status = CRASHED
     try:

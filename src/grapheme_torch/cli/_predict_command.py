@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from jsonargparse import ArgumentParser, Namespace
 
-from .._check import InputError, Received, refusal, require
+from .._check import InputError, Received, notice, refusal, require
 from .._files import check_free, replacing
 from .._reading import bare_name, unpacked, unpacking
 from .._safe_files import bounded_lines, open_regular
@@ -65,15 +65,23 @@ def run(options: Namespace) -> int:
     members = load_members([options.model, *options.others])
     answer = _answering(members, options)
     slots = max(network.num_slots for network, _ in members)
-    count = 0
+    count, short = 0, list[str]()
     with ExitStack() as stack:
         write = _writer(stack, options)
         for group in _groups(_inputs(options, slots), options.batch_size, slots):
             asked = [pair for pair in group if pair is not None]
             answers = iter(answer([pair.input for pair in asked]))
             for pair in group:
-                write("" if pair is None else _told(pair, next(answers), as_json=options.json))
+                found = None if pair is None else next(answers)
+                write("" if pair is None else _told(pair, found, as_json=options.json))
+                if not getattr(found, "complete", True):
+                    short.append(pair.place)
             count += len(asked)
+    if short:
+        notice(
+            f"{short[0]}: the search for --nbest {options.nbest} answers was given up before its "
+            f"end, so for {len(short)} of {count} inputs. Train the network for longer."
+        )
     if options.out is not None:
         told = json.dumps({"out": options.out, "answers": count}, ensure_ascii=False)
         print(told if options.json else f"{options.out}: {count} answers")
@@ -205,7 +213,8 @@ def _told(pair: Any, answer: Any, *, as_json: bool) -> str:
     if not as_json:
         return _ranked(answer) if isinstance(answer, list) else _line(answer)
     if isinstance(answer, list):
-        found = {"answers": [_scored(k, one) for k, one in enumerate(answer, 1)]}
+        ranked = [_scored(k, one) for k, one in enumerate(answer, 1)]
+        found = {"complete": answer.complete, "answers": ranked}  # type: ignore[attr-defined]
     else:
         found = _document(answer)
     own = {"input": graph_document(pair.input), **found}

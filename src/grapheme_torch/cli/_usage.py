@@ -35,6 +35,7 @@ class Formatter(DefaultHelpFormatter, RawDescriptionHelpFormatter):
     def _expand_help(self, action: Any) -> str:
         """The default tells the type, where there is one."""
         text = re.sub(r"\(type: .*?, default: (?!null)", "(default: ", super()._expand_help(action))
+        text = text.replace("type: Union[str, Path, null]", "type: str")
         text = re.sub(r"\(type: (str|int|float)(?: \| null)?, default: null\)", "(optional)", text)
         return text.replace("(required, type: str | Path)", "(required)")
 

@@ -20,6 +20,7 @@ from ._formats import written_by as written_by
 from ._graph_files import gexf as gexf
 from ._graph_files import graphml as graphml
 from ._molecule import molecule_to_smiles as molecule_to_smiles
+from ._molecule_graph import molecule_to_graph as molecule_to_graph
 from ._pair_tables import pairs as pairs
 from ._pieces import LeftOut as LeftOut
 from ._pieces import Piece as Piece

@@ -68,8 +68,8 @@ def convert_back(
 ) -> WrittenBack:
     """Writes the graphs of a JSON Lines file back as texts, a line of columns each.
 
-    A line is a record of a data set, whose target is written by its "alignment"; or an answer of
-    `grapheme predict --json`, whose graph is written by the positions of its nodes.
+    A line is a record of a data set, whose target is written by its "alignment". Or it is an answer
+    of `grapheme predict --json`, whose graph is written by the positions of its nodes.
 
     Args:
         format: The name of a format that has a way back, `cogs` or `slog`, or such a `Format`.

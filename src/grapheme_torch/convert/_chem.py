@@ -24,8 +24,8 @@ def calls() -> Iterator[None]:
     """A context for calls of RDKit: it does not write to the screen, and what it raises is refused.
 
     Raises:
-        InputError: If RDKit raises anything else: it tells of faults of its own, and of molecules
-            that it cannot handle, by whatever exception is at hand. Memory is another matter.
+        InputError: If RDKit raises anything else. By whatever exception is at hand it tells of
+            faults of its own, and of molecules that it cannot handle. Memory is another matter.
     """
     from rdkit import rdBase
 

@@ -1,12 +1,12 @@
 """COGS: sentences to semantic graphs, and back to the logical form.
 
 A node is a variable, labelled by its predicate (`burn`, `* girl` where it is definite), or a name
-(`Liam`). An edge is a role: from an event to what takes part in it (`agent`), from a thing to what
-stands in a relation to it (`nmod . on`). The lambda terms of single words keep their binder:
-`LAMBDA a` for a bound variable without a predicate, `LAMBDA e . touch` for one with.
+(`Liam`). An edge is a role. It leads from an event to what takes part in it (`agent`), or from a
+thing to what stands in a relation to it (`nmod . on`). The lambda terms of single words keep their
+binder: `LAMBDA a` for a bound variable without a predicate, `LAMBDA e . touch` for one with.
 
 What is definite can be told by a node instead, `*` at the article, to which an edge `definite`
-leads: then a noun has one label, and a network that met it as "a dog" knows "the dog".
+leads. Then a noun has one label, and a network that met it as "a dog" knows "the dog".
 """
 
 import re

@@ -1,7 +1,7 @@
 """CoNLL-U to dependency trees.
 
 The nodes are the syntactic words (lines numbered 1, 2, 3, ...). A multiword token (3-4) gives its
-form to the text, its words are nodes; an empty node (5.1) belongs to the enhanced graph and is left
+form to the text, its words are nodes. An empty node (5.1) belongs to the enhanced graph and is left
 out. The word whose head is 0, the root, has no edge to it.
 """
 
@@ -38,8 +38,8 @@ def conllu(
         label: What a node is: the word, its universal part of speech or its lemma.
         max_words: Leaves out sentences with more words.
         subtypes: Whether relations keep their subtype: `nsubj:pass`, or `nsubj` without.
-        positions: Whether a word has a position, the character of the input at which it begins;
-            words that begin at the same one follow each other in steps of one.
+        positions: Whether a word has a position, the character of the input at which it begins.
+            Words that begin at the same one follow each other in steps of one.
         normalize: The normal form of Unicode in which all is written. Default: as it stands.
 
     Yields:
@@ -48,8 +48,8 @@ def conllu(
         which each word begins, that of its token in a multiword token; "sent_id", if there is one.
 
     Raises:
-        InputError: "FILE:LINE: ..." at a line that is no CoNLL-U, a sentence that is no tree,
-            whose `# text` is another, or whose words were taken out (`_`).
+        InputError: "FILE:LINE: ..." at a line that is no CoNLL-U, or a sentence that is no tree.
+            Also at a sentence whose `# text` is another, or whose words were taken out (`_`).
     """
 
     def make(piece: Piece) -> Record:

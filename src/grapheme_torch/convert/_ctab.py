@@ -1,7 +1,7 @@
 """What the text of a MOL block says that a SMILES cannot: refused by name.
 
-RDKit drops some of it while it reads (aliases, link nodes, atom lists without a query, whatever it
-does not know) and keeps some where SMILES has no place for it. Hence only what is listed here as
+RDKit drops some of it while it reads: aliases, link nodes, atom lists without a query, whatever it
+does not know. It keeps some where SMILES has no place for it. Hence only what is listed here as
 told by a SMILES passes. Stereo that is marked as unknown (wavy and crossed bonds) is what a SMILES
 without a mark says. The chiral flag is not read: wedges are taken as absolute, as RDKit does.
 """

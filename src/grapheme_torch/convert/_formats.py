@@ -22,9 +22,9 @@ class Format:
     """A format, such as one of your own.
 
     Args:
-        read: Gives the records. Its first argument is what is read; `skip` is called with each
-            piece that is refused (see `records`), and `source` is the name of the file, if it
-            reads lines. Its further arguments, with a default each, are the options.
+        read: Gives the records. Its first argument is what is read. `skip` is called with each
+            piece that is refused (see `records`). `source` is the name of the file, if it reads
+            lines. Its further arguments, with a default each, are the options.
         help: What it converts, in a line.
         feed: Whether `read` takes the lines of a file, sources (files, or the lines of a JSON
             Lines file), or pairs of files.

@@ -36,8 +36,8 @@ def read_gexf(content: bytes) -> FileGraph:
     and `id` as attributes.
 
     Raises:
-        InputError: At the line of what is no GEXF, or could not be kept: a second graph, nodes
-            within nodes, nodes, edges or values that come and go with time.
+        InputError: At the line of what is no GEXF, or could not be kept. That is a second graph,
+            nodes within nodes, nodes, edges or values that come and go with time.
     """
     root = parse(content, _NAMESPACE)
     graph = only_graph(root, "gexf", "GEXF", "http://gexf.net/1.3")

@@ -97,9 +97,9 @@ def document(graph: FileGraph, node_label: str | None, edge_label: str | None) -
         edge_label: The attribute that labels an edge. None: `label`.
 
     Raises:
-        InputError: If the ids of nodes are not unique, an edge ends at no node, two edges join
-            the same nodes, the edges are not all directed or all undirected, or a label cannot
-            be read.
+        InputError: If the ids of nodes are not unique, or a label cannot be read. If an edge ends
+            at no node, two edges join the same nodes, or edges are not all directed or all
+            undirected.
     """
     index = _index(graph.nodes)
     directed = _direction(graph)

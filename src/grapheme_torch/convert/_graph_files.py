@@ -40,9 +40,9 @@ def graphml(
 
     Raises:
         InputError: "FILE:LINE: ..." at a file that is no GraphML, or that holds what a graph of
-            labelled nodes and edges cannot: parallel edges, directed beside undirected ones,
-            hyperedges, graphs within nodes, a second graph. Also if a chosen attribute is none
-            of the file, or a node or edge has several values of it.
+            labelled nodes and edges cannot. That is parallel edges, directed beside undirected
+            ones, hyperedges, graphs within nodes, a second graph. Also if a chosen attribute is
+            none of the file, or a node or edge has several values of it.
     """
     return _records(pairs, read_graphml, skip, node_label, edge_label)
 
@@ -69,9 +69,9 @@ def gexf(
 
     Raises:
         InputError: "FILE:LINE: ..." at a file that is no GEXF, or that holds what a graph of
-            labelled nodes and edges cannot: parallel edges, directed beside undirected ones,
-            nodes within nodes, values per time, a second graph. Also if a chosen attribute is
-            none of the file, or a node or edge has several values of it.
+            labelled nodes and edges cannot. That is parallel edges, directed beside undirected
+            ones, nodes within nodes, values per time, a second graph. Also if a chosen attribute
+            is none of the file, or a node or edge has several values of it.
     """
     return _records(pairs, read_gexf, skip, node_label, edge_label)
 

@@ -33,7 +33,7 @@ def read_graphml(content: bytes) -> FileGraph:
     a label of yEd is the attribute `label`.
 
     Raises:
-        InputError: At the line of what is no GraphML, or could not be kept: a nested or a
+        InputError: At the line of what is no GraphML, or could not be kept. That is a nested or a
             second graph, a hyperedge, a group of yEd.
     """
     root = parse(content, _NAMESPACE)

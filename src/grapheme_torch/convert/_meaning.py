@@ -113,8 +113,8 @@ class RoleOrder:
     """The order in which a form tells the roles of an event.
 
     It is that of the words of the participants. What a relative clause or a question takes out
-    of its place is told where it is missing: behind the verb and what follows that without `to`,
-    unless it is the subject.
+    of its place is told where it is missing. That is behind the verb and what follows that without
+    `to`, unless it is the subject.
 
     Args:
         labels: The labels of the nodes.

@@ -1,10 +1,10 @@
 """A molecule as a graph of atoms and bonds, and back.
 
-A node is the SMILES symbol of an atom: bare (`C`, `n`) where the number of hydrogens follows from
-the bonds by the rule of SMILES, in brackets (`[NH4+]`, `[nH]`, `[13CH3]`) where it does not. An
-edge is a bond (`single`, `double`, `triple`, `aromatic`, ...), from the atom that comes first to
-the one that comes later; a dative bond runs from donor to acceptor. Stereo is told by CIP
-descriptors, which do not depend on the order of the atoms: `C(R)`, `double(E)`. The graph
+A node is the SMILES symbol of an atom. It is bare (`C`, `n`) where the number of hydrogens follows
+from the bonds by the rule of SMILES. Where it does not, it stands in brackets (`[NH4+]`, `[nH]`,
+`[13CH3]`). An edge is a bond (`single`, `double`, `triple`, `aromatic`, ...), from the atom that
+comes first to the one that comes later. A dative bond runs from donor to acceptor. Stereo is told
+by CIP descriptors, which do not depend on the order of the atoms: `C(R)`, `double(E)`. The graph
 determines the molecule.
 """
 

@@ -52,7 +52,7 @@ def pairs(
             of an inflection: `V;PST` is two nodes. They stand beside the others without `join`.
         token: What a token is, a regular expression.
         decompose: Columns, separated by commas, whose characters are taken apart (NFD of Unicode
-            Annex 15) with a node for each code point: a Hangul syllable becomes its letters.
+            Annex 15). Each code point is a node: a Hangul syllable becomes its letters.
         keep: Columns, separated by commas, that are kept as further keys though they are used.
         quotes: Whether a field may stand in quotes, and then hold separators and line ends.
             Default: if the separator is one character that is no space; else a line that quotes

@@ -49,8 +49,8 @@ class Piece:
         """The piece as text.
 
         Raises:
-            InputError: If the bytes are no UTF-8; if lines hold a carriage return, which some
-                programs take for a line end and others do not; or if there is another problem.
+            InputError: If the bytes are no UTF-8, or there is another problem. If lines hold a
+                carriage return, which some programs take for a line end and others do not.
         """
         if self.problem:
             raise InputError(self.problem)

@@ -31,11 +31,11 @@ def python(
     Args:
         pieces: Sources, each the text of a module.
         skip: Called with each source that is refused; without it the first one is raised.
-        unit: Whether a record is a module; or each function and method by itself, outdented; or
-            each statement that holds no others, such as an assignment.
-        tokens: Whether a node of the input is a token (of this interpreter, comments left out)
-            instead of a character, and identifiers and constants are nodes of the tree
-            instead of parts of labels.
+        unit: What a record is: a module; each function and method by itself, outdented; or each
+            statement that holds no others, such as an assignment.
+        tokens: Whether a node of the input is a token instead of a character. Tokens are those of
+            this interpreter, comments left out. Identifiers and constants are then nodes of the
+            tree instead of parts of labels.
 
     Yields:
         A record per unit, with "alignment": the node of the input (grapheme cluster or token,

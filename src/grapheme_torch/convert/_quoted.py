@@ -17,8 +17,8 @@ class BadQuotes(ValueError):
 class Quoted:
     r"""Records of fields, of which some may stand in double quotes.
 
-    Within quotes a separator or a line end is part of the field, and `""` is a quote; a line end
-    is `\n`, whatever the file has.
+    Within quotes a separator or a line end is part of the field, and `""` is a quote. A line end is
+    `\n`, whatever the file has.
 
     Args:
         separator: What stands between two fields.

@@ -40,9 +40,9 @@ def sdf(
         list of its texts.
 
     Raises:
-        InputError: "FILE:LINE: ..." at a record that is not of a possible molecule, that says
-            what a SMILES cannot (queries, groups of stereo, polymers, ...), or that holds text
-            of no data item; or if RDKit is not installed.
+        InputError: "FILE:LINE: ..." at a record that is not of a possible molecule, or that holds
+            text of no data item. Also at one that says what a SMILES cannot: queries, groups of
+            stereo, polymers and others. Also if RDKit is not installed.
     """
     chem()
     count = 0

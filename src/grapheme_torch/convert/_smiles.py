@@ -39,7 +39,7 @@ def smiles(
         separator: What separates columns: a tab may be written `\t`.
         header: Whether the first line names the columns.
         order: Whether the input is the SMILES as it stands, the canonical one, or one of the same
-            molecule that begins and branches at random: more of these teach a network more.
+            molecule that begins and branches at random. More random ones teach a network more.
         seed: Seed of the random order.
         kekulize: Whether aromatic bonds are written as single and double ones.
         verify: Whether every target is read back and refused if the molecule is another.
@@ -94,8 +94,8 @@ def molecule_record(text: str, *, kekulize: bool, given: Any | None, verify: boo
         verify: Whether the target is read back.
 
     Raises:
-        InputError: If it is not of a possible molecule, or if the SMILES, or the target that is
-            read back, does not tell all of `given`.
+        InputError: If it is not of a possible molecule. If the SMILES, or the target that is read
+            back, does not tell all of `given`.
     """
     mol, place = read_smiles(text)
     if given is not None:

@@ -48,7 +48,7 @@ def descriptors(mol: Any) -> tuple[Descriptors, Descriptors]:
 def set_descriptors(mol: Any, atoms: Mapping[int, str], bonds: Mapping[int, str]) -> None:
     """Gives atoms and double bonds the stereo that has these descriptors.
 
-    Each element is given some stereo first and turned where its descriptor is the other; what
+    Each element is given some stereo first and turned where its descriptor is the other. What
     depends on its neighbours is turned again, and in the end all combinations are tried.
 
     Raises:

@@ -76,7 +76,8 @@ class Table:
     def _missing(self, name: str, count: int, line: str) -> InputError:
         if name not in self.names:
             names = Received(", ".join(self.names))
-            return refusal("the columns", f"include {name!r}", names, "Check the names given.")
+            remedy = "Name those that count: --input and --target of pairs, --column of smiles."
+            return refusal("the columns", f"include {name!r}", names, remedy)
         place = self.names.index(name) + 1
         fitting = (mark for mark in _SEPARATORS if line.count(mark) >= place - 1)
         wanted = f"have a column {place} ({name})"

@@ -2,12 +2,12 @@
 
 A node is a class of the module `ast`, with the constants and identifiers it holds written as
 `ast.dump` writes them: `Name(id='x')`, `Constant(value=3)`, `Add`. An edge is a field: `left`,
-`value`; the elements of a list field (`body`, `args`) are joined to their parent by the same label
+`value`. The elements of a list field (`body`, `args`) are joined to their parent by the same label
 and, in order, to one another by `next`. Contexts (Load, Store, Del) are left out: they follow from
 the place.
 
 By tokens, identifiers and constants are nodes of their own, below their node by the edge `id` or
-`value` and labelled as the source writes them: then a network can copy those it never met.
+`value`. They are labelled as the source writes them: then a network can copy those it never met.
 """
 
 import ast

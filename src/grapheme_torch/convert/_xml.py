@@ -59,8 +59,8 @@ def parse(content: bytes, namespace: re.Pattern[str]) -> Element:
         namespace: The namespaces of the format. Elements without one are taken for its own.
 
     Raises:
-        InputError: At the line of what is no XML, of an entity that is declared or not defined,
-            or of elements nested more than `MAX_DEPTH` deep.
+        InputError: At the line of what is no XML, or of an entity that is declared or not defined.
+            Also of elements nested more than `MAX_DEPTH` deep.
     """
     builder = _Builder(namespace)
     try:

@@ -49,8 +49,8 @@ class _Links:
 def link_scores(words: Texts, labels: Texts) -> list[Float[np.ndarray, "words labels"]]:
     """How far the two tables agree on each link of each pair, from 0 to 1.
 
-    Before the first round a link counts as much as its word and label occur together, and up to
-    twice as much where they are spelled alike. So a file of a few pairs is aligned by spelling
+    Before the first round a link counts as much as its word and label occur together. It counts up
+    to twice as much where they are spelled alike. So a file of a few pairs is aligned by spelling
     where counts cannot tell, and the counts of a large one decide for themselves.
     """
     word_numbers, label_numbers = _numbers(words), _numbers(labels)

@@ -56,8 +56,8 @@ class PairDataset(Dataset[tuple[Data, Data]]):
     `sizes` are the numbers of nodes of the input and of the target of each pair, `[n, 2]`.
 
     Args:
-        pairs: Pairs with targets: a list, which is unified and encoded at once, or a `PairFile`
-            whose pairs were checked, and are read and encoded when they are asked for. The first
+        pairs: Pairs with targets: a list or a `PairFile`. A list is unified and encoded at once.
+            Pairs of a checked file are read and encoded when they are asked for. The first
             that are asked for stay in memory, up to `KEPT`.
         alphabet: Numbers the labels and relations of the targets.
 

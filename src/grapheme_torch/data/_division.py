@@ -59,8 +59,8 @@ class Part(list[int]):
 
     Args:
         items: Their numbers.
-        share: What the mean over them counts in the mean over all parts, so that this is the mean
-            over the items of the batch: 1 if all parts are of the same size.
+        share: What the mean over them counts in the mean over all parts: 1 if all parts are of the
+            same size. With it the mean over parts is the mean over the items of the batch.
     """
 
     def __init__(self, items: Iterable[int], share: float) -> None:

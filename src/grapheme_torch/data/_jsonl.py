@@ -19,8 +19,8 @@ def parse_lines(content: bytes, source: str) -> list[tuple[int, dict[str, Any]]]
         source: Name of the file, for messages.
 
     Raises:
-        InputError: "SOURCE:LINE: ..." for invalid UTF-8, broken JSON, anything but an object,
-            a key twice in one object, NaN, Infinity, or a number too large for a float.
+        InputError: "SOURCE:LINE: ..." for invalid UTF-8, broken JSON, or anything but an object.
+            Also for a key twice in one object, NaN, Infinity, or a number too large for a float.
     """
     lines = content.removeprefix(codecs.BOM_UTF8).split(b"\n")
     return [(k, parse_line(raw, f"{source}:{k}")) for k, raw in enumerate(lines, 1) if raw.strip()]
@@ -66,6 +66,8 @@ def _parsed(text: str) -> object:
     except json.JSONDecodeError as error:
         reason = Received(f'"{error.msg}" at column {error.colno}')
         remedy = "Write one JSON object per line, without line breaks inside it."
+        if text.lstrip()[:1] not in ("{", "["):
+            remedy += " `grapheme convert pairs` makes it of a table."
     except RecursionError:
         reason = Received("brackets nested too deeply")
         remedy = "Write the graph flat, as lists of nodes and edges."

@@ -42,8 +42,8 @@ def align_labels(pairs: Iterable[Unaligned]) -> list[list[int | None]]:
 
     - No word is given to nodes of two labels.
     - Nodes of one label share a word where there are fewer words than nodes.
-    - Which of them is which word is decided by the paths of edges between them: by the order that
-      nodes joined by such a path have in the rest of the file.
+    - Which of them is which word is decided by the paths of edges between them. What counts is the
+      order that nodes joined by such a path have in the rest of the file.
 
     There is no lexicon and no rule about a language. Spelling counts where counts cannot tell, as
     in files of a few pairs. Memory is 100 bytes for each word times label, summed over the pairs.

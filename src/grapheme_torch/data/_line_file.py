@@ -47,7 +47,7 @@ class LineFile:
     """A file whose lines are read in order once, and then in any order.
 
     What cannot be read in any order (a packed file, a pipe) is copied, unpacked, into a temporary
-    file without a name, which is gone when the process ends, however it ends.
+    file without a name. That file is gone when the process ends, however it ends.
 
     Args:
         path: The file.

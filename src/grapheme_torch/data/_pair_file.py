@@ -22,7 +22,7 @@ Sizes = npt.NDArray[np.integer[Any]]
 class PairFile(Sequence[Pair]):
     """The pairs of a JSON Lines file as a sequence that keeps 28 bytes of each in memory.
 
-    A pair is read from the file, and parsed, whenever it is asked for; its line is known by a
+    A pair is read from the file, and parsed, whenever it is asked for. Its line is known by a
     checksum, and refused if it is another by then.
 
     Args:
@@ -31,8 +31,8 @@ class PairFile(Sequence[Pair]):
             may refuse one, by raising `InputError`.
 
     Raises:
-        InputError: "FILE:LINE: ..." at the first line that is not as required or refused by
-            `keep`; "FILE: ..." if the file cannot be read or holds no pair.
+        InputError: "FILE:LINE: ..." at the first line that is not as required, or is refused by
+            `keep`. "FILE: ..." if the file cannot be read or holds no pair.
     """
 
     def __init__(self, name_or_path: str, keep: Callable[[Pair], bool] = lambda _: True) -> None:

@@ -104,9 +104,9 @@ def make_pair(record: dict[str, Any], source: str, line: int, *, need_target: bo
 def graph_document(graph: Data) -> str | dict[str, Any]:
     """What stands for a graph in a data set: its text where it is the graph of one, else node-link.
 
-    A graph is the graph of a text if it is directed and `text_to_graph` gives its labels and edges,
-    in the same order, and its positions, if it has any. Reading the document gives the graph again
-    (an unplaced graph of a text comes back with its reading order).
+    A graph is the graph of a text if it is directed and `text_to_graph` gives the same. Compared
+    are labels and edges in their order, and positions if it has any. Reading the document gives
+    the graph again (an unplaced graph of a text comes back with its reading order).
     """
     text = "".join(node_labels(graph))
     same = _form(text_to_graph(text), "position" in graph) == _form(graph, "position" in graph)

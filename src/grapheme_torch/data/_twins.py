@@ -1,8 +1,8 @@
 """Nodes of one label and the words that tell it: which node is which word.
 
-Words and labels cannot tell "cat" from "cat". What can is how the two nodes hang together: what
-the rest of the file says of the order of two words whose nodes are joined by the same path of
-edges, and whether two nodes of one label that are joined so are told by one word.
+Words and labels cannot tell "cat" from "cat". What can is how the two nodes hang together. The rest
+of the file says in which order two words stand whose nodes are joined by the same path of edges. It
+also says whether two nodes of one label that are joined so are told by one word.
 """
 
 import itertools
@@ -43,7 +43,7 @@ class Paths:
 class Orders:
     """What a file tells of the places of two nodes, by the path from the first to the second.
 
-    The first of two nodes is that which is given first, so the order in which a target names its
+    The first of two nodes is that which is given first. So the order in which a target names its
     nodes counts where the file shows that it means something.
     """
 

@@ -1,9 +1,10 @@
 """From a soft graph to a hard one."""
 
+from ._answer import Answer as Answer
+from ._answer import Answers as Answers
 from ._decode import Constraint as Constraint
 from ._decode import Decoded as Decoded
 from ._decode import decode as decode
 from ._decode import decode_parts as decode_parts
-from ._nbest import Answer as Answer
 from ._nbest import check_scoring as check_scoring
 from ._nbest import decode_nbest as decode_nbest

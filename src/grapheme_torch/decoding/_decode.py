@@ -36,13 +36,13 @@ def decode(
 ) -> list[Data]:
     """The most probable graphs of a prediction, or the most probable ones of a shape.
 
-    Without a constraint each node and each edge is decided for itself: a node is kept if it
-    exists with probability over one half, an edge between kept nodes if its most probable
+    Without a constraint each node and each edge is decided for itself. A node is kept if it
+    exists with probability over one half. An edge between kept nodes is kept if its most probable
     relation is not *absent*. A kept node carries its most probable label. With a constraint the
     graph is chosen as a whole, by the gains (E34) in log-probability; no edge is a loop.
 
     - "path": one directed path through all nodes. If every candidate leads to a later node,
-      nodes and edges are chosen together and exactly (E35), so a doubtful node may stay to hold
+      nodes and edges are chosen together and exactly (E35). A doubtful node may then stay to hold
       the path together, or go. Otherwise nodes are kept as without a constraint and joined
       greedily, best edge first; where the candidates leave several paths, only the best stays.
     - "tree": nodes as without a constraint; one of them has no parent, every other exactly one;

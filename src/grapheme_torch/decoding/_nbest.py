@@ -11,39 +11,17 @@ import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch.nn.functional import logsigmoid
-from torch_geometric.data import Data
 
 from .._check import Received, refusal, require
 from ..graphs import edge_triples, make_graph, node_labels, sorted_edges
 from ..prediction import Prediction
+from ._answer import Answer, Answers
 from ._decode import Constraint, checked_direction
-from ._ranking import Ranking, independent, node_sets, spanning_trees, sums
+from ._ranking import Ranking, Search, independent, node_sets, spanning_trees, sums
 from ._subgraphs import Gains
 
 LIMIT = 50_000
 """Steps of the search for one graph before it gives up: seconds."""
-
-
-@dataclass(frozen=True)
-class Answer:
-    """A graph that a prediction may stand for, and how probable it is.
-
-    Args:
-        graph: The graph, as `decode` returns it.
-        log_probability: Natural logarithm of its probability, (E47).
-        nodes: Probability that each of its nodes exists and has its label.
-        edges: Probability of the relation of each of its edges, in the order of its edges.
-    """
-
-    graph: Data
-    log_probability: float
-    nodes: list[float]
-    edges: list[float]
-
-    @property
-    def probability(self) -> float:
-        """Of the graph as a whole; it is 0 where a double cannot hold it."""
-        return math.exp(self.log_probability)
 
 
 def decode_nbest(
@@ -56,18 +34,18 @@ def decode_nbest(
     temperature: float = 1.0,
     directed: bool | None = None,
     own: Sequence[str] | None = None,
-) -> list[list[Answer]]:
+) -> list[Answers]:
     """The most probable graphs of each prediction, the best first, with probabilities.
 
     A network decides about each node, its label and each edge independently. The probability of
-    a graph is the product over its choices, (E47): each node is there or not, those that are
-    there have their labels, and each candidate edge between two of them has its relation or is
+    a graph is the product over its choices, (E47). Each node is there or not. Those that are there
+    have their labels. Each candidate edge between two of them has its relation or is
     absent. Over all graphs these probabilities add up to one. A constraint leaves out graphs of
     other shapes; the probabilities stay as they are and add up to less.
 
-    The ranking is exact. No two answers have the same labels and edges in the same order. Where
-    different nodes of the prediction give the same graph, it is listed once, with the probability
-    of the likeliest of these ways alone.
+    The ranking is exact where it is complete. No two answers have the same labels and edges in
+    the same order. Where different nodes of the prediction give the same graph, it is listed
+    once, with the probability of the likeliest of these ways alone.
 
     The first answer is mostly that of `decode`. It may be another where the network is unsure:
     `decode` keeps each node that is likelier there than not, whatever its label and edges.
@@ -76,8 +54,9 @@ def decode_nbest(
         prediction: Soft graphs, in logits.
         labels: Name of each node class.
         relations: Name of each relation from 1 on.
-        nbest: How many answers for each graph. There are fewer where no more are possible, or
-            where the search for more would take too long.
+        nbest: How many answers for each graph. There are fewer where no more are possible. There
+            are also fewer where the search for more would take too long; then `complete` of these
+            answers is false.
         constraint: What the graphs have to be, as for `decode`: "path" (where every candidate
             leads to a later node), "tree" (with one root) or "acyclic".
         temperature: Divides every logit: above 1 the choices get more alike, below 1 more
@@ -85,9 +64,9 @@ def decode_nbest(
         directed, own: As for `decode`. Classes of one name are one label.
 
     Raises:
-        InputError: As `decode`. If `nbest` is below 1, `temperature` is not positive, a logit is
-            no number, paths are asked for where candidates lead both ways, or the network is too
-            unsure for any answer to be found.
+        InputError: As `decode`. If `nbest` is below 1, `temperature` is not positive, or a logit
+            is no number. If paths are asked for where candidates lead both ways. If the network
+            is too unsure for any answer to be found.
     """
     directed = checked_direction(prediction, labels, relations, constraint, directed, own)
     check_scoring(nbest, temperature)
@@ -197,7 +176,7 @@ def _merge_own(label: np.ndarray, listed: list[list[str]], names: _Names, first:
 
 def _best(
     choices: _Choices, nbest: int, constraint: Constraint | None, *, directed: bool
-) -> list[Answer]:
+) -> Answers:
     """The answers for one graph."""
     if constraint == "path":
         forward = directed and bool((choices.source <= choices.sink).all())
@@ -206,14 +185,14 @@ def _best(
         what = "lead to later nodes only, for the n best paths"
         require(forward, "the candidate edges", what, found, remedy)
     answers: list[Answer] = []
-    known = set()
+    known, search = set(), Search(LIMIT)
     joint = _joint(choices, loops=constraint is None)
     ways = node_sets(
         choices.on + choices.label.max(1, initial=-np.inf) + joint.diagonal(),
         choices.off,
         joint,
-        lambda nodes: _on(choices, nodes, constraint, directed=directed),
-        LIMIT,
+        lambda nodes: _on(choices, nodes, constraint, search, directed=directed),
+        search,
     )
     for score, (nodes, ranks, edges) in ways:
         answer = _answer(choices, score, nodes, ranks, edges, directed=directed)
@@ -227,7 +206,7 @@ def _best(
         remedy = "Train it for longer, or ask for one answer without probabilities."
         found = Received(f"no answer within {LIMIT} steps")
         raise refusal("the prediction", "be sure enough to rank graphs", found, remedy)
-    return answers
+    return Answers(answers, complete=not search.cut)
 
 
 def _joint(choices: _Choices, *, loops: bool) -> Float[np.ndarray, "n n"]:
@@ -246,7 +225,12 @@ _Chosen = tuple[list[int], dict[int, int], list[tuple[int, int]]]
 
 
 def _on(
-    choices: _Choices, nodes: list[int], constraint: Constraint | None, *, directed: bool
+    choices: _Choices,
+    nodes: list[int],
+    constraint: Constraint | None,
+    search: Search,
+    *,
+    directed: bool,
 ) -> Ranking[_Chosen]:
     """The graphs on a set of nodes."""
     inside = np.zeros(len(choices.on), dtype=bool)
@@ -260,7 +244,7 @@ def _on(
     elif constraint == "tree":
         edges = _trees(choices, nodes, inner, directed=directed)
     else:
-        edges = _acyclic(choices, inner, directed=directed)
+        edges = _acyclic(choices, inner, search, directed=directed)
     for score, (ranks, chosen) in sums(independent(choices.label[nodes]), edges):
         yield base + score, (nodes, ranks, chosen)
 
@@ -319,13 +303,16 @@ def _trees(
 
 
 def _acyclic(
-    choices: _Choices, inner: Int[np.ndarray, " k"], *, directed: bool
+    choices: _Choices, inner: Int[np.ndarray, " k"], search: Search, *, directed: bool
 ) -> Ranking[list[tuple[int, int]]]:
     """Of the sets of edges those without a cycle."""
     loop = choices.source[inner] == choices.sink[inner]
     base = float(choices.relation[inner[loop], 0].sum())
     inner = inner[~loop]
-    for _, (score, edges) in zip(range(LIMIT), _free(choices, inner), strict=False):
+    for k, (score, edges) in enumerate(_free(choices, inner)):
+        if k == search.limit:
+            search.cut = True
+            return
         pairs = [(int(choices.source[e]), int(choices.sink[e])) for e, _ in edges]
         if not pairs or _has_no_cycle(pairs, directed=directed):
             yield base + score, edges

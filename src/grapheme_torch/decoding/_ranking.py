@@ -5,6 +5,7 @@ read of it.
 """
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from heapq import heappop, heappush
 from itertools import count
 from typing import Any, TypeVar
@@ -17,6 +18,19 @@ from ._subgraphs import Gains, spanning_arborescence, spanning_forest
 A = TypeVar("A")
 B = TypeVar("B")
 Ranking = Iterator[tuple[float, A]]
+
+
+@dataclass
+class Search:
+    """How long a search may be, and whether it was given up.
+
+    Args:
+        limit: Its most steps.
+        cut: Whether it had steps left when it ended.
+    """
+
+    limit: int
+    cut: bool = False
 
 
 def independent(table: Float[np.ndarray, "m k"]) -> Ranking[dict[int, int]]:
@@ -97,9 +111,9 @@ class _Read:
 def spanning_trees(gains: Gains, *, directed: bool) -> Ranking[list[int]]:
     """The best spanning trees; if directed, arborescences: one root, one parent for the others.
 
-    By Lawler's partition [lawler72]: the other trees are those that keep the first k edges of the
-    best one and lack the next, for each k; each part is solved in the same way. Parallel edges
-    are allowed.
+    By Lawler's partition [lawler72]. For each k, the other trees are those that keep the first k
+    edges of the best one and lack the next. Each part is solved in the same way. Parallel edges are
+    allowed.
     """
     n, tie = len(gains.node), count()
     large = 1 + 2 * n * float(np.abs(gains.edge).max(initial=0.0))
@@ -134,7 +148,7 @@ def node_sets(
     off: Float[np.ndarray, " n"],
     joint: Float[np.ndarray, "n n"],
     rest: Callable[[list[int]], Ranking[A]],
-    limit: int,
+    search: Search,
 ) -> Ranking[A]:
     """The best choices on all sets of nodes, by best-first search.
 
@@ -142,9 +156,9 @@ def node_sets(
         on, off: Scores of each node in the set, and outside of it.
         joint: Upper bound of what two nodes of the set add together; symmetric, not positive.
             The diagonal is not read.
-        rest: All choices on a set, by their score *in full*, that of the nodes included; it is
-            at most `on`, `off` and `joint` of the set together.
-        limit: Sets in part or whole that are looked at before the search gives up.
+        rest: All choices on a set, by their score *in full*, that of the nodes included. It is at
+            most `on`, `off` and `joint` of the set together.
+        search: How many sets in part or whole are looked at, before the search gives up.
 
     Yields:
         What `rest` does, of all sets. The ranking ends early where the limit is reached; what it
@@ -154,7 +168,7 @@ def node_sets(
     tie = count()
     start = float(np.maximum(on, off).sum())
     heap: list[Any] = [(-start, next(tie), 0.0, 0, [], on, None)]
-    for _ in range(limit):
+    for _ in range(search.limit):
         if not heap:
             return
         bound, _, score, place, nodes, gain, stream = heappop(heap)
@@ -175,6 +189,7 @@ def node_sets(
             above = value + float(np.maximum(off[left], now[left]).sum())
             if above > -np.inf:
                 heappush(heap, (-above, next(tie), value, place + 1, then, now, None))
+    search.cut = bool(heap)
 
 
 def _push_next(heap: list[Any], tie: Iterator[int], stream: Ranking[Any]) -> None:

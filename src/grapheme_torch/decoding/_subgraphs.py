@@ -126,9 +126,9 @@ def spanning_arborescence(gains: Gains) -> list[int]:
     """Directed edges that give each node one parent, without cycles, of largest gain.
 
     As few nodes as the candidates allow have none: one root where there is such a tree. Exact,
-    by the algorithm of Chu and Liu, and Edmonds [edmonds67]: every node takes its best parent,
-    the cycles this makes are contracted, and gains of edges into a cycle are counted against
-    the edge they would replace.
+    by the algorithm of Chu and Liu, and Edmonds [edmonds67]. Every node takes its best parent, and
+    the cycles this makes are contracted. Gains of edges into a cycle are counted against the edge
+    they would replace.
     """
     n, e = len(gains.node), len(gains.edge)
     if not e:

@@ -1,11 +1,11 @@
 """The alignment of two hard graphs with few edits, by rounds of exact assignment.
 
 The edit cost of an alignment is quadratic in its plan, see `EditProblem`. A round minimises its
-linear part exactly, by assignment, and steps to the least cost on the line to the alignment
-found: the integer projected fixed point of Leordeanu, Hebert and Sukthankar (2009). Without
-that line search (as in the rounds of `StructuralLoss`) they swing between two bad alignments:
-from labels alone, texts of twenty random letters then cost 40 edits instead of 23. The best of
-all starts costs 17.
+linear part exactly, by assignment, and steps to the least cost on the line to the alignment found.
+That is the integer projected fixed point of Leordeanu, Hebert and Sukthankar (2009). Without that
+line search (as in the rounds of `StructuralLoss`) they swing between two bad alignments. From
+labels alone, texts of twenty random letters then cost 40 edits instead of 23. The best of all
+starts costs 17.
 """
 
 from collections.abc import Iterable, Iterator, Sequence

@@ -12,9 +12,9 @@ Colours = list[int]
 def refinements(graphs: Sequence[Data]) -> Iterator[list[Colours]]:
     """The node colours of each graph, round after round without end.
 
-    In round 0 two nodes have one colour if they have one label; in the next, if they also have
-    equally many edges of each direction and label from and to nodes of each colour; an undirected
-    edge has both directions. Within a round colours of different graphs compare.
+    In round 0 two nodes have one colour if they have one label. In the next they also have equally
+    many edges of each direction and label from and to nodes of each colour. An undirected edge has
+    both directions. Within a round colours of different graphs compare.
     """
     labels, edges = [node_labels(graph) for graph in graphs], [arcs(graph) for graph in graphs]
     number: dict[Hashable, int] = {}

@@ -26,7 +26,7 @@ class EditCosts:
         node_substitution, edge_substitution: Costs of relabelling, where they differ from it.
 
     Raises:
-        InputError: If a price is negative or not finite, or a substitution is no mapping and no
+        InputError: If a price is negative or not finite. If a substitution is no mapping and no
             function, or a cost that a mapping holds is none.
     """
 

@@ -38,8 +38,8 @@ class EditProblem:
 
     Args:
         node: What matching two nodes costs beyond deleting the one and inserting the other.
-        gain: What matching an edge `(u, v)` of the first graph with an edge of relation `r` of
-            the second costs beyond deleting the one and inserting the other.
+        gain: The cost of matching an edge `(u, v)` of the first graph with an edge of relation `r`
+            of the second. What deleting the one and inserting the other costs is taken off.
         target: 1 where the second graph has an edge `(i, j)` of relation `r`; both ways if it is
             undirected.
         mask: Where both nodes exist.

@@ -16,8 +16,8 @@ def find_isomorphism(first: Data, second: Data) -> list[int] | None:
 
     Node labels and edge labels count, and directions if both graphs are directed; positions do
     not. Directed paths are compared as texts, other graphs by colour refinement (Weisfeiler and
-    Leman) and, where that leaves nodes alike, by the VF2 search of networkx: exponential at
-    worst, in graphs that are nearly as regular as a crystal.
+    Leman). Where that leaves nodes alike, the VF2 search of networkx follows: exponential at worst,
+    in graphs that are nearly as regular as a crystal.
 
     Returns:
         One node of `second` per node of `first`; None if the graphs differ.

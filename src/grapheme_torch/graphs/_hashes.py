@@ -18,7 +18,7 @@ NUM_CODE_POINTS = 4
 def hash_labels(labels: Sequence[str]) -> Tensor:
     """Hashes of each label in [0, 2^31), equal on every machine: `[n, 12]`.
 
-    Eight independent ones of the label, then one of each of its first four code points together
+    Eight independent ones of the label. Then one of each of its first four code points together
     with its place, after canonical decomposition (NFD); -1 where it has fewer.
     """
     rows = [_hash(label) for label in labels]

@@ -31,7 +31,7 @@ class Places(NamedTuple):
             which nodes may stand; the least number along each axis is 0.
         stretches: Whether it may be drawn wider than high: lines and trees, but no rings.
         molecule: Whether it is one, and edges are bonds.
-        start: Where it begins, and stands beside other graphs: 0 on the left, 1 on the right (a
+        start: Where it begins, and stands beside other graphs. 0 is on the left, 1 on the right (a
             text of such a script), or in between.
     """
 
@@ -45,8 +45,8 @@ def graph_places(graph: Data) -> Places:
     """Where the nodes of a graph stand; the same for the same graph.
 
     A molecule stands as RDKit draws it, where RDKit is installed. A text is a line, see
-    `reading_order`. Otherwise each connected part is drawn by itself: a path as a line, a ring as
-    a regular polygon, a tree in layers, anything else by the stress of its distances
+    `reading_order`. Otherwise each connected part is drawn by itself: a path as a line, a ring as a
+    regular polygon, a tree in layers. Anything else is drawn by the stress of its distances
     [kamada89] or, where it is large, by forces.
 
     Args:

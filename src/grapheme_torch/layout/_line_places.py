@@ -20,7 +20,7 @@ def reading_order(graph: Data) -> list[int] | None:
     """The nodes as they are read; None if the graph is no text, nor nearly one.
 
     A directed path is read along its edges. Another directed graph is read by the positions of
-    its nodes if most edges join neighbours: such is the prediction of a text with a wrong edge.
+    its nodes if most edges join neighbours. Such is the prediction of a text with a wrong edge.
     """
     if not is_directed(graph) or len(node_labels(graph)) < 2:
         return None

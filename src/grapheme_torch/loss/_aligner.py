@@ -52,7 +52,7 @@ class Learned(Aligner):
 
     Args:
         matcher: `matcher(outputs, y)` maps node outputs `[B, N, outputs]` and padded target
-            nodes `[B, M, ...]` to scores `[B, N, M]`, in edits: a score is taken off the cost of
+            nodes `[B, M, ...]` to scores `[B, N, M]`, in edits. A score is taken off the cost of
             the match. Its parameters are the loss's, and learn with it.
         solver: How the plan is found; its rounds are not used.
 

@@ -169,7 +169,7 @@ class Dense:
 class Window:
     """Only nodes close in position (of one coordinate) may be matched, (E29).
 
-    Time and memory are of the order of the matches, so graphs may have 100,000 nodes;
+    Time and memory are of the order of the matches, so graphs may have 100,000 nodes.
     `truncation` of the result bounds what was left out.
 
     Args:

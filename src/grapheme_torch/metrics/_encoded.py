@@ -48,7 +48,21 @@ def labelled(
                 del graph.directed
             told = one if one.get("directed") is not None else graph
             named.append(graph if predicted.directed and is_directed(told) else undirected(graph))
-    return decode(predicted, labels, relations, constraint), named
+    own = _copied(predicted, labels)
+    return decode(predicted, labels, relations, constraint, own=own), named
+
+
+def _copied(predicted: Prediction, labels: Sequence[str]) -> list[str] | None:
+    """A name that no target has, for the class of a copied label; None without such a class.
+
+    It is a label outside of `labels`, and an encoded target has only these: it is always wrong.
+    """
+    if predicted.label.shape[1] != len(labels) + 1:
+        return None
+    name = "?"
+    while name in labels:
+        name += "?"
+    return [name] * len(predicted.existence)
 
 
 def _graphs(target: Data | Batch, labels: Sequence[str], relations: Sequence[str]) -> list[Data]:

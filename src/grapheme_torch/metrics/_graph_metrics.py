@@ -24,19 +24,20 @@ class GraphMetrics(MetricCollection):
     the loss does; `metrics.update(predicted, targets)` takes lists of graphs with labels.
 
     Nodes are aligned by `edit_report`. A node is right if it is kept: aligned with a node of the
-    same label; an edge if it joins aligned nodes that the target joins by the same relation. If
-    the edges of one graph of a pair have no direction, those of the other are read so as well,
-    and each counts once.
+    same label. An edge is right if it joins aligned nodes that the target joins by the same
+    relation. If the edges of one graph of a pair have no direction, those of the other are read so
+    as well, and each counts once.
     `compute` returns
 
     - `exact_match`: share of pairs that are equal but for the numbering of nodes;
     - `size_accuracy`: share of pairs with equally many nodes;
     - `edit_cost`: mean edit cost, an upper bound of the graph edit distance;
-    - `wl_similarity`: mean of the normalised Weisfeiler-Lehman subtree kernel, (E37), which needs
-      no alignment: 0 without a common label, 1 where neighbourhoods of radius 3 are equal
+    - `wl_similarity`: mean of the normalised Weisfeiler-Lehman subtree kernel, (E37). It needs no
+      alignment: 0 without a common label, 1 where neighbourhoods of radius 3 are equal
       [shervashidze11];
-    - `node_precision`, `node_recall`, `node_f1`, and the same of edges: right ones as a share of
-      the predicted, of the wanted, and their harmonic mean, counted over all pairs together;
+    - `node_precision`, `node_recall`, `node_f1`, and the same of edges. They are the right ones as
+      a share of the predicted, of the wanted, and their harmonic mean. All pairs are counted
+      together;
 
     where some targets are one directed path, of these,
 
@@ -45,18 +46,18 @@ class GraphMetrics(MetricCollection):
       spell over what the target spells, in all [levenshtein66]. A symbol is a node label, a word
       what stands between white space in the text. A prediction that is no path spells nothing;
 
-    and, where some targets are one directed tree (every node but the root has one head, from
-    which its edge comes; a path is one), of their nodes,
+    and, where some targets are one directed tree, of their nodes (every node but the root has one
+    head, from which its edge comes),
 
-    - `uas`, the unlabelled attachment score: the share with the right head: the aligned node
-      has one head, aligned with the head of the target; or none, as the root [buchholz06]. A
+    - `uas`, the unlabelled attachment score: the share with the right head [buchholz06]. The
+      aligned node has one head, aligned with the head of the target; or none, as the root. A
       node left unaligned is wrong;
     - `las`, the labelled one: the share where the relation to that head is the same as well.
 
-    A share of nothing is 1: there was nothing to get wrong. So two empty graphs are an exact
-    match, with edit cost 0; an empty prediction has precision 1 and recall 0. The empty graph
-    is a path that spells the empty text. An error rate where nothing is wanted is 0 if nothing
-    was spelled, else 1.
+    Every path is a tree. A share of nothing is 1: there was nothing to get wrong. So two empty
+    graphs are an exact match, with edit cost 0; an empty prediction has precision 1 and recall 0.
+    The empty graph is a path that spells the empty text. An error rate where nothing is wanted is
+    0 if nothing was spelled, else 1.
 
     Args:
         node_cost, edge_cost, node_substitution, edge_substitution: Costs of an edit, see
@@ -65,7 +66,7 @@ class GraphMetrics(MetricCollection):
             as no correspondence is given. "order": the k-th nodes, where both sides have equally
             many (as where both are the words of a sentence), else "edits".
         extra: Metrics of your own, by name. A function of predicted graph, target and
-            `EditReport` gives the score of one pair, and its mean is reported under the name; a
+            `EditReport` gives the score of one pair, and its mean is reported under the name. A
             pair of which it returns None does not count. A `PairMetric`, or any torchmetrics
             `Metric` whose `update` takes lists of these three, reports what its `compute`
             returns: a number, or several by their names.
@@ -103,6 +104,9 @@ class GraphMetrics(MetricCollection):
             if isinstance(measure, PairMetric):  # each may be asked alone, or in a collection
                 measure.comparison = comparison
         super().__init__(measures, compute_groups=False)
+        # None would not do: two collections in one have members of one name, whose names
+        # torchmetrics 1.9 tells apart by `replace`.
+        self.prefix, self.postfix = "", ""
         self.matching, self.comparison = matching, comparison
         # The collection would sort them.
         self.order = tuple(measures)

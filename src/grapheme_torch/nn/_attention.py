@@ -12,8 +12,8 @@ from .._check import require
 class GraphAttention(nn.Module):
     """A pre-norm transformer block whose attention stays within each graph [vaswani17].
 
-    Where nodes have positions, queries and keys are rotated by them, so that a score depends on
-    how far apart two nodes are and not on where they stand (rotary embedding, [su24]).
+    Where nodes have positions, queries and keys are rotated by them (rotary embedding, [su24]). A
+    score then depends on how far apart two nodes are, and not on where they stand.
 
     Args:
         dim: Size of a node's vector; a multiple of `num_heads`.

@@ -13,8 +13,8 @@ class HashEmbedding(nn.Module):
 
     Every string has a vector. Two labels share all of it only if all their hashes collide,
     with probability `num_buckets ** -num_hashes`. To it a vector of each of the first code
-    points is added, where the hashes tell them: labels that are spelled alike are alike
-    (Hangul syllables of the same letters, a letter with one accent or another).
+    points is added, where the hashes tell them. So labels that are spelled alike are alike:
+    Hangul syllables of the same letters, or a letter with one accent or another.
 
     Args:
         dim: Size of the vector; a multiple of `num_hashes`.

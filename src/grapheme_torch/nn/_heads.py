@@ -17,9 +17,9 @@ Candidates = Literal["forward", "all"]
 class OutputHeads(nn.Module):
     """Reads a soft graph off node vectors, in logits.
 
-    The relation of two nodes is read off `silu(W_1 z_u + W_2 z_v + W_3 s_uv + W_4 d_uv)`: of what
-    each is, of several bilinear scores `s_uv` of the two, as in biaffine parsers [dozat17], and
-    of the distance `d_uv` between their positions.
+    The relation of two nodes is read off `silu(W_1 z_u + W_2 z_v + W_3 s_uv + W_4 d_uv)`. It is
+    made of what each is, and of several bilinear scores `s_uv` of the two, as in biaffine parsers
+    [dozat17]. Where nodes have positions, `d_uv` is the distance between them.
 
     With `copy` a node's label is, with a probability of its own, that of the input node it
     stands at [gu16]. The last class of the label logits is then a label outside of `labels`:

@@ -24,7 +24,12 @@ def is_hub_name(folder: str | os.PathLike[str]) -> bool:
 
 @contextmanager
 def downloaded(
-    name: str, *, revision: str | None, token: str | bool | None, cache_dir: str | Path | None
+    name: str,
+    *,
+    revision: str | None,
+    token: str | bool | None,
+    cache_dir: str | Path | None,
+    local_files_only: bool,
 ) -> Iterator[Path]:
     """A folder, for a while, with the description and the weights of a model on the Hub.
 
@@ -33,14 +38,17 @@ def downloaded(
 
     Raises:
         MissingExtra: If huggingface_hub is not installed.
-        InputError: If there is no such model, or it cannot be reached.
+        InputError: If there is no such model, it cannot be reached, or it was not downloaded yet.
     """
     with needed(f'the model "{name}", which is no folder,', "hub"):
         from huggingface_hub import snapshot_download
-    with _refusals(name):
+    with _refusals(
+        name, "Download it once, without `local_files_only`." if local_files_only else None
+    ):
         snapshot = snapshot_download(
             name, revision=revision, token=token, cache_dir=cache_dir,
             allow_patterns=[CONFIG, WEIGHTS], library_name="grapheme-torch",
+            local_files_only=local_files_only,
         )  # fmt: skip
     with tempfile.TemporaryDirectory(prefix="grapheme-") as temporary:
         folder = Path(temporary) / name
@@ -97,7 +105,7 @@ def upload(
 
 
 @contextmanager
-def _refusals(name: str) -> Iterator[None]:
+def _refusals(name: str, remedy: str | None = None) -> Iterator[None]:
     """Refuses, in words, what the Hub or the way to it refuses."""
     try:
         yield
@@ -109,6 +117,6 @@ def _refusals(name: str) -> Iterator[None]:
         if not (http or isinstance(error, OSError | ValueError)):
             raise
         text = " ".join(str(error).split()) or type(error).__name__
-        remedy = "Check the name, the connection and the token (`hf auth login`)."
+        remedy = remedy or "Check the name, the connection and the token (`hf auth login`)."
         cause = Received(text[:300])
         raise refusal(f'the model "{name}"', "be on the Hub", cause, remedy) from error

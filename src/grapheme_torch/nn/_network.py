@@ -269,24 +269,29 @@ class GraphTransformNet(nn.Module):
         revision: str | None = None,
         token: str | bool | None = None,
         cache_dir: str | Path | None = None,
+        local_files_only: bool = False,
     ) -> "GraphTransformNet":
         """The network that `save_pretrained` wrote, from a folder or from the Hugging Face Hub.
 
         Args:
             folder: The folder. Or, as a text, "owner/name" of a model on the Hub, where there is no
-                such folder; a `Path` is never looked for on the Hub.
+                such folder. A `Path` is never looked for on the Hub.
             revision: Branch, tag or commit on the Hub. Default: main.
             token: For what is not public on the Hub. Default: that of `hf auth login`.
             cache_dir: Where downloads are kept. Default: the cache of the Hub.
+            local_files_only: Whether a model of the Hub is taken from there, without a connection.
+
+        The loss of a run is not on the Hub: `saved_loss(folder)` reads it from the run.
 
         Raises:
             InputError: If a file is missing, unreadable, foreign, does not fit, or a weight is
-                not finite; or if there is no such model on the Hub.
+                not finite. Also if there is no such model on the Hub.
             MissingExtra: If the Hub is asked for and huggingface_hub is not installed.
         """
         if not is_hub_name(folder):
             return reading(folder, lambda found: _restore(cls, found, load_config(found)))
         where = {"revision": revision, "token": token, "cache_dir": cache_dir}
+        where["local_files_only"] = local_files_only
         with downloaded(str(folder), **where) as found:  # type: ignore[arg-type]
             return cls.from_pretrained(found)
 

@@ -12,9 +12,9 @@ class NGramEmbedding(nn.Module):
     """Embeds a node by the n-grams that begin and that end at it [bojanowski17].
 
     An n-gram is a run of 2 to `longest` nodes of a graph in the order they are given in, as
-    letters of a text; before the first and behind the last stands a mark. Its vector is a row
-    found by a hash, of one table for runs that begin at the node and another for those that end
-    there; they are added up. Rows are zero at the start: what was never met says nothing.
+    letters of a text. Before the first and behind the last stands a mark. Its vector is a row
+    found by a hash. There is one table for runs that begin at the node, and another for those that
+    end there; they are added up. Rows are zero at the start: what was never met says nothing.
 
     Args:
         dim: Size of the vector.

@@ -31,8 +31,8 @@ def exact_plan(
         above zero. It is constant between jumps, so it has no gradient.
 
     Raises:
-        InputError: If shapes, types or devices do not fit, masses are negative, not finite or
-            differ in sum by more than the rounding of their dtype, or costs forbid every plan.
+        InputError: If shapes, types or devices do not fit, or costs forbid every plan. If masses
+            are negative, not finite, or differ in sum by more than the rounding of their dtype.
     """
     wide, rows, columns = _inputs.problem(cost, a, b)
     if wide.is_meta:

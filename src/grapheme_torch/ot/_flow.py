@@ -126,7 +126,7 @@ def parts(allowed: NDArray[np.bool_], flow: Array) -> tuple[NDArray[np.intp], ND
     """A number of each row and column, equal where an allowed entry can carry mass.
 
     An entry is of no use to any plan if its ends are in different strong components of what can
-    still change in one plan: mass moves forward along every allowed entry, and back where it is.
+    still change in one plan. Mass moves forward along every allowed entry, and back where it is.
 
     Args:
         allowed: The entries that may carry mass.

@@ -1,9 +1,9 @@
 """Costs of plus infinity: entries that carry no mass, whatever solves the rest, (E3).
 
-A solver is given a finite wall instead of infinity, so high that it sees nothing behind it; what
-it then writes there is set to zero. Where the entries that are left cannot hold all mass, the
-problem is refused. Where they can, but no plan uses some of them, potentials diverge and sweeps
-converge slowly: such a pair is solved again without those entries.
+A solver is given a finite wall instead of infinity, so high that it sees nothing behind it. What it
+then writes there is set to zero. Where the entries that are left cannot hold all mass, the problem
+is refused. Where they can, but no plan uses some of them, potentials diverge and sweeps converge
+slowly: such a pair is solved again without those entries.
 """
 
 from collections.abc import Callable

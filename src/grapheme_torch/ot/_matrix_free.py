@@ -1,9 +1,9 @@
 """Transport whose plan is never a matrix: sweeps, Newton and linear solves by products alone.
 
-The same sweeps, Newton steps and stopping as for matrices, (E4)-(E7) and (E31) of docs/math,
-for a plan that can only be summed and multiplied with vectors: one on a sparse support, or one
-made tile by tile. A batch is a disjoint union. Everything is divided by the temperature, as in
-`_sinkhorn`. Axes: N rows, M columns, B pairs.
+The same sweeps, Newton steps and stopping as for matrices, (E4)-(E7) and (E31) of docs/math. The
+plan can only be summed and multiplied with vectors. It is one on a sparse support, or one made tile
+by tile. A batch is a disjoint union. Everything is divided by the temperature, as in `_sinkhorn`.
+Axes: N rows, M columns, B pairs.
 """
 
 from dataclasses import dataclass

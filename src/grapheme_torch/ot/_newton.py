@@ -28,8 +28,8 @@ def newton(
 ) -> tuple[Float[Tensor, "B M"], Int[Tensor, " B"]]:
     """Takes every pair from `g` to a residual of at most `tol`, or as far as `max_iter` steps go.
 
-    Each step is a Newton step with backtracking; a pair for which no step length raises `F`
-    enough makes a Sinkhorn sweep instead, which always does.
+    Each step is a Newton step with backtracking. A pair for which no step length raises `F` enough
+    makes a Sinkhorn sweep instead, which always does.
 
     Returns:
         The column potential and the number of steps of each pair.
@@ -52,8 +52,8 @@ def newton(
 def schur(plan: Float[Tensor, "B N M"], a: Float[Tensor, "B N"]) -> Float[Tensor, "B M M"]:
     """`diag(P^T 1) - P^T diag(1/a) P`, made invertible, (E7).
 
-    Its null vector 1 (potentials are defined up to a constant) is filled by a rank-one term
-    and columns without mass by a one on the diagonal; neither changes a solution for a
+    Its null vector 1 (potentials are defined up to a constant) is filled by a rank-one term.
+    Columns without mass are filled by a one on the diagonal. Neither changes a solution for a
     right-hand side that sums to zero.
     """
     column = plan.sum(1)

@@ -42,8 +42,8 @@ def transport_plan(
         max_iterations: Bound on sweeps plus Newton steps of a pair. Steps that led nowhere are
             discarded, replaced by as many sweeps, and not counted.
         gradient: How the plan differentiates in `cost`, `a` and `b`:
-            "exact": by the implicit function theorem where the pair converged, through the
-            sweeps where it did not. Both are the derivative of what was computed; the former up
+            "exact": by the implicit function theorem where the pair converged. Where it did not,
+            through the sweeps. Both are the derivative of what was computed; the former up
             to the tolerance (1e-12 leaves about as much, 1e-2 some percent).
             "implicit": by the theorem everywhere, to any order. Right where the pair converged;
             where it did not, an approximation that the residual bounds.

@@ -68,8 +68,8 @@ def sweep(
 ) -> tuple[Float[Tensor, "B M"], Int[Tensor, " B"]]:
     """Alternates (E4) and (E5) from `g` until each pair's residual is at most `tol`.
 
-    A pair that is done leaves while others go on, so that its result does not depend on its
-    batch mates and one hard pair costs no more than itself.
+    A pair that is done leaves while others go on. So its result does not depend on its batch mates,
+    and one hard pair costs no more than itself.
 
     Returns:
         The column potential and the number of sweeps of each pair.
@@ -103,8 +103,8 @@ def sweep_path(problem: Problem, iterations: Int[Tensor, " B"]) -> list[Float[Te
 def exp(x: Tensor) -> Tensor:
     """`e^x`, flushed to at least e^-80 so that no argument is slow; see `NEGLIGIBLE`.
 
-    From above it is bounded where a row or column has no mass and thus any potential: a weight
-    of zero must not meet an infinity.
+    From above it is bounded where a row or column has no mass and thus any potential. A weight of
+    zero must not meet an infinity.
     """
     return x.clamp(NEGLIGIBLE, -NEGLIGIBLE).exp()
 

@@ -76,7 +76,7 @@ def sparse_plan(
     Args:
         support: The entries that may carry mass.
         cost: Cost of moving a unit of mass along each entry; plus infinity forbids it.
-        a, b: Masses of rows and columns, finite, not negative, with equal sums in each pair; `b` is
+        a, b: Masses of rows and columns, finite, not negative, with equal sums in each pair. `b` is
             scaled to the sum of `a` where they agree but for the rounding of their dtype.
         temperature: Of each pair, or one for all, in units of `cost`; positive.
         tolerance: Largest accepted residual.
@@ -92,9 +92,9 @@ def sparse_plan(
         converge.
 
     Raises:
-        InputError: If types, shapes or devices do not fit, the temperature is not positive, masses
-            differ in sum, are negative, not finite, or require a gradient, or a row or column
-            that has mass has no entry that may carry it.
+        InputError: If types, shapes or devices do not fit, or the temperature is not positive. If
+            masses differ in sum, are negative, not finite, or require a gradient. If a row or
+            column that has mass has no entry that may carry it.
 
     Differentiation: once, in reverse, in `cost`; zero where it forbids; more is refused. Kept are
     cost, plan and potentials; "unrolled" needs one column potential a sweep while it goes backward.

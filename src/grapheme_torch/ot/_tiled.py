@@ -1,8 +1,8 @@
 """Transport whose cost and plan are made tile by tile, never stored, (E42)-(E43) of docs/math.
 
-One pair at a time. The last row and the last column (the void of a graph) are like the others,
-but their mass may be zero, and the last column is part of every tile. Everything but costs is
-divided by the temperature, as in `_sinkhorn`. Axes: N rows, M columns; of a tile k rows, w columns.
+One pair at a time. The last row and the last column (the void of a graph) are like the others, but
+their mass may be zero. The last column is part of every tile. Everything but costs is divided by
+the temperature, as in `_sinkhorn`. Axes: N rows, M columns; of a tile k rows, w columns.
 """
 
 import functools

@@ -43,9 +43,9 @@ def tiled_plan(
         newton: Whether Newton takes over after the first sweeps, as in `transport_plan`.
 
     Raises:
-        InputError: If the temperature is not positive, masses are negative, not finite, zero
-            before the last, or differ in sum by more than the rounding of their dtype, or options
-            make no sense.
+        InputError: If the temperature is not positive, or options make no sense. If masses are
+            negative, not finite, zero before the last, or differ in sum by more than the rounding
+            of their dtype.
     """
     problem = _checked(problem)
     _inputs.options(1, problem.a.new_full((1,), problem.eps), tolerance, max_iterations)
@@ -114,8 +114,8 @@ def tiled_adjoint(
     Args:
         transport: As it was solved.
         w: Derivative of the loss in the plan.
-        implicit: One linear solve by conjugate gradients, (E31), right at a fixed point; if not,
-            through the sweeps that made the plan, (E10)-(E12), at two vectors a sweep.
+        implicit: If true, one linear solve by conjugate gradients, (E31), right at a fixed point.
+            If not, through the sweeps that made the plan, (E10)-(E12), at two vectors a sweep.
         adjoint: Where to note how well the linear system was solved.
     """
     plan = transport.plan

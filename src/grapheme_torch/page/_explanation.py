@@ -95,7 +95,7 @@ class Explanation(Displayed):
         input, predicted, target: The graphs; the target may be None.
         nodes: Every output node, those that were left out as well.
         edges: The edges of the predicted graph, in its order.
-        loss: The loss of the pair; None without a target, or where the target has a label or a
+        loss: The loss of the pair. None without a target, or where the target has a label or a
             relation that the network has no class for.
         edits: The edits from the predicted graph to the target; None without a target.
         unknown: Labels and relations of the target that the network has no class for.

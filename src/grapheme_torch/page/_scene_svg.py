@@ -27,9 +27,9 @@ def scene_svg(scene: Scene, name: str, *, form: Form = "page", prefix: str = "")
     """The scene as an `<svg>` element.
 
     For a page it carries the places of both arrangements as data, so that the page can choose the
-    one that fits: `data-column` and `data-row` of the element (its view box), of each graph and
-    of each link. For a file it carries its style sheet, and titles for what is pointed at; for a
-    notebook only the titles.
+    one that fits. They are `data-column` and `data-row` of the element (its view box), of each
+    graph and of each link. For a file it carries its style sheet, and titles for what is pointed
+    at; for a notebook only the titles.
 
     Args:
         scene: What is drawn.

@@ -26,7 +26,7 @@ def plot_alignment(
     """Draws two graphs, and which node became which.
 
     Texts are drawn as lines, trees in layers, rings as polygons and molecules as chemists draw
-    them; the two graphs stand above each other or side by side. If the edges of one graph have no
+    them. The two graphs stand above each other or side by side. If the edges of one graph have no
     direction, all edges are drawn without arrow heads. A line is as thick as the mass it carries. A
     label that the font cannot draw is shown by its code point. Edge labels are shown where the
     graphs have more than one kind.

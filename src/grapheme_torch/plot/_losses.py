@@ -35,9 +35,9 @@ def plot_losses(
     Where there is "val_exact", a second panel shows it: the share of exact matches.
 
     Args:
-        rows: One mapping an epoch, with "epoch", any of "total", "val_total", "node", "edge" and
-            "clique", and further terms by their names, as in metrics.csv ("converged" and
-            "val_exact" are no losses). A value that is not positive, not finite or missing leaves
+        rows: One mapping an epoch, as in metrics.csv: "epoch", any of "total", "val_total", "node",
+            "edge" and "clique", and further terms by their names. "converged" and "val_exact" are
+            no losses. A value that is not positive, not finite or missing leaves
             a gap.
         path: Where to write; the suffix names the format (png, svg, pdf, ...).
         weights: What the loss multiplies each term by, by name. Terms are drawn so, and add up to

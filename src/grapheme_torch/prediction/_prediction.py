@@ -143,9 +143,9 @@ class Prediction(Displayed):
         answer has probability 1e-17. Float64.
 
         Args:
-            graph: A `Data` or `Batch` with classes `y`, and optionally `edge_type` (relations
-                from 1 on), `edge_weight` (becomes `weight`, zero where there is no edge),
-                `position` and `directed`.
+            graph: A `Data` or `Batch` with classes `y`. Optional are `edge_type` (relations from 1
+                on), `edge_weight`, `position` and `directed`. `edge_weight` becomes `weight`, zero
+                where there is no edge.
             num_labels: Number of node classes.
             num_relations: Number of relations, not counting *absent*.
 

@@ -11,8 +11,8 @@ Thing = TypeVar("Thing")
 class Bag(Generic[Thing]):
     """Things in groups, and these in groups of groups.
 
-    A group is drawn in proportion to the root of its size: between what its size alone would
-    say, and one group as often as another.
+    A group is drawn in proportion to the root of its size. That is between what its size alone
+    would say, and one group as often as another.
 
     Args:
         depth: How many keys a thing has.

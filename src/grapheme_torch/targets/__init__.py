@@ -1,6 +1,6 @@
 """Targets from what people have: padded tensors, lists of edges, networkx graphs, lists of `Data`.
 
-A target is a PyTorch Geometric `Batch` with a class `y` for each node, `edge_index`, and perhaps
+A target is a PyTorch Geometric `Batch` with a class `y` for each node and `edge_index`. It may have
 `edge_type` (relations, from 1 on), `edge_weight`, `position` and `directed`.
 """
 

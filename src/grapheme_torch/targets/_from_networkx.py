@@ -75,19 +75,21 @@ def _check_graph(graph: Any) -> None:
         raise refusal("a graph", "have at most one edge between two nodes", got, remedy)
 
 
+_WORDS = (
+    "Words are read by `graph_from_networkx`, and numbered by `Alphabet.of(graphs).encode(graph)`."
+)
+
+
 def _class(values: Mapping[str, Any], name: str, node: Any) -> int:
     found: Any = values.get(name)
     if not hasattr(found, "__index__") or isinstance(found, bool):
-        wanted = f"have a whole number as {name!r}"
-        remedy = "Words are read by `graph_from_networkx`, and numbered by an `Alphabet`."
-        raise refusal(f"node {node!r}", wanted, found, remedy)
+        raise refusal(f"node {node!r}", f"have a whole number as {name!r}", found, _WORDS)
     return int(found)
 
 
 def _relation(found: Any, name: str) -> int:
     fits = hasattr(found, "__index__") and not isinstance(found, bool)
-    remedy = "Words are read by `graph_from_networkx`, and numbered by an `Alphabet`."
-    require(fits, f"{name!r} of an edge", "be a whole number", found, remedy)
+    require(fits, f"{name!r} of an edge", "be a whole number", found, _WORDS)
     return int(found)
 
 

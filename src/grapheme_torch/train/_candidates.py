@@ -14,10 +14,10 @@ from ._places import given_alignment
 def choose_candidates(pairs: Sequence[Pair], *, directed: bool, slots: int) -> dict[str, Any]:
     """The options `pairs` and `window` of the `CandidateEdges` of a network for these pairs.
 
-    "forward" where edges have no direction, or where all edges of the targets lead ahead: between
-    the first places that the "alignment" of a pair tells, or else by position; "all" where one does
-    not, or nothing is told. A window only where alignments tell it: a text has other places than
-    its input.
+    "forward" where edges have no direction, or where all edges of the targets lead ahead. That is
+    between the first places that the "alignment" of a pair tells, or else by position. "all" where
+    one does not, or nothing is told. A window only where alignments tell it: a text has other
+    places than its input.
 
     Args:
         pairs: The pairs to train on.

@@ -67,8 +67,8 @@ class Interrupt(pl.Callback):
     """A signal that asks to end lets the run finish the present step and be saved.
 
     Such signals are Ctrl-C, SIGTERM (of `kill`, a container, a queue) and SIGHUP (of a terminal
-    that closes). A Ctrl-C after any of them ends the run at once; the others can come twice for
-    one cause, and who sends them has SIGKILL as well.
+    that closes). A Ctrl-C after any of them ends the run at once. The others can come twice for one
+    cause, and who sends them has SIGKILL as well.
 
     Args:
         further: Other signals that ask so, such as that of a queue.

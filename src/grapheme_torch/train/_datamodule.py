@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from itertools import zip_longest
+from pathlib import Path
 from typing import Any, TypeVar
 
 import lightning.pytorch as pl
@@ -68,8 +69,8 @@ class PairsDataModule(pl.LightningDataModule):
 
     def __init__(
         self,
-        data: str = "kindergarten",
-        val: str | None = None,
+        data: str | Path = "kindergarten",
+        val: str | Path | None = None,
         *,
         batch_size: int = 32,
         bucket: int = 1,
@@ -85,8 +86,8 @@ class PairsDataModule(pl.LightningDataModule):
     ) -> None:
         super().__init__()
         self.split: Split = load_split(
-            data, val, acyclic=acyclic, directed=directed, slots=slots,
-            skip_larger=skip_larger, max_nodes=max_nodes, alphabet=alphabet,
+            str(data), None if val is None else str(val), acyclic=acyclic, directed=directed,
+            slots=slots, skip_larger=skip_larger, max_nodes=max_nodes, alphabet=alphabet,
             recombination=recombination, seed=seed,
         )  # fmt: skip
         self._size = batch_size

@@ -25,8 +25,8 @@ class Direction:
         """Takes a pair in; the same with the target as a network gives it.
 
         Raises:
-            InputError: "FILE:LINE: ..." if its target is of another kind than one before, is
-                undirected though asked to be directed, or cannot be read as undirected.
+            InputError: "FILE:LINE: ..." if its target is of another kind than one before, or cannot
+                be read as undirected. Also if it is undirected though asked to be directed.
         """
         if self._asked is False:
             return as_given(pair, directed=False)

@@ -51,8 +51,8 @@ def evaluate(
             `saved_loss(folder, node_cost=...)` gives. Default: `saved_loss(folder)`.
 
     Raises:
-        InputError: If a folder holds no model, no pair is given, an alignment is not one of its
-            pair, `batch_size` is below 1, `worst` below 0, or the constraint is unknown; if
+        InputError: If a folder holds no model, no pair is given, or an alignment is not one of its
+            pair. If `batch_size` is below 1, `worst` below 0, or the constraint is unknown. If
             `form` has no way back, or the target of a pair cannot be written back.
     """
     require(batch_size >= 1, "`batch_size`", "be at least 1", batch_size, "Try 32.")

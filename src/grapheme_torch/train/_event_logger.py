@@ -16,8 +16,8 @@ _EVERY = 10.0
 class EventLogger(Logger):
     """Writes scalars for TensorBoard, in the thread of the training.
 
-    Not Lightning's `TensorBoardLogger`: both writers that it may use hand the records to a thread,
-    and once that of tensorboardX has met a full disk the next records wait for it for ever.
+    Not Lightning's `TensorBoardLogger`: both writers that it may use hand the records to a thread.
+    Once that of tensorboardX has met a full disk, the next records wait for it for ever.
 
     Args:
         folder: Where the file is made, at the first record. Of older files in it TensorBoard shows

@@ -3,6 +3,7 @@
 from .._check import InputError, Received, relocate, require
 from ..data import Alphabet, Classes, Pair, Positions, check_acyclic, check_sizes
 from ..graphs import is_directed
+from ._backward_edges import BackwardEdges
 from ._edge_direction import Direction, as_given
 from ._large_pairs import Largest, check_nodes, largest
 
@@ -21,7 +22,8 @@ class FirstPass:
 
     Args:
         slots: Output nodes of the network per input node.
-        acyclic: Whether directed targets with a cycle are refused.
+        acyclic: Whether directed targets with a cycle are refused, as by a network that looks for
+            edges that lead ahead only.
         directed: Whether edges of the targets have a direction. Default: as the targets say.
         skip_larger: Whether training pairs that are too large are left out.
         max_nodes: Most nodes of an input or target.
@@ -46,7 +48,7 @@ class FirstPass:
         self._acyclic = acyclic and directed is not False
         self._known, self._classes = alphabet, Classes(MOST_CLASSES)
         self._direction, self._positions = Direction(directed), Positions()
-        self._largest = Largest(slots)
+        self._largest, self._backward = Largest(slots), BackwardEdges()
 
     def train(self, pair: Pair) -> bool:
         """Whether a pair is trained on, not left out.
@@ -62,6 +64,8 @@ class FirstPass:
         check_nodes([pair], self._most)
         check_sizes([pair], self._slots)
         pair = self._seen(pair)
+        if self._acyclic and is_directed(pair.target):
+            self._backward.add(pair)
         self.edges += pair.target.num_edges
         if self._known is not None:
             _check_known(pair, self._known)
@@ -105,6 +109,7 @@ class FirstPass:
         """Gives a `Notice` of what is left aside of the pairs seen, and of one that is large."""
         self._largest.tell()
         self._positions.tell()
+        self._backward.tell()
 
     def read(self, pair: Pair) -> Pair:
         """A pair that was seen as it is trained on: direction and position are as in all others."""

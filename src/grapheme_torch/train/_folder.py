@@ -169,7 +169,7 @@ def saved_loss(folder: str | Path, **changes: Any) -> StructuralLoss:
         folder: The folder of the run.
         changes: Arguments of `StructuralLoss` to use instead of the saved ones; None keeps them.
             What no option can say has to be given anew, such as a node cost, an aligner or a
-            further term; weights of such modules are read from the run.
+            further term. Weights of such modules are read from the run.
 
     Raises:
         InputError: "FILE: ..." if the options of the run are spoilt, or the weights of the loss

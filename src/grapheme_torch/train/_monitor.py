@@ -19,7 +19,7 @@ class Monitor(pl.Callback):
     """Records every so many steps, and what was measured of each epoch.
 
     Not through the trainer: with loggers of its own Lightning gathers what a step logs at every
-    step, which takes as long as the loss of a small batch.
+    step. That takes as long as the loss of a small batch.
 
     Args:
         loggers: Whom to tell. One that fails is left out from then on: no run ends by it.

@@ -9,7 +9,7 @@ from torch_geometric.data import Batch, Data
 
 from .._check import Received, require
 from ..data import INPUT, Alphabet, only
-from ..decoding import Answer, Constraint, check_scoring, decode, decode_nbest
+from ..decoding import Answers, Constraint, check_scoring, decode, decode_nbest
 from ..graphs import node_labels
 from ..prediction import Prediction
 from ._measure import device_of
@@ -63,7 +63,7 @@ def predict_nbest(
     temperature: float = 1.0,
     directed: bool | None = None,
     alphabet: Alphabet | None = None,
-) -> list[list[Answer]]:
+) -> list[Answers]:
     """The most probable output graphs for each input graph, the best first, with probabilities.
 
     Args:

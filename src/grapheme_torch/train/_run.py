@@ -40,8 +40,8 @@ _MOST_WORKERS = 256
 def train(
     out: str | Path,
     *,
-    data: str = "kindergarten",
-    val: str | None = None,
+    data: str | Path = "kindergarten",
+    val: str | Path | None = None,
     epochs: int = 100,
     batch_size: int = 32,
     bucket: int = 1,
@@ -58,7 +58,7 @@ def train(
     max_nodes: int = MOST,
     overwrite: bool = False,
     resume: bool = False,
-    init: str | None = None,
+    init: str | Path | None = None,
     loss: StructuralLoss | None = None,
     network: nn.Module | Mapping[str, Any] | None = None,
     optimization: Optimization | None = None,
@@ -133,10 +133,10 @@ def train(
     goes_on = _goes_on(out, resume=resume, overwrite=overwrite)
     loggers = make_loggers(groups["monitoring"], out, logger)
     plain = {
-        "data": data, "val": val, "out": str(out), "epochs": epochs, "batch_size": batch_size,
-        "bucket": bucket, "lr": lr, "seed": seed, "threads": threads, "workers": workers,
-        "accelerator": accelerator, "skip_larger": skip_larger, "max_nodes": max_nodes,
-        "init": init,
+        "data": str(data), "val": _text(val), "out": str(out), "epochs": epochs,
+        "batch_size": batch_size, "bucket": bucket, "lr": lr, "seed": seed, "threads": threads,
+        "workers": workers, "accelerator": accelerator, "skip_larger": skip_larger,
+        "max_nodes": max_nodes, "init": _text(init),
     }  # fmt: skip
     module, pairs = _prepared(plain, network, trained, loss, groups)
     options = {**plain, **asdict(processes), **_written(module, groups)}
@@ -152,6 +152,11 @@ def _written(module: TrainingModule, groups: Mapping[str, Any]) -> dict[str, Any
     """The options of loss, network and groups as train.yaml has them."""
     own = {**loss_options(module.loss), "network": network_options(module.network)}
     return own | {name: asdict(group) for name, group in groups.items()}
+
+
+def _text(path: str | Path | None) -> str | None:
+    """A path as train.yaml holds it."""
+    return None if path is None else str(path)
 
 
 def _fitted(job: Job, *, goes_on: bool, overwrite: bool) -> Summary:
@@ -185,7 +190,7 @@ def _prepared(
 
 
 def _asked(
-    network: nn.Module | Mapping[str, Any] | None, init: str | None
+    network: nn.Module | Mapping[str, Any] | None, init: str | Path | None
 ) -> tuple[nn.Module | Mapping[str, Any], GraphTransformNet | None]:
     """The network or its options, and the trained one that it starts from."""
     if isinstance(network, nn.Module):
@@ -246,7 +251,7 @@ def _for_edges(loss: StructuralLoss, *, directed: bool) -> StructuralLoss:
 
 
 def _check_together(
-    val: str | None, loss: StructuralLoss, optimization: Optimization, stopping: Stopping
+    val: str | Path | None, loss: StructuralLoss, optimization: Optimization, stopping: Stopping
 ) -> None:
     """Refuses options that need one another."""
     patience = stopping.patience

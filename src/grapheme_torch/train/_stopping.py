@@ -140,7 +140,7 @@ class Patience(EarlyStopping):
 class LastValidation(pl.Callback):
     """Validates after the last epoch too, whatever `check_val_every_n_epoch` says.
 
-    Not where a signal comes in the last step of an epoch: a run that goes on after it is to be as
+    Not where a signal comes in the last step of an epoch. A run that goes on after it is to be as
     if there had been none.
 
     Args:

@@ -32,7 +32,7 @@ def predict_together(
 
     That is the one of least loss, summed over the networks: negative log-probabilities, which no
     network need number its nodes alike for. An answer with a label or relation that a network
-    has no class for comes last; among equals the answer that most networks give, then that of the
+    has no class for comes last. Among equals that of most networks is taken, then that of the
     first.
 
     Args:

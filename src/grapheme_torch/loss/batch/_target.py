@@ -24,8 +24,8 @@ from ._pairs import Target
 def is_directed(prediction: Prediction, target: Data) -> bool:
     """Whether edges have a direction: as the prediction and the target say.
 
-    A target that does not say so is undirected if it stores each edge in both directions, alike,
-    as PyTorch Geometric does, and the candidates are given in one.
+    A target that does not say so is undirected if it stores each edge in both directions, alike, as
+    PyTorch Geometric does. Candidates have to be given in one.
     """
     stored = target.stores[0]
     said: Any = stored.get("directed")
@@ -242,7 +242,8 @@ def _integers(name: str, value: Any, count: int, what: str, device: torch.device
     fits = fits and (is_whole(value) or value.dtype == torch.bool)
     if not fits:
         wanted = f"be an integer tensor with one {what} ({count})"
-        raise refusal(f"`{name}`", wanted, described(value), _REMEDY)
+        real = is_dense(value) and value.is_floating_point() and value.shape[:1] == (count,)
+        raise refusal(f"`{name}`", wanted, described(value), _REAL[name] if real else _REMEDY)
     check_device(name, value, device)
     return value.long()
 
@@ -254,6 +255,10 @@ def _rows(name: str, value: Any, count: int, what: str) -> None:
         raise refusal(f"`{name}`", wanted, described(value), _REMEDY)
 
 
+_REAL = {
+    "target.y": "Classes: `y.long()`. Vectors: `StructuralLoss(node_cost=costs.Vectors())`.",
+    "target.edge_type": "Convert it: `edge_type.long()`.",
+}
 _REMEDY = "`Alphabet.encode` adds it to a graph; `num_nodes` says how many nodes there are."
 
 

@@ -138,8 +138,8 @@ class Terms(Function):
     Arguments: compose, inputs, settings, rows, columns, names of what is learned, and that.
     `compose` is the same function in PyTorch, of the learned ones by name: a second derivative is
     taken through it, where there is one.
-    Returns total, node, edge and clique term of each pair and the last plan; then, of all rounds
-    together, the largest residual, the iterations and whether all converged.
+    Returns total, node, edge and clique term of each pair and the last plan. Then follow, of all
+    rounds together, the largest residual, the iterations and whether all converged.
     """
 
     # The older form: to bind the arguments of `setup_context` costs PyTorch 0.1 ms a call.

@@ -37,10 +37,11 @@ class Inputs(NamedTuple):
             match 1/e, `[B]`; with vectors.
         weight, target_weight: `[e]` and `[t]`, both or neither.
         edge_gain, round_gain, target_value, edge_constant: What edges cost, if it is not made of
-            `log_relation` and weights by the kernel: for each candidate what aligning a target edge
-            of value one in a channel with it adds, to the loss and to the cost of the rounds,
-            `[e, C]` both; the values of each target edge, `[t, C]`, constant; and the edge term of
-            each pair when nothing is aligned, `[B]`. Without weights; `round_gain` with rounds.
+            `log_relation` and weights by the kernel. The first two, `[e, C]`, have for each
+            candidate what aligning a target edge of value one in a channel with it adds. That is to
+            the loss, and to the cost of the rounds. The third has the values of each target edge,
+            `[t, C]`, constant. The last is the edge term of each pair when nothing is aligned,
+            `[B]`. Without weights; `round_gain` with rounds.
         deletion_cost, insertion_cost: Prices of single nodes, `[n]` and `[m]`, instead of
             `node_deletion` and `node_insertion` of the settings.
         position, target_position: `[n, D]` and `[m, D]`, both or neither.

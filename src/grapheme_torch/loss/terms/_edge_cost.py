@@ -140,9 +140,9 @@ class EdgeCost(nn.Module):
     def surprise(self, pairs: Pairs, prices: Prices) -> EdgeCosts:
         """`-log q` of the aligned relation, one for each edge left unmatched, (E17).
 
-        What is impossible has no surprise, and is charged as an edit: a candidate takes no target
-        edge of an impossible relation, which then counts as unmatched; one that cannot be absent
-        is deleted.
+        What is impossible has no surprise, and is charged as an edit. A candidate takes no target
+        edge of an impossible relation, which then counts as unmatched. A candidate that cannot be
+        absent is deleted.
         """
         nats = self.nll(pairs.relation)
         impossible = nats.isposinf()
@@ -262,8 +262,8 @@ def channel_of(pairs: Pairs, costs: EdgeCosts) -> Int[Tensor, " l"]:
 def edge_channels(pairs: Pairs, costs: EdgeCosts) -> Channels:
     """What aligning adds: gains of candidates, and values of the edges of `target.laid`.
 
-    A channel for each relation, and one for pairs that are ignored, if any; if edges have weights,
-    three for `(v - w)^2 / 2`, (E26), a sum of products so that the term stays bilinear; then those
+    A channel for each relation, and one for pairs that are ignored, if any. If edges have weights,
+    three for `(v - w)^2 / 2`, (E26), a sum of products so that the term stays bilinear. Then those
     of the edge cost's own.
     """
     gain = gains(pairs, costs)

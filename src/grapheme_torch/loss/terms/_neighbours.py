@@ -1,9 +1,9 @@
 """The first look at the edges: what stands around two nodes, (E40) of docs/math.
 
-Before anything is aligned the slope of the edge term says little: where every carbon of a
-molecule may be every other, all of them have the same expected neighbours. The neighbourhoods
-themselves need no alignment. They are the local structures of Riesen and Bunke (2009) with
-expected counts in the place of sets.
+Before anything is aligned the slope of the edge term says little. Where every carbon of a molecule
+may be every other, all of them have the same expected neighbours. The neighbourhoods themselves
+need no alignment. They are the local structures of Riesen and Bunke (2009) with expected counts in
+the place of sets.
 """
 
 import torch
@@ -17,10 +17,10 @@ from ..batch._pairs import Pairs
 def neighbour_edits(pairs: Pairs, *, by_class: bool, twice: bool = False) -> Float[Tensor, "B N M"]:
     """Half the L1 distance of the neighbourhoods of predicted and target nodes, (E40).
 
-    A neighbourhood counts, by relation and label of the neighbour, the expected edges at a node;
-    where edges have a direction, those that leave it and those that arrive apart; where nodes
-    carry no classes, all neighbours together. One neighbour too many is half an edit: the other
-    half is told at its other end.
+    A neighbourhood counts, by relation and label of the neighbour, the expected edges at a node.
+    Where edges have a direction, those that leave it and those that arrive are counted apart. Where
+    nodes carry no classes, all neighbours are counted together. One neighbour too many is half an
+    edit: the other half is told at its other end.
 
     Args:
         pairs: Predictions and targets.

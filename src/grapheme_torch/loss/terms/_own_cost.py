@@ -32,8 +32,8 @@ def judged(
         real: What is judged. The rest is set to zero.
 
     Raises:
-        InputError: If it returns no real numbers of the right shape and device, a negative cost,
-            an agreement outside of [0, 1], or NaN for numbers that are finite.
+        InputError: If it returns no real numbers of the right shape and device. If it returns a
+            negative cost, an agreement outside of [0, 1], or NaN for numbers that are finite.
     """
     found = cost.compare(outputs, y)
     finite = _finite(outputs, len(shape)) & _finite(y, len(shape))

@@ -1,9 +1,9 @@
 """The cost at which two nodes agree to 1/e: found from the costs of a pair, (E46).
 
 It follows the fit. Far from the targets it is the mean cost, so that every prediction feels all of
-them; then a few times what the best match costs; at last a share of what the second best does,
-the distance between neighbours, so that the plan tells these apart. Rounded to quarters of powers
-of two it is constant almost everywhere: a derivative that leaves it out is exact.
+them. Then it is a few times what the best match costs. At last it is a share of what the second
+best does, the distance between neighbours, so that the plan tells these apart. Rounded to quarters
+of powers of two it is constant almost everywhere: a derivative that leaves it out is exact.
 """
 
 from math import inf

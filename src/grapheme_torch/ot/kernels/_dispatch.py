@@ -1,9 +1,9 @@
 """Solver and adjoint as PyTorch operators: opaque to compilers, foldable by `vmap`.
 
-What computes them is one of three, which give the same numbers: the native kernel on the CPU where
-it was built, Triton's kernels on a GPU where Triton is installed, or else PyTorch, the reference.
-They carry no derivative of their own; `_plan` puts the two together.
-Whatever depends on the values of tensors (checks, stopping, which rule) happens in here.
+What computes them is one of three, which give the same numbers. On the CPU it is the native kernel
+where it was built, on a GPU Triton's kernels where Triton is installed. Elsewhere it is PyTorch,
+the reference. They carry no derivative of their own; `_plan` puts the two together. Whatever
+depends on the values of tensors (checks, stopping, which rule) happens in here.
 """
 
 import functools
@@ -50,8 +50,8 @@ def set_backend(name: Backend) -> None:
     """Chooses what solves transport, in this process; see `backend`.
 
     Args:
-        name: "pytorch" for the reference on every device; "native" or "triton" for the fastest
-            that each device has, which is the state at the start, if there is the one named. With
+        name: "pytorch" for the reference on every device. "native" or "triton", if there is the
+            one named, for the fastest that each device has: the state at the start. With
             `TRITON_INTERPRET=1` in the environment "triton" serves the CPU too, to be looked into.
 
     Raises:

@@ -69,8 +69,8 @@ def adjoint(
 ) -> tuple[Float[Tensor, "B N M"], Float[Tensor, "B N"], Float[Tensor, "B M"]]:
     """The derivative of a loss in cost and masses, given that in the plan.
 
-    The host waits once, to learn how much memory the longest path of sweeps takes: one column
-    potential a sweep, up to `LARGEST` rows and columns.
+    The host waits once, to learn how much memory the longest path of sweeps takes. That is one
+    column potential a sweep, up to `LARGEST` rows and columns.
 
     Arguments and results are those of `_adjoint.adjoint`.
     """

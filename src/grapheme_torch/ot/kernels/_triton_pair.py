@@ -2,7 +2,7 @@
 
 A pair is a tile of `N x M`, powers of two; what lies beyond the pair is mass zero, as in a padded
 batch. Nothing is returned to the host in between: every loop ends by what the program itself sees.
-The arithmetic is that of `_sinkhorn`, `_newton` and `_adjoint`, which say why; but linear systems
+The arithmetic is that of `_sinkhorn`, `_newton` and `_adjoint`, which say why. But linear systems
 are solved by conjugate gradients, whose every step is two passes over a tile that is there anyway.
 """
 

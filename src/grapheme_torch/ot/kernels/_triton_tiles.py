@@ -1,6 +1,6 @@
 """Triton kernels for large pairs: a half-sweep is spread over the device, tile by tile.
 
-They stand in for the loops of `_sinkhorn` and `_adjoint`, (E4)-(E6) and (E10)-(E12); one kernel
+They stand in for the loops of `_sinkhorn` and `_adjoint`, (E4)-(E6) and (E10)-(E12). One kernel
 serves rows and columns, which differ by the strides of the cost only. No matrix but the cost is
 read, none is made but the result.
 """
