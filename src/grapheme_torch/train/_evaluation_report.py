@@ -36,8 +36,8 @@ class Example:
     def to_dict(self) -> dict[str, Any]:
         """The example as JSON can hold it; graphs as in a data set, text where they are one.
 
-        Of its edges it tells how many there are, and which are missing, extra and relabelled:
-        missing ones by the nodes of the target, the others by those of the answer.
+        Of its edges it tells how many there are, and which are missing, extra and relabelled.
+        Missing ones are told by the nodes of the target, the others by those of the answer.
         """
         sides = {"input": self.pair.input, "target": self.pair.target, "answer": self.answer}
         documents = {name: graph_document(graph) for name, graph in sides.items()}
@@ -101,7 +101,7 @@ class EvaluationReport:
         worst: The pairs that were not answered exactly and have the largest edit cost, by cost
             and then in the order of the data set.
         residual: Largest share of mass in the wrong row or column of an alignment, over the
-            covered pairs; NaN if there are none, or one has no finite loss.
+            covered pairs. NaN if there are none, or one has no finite loss.
     """
 
     pairs: int

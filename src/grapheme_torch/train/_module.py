@@ -34,9 +34,9 @@ class TrainingModule(pl.LightningModule):
     comes from `PairsDataModule` or from a loader of your own. Validation logs "val_total" and the
     terms ("val_node", ...). It also logs "val_exact", the share of pairs reproduced exactly, and
     "val_score". The score is one number, larger is better: exact matches first, then the loss.
-    `ModelCheckpoint` and `EarlyStopping` can monitor it. Both are left out, and a `Notice` says
-    why, where batches of your own have no classes to compare: vectors, unknown classes, or a
-    network that copies labels of its inputs.
+    `ModelCheckpoint` and `EarlyStopping` can monitor it. Both are left out where batches of your
+    own have no classes to compare, and a `Notice` says why. Vectors have none, and unknown classes,
+    and a network that copies labels of its inputs.
 
     Args:
         network: Maps a batch of graphs to a `Prediction`.
