@@ -39,25 +39,16 @@ class Neighbours:
             self._left.update(mark for mark, _ in marks[:-1])
             self._right.update(mark for mark, _ in marks[1:])
             for (left, left_kind), (right, right_kind) in pairwise(marks):
-                self._seen |= {(left, right_kind), (left_kind, right), (left_kind, right_kind)}
+                self._seen |= {(left, right_kind), (left_kind, right)}
 
     def times(self, symbol: str) -> int:
         """How often a word is seen."""
         return self._left[symbol]
 
-    def fit(self, pair: Aligned, seams: Iterable[int], *, by_kind: bool = False) -> bool:
-        """Whether the words before and at each of some places may be neighbours.
-
-        Args:
-            pair: The pair.
-            seams: The places.
-            by_kind: Whether it is enough that words of their kinds are.
-        """
+    def fit(self, pair: Aligned, seams: Iterable[int]) -> bool:
+        """Whether the words before and at each of some places may be neighbours."""
         marks = _marks(pair)
-        beside = [(*marks[seam], *marks[seam + 1]) for seam in seams]
-        if by_kind:
-            return all((left, right) in self._seen for _, left, _, right in beside)
-        return all(self._fit(*each) for each in beside)
+        return all(self._fit(*marks[seam], *marks[seam + 1]) for seam in seams)
 
     def _fit(self, left: _Mark, left_kind: _Mark, right: _Mark, right_kind: _Mark) -> bool:
         forth = (left, right_kind) in self._seen or self._is_rare(left, right)

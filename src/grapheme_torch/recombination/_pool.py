@@ -26,8 +26,6 @@ _DRAWS = 5
 """Draws for each of them."""
 _NEARLY = 0.75
 """Share of the length that was drawn, from which a new pair is long enough."""
-_LENIENT = 0.25
-"""Share of new pairs whose seams need only be of words of kinds that are neighbours."""
 _UNEVEN = 3.0
 """How much more of one relation than of another a new pair has: of the logarithm."""
 
@@ -106,16 +104,13 @@ class Pool:
         pair = self._hosts.draw(self._random, taste.__getitem__)
         if pair is None or len(pair.symbols) > wanted:
             return None
-        by_kind = self._random.random() < _LENIENT
         for _ in range(_STEPS):
-            pair = self._changed(pair, wanted, taste, by_kind=by_kind)
+            pair = self._changed(pair, wanted, taste)
             if len(pair.symbols) >= _NEARLY * wanted:
                 break
         return None if pair.symbols in self._known else pair
 
-    def _changed(
-        self, host: Aligned, wanted: int, taste: _Taste, *, by_kind: bool
-    ) -> Aligned:
+    def _changed(self, host: Aligned, wanted: int, taste: _Taste) -> Aligned:
         """A pair after an exchange; as it is if none that was drawn fits."""
         by_role: dict[Role, list[Part]] = defaultdict(list)
         for part in parts(host):
@@ -131,7 +126,7 @@ class Pool:
             donor, new = found
             pair = exchanged(host, old, donor, new)
             seams = old.first, old.first + new.last - new.first + 1
-            if self._neighbours.fit(pair, seams, by_kind=by_kind):
+            if self._neighbours.fit(pair, seams):
                 return pair
         return host
 
