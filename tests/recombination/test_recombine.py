@@ -193,3 +193,20 @@ def test_refusals() -> None:
     wrong = make_pair(record(["as", "if"], ["A"], [], [5]), "here", 7)
     with pytest.raises(InputError, match='here:7: "alignment" must hold numbers of input nodes'):
         recombine([wrong], 1)
+
+
+def test_what_modifies_objects_comes_to_modify_subjects() -> None:
+    """Nothing that modifies stands before a verb; the words are neighbours all the same."""
+    subject = record(["mats", "shine"], ["MAT", "SHINE"], [(1, 0, "agent")], [0, 1])
+    other = record(["cats", "shine"], ["CAT", "SHINE"], [(1, 0, "agent")], [0, 1])
+    edges = [(1, 0, "agent"), (1, 2, "theme"), (2, 4, "on")]
+    words = ["men", "see", "cats", "on", "mats"]
+    modified = record(
+        words,
+        ["MAN", "SEE", "CAT", "MAT"],
+        [(s - (s > 3), t - (t > 3), r) for s, t, r in edges],
+        [0, 1, 2, 4],
+    )
+    pairs = [make_pair(each, "here", 1) for each in [subject, other, modified] * 5]
+    texts = [" ".join(node_labels(pair.input)) for pair in recombine(pairs, 3)]
+    assert "cats on mats shine" in texts

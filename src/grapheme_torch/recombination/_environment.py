@@ -25,9 +25,9 @@ class Neighbours:
     """Which words may stand side by side.
 
     A word has a kind: the relations of the edges to its node, or the word itself where it has none.
-    Two words may be neighbours if the left one has been seen beside a word of the other's kind, and
-    the right one too. A rare word is let off what it would hardly have met by chance. The ends of
-    the input count as words.
+    Two words may be neighbours if they have been. They may be, too, if each has been seen beside a
+    word of the other's kind. A rare word is let off what it would hardly have met by chance. The
+    ends of the input count as words.
     """
 
     def __init__(self, pairs: Iterable[Aligned]) -> None:
@@ -39,7 +39,7 @@ class Neighbours:
             self._left.update(mark for mark, _ in marks[:-1])
             self._right.update(mark for mark, _ in marks[1:])
             for (left, left_kind), (right, right_kind) in pairwise(marks):
-                self._seen |= {(left, right_kind), (left_kind, right)}
+                self._seen |= {(left, right), (left, right_kind), (left_kind, right)}
 
     def times(self, symbol: str) -> int:
         """How often a word is seen."""
@@ -51,6 +51,8 @@ class Neighbours:
         return all(self._fit(*marks[seam], *marks[seam + 1]) for seam in seams)
 
     def _fit(self, left: _Mark, left_kind: _Mark, right: _Mark, right_kind: _Mark) -> bool:
+        if (left, right) in self._seen:
+            return True
         forth = (left, right_kind) in self._seen or self._is_rare(left, right)
         back = (left_kind, right) in self._seen or self._is_rare(right, left)
         return forth and back
