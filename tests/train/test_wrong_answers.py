@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from grapheme_torch import Alphabet, Sinkhorn, StructuralLoss, text_to_graph
+from grapheme_torch._check import Notice
 from grapheme_torch.cli._main import main
 from grapheme_torch.data import Pair
 from grapheme_torch.nn import CandidateEdges, GraphTransformNet
@@ -77,7 +78,10 @@ def test_what_is_in_nobodys_way() -> None:
 def test_an_edge_that_is_no_candidate(tmp_path: Path) -> None:
     data = write_pairs(tmp_path / "data.jsonl", SUMS)
     options = {"candidates": CandidateEdges(pairs="forward"), "copy": True}
-    summary = quick(tmp_path / "run", data=data, network={**SMALL, **options}, epochs=60, lr=0.02)
+    with pytest.warns(Notice, match="forward only"):
+        summary = quick(
+            tmp_path / "run", data=data, network={**SMALL, **options}, epochs=60, lr=0.02
+        )
     assert summary.exact_match == 0.0
     assert summary.wrong_answers["counts"] == {"candidates": 10}
     first = summary.wrong_answers["pairs"][0]
