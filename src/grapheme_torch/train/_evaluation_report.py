@@ -103,8 +103,8 @@ class EvaluationReport:
             and then in the order of the data set.
         residual: Largest share of mass in the wrong row or column of an alignment, over the
             covered pairs. NaN if there are none, or one has no finite loss.
-        causes: Why pairs are not answered exactly, of the first hundred; of pairs that were not
-            trained on, what is not in the way is told too (kind "network").
+        causes: Why pairs are not answered exactly, of the first hundred. Kind "network" is all that
+            is known of most pairs that were not trained on.
     """
 
     pairs: int
