@@ -1,9 +1,10 @@
 """A recipe from raw data to a result: converts, holds pairs back, trains, evaluates, records.
 
-    python recipes/run.py TASK DATA [--test FILE] [--seeds 0 1 2] [--epochs=1 ...]
+    python recipes/run.py TASK DATA [--test FILE] [--seeds 0 1] [--without-options] [--epochs=1 ...]
 
 TASK is one of recipes/tasks.yaml, DATA the folder its raw data lie in. What is not
-an option here is one of `grapheme train` and goes before the recipe's own.
+an option here is one of `grapheme train` and goes before the recipe's own. With
+--without-options one network is trained by what the data tell alone.
 """
 
 import argparse
@@ -11,7 +12,7 @@ import hashlib
 import json
 import re
 import sys
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +53,7 @@ class Task:
     """How the data of a task are prepared, and what it is trained with.
 
     Args:
-        train: File in this folder with options of `grapheme train`.
+        train: File in this folder with options of `grapheme train`; None takes those of the data.
         options: Further ones, which go before those of the file.
         sources: The pairs to train on, some of which are held out.
         more: Other forms of the same pairs, to train on where the pair is not held out.
@@ -69,7 +70,7 @@ class Task:
         reference: Exact results of others, by name, for the table of results.
     """
 
-    train: str
+    train: str | None
     sources: tuple[Source, ...]
     options: dict[str, Any] = field(default_factory=dict)
     more: tuple[Source, ...] = ()
@@ -91,6 +92,8 @@ def main(words: list[str] | None = None) -> int:
     chosen, options = _parser().parse_known_args(words)
     try:
         task = read_tasks(HERE / "tasks.yaml")[chosen.task]
+        if chosen.without_options:
+            task = replace(task, train=None, options={}, members=1)
         work = Path(chosen.out or f"runs/recipes/{chosen.task}")
         sets, counts = prepare(task, Path(chosen.data), work, chosen.test)
         runs = []
@@ -107,7 +110,9 @@ def main(words: list[str] | None = None) -> int:
         print(f"recipes/run.py: {error}", file=sys.stderr)
         return 2
     found = {"task": chosen.task, "counts": counts, "runs": runs}
-    record(f"tasks/{chosen.task}", {**found, "options": options})
+    name = f"{chosen.task}-without-options" if chosen.without_options else chosen.task
+    own = {"options": options, "recipe": not chosen.without_options}
+    record(f"tasks/{name}", {**found, **own})
     return 0
 
 
@@ -212,7 +217,8 @@ def _train_words(
 ) -> list[str]:
     own = ["--data", sets["train"], "--val", sets["dev"], "--out", str(out), "--seed", str(seed)]
     of_task = [f"--{name}={value}" for name, value in task.options.items()]
-    return ["train", "--config", str(HERE / task.train), *own, *of_task, "--overwrite", *options]
+    file = [] if task.train is None else ["--config", str(HERE / task.train)]
+    return ["train", *file, *own, *of_task, "--overwrite", *options]
 
 
 def _result(folders: list[Path], test: str, task: Task) -> dict[str, Any]:
@@ -237,6 +243,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("data", metavar="DATA", help="folder of the raw files")
     parser.add_argument("--test", help="raw file to test on")
     parser.add_argument("--out", help="folder of the runs (default: runs/recipes/TASK)")
+    parser.add_argument("--without-options", action="store_true", help="leave all to the data")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0], help="a run for each")
     return parser
 

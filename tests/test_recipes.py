@@ -173,3 +173,10 @@ def test_findings_are_not_lost_for_want_of_a_commit(
     monkeypatch.setattr(_record, "RESULTS", tmp_path / "results")
     _record.record("tasks/one", {"task": "one"})
     assert _record.recorded("tasks/one") == {"task": "one"}
+
+
+def test_a_task_without_options_leaves_all_to_the_data() -> None:
+    task = replace(TASKS["cogs"], train=None, options={})
+    words = run._train_words(task, {"train": "a", "dev": "b"}, Path("out"), 0, [])
+    own = ["--data", "a", "--val", "b", "--out", "out", "--seed", "0", "--overwrite"]
+    assert words == ["train", *own]

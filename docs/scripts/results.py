@@ -213,7 +213,8 @@ Seconds are of training all of them, one after the other, on a busy machine of t
         aligned = "alignment_accuracy" in runs[0]["metrics"]
         reference = known[task["task"]].get("reference", {})
         rows.append([
-            task["task"], f"{counts['train']:,}", f"{counts['test']:,}",
+            task["task"] if task.get("recipe", True) else f"{task['task']}, no options",
+            f"{counts['train']:,}", f"{counts['test']:,}",
             str(runs[0].get("members", 1)), ", ".join(f"{run['seconds']:,.0f}" for run in runs),
             *(_measure(runs, name) for name in ("exact_match", "exact_form", "alignment_accuracy")),
             # A text is a tree as well; that of its nodes' heads says nothing new.

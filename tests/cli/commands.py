@@ -6,7 +6,8 @@ from grapheme_torch.cli._main import main
 
 FLAGS = [
     "--network.dim=16", "--network.num-layers=1", "--network.num-heads=2",
-    "--network.num-buckets=64", "--network.copy=false",
+    "--network.num-buckets=64", "--network.copy=false", "--network.candidates.pairs=forward",
+    "--network.slots.per-node=1",
 ]  # fmt: skip
 
 Capture = pytest.CaptureFixture[str]

@@ -353,8 +353,11 @@ def test_a_folder_that_may_not_be_written(
         (b"# all\nepochs: many\n", ":2: `--epochs` must be a whole number, got 'many'. "),
         (b"epochs: [1\n", ":2 must be YAML, got expected ',' or ']'"),
         (b"just words", " must hold options by name, got something else. Write lines such as"),
-        (b"lr: 1\nepochs:\n", ":2: `--epochs` must be a whole number, got nothing. Write one, or "),
-        (b"lr: ~\n", ":1: `--lr` must be a finite number, got nothing. Write one, or leave the "),
+        (b"lr: 1\nseed:\n", ":2: `--seed` must be a whole number, got nothing. Write one, or "),
+        (
+            b"alpha: ~\n",
+            ":1: `--alpha` must be a finite number, got nothing. Write one, or leave the ",
+        ),
         (
             b"stopping: {keep: null}\n",
             ":1: `--stopping.keep` must be text, got nothing. Write one, or leave the line ",

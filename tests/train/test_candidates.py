@@ -84,4 +84,6 @@ def test_the_command_asks_the_data(tmp_path: Path) -> None:
     assert main([*words, "--network.candidates.pairs", "auto"]) == 0
     assert load_network(tmp_path / "run").candidates == "all"
     assert main([*words, "--overwrite"]) == 0
+    assert load_network(tmp_path / "run").candidates == "all"
+    assert main([*words, "--overwrite", "--network.candidates.pairs", "forward"]) == 0
     assert load_network(tmp_path / "run").candidates == "forward"

@@ -18,11 +18,11 @@ from . import _explain_command as _explain_command
 from . import _predict_command as _predict_command
 from . import _recombine_command as _recombine_command
 from . import _report_command as _report_command
+from . import _train_command as _train_command
 from ._graph_argument import MAX_COMPARED, graph_of
 from ._option_groups import Groups
 from ._predict_command import constraint, json_option, network_options
-from ._resume_words import with_own_options
-from ._usage import OptionsFile
+from ._train_command import add_loss, print_config, train_arguments
 
 _SIDES = ("predicted", "target")
 
@@ -37,6 +37,7 @@ class Command:
         run: Does it and returns the exit status.
         examples: Calls that the help shows, without `grapheme`.
         words: What its words stand for.
+        given_only: Whether `run` gets the options that were given, without defaults of the others.
     """
 
     help: str
@@ -44,60 +45,25 @@ class Command:
     run: Callable[[Namespace], int]
     examples: tuple[str, ...]
     words: Callable[[Sequence[str]], list[str]] = list
-
-
-def _train_arguments(parser: ArgumentParser) -> None:
-    from ..nn import GROUPS, GraphTransformNet
-    from ..train import LOSS_GROUPS, LOSS_OPTIONS, RUN_GROUPS, train
-
-    parser.usage = "grapheme train --out OUT [options] | --resume OUT [options]"
-    parser.add_argument("--config", action=OptionsFile, help="options from a YAML file")
-    skip: set[str | int] = {"loss", "network", "logger", "overwrite", "resume", *RUN_GROUPS}
-    parser.add_function_arguments(train, as_positional=False, skip=skip)
-    overwrite = "whether a model already in --out may be replaced"
-    parser.add_argument("--overwrite", action="store_true", help=overwrite)
-    resume = "folder of a run that goes on by its own options; without one a run begins"
-    parser.add_argument("--resume", type=str, metavar="OUT", help=resume)
-    profile = "whether to tell which parts of a step take the time"
-    parser.add_argument("--profile", action="store_true", help=profile)
-    _add_loss(parser, LOSS_OPTIONS)
-    json_option(parser)
-    groups = Groups(parser)
-    for name, kind in LOSS_GROUPS.items():
-        groups.add(name, kind)
-    for name, kind in RUN_GROUPS.items():
-        groups.add(name, kind)
-    decided = {"labels", "relations", "directed"}
-    groups.add("network", GraphTransformNet, skip={*decided, *GROUPS}, parts=GROUPS)
-
-
-def _add_loss(parser: ArgumentParser, names: Sequence[str]) -> None:
-    """Adds these settings of the loss, one option each."""
-    import inspect
-
-    from ..loss import StructuralLoss
-
-    known = inspect.signature(StructuralLoss).parameters
-    parser.add_class_arguments(
-        StructuralLoss, as_positional=False, skip={name for name in known if name not in names}
-    )
+    given_only: bool = False
 
 
 def _train(options: Namespace) -> int:
-    from ..train import RUN_GROUPS, is_main, make_loss, train
+    from ..train import Cause, causes_in_words, is_main, train
 
     given = options.as_dict()
-    as_json, own = given.pop("json"), _taken(given, train)
-    own["monitoring"]["profile"] |= given.pop("profile")
-    own |= {name: kind(**own[name]) for name, kind in RUN_GROUPS.items()}
-    own |= {"loss": make_loss(given), "resume": own["resume"] is not None}
+    as_json, out = given.pop("json", False), given.get("out")
+    own = train_arguments(given)
+    if given.get("print_config"):
+        print_config(own, as_json=as_json)
+        return 0
     summary = train(**own)
     status = 0 if summary.signal is None else 128 + signal.Signals[summary.signal]
     if not is_main():
         return status
     if summary.signal is not None:
-        print(f"grapheme: stopped by {summary.signal}; {own['out']} holds the network that was "
-              f"reached. Go on with --resume {own['out']}.", file=sys.stderr)  # fmt: skip
+        print(f"grapheme: stopped by {summary.signal}; {out} holds the network that was "
+              f"reached. Go on with --resume {out}.", file=sys.stderr)  # fmt: skip
     if as_json:
         _print_json(asdict(summary))
         return status
@@ -113,12 +79,14 @@ def _train(options: Namespace) -> int:
         matches += f"\n{summary.val_too_large} validation pairs are too large and count as wrong"
     if summary.profile is not None:
         matches += f"\ntime: {_shares(summary.profile)}"
+    why = [Cause(**cause) for cause in summary.wrong_answers.get("pairs", ())]
+    matches = "\n".join([matches, *causes_in_words(why)])
     fell = "falling in every epoch" if summary.monotone else "not falling in every epoch"
     fell = fell if summary.epochs else "untrained"
     print(
         f"loss {summary.initial_loss:.4g} -> {summary.final_loss:.4g} in {summary.epochs} epochs "
         f"({summary.seconds:.1f} s), ratio {summary.loss_ratio:.2g}, {fell}\n"
-        f"{matches}\n{own['out']}: model, summary.json, metrics.csv, loss.png, train.yaml"
+        f"{matches}\n{out}: model, summary.json, metrics.csv, loss.png, train.yaml"
     )
     return status
 
@@ -207,7 +175,7 @@ def _compare_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("predicted", type=str, help=sides)
     parser.add_argument("target", type=str, help=sides)
     parser.add_argument("--plot", type=str, help="file to draw the alignment into (png, svg, pdf)")
-    _add_loss(parser, [name for name in LOSS_OPTIONS if name != "criterion"])
+    add_loss(parser, [name for name in LOSS_OPTIONS if name != "criterion"])
     most = "most nodes of a graph; time and memory grow with the product of the two"
     parser.add_argument("--max_nodes", type=int, default=MAX_COMPARED, help=most)
     json_option(parser)
@@ -249,7 +217,7 @@ def _json(document: Any, indent: int | None = 2) -> str:
 COMMANDS = {
     "train": Command(
         "Train a network on pairs of graphs.",
-        _train_arguments,
+        _train_command.add_arguments,
         _train,
         (
             "train --data kindergarten --out runs/kg",
@@ -257,7 +225,8 @@ COMMANDS = {
             "train --config runs/x/train.yaml --out runs/y --seed 1",
             "train --resume runs/x",
         ),
-        with_own_options,
+        _train_command.words,
+        given_only=True,
     ),
     "predict": Command(
         "Answer texts or graphs with a network.",

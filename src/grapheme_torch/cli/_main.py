@@ -150,7 +150,9 @@ def _run(argv: Sequence[str], when_imported: Callable[[], None]) -> int:
     if command in COMMANDS:
         words = COMMANDS[command].words(words)
     try:
-        options = parser.parse_args(words)
+        chosen = COMMANDS.get(command)
+        with_defaults = chosen is None or not chosen.given_only
+        options = parser.parse_args(words, defaults=with_defaults)
     except ArgumentError as error:
         raise in_our_words(str(error), command, options_of(parser)) from None
     except RecursionError:  # brackets in brackets, which jsonargparse cannot print

@@ -30,13 +30,16 @@ class Formatter(DefaultHelpFormatter, RawDescriptionHelpFormatter):
     def _get_default_metavar_for_optional(self, action: Any) -> str:
         """Short for numbers, so that the option and what it does stand on one line."""
         kind: Any = getattr(action, "_typehint", None)
-        return {int: "N", float: "X"}.get(kind) or super()._get_default_metavar_for_optional(action)
+        numbers = {int: "N", float: "X", int | None: "N", float | None: "X"}
+        return numbers.get(kind) or super()._get_default_metavar_for_optional(action)
 
     def _expand_help(self, action: Any) -> str:
         """The default tells the type, where there is one."""
         text = re.sub(r"\(type: .*?, default: (?!null)", "(default: ", super()._expand_help(action))
         text = text.replace("type: Union[str, Path, null]", "type: str")
         text = re.sub(r"\(type: (str|int|float)(?: \| null)?, default: null\)", "(optional)", text)
+        if getattr(action, "is_chosen", False):
+            text = re.sub(r"\((type: [^()]*|optional|default: [^()]*)\)$", "(by the data)", text)
         return text.replace("(required, type: str | Path)", "(required)")
 
     def _format_usage(self, *args: Any, **kwargs: Any) -> str:

@@ -24,6 +24,7 @@ from ._kindergarten import kindergarten as kindergarten
 from ._label_places import Unaligned as Unaligned
 from ._label_places import align_labels as align_labels
 from ._pair_file import PairFile as PairFile
+from ._pair_file import Sizes as Sizes
 from ._records import Pair as Pair
 from ._records import graph_document as graph_document
 from ._records import make_pair as make_pair

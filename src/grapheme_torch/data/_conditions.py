@@ -67,6 +67,12 @@ class Positions:
         for side, seen in self._sides.items():
             seen.add(getattr(pair, side), pair)
 
+    @property
+    def placed(self) -> tuple[bool, bool]:
+        """Whether all inputs, and all targets, have a position."""
+        given, wanted = self._sides.values()
+        return given.all_placed, wanted.all_placed
+
     def tell(self) -> None:
         """Gives a `Notice` of each side where some graphs have a position and some have none."""
         for side, seen in self._sides.items():
@@ -133,6 +139,10 @@ class _Side:
             return
         self.bare += 1
         self.first = self.first or pair.place
+
+    @property
+    def all_placed(self) -> bool:
+        return bool(self.placed) and not self.bare
 
     def alike(self, graph: Data) -> Data:
         """The graph without position if one lacks it; else one without nodes has that of all."""

@@ -100,6 +100,21 @@ class PairFile(Sequence[Pair]):
         """Nodes of the input and of the target of each pair, as the file has them, `[n, 2]`."""
         return np.frombuffer(self._sizes, dtype=np.uint32).reshape(-1, 2)
 
+    def leave_out(self, kept: npt.NDArray[np.bool_]) -> list[str]:
+        """Keeps some of the pairs only; the places of the others, in their order."""
+        left = np.flatnonzero(~kept).tolist()
+        places = [f"{self._file_of(k).name}:{self._place[k]}" for k in left]
+        columns = self._offset, self._place, self._length, self._check
+        chosen = [array(one.typecode, np.asarray(one)[kept].tobytes()) for one in columns]
+        self._offset, self._place, self._length, self._check = chosen
+        self._sizes = array("I", self.sizes[kept].tobytes())
+        self._first_added = int(kept[: self._first_added].sum())
+        return places
+
+    def _file_of(self, index: int) -> LineFile:
+        """The file in which a pair stands."""
+        return self._lines if self._added is None or index < self._first_added else self._added
+
     def read_by(self, read: Callable[[Pair], Pair]) -> None:
         """From now on each pair is what `read` makes of it."""
         self._read = read
@@ -123,7 +138,7 @@ class PairFile(Sequence[Pair]):
         index = range(len(self))[index]
         number = self._place[index]
         where = self._offset[index], self._length[index], self._check[index]
-        lines = self._lines if self._added is None or index < self._first_added else self._added
+        lines = self._file_of(index)
         pair = self._parsed(lines.read(number, *where), lines.name, number)
         return pair if self._read is None else self._read(pair)
 

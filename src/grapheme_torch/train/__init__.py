@@ -7,6 +7,8 @@ with _extras.needed("grapheme_torch.train", "train"):
     from ._averaging import Averaging as Averaging
     from ._check_model import check_saved_model as check_saved_model
     from ._checkpoints import Checkpointing as Checkpointing
+    from ._chosen_options import ChosenOptions as ChosenOptions
+    from ._chosen_options import chosen_options as chosen_options
     from ._compare import Comparison as Comparison
     from ._compare import compare as compare
     from ._datamodule import HeldOut as HeldOut
@@ -40,3 +42,8 @@ with _extras.needed("grapheme_torch.train", "train"):
     from ._summary import Summary as Summary
     from ._together import predict_together as predict_together
     from ._untrained import untrained_network as untrained_network
+    from ._wrong_answers import Cause as Cause
+    from ._wrong_answers import causes_in_words as causes_in_words
+    from .choice import CHOSEN as CHOSEN
+    from .choice import Choice as Choice
+    from .choice import Facts as Facts

@@ -33,7 +33,7 @@ class BackwardEdges:
         if self._backward:
             notice(
                 f'{self._first}: an edge of the "target" leads from a later node to an earlier '
-                f"one, so in {self._backward} of {self._seen} pairs. By default a network looks "
+                f"one, so in {self._backward} of {self._seen} pairs. The network looks "
                 "for edges that lead forward only. For both ways: --network.candidates.pairs all."
             )
 

@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from .._check import InputError
 from ..data import Pair
 from ..edits import input_nodes
 from ._places import given_alignment
@@ -38,6 +39,20 @@ def choose_candidates(pairs: Sequence[Pair], *, directed: bool, slots: int) -> d
             reach = max(reach, int(steps.abs().max()))
     window = max((reach + 1) * slots - 1, 1) if every else None
     return {"pairs": "forward" if ahead or not directed else "all", "window": window}
+
+
+def leads_ahead(pair: Pair) -> tuple[bool, bool]:
+    """Whether every edge of a target is known to lead ahead, by its "alignment" and by position.
+
+    An "alignment" that is none, which training has no use for, tells nothing.
+    """
+    try:
+        places = _aligned(pair)
+    except InputError:
+        places = None
+    sides = places, pair.target.get("position")
+    aligned, placed = (one is not None and bool((_steps(pair, one) > 0).all()) for one in sides)
+    return aligned, placed
 
 
 def _aligned(pair: Pair) -> Tensor | None:

@@ -3,10 +3,12 @@
 import os
 import signal
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from multiprocessing import get_all_start_methods
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch.utils.data import DataLoader, Dataset
 
@@ -24,11 +26,12 @@ from ..data import (
     SimilarSizes,
     collate,
 )
-from ._first_pass import FirstPass
+from ._first_pass import LISTED, FirstPass
 from ._large_pairs import MOST
 from ._measure import PairBatch
 from ._order import Order
 from ._recombination import Recombination
+from .choice import Facts
 
 _GRACE = 5.0
 """Seconds that a worker goes on after SIGTERM."""
@@ -47,16 +50,31 @@ class Split:
         left_out: Number of the training pairs that were left out as too large.
         first_left_out: Places of the first of them.
         val_too_large: Number of the validation pairs that are too large.
+        facts: What the pairs to train on are like.
     """
 
     train: PairFile
     val: Sequence[Pair]
     alphabet: Alphabet
+    facts: Facts
     directed: bool = True
     edges: int = 0
     left_out: int = 0
     first_left_out: list[str] = field(default_factory=list)
     val_too_large: int = 0
+
+    def fitting(self, slots: int) -> "Split":
+        """The same for a network with so many output nodes per input node.
+
+        Training pairs that are too large for it are left out.
+        """
+        too_large = _too_large(self.train, slots)
+        places = self.train.leave_out(~too_large) if too_large.any() else []
+        first = [*self.first_left_out, *places][:LISTED]
+        val = int(_too_large(self.val, slots).sum()) if isinstance(self.val, PairFile) else 0
+        return replace(
+            self, left_out=self.left_out + len(places), first_left_out=first, val_too_large=val
+        )
 
     @property
     def digests(self) -> dict[str, str | None]:
@@ -71,7 +89,7 @@ def load_split(
     *,
     acyclic: bool,
     directed: bool | None = None,
-    slots: int = 1,
+    slots: int | None = 1,
     skip_larger: bool = False,
     max_nodes: int = MOST,
     alphabet: Alphabet | None = None,
@@ -88,7 +106,7 @@ def load_split(
         val: The data to validate on.
         acyclic: Whether directed targets with a cycle are refused.
         directed: Whether edges of the targets have a direction. Default: as the targets say.
-        slots: Output nodes per input node.
+        slots: Output nodes per input node. None: as many as are chosen later, see `fitting`.
         skip_larger: Whether training pairs that are too large are left out.
         max_nodes: Most nodes of an input or target.
         alphabet: The labels and relations that the network knows. Default: those of the targets.
@@ -119,10 +137,16 @@ def load_split(
     train.read_by(seen.read)
     if held_out is not None:
         held_out.read_by(seen.read)
+    facts = seen.facts(train.sizes, 0 if held_out is None else len(held_out))
     return Split(
-        train, [] if held_out is None else held_out, classes, seen.directed, seen.edges,
+        train, [] if held_out is None else held_out, classes, facts, seen.directed, seen.edges,
         seen.left_out, seen.first_left_out, seen.val_too_large,
     )  # fmt: skip
+
+
+def _too_large(pairs: PairFile, slots: int) -> npt.NDArray[np.bool_]:
+    given, wanted = pairs.sizes.astype(np.int64).T
+    return wanted > slots * given
 
 
 WHOLE = Division()

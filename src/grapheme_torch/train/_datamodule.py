@@ -54,7 +54,7 @@ class PairsDataModule(pl.LightningDataModule):
         batch_size: Pairs in a step.
         bucket: Batches drawn together and then parted by size.
         seed: Of the order of the training pairs.
-        slots: Output nodes of the network per input node.
+        slots: Output nodes of the network per input node. None: as many as `settle` says.
         directed: Whether edges of the targets have a direction. Default: as the targets say.
         acyclic: Whether directed targets with a cycle are refused.
         skip_larger: Whether training pairs that are too large for the network are left out.
@@ -75,7 +75,7 @@ class PairsDataModule(pl.LightningDataModule):
         batch_size: int = 32,
         bucket: int = 1,
         seed: int = 0,
-        slots: int = 1,
+        slots: int | None = 1,
         directed: bool | None = None,
         acyclic: bool = False,
         skip_larger: bool = False,
@@ -96,6 +96,12 @@ class PairsDataModule(pl.LightningDataModule):
         self._held_out: list[PairBatch] = []
         self._drawn: Order | None = None
         self._resumed: dict[str, Any] | None = None
+
+    def settle(self, slots: int, batch_size: int, bucket: int) -> None:
+        """Takes what was chosen after the pairs were read; too large ones are left out."""
+        self.split = self.split.fitting(slots)
+        self._size = batch_size
+        self._order["bucket"] = bucket
 
     @property
     def alphabet(self) -> Alphabet:

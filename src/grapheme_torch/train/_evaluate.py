@@ -16,10 +16,11 @@ from ._edge_direction import with_direction
 from ._evaluation_report import EvaluationReport, Example
 from ._exact_forms import ExactForms
 from ._first_pass import fits
-from ._folder import load_members, saved_loss
+from ._folder import load_members, saved_loss, saved_still_falls
 from ._measure import Measured, measure
 from ._places import given_alignment
 from ._together import predict_together
+from ._wrong_answers import causes
 
 
 def evaluate(
@@ -68,6 +69,7 @@ def evaluate(
     forms = None if form is None else ExactForms(form, pairs)
     counted = GraphMetrics() if metrics is None else copy.deepcopy(metrics)
     counted.reset()
+    wrong: list[Pair] = []
     examples: list[Example] = []
     for chunk in _chunks(pairs, batch_size):
         inputs, targets = [pair.input for pair in chunk], [pair.target for pair in chunk]
@@ -76,11 +78,16 @@ def evaluate(
         counted.update(answers, targets, reports)
         if forms is not None:
             forms.update(chunk, answers)
+        wrong += [p for p, one in zip(chunk, reports, strict=True) if not one.is_exact]
         examples = _worst([*examples, *map(Example, chunk, answers, reports)], worst)
     terms, aligned, share, residual = _measured(network, loss, pairs, batch_size)
     numbers = {name: float(value) for name, value in counted.compute().items()} | aligned
     numbers |= {} if forms is None else {"exact_form": forms.compute()}
-    return EvaluationReport(len(pairs), numbers, terms, share, tuple(examples), residual)
+    alphabet = Alphabet(network.labels, network.relations)
+    network.eval()
+    why = causes(network, loss, wrong, alphabet, falling=saved_still_falls(folder))
+    shown = tuple(examples)
+    return EvaluationReport(len(pairs), numbers, terms, share, shown, residual, tuple(why))
 
 
 def _measured(

@@ -12,6 +12,7 @@ from ..data import Pair, graph_document
 from ..edits import EdgeEdit, EditReport
 from ..graphs import edge_triples, node_labels
 from ._measure import Measured
+from ._wrong_answers import Cause, causes_in_words, summed_up
 
 _MOST_EDGES = 5
 """Edges of a kind that are told in text; as JSON there are all."""
@@ -102,6 +103,8 @@ class EvaluationReport:
             and then in the order of the data set.
         residual: Largest share of mass in the wrong row or column of an alignment, over the
             covered pairs. NaN if there are none, or one has no finite loss.
+        causes: Why pairs are not answered exactly, of the first hundred. Kind "network" is all that
+            is known of most pairs that were not trained on.
     """
 
     pairs: int
@@ -110,13 +113,15 @@ class EvaluationReport:
     covered: float
     worst: tuple[Example, ...] = ()
     residual: float = nan
+    causes: tuple[Cause, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """The report as JSON can hold it; the loss is None where no pair is covered."""
         loss = self.loss if self.covered else None
         head = {"pairs": self.pairs, "covered": self.covered, **self.metrics, "loss": loss}
         head["residual"] = self.residual if isfinite(self.residual) else None
-        return {**head, "worst": [example.to_dict() for example in self.worst]}
+        examples = [example.to_dict() for example in self.worst]
+        return {**head, "wrong_answers": summed_up(self.causes), "worst": examples}
 
     def __str__(self) -> str:
         """One line per number, then the worst examples."""
@@ -128,7 +133,7 @@ class EvaluationReport:
         if not self.covered:
             why = "a label that it does not know, or too many nodes"
             numbers.append(f"{'loss':20} none: the network can give no target ({why})")
-        return "\n".join([*numbers, *map(str, self.worst)])
+        return "\n".join([*numbers, *causes_in_words(self.causes), *map(str, self.worst)])
 
 
 def _edge(ends: tuple[int, int] | None, label: str | None) -> dict[str, Any]:

@@ -12,23 +12,33 @@ from ._predict import predict
 def num_exact(network: nn.Module, pairs: Sequence[Pair], alphabet: Alphabet | None = None) -> int:
     """The number of pairs whose predicted graph equals the target but for the numbering of nodes.
 
+    Args: as `not_exact`.
+    """
+    return len(pairs) - len(not_exact(network, pairs, alphabet))
+
+
+def not_exact(
+    network: nn.Module, pairs: Sequence[Pair], alphabet: Alphabet | None = None
+) -> list[Pair]:
+    """The pairs whose predicted graph differs from the target by more than the numbering of nodes.
+
     Args:
         network: A network, in the mode it is to predict in.
         pairs: Pairs that are one batch.
         alphabet: See `predict`.
     """
     answers = predict(network, [pair.input for pair in pairs], alphabet=alphabet)
-    sides = zip(answers, (pair.target for pair in pairs), strict=True)
-    return sum(find_isomorphism(one, other) is not None for one, other in sides)
+    sides = zip(answers, pairs, strict=True)
+    return [pair for answer, pair in sides if find_isomorphism(answer, pair.target) is None]
 
 
-def share_exact(
+def all_not_exact(
     network: nn.Module, pairs: Sequence[Pair], batch_size: int, alphabet: Alphabet | None = None
-) -> float:
-    """The share of such pairs, in evaluation mode, a batch at a time."""
+) -> list[Pair]:
+    """All such pairs, in evaluation mode, a batch at a time."""
     training = network.training
     network.eval()
     chunks = (pairs[k : k + batch_size] for k in range(0, len(pairs), batch_size))
-    right = sum(num_exact(network, chunk, alphabet) for chunk in chunks)
+    wrong = [pair for chunk in chunks for pair in not_exact(network, chunk, alphabet)]
     network.train(training)
-    return right / len(pairs)
+    return wrong

@@ -1,16 +1,17 @@
 """What a run learns of its pairs in one pass, and which of them it refuses."""
 
 from .._check import InputError, Received, relocate, require
-from ..data import Alphabet, Classes, Pair, Positions, check_acyclic, check_sizes
+from ..data import Alphabet, Classes, Pair, Positions, Sizes, check_acyclic, check_sizes
 from ..graphs import is_directed
 from ._backward_edges import BackwardEdges
 from ._edge_direction import Direction, as_given
 from ._large_pairs import Largest, check_nodes, largest
+from .choice import MOST_SLOTS, Facts, Observed
 
 MOST_CLASSES = 10**6
 """Most node labels, and most relations: a network has a class for each."""
 
-_LISTED = 5
+LISTED = 5
 """Pairs left out whose places are kept."""
 
 
@@ -21,7 +22,7 @@ class FirstPass:
     makes of any of them what the network is trained on.
 
     Args:
-        slots: Output nodes of the network per input node.
+        slots: Output nodes of the network per input node. None: they are chosen by the facts.
         acyclic: Whether directed targets with a cycle are refused, as by a network that looks for
             edges that lead ahead only.
         directed: Whether edges of the targets have a direction. Default: as the targets say.
@@ -33,7 +34,7 @@ class FirstPass:
     def __init__(
         self,
         *,
-        slots: int,
+        slots: int | None,
         acyclic: bool,
         directed: bool | None,
         skip_larger: bool,
@@ -43,12 +44,14 @@ class FirstPass:
         self.left_out, self.first_left_out = 0, list[str]()
         self.edges = 0
         self.val_too_large = 0
-        self._slots, self._skip_larger, self._most = slots, skip_larger, max_nodes
+        self._slots = MOST_SLOTS if slots is None else slots
+        self._skip_larger, self._most = skip_larger, max_nodes
         # An edge without a direction points anywhere: written once, they may seem to form a cycle.
         self._acyclic = acyclic and directed is not False
         self._known, self._classes = alphabet, Classes(MOST_CLASSES)
         self._direction, self._positions = Direction(directed), Positions()
-        self._largest, self._backward = Largest(slots), BackwardEdges()
+        self._largest, self._backward = Largest(slots or 1), BackwardEdges()
+        self._observed = Observed()
 
     def train(self, pair: Pair) -> bool:
         """Whether a pair is trained on, not left out.
@@ -58,7 +61,7 @@ class FirstPass:
         """
         if self._skip_larger and not (fits(pair, self._slots) and largest(pair) <= self._most):
             self.left_out += 1
-            if self.left_out <= _LISTED:
+            if self.left_out <= LISTED:
                 self.first_left_out.append(pair.place)
             return False
         check_nodes([pair], self._most)
@@ -67,6 +70,7 @@ class FirstPass:
         if self._acyclic and is_directed(pair.target):
             self._backward.add(pair)
         self.edges += pair.target.num_edges
+        self._observed.add(pair)
         if self._known is not None:
             _check_known(pair, self._known)
             return True
@@ -104,6 +108,14 @@ class FirstPass:
     def alphabet(self) -> Alphabet:
         """The labels and relations that the network knows."""
         return self._classes.alphabet() if self._known is None else self._known
+
+    def facts(self, sizes: Sizes, val_pairs: int) -> Facts:
+        """What the pairs to train on are like, by the nodes of both sides of each."""
+        placed = self._positions.placed
+        labels = len(self.alphabet.labels)
+        return self._observed.facts(
+            sizes, val_pairs=val_pairs, directed=self.directed, labels=labels, placed=placed
+        )
 
     def tell(self) -> None:
         """Gives a `Notice` of what is left aside of the pairs seen, and of one that is large."""

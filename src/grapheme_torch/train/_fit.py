@@ -6,7 +6,7 @@ import time
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from ._answers import Answers
 from ._checkpoints import Chance, Checkpointing, Saver
 from ._console import Interrupt, Progress
 from ._datamodule import PairsDataModule
-from ._exact_match import share_exact
+from ._exact_match import all_not_exact
 from ._folder import (
     ANSWERS,
     METRICS,
@@ -33,7 +33,7 @@ from ._folder import (
     views,
 )
 from ._hardware import hardware_record
-from ._history import History, is_monotone
+from ._history import History, is_monotone, still_falls
 from ._measure import weights_of
 from ._module import TrainingModule
 from ._monitor import Monitor
@@ -46,6 +46,8 @@ from ._slurm import requeue, requeue_signals
 from ._start import Start
 from ._stopping import BestNetwork, LastValidation, Patience, Stopping
 from ._summary import Summary
+from ._wrong_answers import causes, summed_up
+from .choice import Choices
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,7 @@ class Job:
         checkpoint: When to save.
         resumed: The run that goes on; None of a new one.
         loggers: Whom to tell of the steps.
+        choices: Options that the data chose, and why.
     """
 
     module: TrainingModule
@@ -74,6 +77,7 @@ class Job:
     checkpoint: Checkpointing
     resumed: Resumed | None = None
     loggers: Sequence[Logger] = ()
+    choices: Choices = field(default_factory=dict)
 
 
 def fit(job: Job) -> Summary:
@@ -208,7 +212,11 @@ class _Run:
         best = self.best.best
         first, last = rows[0]["total"], rows[-1]["total"]
         saved = rows[-1] if best is None or self.stopping.keep == "last" else best
-        size = self.job.options["batch_size"]
+        size, falling = self.job.options["batch_size"], still_falls(rows)
+        wrong = all_not_exact(kept.network, data.known, size, data.alphabet)
+        kept.network.eval()
+        looked_at = [] if self.interrupt.number else wrong  # who stops a run does not wait
+        why = causes(kept.network, kept.loss, looked_at, data.alphabet, falling=falling)
         return Summary(
             initial_loss=first,
             final_loss=last,
@@ -218,7 +226,7 @@ class _Run:
             epochs=int(rows[-1]["epoch"]),
             steps=self.trainer.global_step,
             seconds=round(self._seconds, 3),
-            exact_match=share_exact(kept.network, data.known, size, data.alphabet),
+            exact_match=(len(data.known) - len(wrong)) / len(data.known),
             val_exact_match=None if best is None else saved["val_exact"],
             best_epoch=None if best is None else int(best["epoch"]),
             saved_epoch=int(saved["epoch"]),
@@ -233,6 +241,9 @@ class _Run:
             measured=data.num_measured,
             parameters=sum(p.numel() for p in kept.network.parameters()),
             seed=self.job.options["seed"],
+            still_falls=falling,
+            wrong_answers=summed_up(why),
+            chosen={name: asdict(choice) for name, choice in self.job.choices.items()},
         )
 
     @property

@@ -162,6 +162,15 @@ def network_options(network: nn.Module) -> dict[str, Any]:
     return {name: value for name, value in network.config.items() if name not in known}
 
 
+def saved_still_falls(folder: str | Path) -> bool:
+    """Whether the loss of a run was still falling at its end; False where nothing tells."""
+    try:
+        summary = json.loads(text_of(current(Path(folder)) / SUMMARY))
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(summary, dict) and summary.get("still_falls") is True
+
+
 def saved_loss(folder: str | Path, **changes: Any) -> StructuralLoss:
     """The loss a model was trained with, read from its run; the default loss where there is none.
 

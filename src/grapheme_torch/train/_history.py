@@ -18,6 +18,8 @@ from ._measure import measure
 Row = dict[str, int | float]
 """Columns by name: "epoch", "total", the terms of the loss, "converged", and `VALIDATED`."""
 VALIDATED = ("val_total", "val_exact")
+_FALLING = 0.9
+"""A loss that is a smaller part of what it was was still falling."""
 
 
 class History(pl.Callback):
@@ -77,6 +79,14 @@ class History(pl.Callback):
         for row in self.rows:
             writer.writerow("" if math.isnan(value) else value for value in row.values())
         write_text(path, text.getvalue())
+
+
+def still_falls(rows: list[Row]) -> bool:
+    """Whether the loss fell by more than a tenth in the last tenth of the epochs."""
+    if len(rows) < 2:
+        return False
+    before = rows[-1 - max(1, (len(rows) - 1) // 10)]["total"]
+    return rows[-1]["total"] < _FALLING * before
 
 
 def is_monotone(rows: list[Row]) -> bool:

@@ -17,7 +17,7 @@ DECIDED = ("labels", "relations", "directed")
 
 def network_like(trained: GraphTransformNet, options: Mapping[str, Any]) -> dict[str, Any]:
     """The arguments of a trained network, but for those of `options` that are not the defaults."""
-    usual = _usual()
+    usual = defaults_of_network()
     chosen = {name: value for name, value in trained.config.items() if name not in DECIDED}
     for name, value in options.items():
         if name not in GROUPS:
@@ -30,7 +30,7 @@ def network_like(trained: GraphTransformNet, options: Mapping[str, Any]) -> dict
     return chosen
 
 
-def _usual() -> dict[str, Any]:
+def defaults_of_network() -> dict[str, Any]:
     """The defaults of a network's arguments."""
     usual = {name: one.default for name, one in signature(GraphTransformNet).parameters.items()}
     return usual | {name: asdict(kind()) for name, kind in GROUPS.items()}

@@ -1,6 +1,7 @@
 """What a run came to, as `summary.json` tells it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,11 @@ class Summary:
         measured: Number of those that the loss was measured on, drawn at random.
         parameters: Number of weights.
         seed: Of the run.
+        still_falls: Whether the loss fell by more than a tenth in the last tenth of the epochs.
+        wrong_answers: Why training pairs are not reproduced: "counts" of each kind of cause, and
+            "pairs", the first hundred with "place", "kind", "found" and "remedy".
+        chosen: Options that nobody set, by full name: the "value" that the data chose, and the
+            "reason".
         profile: Share of each part in the time of the run, if that was asked for.
     """
 
@@ -57,4 +63,7 @@ class Summary:
     measured: int
     parameters: int
     seed: int
+    still_falls: bool = False
+    wrong_answers: dict[str, Any] = field(default_factory=dict)
+    chosen: dict[str, dict[str, Any]] = field(default_factory=dict)
     profile: dict[str, float] | None = None

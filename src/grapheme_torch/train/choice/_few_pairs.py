@@ -1,0 +1,39 @@
+"""How many pairs are few, and how long to train on more."""
+
+import math
+
+from ._data_facts import Facts
+
+FEW = 200
+"""Pairs below which a run takes seconds, and the plain defaults learn them by heart."""
+
+_EPOCHS = 1700
+"""Divided by the square root of the number of pairs: the epochs of a run."""
+
+_FOREIGN = 0.05
+"""Share of copied labels below which inputs and targets are written in other letters."""
+
+MOST_ALIKE = 0.8
+"""Share of nodes that share their label, from which on only edges tell them apart."""
+
+
+def has_few(facts: Facts) -> bool:
+    """Whether there are so few pairs that a run is to learn them by heart."""
+    return facts.pairs < FEW
+
+
+def learns_by_labels(facts: Facts) -> bool:
+    """Whether labels tell most nodes of a target apart, where places do not."""
+    return not facts.placed and not facts.is_path and facts.repeats < MOST_ALIKE
+
+
+def is_foreign(facts: Facts) -> bool:
+    """Whether targets are written in other letters than inputs, so that words are learned."""
+    return facts.is_path and facts.copied < _FOREIGN
+
+
+def epochs(facts: Facts) -> int:
+    """Fewer for more pairs, but so that more of them are seen; half of it where that is enough."""
+    soon = not has_few(facts) and (learns_by_labels(facts) or is_foreign(facts))
+    share = 0.5 if soon else 1.0
+    return max(2, min(100, round(share * _EPOCHS / math.sqrt(facts.pairs))))

@@ -1,0 +1,55 @@
+"""What steers the alignment, by what tells the nodes of a target apart."""
+
+from ._choice import Asked, Choices, together
+from ._data_facts import Facts
+from ._few_pairs import MOST_ALIKE, has_few
+from ._outputs import keeps_places
+
+
+def matching_choices(facts: Facts, asked: Asked) -> Choices:
+    """Alignment, hints, and how both change along the run."""
+    chosen = _plain(facts)
+    if not facts.placed and not facts.is_path:
+        chosen |= _by_edges(facts, asked)
+    elif facts.is_path and facts.placed and not has_few(facts) and not keeps_places(facts):
+        chosen |= _annealed(asked)
+    return chosen
+
+
+def _plain(facts: Facts) -> Choices:
+    """What every recipe has in common."""
+    if has_few(facts):
+        return {}
+    return together("as good on every recipe, and cheaper", gamma=0.0,
+                    alignment__gradient="detach", alignment__tolerance=1e-5)  # fmt: skip
+
+
+def _by_edges(facts: Facts, asked: Asked) -> Choices:
+    """No places: labels, and the edges around them, have to tell nodes apart."""
+    alike = facts.repeats >= MOST_ALIKE
+    share = f"{facts.repeats:.0%} of the target nodes share their label with another"
+    chosen: Choices = {}
+    if asked.get("optimization.position_start") is None:
+        chosen |= together("nodes have no places", hints__position=0.0)
+    chosen |= together(
+        share, alignment__rounds=20 if alike else 10, alignment__update="proximal",
+        hints__neighbours=0.5, hints__noise=0.003 if alike else 0.01,
+    )  # fmt: skip
+    if alike:
+        chosen |= together(share, alignment__temperature=0.2)
+        if asked.get("hints.noise", 1.0) > 0:
+            chosen |= together(share, hints__restarts=2)
+        if facts.placed_inputs:
+            chosen |= together(share, network__candidates__locality=2.0)
+    return chosen
+
+
+def _annealed(asked: Asked) -> Choices:
+    """Letters find their own before places mean much, and keep in order afterwards."""
+    why = "letters of targets stand elsewhere than in their inputs"
+    chosen: Choices = {}
+    if asked.get("hints.position", 1.0) > 0:
+        chosen |= together(why, hints__position=0.5, optimization__position_start=0.05)
+    if asked.get("alignment.temperature", 1.0) > 0:
+        chosen |= together(why, alignment__temperature=0.02, optimization__temperature_start=0.1)
+    return chosen

@@ -1,0 +1,83 @@
+"""Output nodes and candidate edges, by sizes, shape and order of the targets."""
+
+from ._choice import Asked, Choice, Choices, together
+from ._data_facts import Facts
+from ._few_pairs import has_few
+from ._observed import MOST_SLOTS
+
+_STEADY = 0.1
+"""Steps that the first copied label has moved by, below which order is kept from the start."""
+
+_FEW_BEHIND = 0.001
+"""Share of the pairs that may have an edge that is no candidate."""
+
+WINDOW = 9
+"""Steps between neighbours of a text whose letters keep their places."""
+WIDE = 20
+"""The same where they move."""
+
+
+def keeps_places(facts: Facts) -> bool:
+    """Whether targets begin as their inputs do, so that places tell letters apart at once."""
+    return facts.moved is not None and facts.moved < _STEADY
+
+
+def output_choices(facts: Facts, asked: Asked) -> Choices:
+    """How many output nodes there are, where they stand, and which pairs may have an edge."""
+    slots = _slots(facts)
+    per_node = asked.get("network.slots.per_node", slots["network.slots.per_node"].value)
+    return {
+        **slots,
+        **_layers(facts, per_node),
+        **_edges(facts, per_node),
+        **_places(facts, per_node),
+    }
+
+
+def _slots(facts: Facts) -> Choices:
+    """Enough for every target; a rare larger one of many pairs is left out."""
+    rare = facts.larger if not has_few(facts) and facts.usual_slots < facts.slots else 0
+    count = facts.usual_slots if rare else min(facts.slots, MOST_SLOTS)
+    needs = f"targets have up to {facts.slots} times the nodes of their inputs"
+    if rare:
+        needs = f"all targets but {rare} have at most {count} times the nodes of their inputs"
+    elif facts.slots == 1:
+        needs = "no target has more nodes than its input"
+        if facts.is_path and not has_few(facts) and not facts.shorter:
+            count, needs = 2, "some targets are as long as their inputs"
+    left_out = f"{rare} targets are larger" if rare else "every target fits"
+    return {
+        "network.slots.per_node": Choice(count, needs),
+        "skip_larger": Choice(bool(rare), left_out),
+    }
+
+
+def _layers(facts: Facts, per_node: int) -> Choices:
+    if has_few(facts) or per_node == 1 or not facts.is_path:
+        return {}
+    return together(
+        "several output nodes of an input node have to part", network__slots__num_layers=2
+    )
+
+
+def _edges(facts: Facts, per_node: int) -> Choices:
+    """Forward only where that is known to do."""
+    pairs, window, reason = "all", None, "targets may lead back in the order of the inputs"
+    if not facts.directed:
+        pairs, reason = "forward", "edges have no direction: each pair of nodes once"
+    elif facts.behind <= _FEW_BEHIND * facts.pairs:
+        pairs, reason = "forward", f"edges lead ahead in the input, but for {facts.behind} pairs"
+    elif facts.is_path and facts.shorter and per_node == 1:
+        pairs, reason = "forward", "targets are paths shorter than their inputs"
+    elif facts.is_path and not has_few(facts):
+        if keeps_places(facts):
+            pairs, window, reason = "forward", WINDOW, "targets begin as their inputs do"
+        else:
+            window, reason = WIDE, "letters of targets are moved"
+    return together(reason, network__candidates__pairs=pairs, network__candidates__window=window)
+
+
+def _places(facts: Facts, per_node: int) -> Choices:
+    if facts.is_path and facts.placed and per_node > 1:
+        return together("a path of another length than its input", network__places="count")
+    return {}

@@ -1,0 +1,262 @@
+"""Options that nobody set: what the data say, and what is chosen by it."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from grapheme_torch import InputError, StructuralLoss
+from grapheme_torch._check import Notice
+from grapheme_torch.cli._main import main
+from grapheme_torch.nn import OutputSlots
+from grapheme_torch.train import (
+    CHOSEN,
+    Facts,
+    Optimization,
+    Stopping,
+    chosen_options,
+    train,
+)
+from grapheme_torch.train.choice import choose
+from grapheme_torch.train.choice._copies import Copies, copies
+from grapheme_torch.train.choice._names import flat, nested
+
+from .runs import write_pairs
+from .small_data import ONE_TREE, PLURALS, README, RINGS, SMALL_DATA, SUMS, pairs_of
+
+MANY = Facts(
+    pairs=9000, val_pairs=900, inputs=15.0, targets=12.0, slots=2, usual_slots=2, larger=0,
+    shorter=False, shape="path", directed=True, placed_inputs=True, placed_targets=True,
+    behind=9000, repeats=0.5, copied=0.6, moved=0.02, labels=40,
+)  # fmt: skip
+"""Such as of an inflection."""
+
+
+def values(facts: Facts, **asked: Any) -> dict[str, Any]:
+    return {name: choice.value for name, choice in choose(facts, asked).items()}
+
+
+def facts_of(tmp_path: Path, records: list[dict[str, Any]], **options: Any) -> Facts:
+    data = write_pairs(tmp_path / "pairs.jsonl", records)
+    return chosen_options(data=data, **options).facts
+
+
+@pytest.mark.repeats
+@pytest.mark.parametrize("name", ["kindergarten", *SMALL_DATA])
+def test_small_data_are_learned_without_an_option(tmp_path: Path, name: str) -> None:
+    data = name
+    if name != "kindergarten":
+        data = write_pairs(tmp_path / "pairs.jsonl", SMALL_DATA[name])
+    summary = train(tmp_path / "run", data=data)
+    assert summary.exact_match == 1.0
+    assert summary.seconds < 120
+
+
+def test_facts_of_texts(tmp_path: Path) -> None:
+    facts = facts_of(tmp_path, PLURALS)
+    assert (facts.pairs, facts.val_pairs, facts.slots, facts.shape) == (10, 0, 2, "path")
+    assert facts.is_path
+    assert facts.placed
+    assert (facts.moved, facts.behind) == (0.0, 10)
+    assert 0.5 < facts.copied < 0.8
+    assert not facts.shorter
+
+
+def test_facts_of_trees_and_rings(tmp_path: Path) -> None:
+    facts = facts_of(tmp_path, SUMS)
+    assert (facts.shape, facts.directed, facts.repeats, facts.labels) == ("tree", True, 0.0, 12)
+    assert (facts.placed_inputs, facts.placed_targets) == (True, False)
+    assert facts_of(tmp_path, ONE_TREE).repeats == pytest.approx(6 / 9)
+    rings = facts_of(tmp_path, RINGS)
+    assert (rings.directed, rings.shape) == (False, "graph")
+    assert rings.repeats > 0.8
+
+
+def test_an_alignment_tells_whether_edges_lead_ahead(tmp_path: Path) -> None:
+    (record,) = README
+    assert facts_of(tmp_path, [record]).behind == 1
+    assert facts_of(tmp_path, [{**record, "alignment": [0, 1, 3]}]).behind == 0
+    assert facts_of(tmp_path, [{**record, "alignment": [1, 0, 3]}]).behind == 1
+    assert facts_of(tmp_path, [{**record, "alignment": "of another kind"}]).behind == 1
+
+
+@pytest.mark.parametrize(
+    ("given", "wanted", "found"),
+    [
+        ("walk", "walked", Copies(4, 0)),
+        ("xxab", "ab", Copies(2, 2)),
+        ("abc", "cba", Copies(1, 2)),
+        ("abc", "xyz", Copies(0, None)),
+        ("", "a", Copies(0, None)),
+    ],
+)
+def test_labels_that_may_be_copied(given: str, wanted: str, found: Copies) -> None:
+    assert copies(given, wanted) == found
+
+
+def test_options_that_were_asked_for_are_not_chosen() -> None:
+    every = choose(MANY, {})
+    asked = {"epochs": 3, "network.slots.per_node": 1, "gamma": 2.0}
+    rest = choose(MANY, asked)
+    assert not asked.keys() & rest.keys()
+    assert "stopping.minutes" in every.keys() - rest.keys()  # a bound on epochs nobody set
+    assert choose(MANY, values(MANY)) == {}
+
+
+@pytest.mark.parametrize("shape", ["path", "tree", "acyclic", "graph"])
+@pytest.mark.parametrize("directed", [True, False])
+@pytest.mark.parametrize("pairs", [1, 150, 3000, 10**6])
+@pytest.mark.parametrize("moved", [None, 0.0, 3.0])
+@pytest.mark.parametrize("repeats", [0.1, 0.9])
+def test_every_choice_is_one_that_help_tells_of(
+    shape: Any, directed: bool, pairs: int, moved: float | None, repeats: float
+) -> None:
+    facts = replace(MANY, shape=shape, directed=directed, pairs=pairs, moved=moved, repeats=repeats)
+    for placed in (True, False):
+        chosen = choose(replace(facts, placed_targets=placed), {})
+        assert chosen.keys() <= CHOSEN
+        assert all(choice.reason for choice in chosen.values())
+
+
+def test_what_few_pairs_get_are_the_plain_defaults() -> None:
+    chosen = values(replace(MANY, pairs=10, slots=1, usual_slots=1, shorter=True))
+    assert chosen["epochs"] == 100
+    assert chosen["lr"] == 3e-3
+    assert chosen["network.candidates.pairs"] == "forward"
+    assert not any(name.startswith(("alignment", "hints", "optimization")) for name in chosen)
+
+
+def test_what_inflections_sounds_molecules_and_graphs_get() -> None:
+    kept, moved = values(MANY), values(replace(MANY, moved=3.0))
+    assert kept["network.candidates.pairs"] == "forward"
+    assert kept["network.places"] == moved["network.places"] == "count"
+    assert "optimization.position_start" not in kept
+    assert (moved["network.candidates.pairs"], moved["optimization.position_start"]) == (
+        "all",
+        0.05,
+    )
+    bare = replace(MANY, placed_targets=False, slots=1, usual_slots=1, shape="graph")
+    graphs, alike = values(bare), values(replace(bare, repeats=0.9, directed=False))
+    assert (graphs["network.candidates.pairs"], graphs["alignment.rounds"]) == ("all", 10)
+    assert (alike["hints.restarts"], alike["network.candidates.locality"]) == (2, 2.0)
+    assert alike["network.candidates.pairs"] == "forward"
+
+
+def test_options_that_would_not_go_together_are_not_chosen() -> None:
+    alike = replace(MANY, placed_targets=False, shape="graph", repeats=0.9)
+    assert "hints.restarts" not in values(alike, **{"hints.noise": 0.0})
+    assert "hints.position" not in values(alike, **{"optimization.position_start": 0.1})
+    moved = replace(MANY, moved=3.0)
+    assert "optimization.position_start" not in values(moved, **{"hints.position": 0.0})
+    assert "optimization.temperature_start" not in values(moved, **{"alignment.temperature": 0.0})
+
+
+def test_a_rare_larger_target_is_left_out(tmp_path: Path) -> None:
+    rare = replace(MANY, slots=5, usual_slots=2, larger=3)
+    assert (values(rare)["network.slots.per_node"], values(rare)["skip_larger"]) == (2, True)
+    few = replace(rare, pairs=100)
+    assert (values(few)["network.slots.per_node"], values(few)["skip_larger"]) == (5, False)
+    data = write_pairs(
+        tmp_path / "pairs.jsonl", pairs_of({f"ab{k}": f"b{k}" for k in range(300)} | {"a": "abc"})
+    )
+    summary = train(tmp_path / "run", data=data, epochs=0)
+    assert (summary.pairs, summary.left_out) == (300, 1)
+    assert summary.left_out_first == [f"{data}:301"]
+    assert summary.chosen["skip_larger"]["value"] is True
+    again = yaml.safe_load((tmp_path / "run" / "train.yaml").read_text())
+    assert again["skip_larger"] is True
+
+
+def test_too_large_a_target_for_what_is_chosen_is_refused(tmp_path: Path) -> None:
+    data = write_pairs(tmp_path / "pairs.jsonl", pairs_of({"a": "abcdefghi"}))
+    with pytest.raises(InputError, match=r"at most 8 times .*--network.slots.per-node 9"):
+        train(tmp_path / "run", data=data, epochs=0)
+
+
+def test_whole_groups_are_the_users_own(tmp_path: Path) -> None:
+    data = write_pairs(tmp_path / "pairs.jsonl", ONE_TREE)
+    plain = {"loss": StructuralLoss(), "optimization": Optimization(), "stopping": Stopping()}
+    told = chosen_options(data=data, **plain)
+    assert not [name for name in told.choices if name.split(".")[0] not in ("network", *PLAIN)]
+    assert told.options["alignment"]["rounds"] == 1
+    partly = chosen_options(data=data, loss={"alignment": {"temperature": 0.05}})
+    assert (partly.options["alignment"]["temperature"], partly.options["alignment"]["rounds"]) == (
+        0.05,
+        10,
+    )
+    slots = chosen_options(data=data, network={"slots": OutputSlots(per_node=3)})
+    assert slots.options["network"]["slots"]["per_node"] == 3
+
+
+PLAIN = ("epochs", "batch_size", "bucket", "lr", "skip_larger")
+
+
+def test_a_group_with_an_unknown_option_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="`stopping` must have known options only, got minuts"):
+        train(tmp_path, stopping={"minuts": 3})
+
+
+def test_a_start_that_has_no_end_by_the_data_is_refused(tmp_path: Path) -> None:
+    data = write_pairs(tmp_path / "pairs.jsonl", ONE_TREE)
+    asked = {"optimization": {"position_start": 0.1}, "loss": {"hints": {"position": 0.0}}}
+    with pytest.raises(InputError, match="`position_start` must be left out"):
+        chosen_options(data=data, **asked)
+
+
+def test_a_run_that_goes_on_keeps_what_was_chosen(tmp_path: Path) -> None:
+    data, out = write_pairs(tmp_path / "pairs.jsonl", PLURALS), tmp_path / "run"
+    words = ["train", "--data", data, "--epochs", "1", "--resume", str(out)]
+    assert main(words) == 0
+    assert json.loads((out / "summary.json").read_text())["chosen"]["network.slots.per_node"]
+    first = yaml.safe_load((out / "train.yaml").read_text())
+    assert main(["train", "--resume", str(out), "--epochs", "2"]) == 0
+    second = yaml.safe_load((out / "train.yaml").read_text())
+    assert second == {**first, "epochs": 2}
+    with pytest.warns(Notice, match="has come to its end"):
+        train(out, data=data, epochs=2, resume=True)
+
+
+def test_print_config_says_what_and_why(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    data = write_pairs(tmp_path / "pairs.jsonl", PLURALS)
+    words = ["train", "--data", data, "--print-config", "--network.dim", "32"]
+    assert main(words) == 0
+    text = capsys.readouterr().out
+    assert "# shape: path\n" in text
+    assert "per_node: 2  # targets have up to 2 times the nodes of their inputs\n" in text
+    assert "dim: 32\n" in text
+    options = yaml.safe_load(text)
+    assert main([*words, "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["options"] == options
+    chosen = document["chosen"]["network.places"]
+    assert chosen == {"value": "count", "reason": "a path of another length than its input"}
+    assert document["facts"]["pairs"] == 10
+    (tmp_path / "own.yaml").write_text(text, encoding="utf-8")
+    assert main(["train", "--config", str(tmp_path / "own.yaml"), "--print-config", "--json"]) == 0
+    again = json.loads(capsys.readouterr().out)
+    assert (again["options"], again["chosen"]) == (options, {})
+
+
+def test_help_says_which_options_the_data_choose(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "100")
+    assert main(["train", "--help"]) == 0
+    text = capsys.readouterr().out
+    assert (
+        "--epochs N            Passes over the data; 0 saves the untrained model. (by the data)"
+        in text
+    )
+    assert main(["train", "--help.network"]) == 0
+    assert capsys.readouterr().out.count("(by the data)") == sum(
+        name.startswith("network.") for name in CHOSEN
+    )
+
+
+def test_names_of_groups_and_back() -> None:
+    options = {"a": 1, "b": {"c": {"d": 2}, "e": None}}
+    assert flat(options) == {"a": 1, "b.c.d": 2, "b.e": None}
+    assert nested(flat(options)) == options
