@@ -21,7 +21,8 @@ def executed(path: Path) -> Any:
     Raises:
         nbclient.exceptions.CellExecutionError: If a cell ends in an error.
     """
-    notebook = nbformat.read(path, as_version=4)
+    read: Any = nbformat.read  # it has no types in some versions
+    notebook = read(path, as_version=4)
     client = NotebookClient(
         notebook, timeout=SECONDS, kernel_name="python3",
         resources={"metadata": {"path": str(path.parent)}},
