@@ -174,6 +174,34 @@ def test_positions_follow_the_words() -> None:
     assert read_aligned(make_pair(records[0], "here", 1)) is None
 
 
+@st.composite
+def any_pairs(draw: st.DrawFn) -> list[Pair]:
+    """Pairs of words and any directed graphs, with cycles, crossing places and unknown ones."""
+    found = []
+    for line in range(1, draw(st.integers(2, 8))):
+        words = draw(st.lists(st.sampled_from(["aa", "bb", "cc"]), min_size=1, max_size=6))
+        places = draw(st.permutations(range(len(words))))[: draw(st.integers(1, len(words)))]
+        known = [place if draw(st.integers(0, 9)) else None for place in places]
+        labels = draw(st.lists(st.sampled_from("XYZ"), min_size=len(known), max_size=len(known)))
+        node = st.integers(0, len(known) - 1)
+        ends = draw(st.dictionaries(st.tuples(node, node), st.sampled_from("pq"), max_size=9))
+        edges = [(s, t, r) for (s, t), r in ends.items() if s != t]
+        found.append(make_pair(record(words, labels, edges, known), "any", line))
+    return found
+
+
+@given(any_pairs(), st.integers(0, 99))
+def test_any_graphs_give_pairs_or_a_refusal(pairs: list[Pair], seed: int) -> None:
+    known = {" ".join(node_labels(pair.input)) for pair in pairs}
+    # A pair of which each part is a stretch of words beside another.
+    sure = sentence_pair(["sum", "one", "two"])
+    for pair in recombine([sure, *pairs], 5, seed=seed, max_nodes=12):
+        places = pair.extra["alignment"]
+        assert len(places) == pair.target.num_nodes
+        assert all(place is None or place < pair.input.num_nodes for place in places)
+        assert " ".join(node_labels(pair.input)) not in known
+
+
 def test_texts_and_pairs_without_alignment_are_passed_over() -> None:
     text = make_pair({"input": "ab", "target": "ab", "alignment": [0, 1]}, "here", 1)
     bare = sentence_pair(["neg", "one"])

@@ -135,7 +135,8 @@ class Pool:
         if self._random.random() < _BY_HEAD:
             donors, frames = self._by_head[head_of(host, old)], None
         else:
-            donors = self._by_role[self._random.choice(self._like[old.role])]
+            like = self._like.get(old.role, [old.role])  # one that no given part has
+            donors = self._by_role[self._random.choice(like)]
             frames = self._frames[old.role]
 
         def weight(frame: Any) -> float:
