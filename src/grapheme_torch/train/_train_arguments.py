@@ -1,6 +1,7 @@
 """The arguments of `train`, refused where no data would make them right."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from torch import nn
@@ -57,7 +58,7 @@ def processes_of(arguments: Mapping[str, Any]) -> Processes:
 
 
 def _network(
-    network: nn.Module | Mapping[str, Any] | None, init: str | None
+    network: nn.Module | Mapping[str, Any] | None, init: str | Path | None
 ) -> tuple[nn.Module | Mapping[str, Any], GraphTransformNet | None]:
     """The network or its options, and the trained one that it starts from."""
     if isinstance(network, nn.Module):
@@ -91,7 +92,7 @@ def _check_numbers(arguments: Mapping[str, Any]) -> None:
 
 
 def _check_together(
-    val: str | None, loss: StructuralLoss, optimization: Optimization, stopping: Stopping
+    val: str | Path | None, loss: StructuralLoss, optimization: Optimization, stopping: Stopping
 ) -> None:
     """Refuses options that need one another."""
     patience = stopping.patience
