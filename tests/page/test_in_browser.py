@@ -1,6 +1,5 @@
 """The page of an explanation in a real browser: `make browser`; left out where there is none."""
 
-import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,13 +12,8 @@ from torch_geometric.data import Data
 from grapheme_torch import text_to_graph
 from grapheme_torch.graphs import make_graph
 
+from .browser import CHROMIUM
 from .said import explained
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-FLAGS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-]  # fmt: skip
 
 pytestmark = [
     pytest.mark.browser,
@@ -55,15 +49,6 @@ CLIPPED = """() => [...document.querySelectorAll("svg.scene")].flatMap((svg) => 
       || one.top < whole.top - 1 || one.bottom > whole.bottom + 1;
   }).map((part) => part.outerHTML);
 })"""
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    playwright = pytest.importorskip("playwright.sync_api")
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")

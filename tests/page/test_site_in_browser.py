@@ -1,12 +1,11 @@
 """The site in a real browser, where `make site` has built it: `make browser`."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from .test_in_browser import CHROMIUM, FLAGS
+from .browser import CHROMIUM
 
 SITE = Path(__file__).parents[2] / "build" / "site"
 PAGES = ["index", "tutorial", "howto/models", "evaluation", "results", "api/index", "gallery/index"]
@@ -17,15 +16,6 @@ pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium"),
     pytest.mark.skipif(not (SITE / "index.html").exists(), reason="needs `make site`"),
 ]
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    playwright = pytest.importorskip("playwright.sync_api")
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(360, "light"), (1280, "dark")])

@@ -17,18 +17,19 @@ from typing import Any
 from torch_geometric.data import Data
 
 from .._check import InputError, Received, refusal, require
-from ._document import Triple, read_graph
+from ._document import Triple
 from ._meaning import (
     Parts,
     RoleOrder,
     Unit,
+    aligned_graph,
     is_question,
     meaning_record,
-    without_articles,
+    meaning_table,
     word_at,
 )
 from ._pieces import Normal, Piece, Record, Skip, records
-from ._table import Table, extras
+from ._table import extras
 
 _TERM = re.compile(r"(\* )?(\S+)((?: \. \S+)*) \( (x _ \d+|\S+)(?: , (x _ \d+|\S+))? \)")
 _VARIABLE = re.compile(r"x _ (\d+)")
@@ -80,9 +81,7 @@ def cogs(
         InputError: "FILE:LINE: ..." at a line whose logical form is not of COGS, or does not come
             back from its graph by `cogs_to_logical_form`.
     """
-    table = Table(columns, "\t", header=False, quotes=False, normalize=normalize)
-    names = table.names[:2]
-    require(len(names) == 2, "`columns`", "name two at least", columns, "Name the sentence first.")
+    table, names = meaning_table(columns, normalize)
 
     def make(piece: Piece) -> Record:
         row = table.row(piece, names)
@@ -116,11 +115,7 @@ def cogs_to_logical_form(
     Raises:
         InputError: If a node has no word, or the alignment is of another graph.
     """
-    labels, edges = read_graph(graph)
-    counts = Received(f"{len(alignment)} for {len(labels)} nodes")
-    remedy = "Give each node a character, or None."
-    require(len(alignment) == len(labels), "`alignment`", "have one per node", counts, remedy)
-    labels, edges, alignment = without_articles(labels, edges, alignment)
+    labels, edges, alignment = aligned_graph(graph, alignment)
     if any(label.startswith("LAMBDA ") for label in labels):
         return _lambda_form(labels, edges)
     words = [word_at(sentence, at, unit) for at in alignment]

@@ -1,13 +1,16 @@
-"""What the semantic graphs of COGS and SLOG share: articles, words, the order of roles."""
+"""What the semantic graphs of COGS and SLOG share: columns, articles, words, order of roles."""
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
-from .._check import refusal, require
-from ._document import Triple, clusters_at, node_link, symbols_document
-from ._pieces import Record
+from torch_geometric.data import Data
+
+from .._check import Received, refusal, require
+from ._document import Triple, clusters_at, node_link, read_graph, symbols_document
+from ._pieces import Normal, Record
+from ._table import Table
 
 Unit = Literal["character", "word"]
 
@@ -17,6 +20,14 @@ _DEFINITE = "definite"
 
 Parts = tuple[list[str], list[Triple], list[int | None]]
 """A graph as labels, edges, and the word of each node, from 0."""
+
+
+def meaning_table(columns: str, normalize: Normal | None) -> tuple[Table, list[str]]:
+    """The table that the lines of a file are, and the names of sentence and logical form."""
+    table = Table(columns, "\t", header=False, quotes=False, normalize=normalize)
+    names = table.names[:2]
+    require(len(names) == 2, "`columns`", "name two at least", columns, "Name the sentence first.")
+    return table, names
 
 
 def meaning_record(
@@ -60,7 +71,22 @@ def _with_articles(graph: Parts, words: Sequence[str]) -> Parts:
     return [label for label, _, _ in nodes], joined + stars, [place for _, place, _ in nodes]
 
 
-def without_articles(
+def aligned_graph(
+    graph: Data | Mapping[str, Any], alignment: Sequence[Any]
+) -> tuple[list[str], list[Triple], list[Any]]:
+    """Labels, edges and places of a graph whose articles are in its labels.
+
+    Raises:
+        InputError: If the alignment is of another graph.
+    """
+    labels, edges = read_graph(graph)
+    counts = Received(f"{len(alignment)} for {len(labels)} nodes")
+    remedy = "Give each node a character, or None."
+    require(len(alignment) == len(labels), "`alignment`", "have one per node", counts, remedy)
+    return _without_articles(labels, edges, alignment)
+
+
+def _without_articles(
     labels: list[str], edges: list[Triple], places: Sequence[Any]
 ) -> tuple[list[str], list[Triple], list[Any]]:
     """The stars back in the labels."""

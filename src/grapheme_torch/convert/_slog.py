@@ -17,8 +17,17 @@ from torch_geometric.data import Data
 
 from .._check import InputError, Received, refusal, require
 from ..data import Unaligned, align_labels
-from ._document import Triple, read_graph
-from ._meaning import STAR, Parts, RoleOrder, Unit, meaning_record, without_articles, words_near
+from ._document import Triple
+from ._meaning import (
+    STAR,
+    Parts,
+    RoleOrder,
+    Unit,
+    aligned_graph,
+    meaning_record,
+    meaning_table,
+    words_near,
+)
 from ._pieces import Normal, Piece, Record, Skip, records
 from ._table import Table, extras
 
@@ -72,9 +81,7 @@ def slog(
         InputError: "FILE:LINE: ..." at a line whose logical form is not of SLOG, or does not come
             back from its graph by `slog_to_logical_form`.
     """
-    table = Table(columns, "\t", header=False, quotes=False, normalize=normalize)
-    names = table.names[:2]
-    require(len(names) == 2, "`columns`", "name two at least", columns, "Name the sentence first.")
+    table, names = meaning_table(columns, normalize)
     pieces = list(table.pieces(lines, source))
     found = {piece.line: tree for piece in pieces if (tree := _unaligned(piece, table, names))}
     places = dict(zip(found, align_labels(found.values()), strict=True))
@@ -116,11 +123,7 @@ def slog_to_logical_form(
     Raises:
         InputError: If from no node edges lead to all others, or the alignment is of another graph.
     """
-    labels, edges = read_graph(graph)
-    counts = Received(f"{len(alignment)} for {len(labels)} nodes")
-    remedy = "Give each node a character, or None."
-    require(len(alignment) == len(labels), "`alignment`", "have one per node", counts, remedy)
-    labels, edges, alignment = without_articles(labels, edges, alignment)
+    labels, edges, alignment = aligned_graph(graph, alignment)
     words = words_near(sentence, alignment, unit)
     order = RoleOrder(labels, edges, words, sentence.split(" "))
     roles: defaultdict[int, list[tuple[float, int, str]]] = defaultdict(list)

@@ -40,6 +40,7 @@ class Neighbours:
             self._right.update(mark for mark, _ in marks[1:])
             for (left, left_kind), (right, right_kind) in pairwise(marks):
                 self._seen |= {(left, right), (left, right_kind), (left_kind, right)}
+        self._total = self._left.total()
 
     def times(self, symbol: str) -> int:
         """How often a word is seen."""
@@ -60,7 +61,7 @@ class Neighbours:
     def _is_rare(self, mark: _Mark, other: _Mark) -> bool:
         """Whether it tells little that a word has not met another."""
         seen = self._left[mark] * self._right[other] + self._right[mark] * self._left[other]
-        return self._left[mark] <= _RARE and seen / self._left.total() < _EXPECTED
+        return self._left[mark] <= _RARE and seen / self._total < _EXPECTED
 
 
 def _marks(pair: Aligned) -> list[tuple[_Mark, _Mark]]:
