@@ -11,7 +11,7 @@ from torch import Tensor
 from grapheme_torch import InputError
 from grapheme_torch.graphs import hash_labels
 from grapheme_torch.nn import OutputHeads
-from grapheme_torch.nn._copy import OwnLabel
+from grapheme_torch.nn._copy import UNCOPIED, OwnLabel
 
 from ..problems import costs
 from ..unchecked import unchecked
@@ -40,6 +40,12 @@ def test_an_empty_alphabet_knows_nothing() -> None:
     assert OwnLabel(["a"])(hash_labels([])).shape == (0,)
 
 
+def test_labels_that_are_never_copied_have_no_class() -> None:
+    found = OwnLabel(["b", "a"], ["c", ""])(hash_labels(["a", "c", "d", "", "b"]))
+    assert found.tolist() == [1, UNCOPIED, 2, UNCOPIED, 0]
+    assert OwnLabel([], ["c"])(hash_labels(["c", "d"])).tolist() == [UNCOPIED, 0]
+
+
 def test_it_is_made_of_the_labels_and_not_saved() -> None:
     assert not OwnLabel(["a", "b"]).state_dict()
 
@@ -65,6 +71,19 @@ def test_the_mixture_node_by_node() -> None:
         wanted[own] = wanted[own] + copied[0]
         torch.testing.assert_close(found[i], wanted, rtol=0, atol=1e-12)
         assert found[i].sum().item() == pytest.approx(1, abs=1e-12)
+
+
+def test_what_is_never_copied_is_written() -> None:
+    part, h = _heads(), costs(1, 5, DIM)
+    own = torch.tensor([2, UNCOPIED, UNCOPIED, 0, LABELS])
+    found, usual, never = _label(part, h, own), _label(part, h, OWN), own == UNCOPIED
+    written = part.label(part.norm(h))[:, :-1].log_softmax(1)
+    torch.testing.assert_close(found[never, :-1], written[never], rtol=0, atol=1e-12)
+    assert found[never, -1].max() < -35
+    torch.testing.assert_close(found[0], usual[0], rtol=0, atol=0)
+    assert part.copy is not None
+    only = torch.nn.ModuleList([part.norm, part.label, part.copy])
+    assert_differentiates(only, lambda h: _label(part, h, own), costs(1, 5, DIM))
 
 
 def test_at_the_start_most_nodes_are_copied() -> None:

@@ -121,6 +121,18 @@ def test_a_label_that_is_not_in_the_alphabet_can_be_copied(slots: int) -> None:
     assert found.tolist() == [k for k in (1, 3, 3, 0) for _ in range(slots)]
 
 
+def test_a_label_that_is_never_copied_is_not_copied() -> None:
+    model = _model(uncopied=["z", "é"])
+    assert model.heads.copy is not None
+    torch.nn.init.constant_(model.heads.copy.bias, 30.0)
+    found = model(text_to_graph("béya")).label.argmax(1)
+    assert found[[0, 2, 3]].tolist() == [1, 3, 0]
+    assert found[1] < 3
+    message = "`uncopied` must be none of `labels`, got ['b']. Leave them out."
+    with pytest.raises(InputError, match="^" + re.escape(message) + "$"):
+        _model(uncopied=["z", "b"])
+
+
 @pytest.mark.parametrize("slots", [1, 2])
 def test_a_graph_without_edges_has_no_kinds_of_them(slots: int) -> None:
     model = _model(slots={"per_node": slots})
@@ -178,7 +190,7 @@ def _gradients(model: GraphTransformNet) -> Iterator[tuple[str, Tensor]]:
         yield name, parameter.grad.clone()
 
 
-NETWORKS = [{}, {"copy": False}, {"slots": {"per_node": 3}, "places": "count"}]
+NETWORKS = [{}, {"copy": False}, {"uncopied": ["☃"]}, {"slots": {"per_node": 3}, "places": "count"}]
 
 
 @pytest.mark.parametrize("network", NETWORKS)

@@ -43,6 +43,21 @@ def doubling(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "run"
 
 
+def test_what_many_inputs_have_and_no_target_is_not_copied(tmp_path: Path) -> None:
+    """Seen five times it tells something, seen four times it may be chance."""
+    texts = ["#a~", "#b~", "#a~", "#b~", "#a"]
+    pairs = [{"input": text, "target": text.strip("#~")} for text in texts]
+    data = write_pairs(tmp_path / "data.jsonl", pairs)
+    quick(tmp_path / "run", data=data, epochs=1, network={**SMALL, "copy": True})
+    network = load_network(tmp_path / "run")
+    assert network.config["uncopied"] == ["#"]
+    (answer,) = predict(network, [text_to_graph("##~?")])
+    assert "#" not in answer.label
+    options = {"network": {**SMALL, "copy": True}, "init": tmp_path / "run"}
+    quick(tmp_path / "on", data=data, epochs=1, **options)
+    assert load_network(tmp_path / "on").config["uncopied"] == ["#"]
+
+
 @pytest.mark.repeats
 def test_answers_larger_than_their_questions(doubling: Path) -> None:
     network = load_network(doubling)

@@ -17,7 +17,7 @@ _PRINT = "--print_config"
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Adds the options; the defaults of those that the data choose are not told."""
-    from ..nn import GROUPS, GraphTransformNet
+    from ..nn import DECIDED, GROUPS, GraphTransformNet
     from ..train import CHOSEN, LOSS_GROUPS, LOSS_OPTIONS, RUN_GROUPS, train
 
     parser.usage = "grapheme train --out OUT [options] | --resume OUT [options]"
@@ -40,8 +40,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         groups.add(name, kind)
     for name, kind in RUN_GROUPS.items():
         groups.add(name, kind)
-    decided = {"labels", "relations", "directed"}
-    groups.add("network", GraphTransformNet, skip={*decided, *GROUPS}, parts=GROUPS)
+    groups.add("network", GraphTransformNet, skip={*DECIDED, *GROUPS}, parts=GROUPS)
     for action in parser._actions:
         action.is_chosen = action.dest in CHOSEN  # type: ignore[attr-defined]
 

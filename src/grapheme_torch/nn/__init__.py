@@ -10,6 +10,7 @@ from ._heads import candidate_edges as candidate_edges
 from ._heads import num_candidates as num_candidates
 from ._message import MessagePassingBlock as MessagePassingBlock
 from ._network import GraphTransformNet as GraphTransformNet
+from ._network_options import DECIDED as DECIDED
 from ._network_options import GROUPS as GROUPS
 from ._network_options import CandidateEdges as CandidateEdges
 from ._network_options import Dropout as Dropout

@@ -112,7 +112,7 @@ class ModelCard:
             weights=num_weights, labels=len(config.get("labels", ())),
             relations=len(config.get("relations", ())), place=self.place,
         )  # fmt: skip
-        told = ("labels", "relations", "class")
+        told = ("labels", "relations", "uncopied", "class")
         network = {name: value for name, value in config.items() if name not in told}
         parts = [
             _table("Data", ("file", "SHA-256"), self.digests),

@@ -9,29 +9,39 @@ from torch import Tensor, nn
 from ..graphs import hash_labels
 from ._embedding import label_keys
 
+UNCOPIED = -1
+"""In place of the class of a label that is never copied."""
+
 
 class OwnLabel(nn.Module):
     """Looks hashed labels up among known ones.
 
     Args:
         labels: The labels that have a class, their place in the sequence.
+        uncopied: Labels that are never copied, none of `labels`.
     """
 
     keys: Tensor
     classes: Tensor
 
-    def __init__(self, labels: Sequence[str]) -> None:
+    def __init__(self, labels: Sequence[str], uncopied: Sequence[str] = ()) -> None:
         super().__init__()
+        self.unknown = len(labels)
+        names = [*labels, *uncopied]
         if torch.get_default_device().type == "meta":  # only shapes are asked: no label is hashed
-            keys = classes = torch.empty(len(labels), dtype=torch.long)
+            keys = classes = torch.empty(len(names), dtype=torch.long)
         else:
-            keys, classes = label_keys(hash_labels(labels)).sort()
+            keys, place = label_keys(hash_labels(names)).sort()
+            classes = torch.where(place < len(labels), place, UNCOPIED)
         self.register_buffer("keys", keys, persistent=False)
         self.register_buffer("classes", classes, persistent=False)
 
     def forward(self, x: Int[Tensor, "n h"]) -> Int[Tensor, " n"]:
-        """The class of each label given by its hashes; where it is unknown, their number."""
-        unknown = torch.full_like(x[:, 0], len(self.keys))
+        """The class of each label given by its hashes; for unknown ones the number of classes.
+
+        Those that are never copied have the class `UNCOPIED`.
+        """
+        unknown = torch.full_like(x[:, 0], self.unknown)
         if not len(self.keys):
             return unknown
         key = label_keys(x)

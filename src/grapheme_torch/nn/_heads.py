@@ -9,9 +9,13 @@ from torch import Tensor, nn
 from torch.nn.functional import logsigmoid
 
 from .._check import require
+from ._copy import UNCOPIED
 from ._embedding import sinusoids
 
 Candidates = Literal["forward", "all"]
+
+_NEVER = -40.0
+"""Logit of what is never chosen, as of a certain prediction."""
 
 
 class OutputHeads(nn.Module):
@@ -77,8 +81,9 @@ class OutputHeads(nn.Module):
             h: Vector of each output node.
             edge_index: The candidate edges, see `candidate_edges`.
             position: Place of each output node.
-            own: Class of the label of the input node that each output node stands at; where it is
-                none of the labels, their number. Needed to copy, and read for nothing else.
+            own: Class of the label of the input node that each output node stands at. Where it is
+                none of the labels, their number; where it is never copied, -1. Needed to copy, and
+                read for nothing else.
 
         Raises:
             InputError: If labels are copied and `own` is not given.
@@ -105,10 +110,12 @@ class OutputHeads(nn.Module):
         remedy = "Give the class of each node's own label, or make the heads without `copy`."
         require(own is not None, "`own`", "be given where labels are copied", own, remedy)
         assert own is not None
-        gate = self.copy(z)
+        barred, place = (own == UNCOPIED)[:, None], own.clamp(min=0)[:, None]
+        label = torch.cat([label[:, :-1], label[:, -1:].masked_fill(barred, _NEVER)], dim=1)
+        gate = self.copy(z).masked_fill(barred, _NEVER)
         written = logsigmoid(-gate) + label.log_softmax(1)
-        copied = torch.logaddexp(written.gather(1, own[:, None]), logsigmoid(gate))
-        return written.scatter(1, own[:, None], copied)
+        copied = torch.logaddexp(written.gather(1, place), logsigmoid(gate))
+        return written.scatter(1, place, copied)
 
 
 def num_candidates(size: int, *, kind: Candidates = "forward", window: int | None = None) -> int:

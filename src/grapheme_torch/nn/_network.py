@@ -61,6 +61,8 @@ class GraphTransformNet(nn.Module):
         dropout: What is dropped at random in training.
         copy: Whether an output node may carry the label of its input node, even one that is not
             among `labels`. That is class `len(labels)` of the predicted logits.
+        uncopied: Input labels that are not copied, none of them among `labels`. `train` takes
+            those that many training inputs have and no training target.
         places: Positions that guide the alignment, where the input has positions. "input": the
             place of the input node in steps. "count": how many output nodes are expected before
             it in reading order, for targets that are texts of another length.
@@ -85,6 +87,7 @@ class GraphTransformNet(nn.Module):
         slots: OutputSlots | None = None,
         dropout: Dropout | None = None,
         copy: bool = True,
+        uncopied: Sequence[str] = (),
         places: Places = "input",
         directed: bool = True,
     ) -> None:
@@ -110,7 +113,8 @@ class GraphTransformNet(nn.Module):
             "labels": list(labels), "relations": list(relations), "dim": dim,
             "num_layers": num_layers, "num_heads": num_heads, "num_buckets": num_buckets,
             "ngrams": ngrams, "candidates": asdict(candidates), "slots": asdict(slots),
-            "dropout": asdict(dropout), "copy": copy, "places": places, "directed": directed,
+            "dropout": asdict(dropout), "copy": copy, "uncopied": list(uncopied), "places": places,
+            "directed": directed,
         }  # fmt: skip
         self.embedding = HashEmbedding(dim, num_buckets=num_buckets)
         self.ngrams = NGramEmbedding(dim, ngrams) if ngrams > 1 else None
@@ -120,7 +124,9 @@ class GraphTransformNet(nn.Module):
         self.slots = Slots(dim, slots.per_node) if slots.per_node > 1 else None
         count = slots.num_layers if slots.per_node > 1 else 0
         self.slot_layers = nn.ModuleList(layer() for _ in range(count))
-        self.own = OwnLabel(labels) if copy else None
+        shared = sorted(set(uncopied) & set(labels))
+        require(not shared, "`uncopied`", "be none of `labels`", shared, "Leave them out.")
+        self.own = OwnLabel(labels, uncopied) if copy else None
         self.heads = OutputHeads(
             dim, num_labels=len(labels), num_relations=len(relations), num_heads=num_heads,
             copy=copy, locality=candidates.locality,

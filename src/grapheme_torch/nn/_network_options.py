@@ -102,6 +102,9 @@ def check_layers(count: int) -> None:
     require(count <= MAX_LAYERS, "`num_layers`", f"be at most {MAX_LAYERS}", count, "Try 4.")
 
 
+DECIDED = ("labels", "relations", "uncopied", "directed")
+"""Arguments of a network that the data decide."""
+
 GROUPS: dict[str, type] = {
     "candidates": CandidateEdges, "slots": OutputSlots, "dropout": Dropout,
 }  # fmt: skip

@@ -44,7 +44,7 @@ _FIELDS: dict[str, _Check | dict[str, _Check]] = {
     "candidates": {"pairs": _WORD, "window": _WINDOW, "locality": _SHARE},
     "slots": {"per_node": _WHOLE, "num_layers": _WHOLE},
     "dropout": {"layers": _SHARE, "labels": _SHARE},
-    "copy": _FLAG, "places": _WORD, "directed": _FLAG,
+    "copy": _FLAG, "uncopied": _NAMES, "places": _WORD, "directed": _FLAG,
 }  # fmt: skip
 
 

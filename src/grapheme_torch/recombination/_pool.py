@@ -3,13 +3,14 @@
 import math
 import random
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from ._aligned import Aligned
 from ._bag import Bag
 from ._environment import Head, Neighbours, head_of, like_roles
 from ._exchange import exchanged
+from ._gaps import Gaps
 from ._subgraph_parts import Part, parts
 
 Role = tuple[str, ...]
@@ -18,6 +19,8 @@ Donor = tuple[Aligned, Part]
 
 _BY_HEAD = 0.5
 """How often a part is exchanged for one with the same head, not one in a like role."""
+_GAPPED = 0.3
+"""How often a part with a gap is exchanged, in a pair that has one."""
 _COMPARED = 3
 """Donors drawn, of which the largest that fits is taken."""
 _STEPS = 6
@@ -63,34 +66,46 @@ class Pool:
         # Both by the frame of the part; those of a role by its head then.
         self._by_head: dict[Head, Bag[Donor]] = defaultdict(lambda: Bag(1))
         self._by_role: dict[Role, Bag[Donor]] = defaultdict(lambda: Bag(2))
+        self._by_gap: dict[Role, Bag[Donor]] = defaultdict(lambda: Bag(3))  # and by its relation
         self._frames: dict[Role, set[Role]] = defaultdict(set)  # those seen in each role
         self._known: set[tuple[str, ...]] = set()
         given = list(pairs)
         self._neighbours = Neighbours(given)
-        heads: list[tuple[Role, Head]] = []
-        for pair in given:
-            heads += [(part.role, head_of(pair, part)) for part in self.add(pair)]
-        self._like = like_roles(heads)
+        self._like = like_roles(_heads(given, map(parts, given)))
+        self._gaps = Gaps(given, self._like)
+        gapped = [self._gaps.of(pair) + self._gaps.made(pair) for pair in given]
+        self._like_gapped = like_roles(_heads(given, gapped))
+        for pair, found in zip(given, gapped, strict=True):
+            self._add(pair, found)
 
     @property
     def is_empty(self) -> bool:
         """Whether no pair has a part that others could take the place of."""
         return not self._hosts
 
-    def add(self, pair: Aligned) -> list[Part]:
-        """Takes a pair in: its parts, which are returned, give and are replaced from now on."""
+    def add(self, pair: Aligned) -> None:
+        """Takes a pair in: its parts give and are replaced from now on.
+
+        Parts with a gap are of the given pairs only: they are the dearest to find.
+        """
+        self._add(pair, ())
+
+    def _add(self, pair: Aligned, gapped: Iterable[Part]) -> None:
         found = list(parts(pair))
         for part in found:
             head = head_of(pair, part)
             self._frames[part.role].add(part.frame)
             self._by_head[head].add((pair, part), part.frame)
             self._by_role[part.role].add((pair, part), part.frame, head)
+        for part in gapped:
+            assert part.gap is not None
+            keys = part.frame, part.gap.relation, head_of(pair, part)
+            self._by_gap[part.role].add((pair, part), *keys)
         self._known.add(pair.symbols)
         if any(len(part.nodes) < len(pair.labels) for part in found):
             rarest = min(pair.symbols, key=self._neighbours.times)
             for relation in sorted({relation for _, _, relation in pair.edges}):
                 self._hosts.add(pair, relation, rarest)
-        return found
 
     def drawn(self) -> Aligned | None:
         """A new pair; None if what was drawn does not fit, or is known.
@@ -118,31 +133,54 @@ class Pool:
                 by_role[part.role].append(part)
         roles = list(by_role)
         weights = [taste.of(role) for role in roles]
+        gapped = self._gaps.of(host)
         for _ in range(_DRAWS):
-            old = self._random.choice(by_role[self._random.choices(roles, weights)[0]])
+            if gapped and self._random.random() < _GAPPED:
+                old = self._random.choice(gapped)
+            elif not roles:
+                continue
+            else:
+                old = self._random.choice(by_role[self._random.choices(roles, weights)[0]])
             found = self._donor(host, old, wanted, taste)
             if found is None:
                 continue
             donor, new = found
             pair = exchanged(host, old, donor, new)
-            seams = old.first, old.first + new.last - new.first + 1
+            # Where something is missing, words meet that are no neighbours else.
+            is_open = new.gap is not None and new.gap.at_end
+            seams = [old.first] if is_open else [old.first, old.first + new.size]
             if self._neighbours.fit(pair, seams):
                 return pair
         return host
 
     def _donor(self, host: Aligned, old: Part, wanted: int, taste: _Taste) -> Donor | None:
         """A part of a pair for the place of another, and no more symbols in all than wanted."""
-        if self._random.random() < _BY_HEAD:
-            donors, frames = self._by_head[head_of(host, old)], None
+        donors: Bag[Donor]
+        frames: set[Role] | None = None
+        if old.gap is not None:
+            like = self._like_gapped.get(old.role, [old.role])
+            donors = self._by_gap[self._random.choice(like)]
+            # Whole sentences may be of any kind; parts in a role are of one kind.
+            frames = set[Role]().union(*(self._frames[role] for role in like if role)) or None
+        elif self._random.random() < _BY_HEAD:
+            donors = self._by_head[head_of(host, old)]
         else:
             like = self._like.get(old.role, [old.role])  # one that no given part has
-            donors = self._by_role[self._random.choice(like)]
-            frames = self._frames[old.role]
+            donors, frames = self._by_role[self._random.choice(like)], self._frames[old.role]
 
         def weight(frame: Any) -> float:
             return taste.of(frame) if frames is None or frame in frames else 0.0
 
         drawn = [donors.draw(self._random, weight) for _ in range(_COMPARED)]
-        room = wanted - (len(host.symbols) - (old.last - old.first + 1))
-        fit = [one for one in drawn if one is not None and one[1].last - one[1].first < room]
-        return max(fit, key=lambda one: one[1].last - one[1].first, default=None)
+        room = wanted - (len(host.symbols) - old.size)
+        fit = [one for one in drawn if one is not None and one[1].size <= room]
+        return max(fit, key=lambda one: one[1].size, default=None)
+
+
+def _heads(
+    pairs: Iterable[Aligned], found: Iterable[Iterable[Part]]
+) -> Iterator[tuple[Role, Head]]:
+    """Role and head of all parts that were found in pairs."""
+    for pair, each in zip(pairs, found, strict=True):
+        for part in each:
+            yield part.role, head_of(pair, part)

@@ -45,6 +45,7 @@ class Split:
         train: Those to train on.
         val: Those to validate on, maybe none.
         alphabet: Of the targets of `train`.
+        uncopied: Labels that many of its inputs have and none of its targets.
         directed: Whether their edges have a direction.
         edges: Number of edges of the targets of `train`.
         left_out: Number of the training pairs that were left out as too large.
@@ -57,6 +58,7 @@ class Split:
     val: Sequence[Pair]
     alphabet: Alphabet
     facts: Facts
+    uncopied: tuple[str, ...] = ()
     directed: bool = True
     edges: int = 0
     left_out: int = 0
@@ -139,8 +141,8 @@ def load_split(
         held_out.read_by(seen.read)
     facts = seen.facts(train.sizes, 0 if held_out is None else len(held_out))
     return Split(
-        train, [] if held_out is None else held_out, classes, facts, seen.directed, seen.edges,
-        seen.left_out, seen.first_left_out, seen.val_too_large,
+        train, [] if held_out is None else held_out, classes, facts, seen.uncopied,
+        seen.directed, seen.edges, seen.left_out, seen.first_left_out, seen.val_too_large,
     )  # fmt: skip
 
 

@@ -6,6 +6,7 @@ from ..graphs import is_directed
 from ._backward_edges import BackwardEdges
 from ._edge_direction import Direction, as_given
 from ._large_pairs import Largest, check_nodes, largest
+from ._uncopied import InputLabels
 from .choice import MOST_SLOTS, Facts, Observed
 
 MOST_CLASSES = 10**6
@@ -51,7 +52,7 @@ class FirstPass:
         self._known, self._classes = alphabet, Classes(MOST_CLASSES)
         self._direction, self._positions = Direction(directed), Positions()
         self._largest, self._backward = Largest(slots or 1), BackwardEdges()
-        self._observed = Observed()
+        self._observed, self._inputs = Observed(), InputLabels()
 
     def train(self, pair: Pair) -> bool:
         """Whether a pair is trained on, not left out.
@@ -71,6 +72,7 @@ class FirstPass:
             self._backward.add(pair)
         self.edges += pair.target.num_edges
         self._observed.add(pair)
+        self._inputs.add(pair.input)
         if self._known is not None:
             _check_known(pair, self._known)
             return True
@@ -108,6 +110,11 @@ class FirstPass:
     def alphabet(self) -> Alphabet:
         """The labels and relations that the network knows."""
         return self._classes.alphabet() if self._known is None else self._known
+
+    @property
+    def uncopied(self) -> tuple[str, ...]:
+        """Labels that many training inputs have and that the network has no class for."""
+        return self._inputs.uncopied(self.alphabet.labels)
 
     def facts(self, sizes: Sizes, val_pairs: int) -> Facts:
         """What the pairs to train on are like, by the nodes of both sides of each."""

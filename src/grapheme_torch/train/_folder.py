@@ -19,6 +19,7 @@ from ..data import Alphabet
 from ..loss import StructuralLoss
 from ..nn import (
     CARD,
+    DECIDED,
     WEIGHTS,
     GraphTransformNet,
     ModelCard,
@@ -158,8 +159,7 @@ def network_options(network: nn.Module) -> dict[str, Any]:
     """The options of a run that make this network again, but for what the data tell."""
     if not isinstance(network, GraphTransformNet):
         return {}
-    known = ("labels", "relations", "directed")
-    return {name: value for name, value in network.config.items() if name not in known}
+    return {name: value for name, value in network.config.items() if name not in DECIDED}
 
 
 def saved_still_falls(folder: str | Path) -> bool:

@@ -9,10 +9,7 @@ import torch
 from torch import Tensor
 
 from .._check import Received, refusal
-from ..nn import GROUPS, GraphTransformNet
-
-DECIDED = ("labels", "relations", "directed")
-"""Arguments of a network that the data decide."""
+from ..nn import DECIDED, GROUPS, GraphTransformNet
 
 
 def network_like(trained: GraphTransformNet, options: Mapping[str, Any]) -> dict[str, Any]:

@@ -19,8 +19,8 @@ def untrained_network(data: PairsDataModule, **options: Any) -> GraphTransformNe
 
     Args:
         data: The pairs.
-        options: Arguments of `GraphTransformNet` besides labels, relations and directed; groups
-            may be mappings, such as `slots={"per_node": 2}`. Candidates whose pairs are "auto" are
+        options: Arguments of `GraphTransformNet` besides those that the data decide; groups may
+            be mappings, such as `slots={"per_node": 2}`. Candidates whose pairs are "auto" are
             chosen by the data, and their window too if none is given.
 
     Raises:
@@ -34,7 +34,7 @@ def untrained_network(data: PairsDataModule, **options: Any) -> GraphTransformNe
         if candidates.window is not None:
             chosen["window"] = candidates.window
         options["candidates"] = replace(candidates, **chosen)
-    options["directed"] = split.directed
+    options |= {"uncopied": split.uncopied, "directed": split.directed}
     model = GraphTransformNet(split.alphabet.labels, split.alphabet.relations, **options)
     # Of all ordered pairs so few are edges that learning this would take the first epochs; edges
     # that get less likely with their length are few already.
