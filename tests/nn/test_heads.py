@@ -71,6 +71,7 @@ def test_the_formula_edge_by_edge(num_heads: int, locality: float, placed: bool)
         scores = torch.stack([query[own] @ key[own] / math.sqrt(size) for own in parts])
         pair = part.source(z[u]) + part.target(z[v]) + part.score(scores)
         if position is not None:
+            assert part.offset is not None
             step = sinusoids(position[v : v + 1] - position[u : u + 1], DIM, torch.float64)
             pair = pair + part.offset(step)[0]
         wanted = part.relation(silu(pair))

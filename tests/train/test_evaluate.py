@@ -19,14 +19,13 @@ from grapheme_torch import (
     make_graph,
     text_to_graph,
 )
-from grapheme_torch.data import Pair, load_pairs
+from grapheme_torch.data import OutputRoom, Pair, load_pairs
 from grapheme_torch.edits import EditReport, Places
 from grapheme_torch.graphs import edge_triples, node_labels
 from grapheme_torch.metrics import GraphMetrics
 from grapheme_torch.train import check_saved_model, evaluate, load_network, predict
 from grapheme_torch.train._evaluation_report import Example
 from grapheme_torch.train._exact_match import all_not_exact
-from grapheme_torch.train._first_pass import fits
 
 from .runs import PAIRS, SMALL, quick, write_pairs
 
@@ -263,10 +262,10 @@ def test_the_mode_of_a_network_stays(folder: Path) -> None:
 
 
 def test_which_pairs_fit() -> None:
-    assert fits(_pair("ab", "ab"), 1)
-    assert fits(_pair("ab", ""), 1)
-    assert fits(_pair("", ""), 3)
-    assert not fits(_pair("a", "ab"), 1)
+    assert OutputRoom(1).fits(_pair("ab", "ab"))
+    assert OutputRoom(1).fits(_pair("ab", ""))
+    assert OutputRoom(3).fits(_pair("", ""))
+    assert not OutputRoom(1).fits(_pair("a", "ab"))
 
 
 @pytest.mark.repeats

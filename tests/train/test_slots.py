@@ -14,11 +14,10 @@ from grapheme_torch import (
     graph_to_text,
     text_to_graph,
 )
-from grapheme_torch.data import Pair
+from grapheme_torch.data import OutputRoom, Pair
 from grapheme_torch.nn import CandidateEdges, OutputSlots, candidate_edges, num_candidates
 from grapheme_torch.train import check_saved_model, evaluate, load_network, predict
 from grapheme_torch.train._data import load_split
-from grapheme_torch.train._first_pass import fits
 from grapheme_torch.train._untrained import share_of_edges, share_of_nodes
 
 from .runs import SMALL, quick, write_pairs
@@ -85,7 +84,7 @@ def test_evaluation_counts_a_target_that_is_too_large_as_wrong(doubling: Path) -
     report = evaluate(doubling, pairs)
     assert report.covered == 0.5
     assert report.metrics["exact_match"] <= 0.5
-    assert [fits(pair, 2) for pair in pairs] == [True, False]
+    assert [OutputRoom(2).fits(pair) for pair in pairs] == [True, False]
 
 
 def test_training_refuses_what_validation_counts_as_wrong(tmp_path: Path) -> None:
@@ -93,11 +92,11 @@ def test_training_refuses_what_validation_counts_as_wrong(tmp_path: Path) -> Non
     good = write_pairs(tmp_path / "good.jsonl", DOUBLED)
     message = 'have at most 2 times as many nodes as the "input", got 3 nodes for 1. Give more '
     with pytest.raises(InputError, match=message + r"output .* \(--network\.slots\.per-node 3\)"):
-        load_split(wide, None, acyclic=True, slots=2)
-    split = load_split(good, wide, acyclic=True, slots=2)
+        load_split(wide, None, acyclic=True, room=OutputRoom(2))
+    split = load_split(good, wide, acyclic=True, room=OutputRoom(2))
     assert (len(split.train), len(split.val)) == (len(TEXTS), 1)
-    assert share_of_nodes(split, 2) == 1.0
-    assert share_of_nodes(split, 4) == 0.5
+    assert share_of_nodes(split, OutputRoom(2)) == 1.0
+    assert share_of_nodes(split, OutputRoom(4)) == 0.5
 
 
 def test_the_untrained_network_expects_a_share_of_its_nodes() -> None:

@@ -34,6 +34,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(options: Namespace) -> int:
     """Explains an answer and returns the exit status."""
+    from ..nn import check_width
     from ..train import explain, load_network, saved_loss
 
     most = options.max_nodes
@@ -46,6 +47,7 @@ def run(options: Namespace) -> int:
     graph = graph_of(options.input, "`input`", most)
     target = None if options.target is None else graph_of(options.target, "`target`", most)
     network, loss = load_network(options.model), saved_loss(options.model)
+    check_width(graph, network.num_features, f"{options.input}: the graph")
     explanation = explain(network, graph, target, loss=loss, **constraint(options))
     if options.out is not None:
         explanation.save(options.out)

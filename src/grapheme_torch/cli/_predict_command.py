@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
+from itertools import product
 from typing import Any, Literal
 
 from jsonargparse import ArgumentParser, Namespace
@@ -59,17 +60,20 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(options: Namespace) -> int:
     """Answers, line for line, and returns the exit status."""
-    from ..train import load_members
+    from ..nn import check_width
+    from ..train import load_members, room_of
 
     _check(options)
     members = load_members([options.model, *options.others])
     answer = _answering(members, options)
-    slots = max(network.num_slots for network, _ in members)
+    rooms, widths = zip(*((room_of(one), one.num_features) for one, _ in members), strict=True)
     count, short = 0, list[str]()
     with ExitStack() as stack:
         write = _writer(stack, options)
-        for group in _groups(_inputs(options, slots), options.batch_size, slots):
+        for group in _groups(_inputs(options, rooms), options.batch_size, rooms):
             asked = [pair for pair in group if pair is not None]
+            for pair, width in product(asked, widths):
+                check_width(pair.input, width, f'{pair.place}: the "input"')
             answers = iter(answer([pair.input for pair in asked]))
             for pair in group:
                 found = None if pair is None else next(answers)
@@ -131,11 +135,13 @@ def _check_nbest(options: Namespace) -> None:
     require(not options.others, "--nbest", "ask one network", options.others, remedy)
 
 
-def _inputs(options: Namespace, slots: int) -> Iterator[Any]:
+def _inputs(options: Namespace, rooms: Sequence[Any]) -> Iterator[Any]:
     """What is to be answered, as pairs, or None for a blank line."""
     from ..data import input_pair, kindergarten, read_inputs
 
-    bound = {"max_nodes": options.max_nodes // slots}
+    # What is fixed does not grow with the input, whose own nodes look at one another as well.
+    tied = max((room.per_node for room in rooms if not room.queries), default=1)
+    bound = {"max_nodes": options.max_nodes // tied}
     names = [(k, text) for k, text in enumerate(options.texts or [], 1)]
     for k, text in names:
         if text != STDIN:
@@ -172,7 +178,7 @@ def _lines(path: str) -> Iterator[bytes]:
         raise refusal(f"{name}: the data", "be readable", cause, remedy) from None
 
 
-def _groups(pairs: Iterator[Any], batch_size: int, slots: int) -> Iterator[Sequence[Any]]:
+def _groups(pairs: Iterator[Any], batch_size: int, rooms: Sequence[Any]) -> Iterator[Sequence[Any]]:
     """Batches in order, of so many inputs at most, and of few where they are large.
 
     All inputs of a batch take the memory of its largest.
@@ -180,7 +186,8 @@ def _groups(pairs: Iterator[Any], batch_size: int, slots: int) -> Iterator[Seque
     group: list[Any] = []
     largest = 0
     for pair in pairs:
-        size = 0 if pair is None else slots * (pair.input.num_nodes or 0)
+        given = 0 if pair is None else pair.input.num_nodes or 0
+        size = 0 if pair is None else max(given, *(room.of(given) for room in rooms))
         largest = max(largest, size)
         if group and (len(group) + 1) * largest**2 > PAIRS_AT_ONCE:
             yield group

@@ -10,9 +10,10 @@ import torch
 from torch import Tensor
 from torch_geometric.data import Data
 
-from .._check import Received, notice, refusal, require
+from .._check import Received, notice, refusal
 from ..graphs import is_acyclic, node_labels
 from ._records import Pair
+from ._room import OutputRoom
 
 _LONGEST_CYCLE_SHOWN = 8
 
@@ -28,29 +29,16 @@ def check_acyclic(pairs: Iterable[Pair]) -> None:
             _refuse_cycle(pair)
 
 
-def check_sizes(pairs: Iterable[Pair], slots: int = 1) -> None:
-    """Refuses the first pair whose target has more than `slots` times the nodes of its input.
+def check_sizes(pairs: Iterable[Pair], room: OutputRoom | None = None) -> None:
+    """Refuses the first pair whose target has more nodes than a network has output nodes for it.
 
-    A network gives so many output nodes per input node, each of which may be absent.
+    Any of these may be absent. Default of `room`: an output node per input node.
 
     Raises:
         InputError: "FILE:LINE: ..." with both counts.
     """
     for pair in pairs:
-        given, wanted = pair.input.num_nodes or 0, pair.target.num_nodes or 0
-        needed = -(-wanted // max(given, 1))
-        require(
-            wanted <= slots * given,
-            f'{pair.place}: the "target"',
-            f'have at most {slots} times as many nodes as the "input"'
-            if slots > 1
-            else 'have at most as many nodes as the "input"',
-            Received(f"{wanted} nodes for {given}"),
-            f"Give more output nodes per input node (--network.slots.per-node {needed}), or leave "
-            "such pairs out (--skip-larger true)."
-            if given
-            else "Lengthen the input, or leave such pairs out (--skip-larger true).",
-        )
+        (room or OutputRoom()).check(pair)
 
 
 class Positions:

@@ -14,8 +14,9 @@ from ._conditions import unify_positions
 from ._kindergarten import kindergarten
 from ._pair_file import PairFile, Sizes
 from ._records import Pair, read_pairs
+from ._widths import check_no_numbers, unify_features
 
-INPUT = ("x", "edge_index", "edge_attr", "position")
+INPUT = ("x", "edge_index", "edge_attr", "position", "features")
 """What a network reads of a graph."""
 
 _TARGET = ("y", "edge_index", "edge_type", "position")
@@ -29,30 +30,34 @@ _OF_A_PAIR = 64
 def load_pairs(
     name_or_path: str | os.PathLike[str], *, need_target: bool = True, unify: bool = True
 ) -> list[Pair]:
-    """The pairs of a built-in data set or of a JSON Lines file, positions unified.
+    """The pairs of a built-in data set or of a JSON Lines file, such that their inputs batch.
+
+    Positions are unified, and all inputs have as many numbers a node.
 
     Args:
         name_or_path: "kindergarten", or the path of a file (write "./kindergarten" for a file
             of that name).
         need_target: Whether a line without "target" is refused.
-        unify: Whether `unify_positions` is called: not where further pairs are to join them.
+        unify: Whether `unify_positions` and `unify_features` are called: not where further pairs
+            are to join them.
 
     Raises:
-        InputError: As `read_pairs`.
+        InputError: As `read_pairs` and `unify_features`.
     """
     if name_or_path == "kindergarten":
         pairs = kindergarten()
     else:
         pairs = read_pairs(name_or_path, need_target=need_target)
-    return unify_positions(pairs) if unify else pairs
+    return unify_positions(unify_features(pairs)) if unify else pairs
 
 
 class PairDataset(Dataset[tuple[Data, Data]]):
     """Input and encoded target of each pair, with only the tensors that training needs.
 
-    An input keeps `x`, `edge_index`, `edge_attr`, and the `place` of its pair, "FILE:LINE"; a
-    target `y`, `edge_index`, `edge_type`. Both say whether they are `directed`; an undirected edge
-    stands once. Either side has `position` if all graphs of that side have it (`unify_positions`).
+    An input keeps `x`, `edge_index`, `edge_attr`, `features` if there are any, and the `place` of
+    its pair, "FILE:LINE"; a target `y`, `edge_index`, `edge_type`. Both say whether they are
+    `directed`; an undirected edge stands once. Either side has `position` if all graphs of that
+    side have it (`unify_positions`).
     `sizes` are the numbers of nodes of the input and of the target of each pair, `[n, 2]`.
 
     Args:
@@ -62,7 +67,8 @@ class PairDataset(Dataset[tuple[Data, Data]]):
         alphabet: Numbers the labels and relations of the targets.
 
     Raises:
-        InputError: "FILE:LINE: ..." if a pair has no target, or one outside the alphabet.
+        InputError: "FILE:LINE: ..." if a pair has no target, or one outside the alphabet or with
+            numbers on its nodes. If some inputs have more numbers a node than others.
     """
 
     def __init__(self, pairs: Sequence[Pair], alphabet: Alphabet) -> None:
@@ -73,7 +79,7 @@ class PairDataset(Dataset[tuple[Data, Data]]):
             self._pairs: Sequence[Pair] = pairs
             self.sizes: Sizes = pairs.sizes
             return
-        self._pairs = unify_positions(pairs)
+        self._pairs = unify_positions(unify_features(pairs))
         items = [self[k] for k in range(len(pairs))]
         sizes = [(given.num_nodes or 0, wanted.num_nodes or 0) for given, wanted in items]
         self.sizes = np.array(sizes, dtype=np.int64).reshape(-1, 2)
@@ -117,6 +123,7 @@ def _encoded(pair: Pair, alphabet: Alphabet) -> Data:
         Received("none"),
         "Add it, or leave the pair out.",
     )
+    check_no_numbers(pair)
     try:
         return alphabet.encode(pair.target)
     except InputError as error:

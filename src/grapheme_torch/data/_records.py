@@ -104,10 +104,13 @@ def make_pair(record: dict[str, Any], source: str, line: int, *, need_target: bo
 def graph_document(graph: Data) -> str | dict[str, Any]:
     """What stands for a graph in a data set: its text where it is the graph of one, else node-link.
 
-    A graph is the graph of a text if it is directed and `text_to_graph` gives the same. Compared
-    are labels and edges in their order, and positions if it has any. Reading the document gives
-    the graph again (an unplaced graph of a text comes back with its reading order).
+    A graph is the graph of a text if it is directed, has no numbers on its nodes, and
+    `text_to_graph` gives the same. Compared are labels and edges in their order, and positions if
+    it has any. Reading the document gives the graph again (an unplaced graph of a text comes back
+    with its reading order).
     """
+    if "features" in graph:
+        return graph_to_node_link(graph)
     text = "".join(node_labels(graph))
     same = _form(text_to_graph(text), "position" in graph) == _form(graph, "position" in graph)
     return text if same and is_directed(graph) else graph_to_node_link(graph)

@@ -19,6 +19,7 @@ from ._form import (
     node_labels,
     positions_of,
 )
+from ._node_numbers import features_of
 
 Triple = tuple[int, int, str]
 """An edge: source, target, label."""
@@ -105,7 +106,8 @@ def both_ways(graph: Data) -> Data:
     """The directed graph with an edge in each direction for every edge that has none."""
     if is_directed(graph):
         return graph
-    return make_graph(node_labels(graph), arcs(graph), positions_of(graph))
+    numbers = features_of(graph)
+    return make_graph(node_labels(graph), arcs(graph), positions_of(graph), features=numbers)
 
 
 def alike(first: Data, second: Data) -> tuple[Data, Data]:

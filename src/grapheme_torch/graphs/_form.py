@@ -11,6 +11,7 @@ from .._check import Received, refusal, require
 from .._displayed import Displayed
 from .._tensors import described, has_numbers
 from ._hashes import hash_labels
+from ._node_numbers import feature_tensor, features_of, is_number
 
 NEXT = "next"
 """The relation between a grapheme cluster and the one read after it."""
@@ -29,18 +30,20 @@ def make_graph(
     position: Sequence[int | float] | None = None,
     *,
     directed: bool = True,
+    features: Sequence[Sequence[float]] | Tensor | None = None,
 ) -> Data:
-    """The graph with these node labels, edges `(source, target, label)` and positions.
+    """The graph with these node labels, edges `(source, target, label)`, positions and numbers.
 
     Args:
         label: What each node is.
         edges: At most one per ordered pair of nodes; if not directed, one per pair.
         position: Place of each node in reading order, in steps. Default: none.
         directed: Whether an edge has a direction.
+        features: Numbers of each node, as many for each; stored as float32. Default: none.
 
     Raises:
         InputError: If a label is no string or an edge ends at no node. If only some nodes have a
-            position, or one is not finite.
+            position or numbers, one is not finite, or some nodes have more numbers than others.
     """
     label, edges = _listed("`label`", label), _listed("`edges`", edges)
     for k, name in enumerate(label):
@@ -51,6 +54,10 @@ def make_graph(
     graph = assembled(label, [edge[:2] for edge in edges], [edge[2] for edge in edges], directed)
     if position is not None:
         graph.position = torch.tensor(_placed(position, len(label)), dtype=torch.float)
+    if features is not None:
+        listed = features.tolist() if isinstance(features, Tensor) else features
+        rows = _listed("`features`", listed)
+        graph.features = feature_tensor(rows, len(label), lambda k: f"`features[{k}]`")
     return graph
 
 
@@ -81,6 +88,16 @@ def node_labels(graph: Data) -> list[str]:
     require(named and len(label) == count, "`graph.label`", wanted, label, remedy)
     assert isinstance(label, list)
     return label
+
+
+def node_words(graph: Data) -> list[str]:
+    """What each node is, in a few words: its label, and its numbers if it has any."""
+    features = features_of(graph)
+    if features is None:
+        return node_labels(graph)
+    rows = (", ".join(f"{value:.6g}" for value in row) for row in features.tolist())
+    words = zip(node_labels(graph), rows, strict=True)
+    return [f"{name} ({row})" if name else row for name, row in words]
 
 
 def edge_ends(graph: Data) -> list[tuple[int, int]]:
@@ -188,11 +205,6 @@ def check_flag(name: str, value: object) -> None:
     """Refuses what is neither True nor False."""
     ok = isinstance(value, bool)
     require(ok, name, "be True or False", value, "False: its edges have no direction.")
-
-
-def is_number(value: object) -> bool:
-    """Whether a node can stand there."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e30
 
 
 def _listed(name: str, value: Any) -> list[Any]:

@@ -14,7 +14,8 @@ from ._node_link import graph_from_node_link, graph_to_node_link
 def graph_from_networkx(graph: "nx.Graph[Any]") -> Data:
     """The graph of a networkx graph whose nodes carry a "label" (default: the node, as text).
 
-    An `nx.Graph` is undirected, an `nx.DiGraph` directed.
+    An `nx.Graph` is undirected, an `nx.DiGraph` directed. Nodes may carry a "position", and a list
+    of numbers "x"; all of them or none.
 
     Raises:
         InputError: If it is no networkx graph, or a multigraph, or a label is no string.
@@ -31,7 +32,7 @@ def graph_from_networkx(graph: "nx.Graph[Any]") -> Data:
         )
     index = {node: k for k, node in enumerate(graph)}
     nodes = [
-        {"id": k, "label": graph.nodes[node].get("label", str(node)), **_place(graph.nodes[node])}
+        {"id": k, "label": graph.nodes[node].get("label", str(node)), **_kept(graph.nodes[node])}
         for node, k in index.items()
     ]
     edges = [
@@ -44,7 +45,7 @@ def graph_from_networkx(graph: "nx.Graph[Any]") -> Data:
 def graph_to_networkx(graph: Data) -> "nx.Graph[int]":
     """The graph as an `nx.DiGraph`, or `nx.Graph` if it is undirected.
 
-    It has "label" on nodes and edges, and "position" on nodes that have one.
+    It has "label" on nodes and edges, and "position" and "x" on nodes that have them.
 
     Raises:
         InputError: If the graph has no labels, or an edge ends at no node.
@@ -52,5 +53,5 @@ def graph_to_networkx(graph: Data) -> "nx.Graph[int]":
     return nx.node_link_graph(graph_to_node_link(graph), edges="edges")
 
 
-def _place(attributes: Mapping[str, Any]) -> dict[str, Any]:
-    return {"position": attributes["position"]} if "position" in attributes else {}
+def _kept(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: attributes[name] for name in ("position", "x") if name in attributes}

@@ -7,7 +7,8 @@ from torch_geometric.data import Data
 
 from .._check import Received, refusal, require
 from ._direction import Triple, edge_triples, is_directed
-from ._form import NEXT, check_text, is_number, make_graph, node_labels, positions_of
+from ._form import NEXT, check_text, make_graph, node_labels, positions_of
+from ._node_numbers import feature_tensor, features_of, is_number, written_features
 
 
 def graph_from_node_link(document: Mapping[str, Any]) -> Data:
@@ -16,8 +17,10 @@ def graph_from_node_link(document: Mapping[str, Any]) -> Data:
     Args:
         document: `{"nodes": [{"id", "label"}, ...], "edges": [{"source", "target"}, ...]}`.
             An edge may carry a "label" (default "next"), a node a "position" (a number, on all
-            nodes or on none). With `"directed": false` edges have no direction, and two nodes
-            are joined by one at most; without the key they have one. Other keys are ignored.
+            nodes or on none). It may carry "x": a list of numbers, as many on each node, or on
+            none. Then it may leave out its "label", which is the empty text. With
+            `"directed": false` edges have no direction, and two nodes are joined by one at most;
+            without the key they have one. Other keys are ignored.
 
     Raises:
         InputError: Naming the first node or edge that is not as required.
@@ -33,14 +36,18 @@ def graph_from_node_link(document: Mapping[str, Any]) -> Data:
     index: dict[Hashable, int] = {}
     for k, node in enumerate(nodes):
         _add_node(index, k, node)
-    label = [node["label"] for node in nodes]
+    label = [node.get("label", "") for node in nodes]
     triples = [_edge(index, k, edge) for k, edge in enumerate(edges)]
     directed = document.get("directed", True)
     remedy = "Write false if its edges have no direction, else true."
     is_flag = isinstance(directed, bool)
     require(is_flag, 'the "directed" of a graph', "be true or false", directed, remedy)
     _check_single(triples, nodes, directed)
-    return make_graph(label, triples, _positions(nodes), directed=directed)
+    graph = make_graph(label, triples, _positions(nodes), directed=directed)
+    rows = _numbers(nodes)
+    if rows is not None:
+        graph.features = feature_tensor(rows, len(nodes), _number_name)
+    return graph
 
 
 def graph_to_node_link(graph: Data) -> dict[str, Any]:
@@ -51,11 +58,14 @@ def graph_to_node_link(graph: Data) -> dict[str, Any]:
     Raises:
         InputError: If the graph has no labels, or an edge ends at no node.
     """
-    label, position = node_labels(graph), positions_of(graph)
+    label, position, features = node_labels(graph), positions_of(graph), features_of(graph)
     nodes: list[dict[str, Any]] = [{"id": i, "label": name} for i, name in enumerate(label)]
     if position is not None:
         for node, place in zip(nodes, position, strict=True):
             node["position"] = place
+    if features is not None:
+        for node, row in zip(nodes, written_features(features), strict=True):
+            node["x"] = row
     edges = [
         {"source": source, "target": target, "label": name}
         for source, target, name in edge_triples(graph)
@@ -79,7 +89,7 @@ def _listed(document: Mapping[str, Any], key: str) -> list[Any]:
 
 def _add_node(index: dict[Hashable, int], k: int, node: object) -> None:
     require(
-        isinstance(node, Mapping) and "id" in node and "label" in node,
+        isinstance(node, Mapping) and "id" in node and ("label" in node or "x" in node),
         f"node {k}",
         'be an object with "id" and "label"',
         node,
@@ -89,7 +99,7 @@ def _add_node(index: dict[Hashable, int], k: int, node: object) -> None:
     name = node["id"]
     _check_id(f'the "id" of node {k}', name)
     require(name not in index, f'the "id" of node {k}', "be unique", name, "Number the nodes.")
-    check_text(f'the "label" of node {k}', node["label"])
+    check_text(f'the "label" of node {k}', node.get("label", ""))
     index[name] = k
 
 
@@ -144,3 +154,19 @@ def _positions(nodes: list[Any]) -> list[float] | None:
             raise refusal(name, "be given, as other nodes have one", Received("nothing"), remedy)
         require(is_number(node["position"]), name, "be a finite number", node["position"], remedy)
     return [float(place) for place in placed]
+
+
+def _numbers(nodes: list[Any]) -> list[Any] | None:
+    """The "x" of each node; None where none has it."""
+    missing = [k for k, node in enumerate(nodes) if "x" not in node]
+    if len(missing) == len(nodes):
+        return None
+    if missing:
+        remedy = "Give every node as many numbers, or remove them all."
+        wanted = "be given, as other nodes have one"
+        raise refusal(_number_name(missing[0]), wanted, Received("nothing"), remedy)
+    return [node["x"] for node in nodes]
+
+
+def _number_name(k: int) -> str:
+    return f'the "x" of node {k}'

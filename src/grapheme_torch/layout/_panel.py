@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from torch_geometric.data import Data
 
-from ..graphs import NEXT, Triple, edge_triples, is_directed, node_labels
+from ..graphs import NEXT, Triple, edge_triples, is_directed, node_words
 from ._graph_places import Places, graph_places
 from ._routes import Point, Route, Shape, beside, edge_routes, point_at
 from ._short_labels import label_width, shortened
@@ -149,7 +149,7 @@ def panel(
         InputError: If the graph carries no labels.
     """
     places = graph_places(graph) if places is None else places
-    labels, edges = [*node_labels(graph), *left_out], edge_triples(graph)
+    labels, edges = [*node_words(graph), *left_out], edge_triples(graph)
     style = _Style.of(len(labels), stretches=places.stretches)
     texts = [shortened(label, style.letters) for label in labels]
     own = {name for _, _, name in edges}

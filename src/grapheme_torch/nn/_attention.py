@@ -35,9 +35,7 @@ class GraphAttention(nn.Module):
         # No bias: one on the keys would shift all scores of a query alike and change nothing.
         self.query_key_value = nn.Linear(dim, 3 * dim, bias=False)
         self.merge = nn.Linear(dim, dim)
-        self.feed_forward = nn.Sequential(
-            nn.LayerNorm(dim), nn.Linear(dim, 2 * dim), nn.SiLU(), nn.Linear(2 * dim, dim)
-        )
+        self.feed_forward = feed_forward(dim)
 
     def forward(
         self,
@@ -59,6 +57,13 @@ class GraphAttention(nn.Module):
         mixed = scaled_dot_product_attention(query, key, value, attn_mask=visible)
         h = h + self.merge(mixed.transpose(1, 2).flatten(2)[mask])
         return h + self.feed_forward(h)
+
+
+def feed_forward(dim: int) -> nn.Sequential:
+    """The pre-norm transformation of each vector by itself."""
+    return nn.Sequential(
+        nn.LayerNorm(dim), nn.Linear(dim, 2 * dim), nn.SiLU(), nn.Linear(2 * dim, dim)
+    )
 
 
 SLOWEST = 100.0

@@ -38,6 +38,7 @@ class OutputHeads(nn.Module):
         copy: Whether labels may be copied.
         locality: How fast an edge gets less likely with the distance of its ends, see
             `GraphTransformNet`.
+        placed: Whether output nodes may have positions.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class OutputHeads(nn.Module):
         num_heads: int = 4,
         copy: bool = False,
         locality: float = 0.0,
+        placed: bool = True,
     ) -> None:
         super().__init__()
         self.num_heads, self.locality = num_heads, locality
@@ -63,7 +65,7 @@ class OutputHeads(nn.Module):
         self.query = nn.Linear(dim, dim)
         self.key = nn.Linear(dim, dim)
         self.score = nn.Linear(num_heads, dim, bias=False)
-        self.offset = nn.Linear(dim, dim, bias=False)
+        self.offset = nn.Linear(dim, dim, bias=False) if placed else None
         self.relation = nn.Linear(dim, num_relations + 1)
         if locality:
             nn.init.constant_(self.relation.bias[0], math.log(max(num_relations, 1)))
@@ -93,12 +95,12 @@ class OutputHeads(nn.Module):
         scores = (self.query(z)[source] * self.key(z)[target]).unflatten(1, (self.num_heads, -1))
         pair = self.source(z)[source] + self.target(z)[target]
         pair = pair + self.score(scores.sum(2) / scores.shape[2] ** 0.5)
-        if position is not None:
+        if position is not None and self.offset is not None:
             # Thousands of candidates are but some dozens of steps apart.
             steps, which = (position[target] - position[source]).unique(return_inverse=True)
             pair = pair + self.offset(sinusoids(steps, h.shape[1], h.dtype))[which]
         relation = self.relation(nn.functional.silu(pair))
-        if position is not None and self.locality:
+        if position is not None and self.offset is not None and self.locality:
             absent = self.locality * steps.abs().clamp(min=1).log()[which]
             relation = relation + nn.functional.pad(absent[:, None], (0, relation.shape[1] - 1))
         return self.existence(z)[:, 0], self._label(z, own), relation

@@ -1,7 +1,7 @@
 """GraphTransformNet: graph in, soft graph out."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -12,28 +12,31 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch_geometric.data import Data
 
-from .._check import InputError, Received, require
+from .._check import require
 from .._versions import current, reading
 from ..graphs import NUM_HASHES, check_flag, membership
 from ..prediction import Prediction
-from ._attention import GraphAttention
 from ._card import ModelCard, write_card
 from ._copy import OwnLabel
 from ._embedding import HashEmbedding, distinct, label_keys, sinusoids
+from ._features import FeatureEmbedding, check_width, moments_of
 from ._heads import Candidates, OutputHeads, candidate_edges
 from ._hub import downloaded, is_hub_name, upload
-from ._message import MessagePassingBlock, message_edges
+from ._layer import Layer
+from ._message import message_edges
 from ._network_options import (
-    GROUPS,
     CandidateEdges,
     Dropout,
+    OutputQueries,
     OutputSlots,
     check_layers,
-    grouped,
+    check_tied,
+    whole_groups,
 )
 from ._ngrams import NGramEmbedding
-from ._pretrained import WEIGHTS, load_config, read_header, read_weights, save_model, unlike
-from ._saved_config import check_tensors
+from ._pretrained import save_model
+from ._queries import QueryDecoder
+from ._restored import restored
 from ._slots import Slots, Wired
 
 Places = Literal["input", "count"]
@@ -43,8 +46,9 @@ class GraphTransformNet(nn.Module):
     """Embedding, message passing, attention, output heads.
 
     Every input node yields `slots` output nodes, which may not exist; every candidate edge
-    yields a relation, which may be *absent*. Input labels need no vocabulary; output labels and
-    relations are fixed when the network is made, except for copied labels.
+    yields a relation, which may be *absent*. With `queries` output nodes stand at no input node,
+    and each graph has as many. Input labels need no vocabulary; output labels and relations are
+    fixed when the network is made, except for copied labels.
 
     Args:
         labels: The strings that output nodes can carry, read off the training targets.
@@ -56,11 +60,14 @@ class GraphTransformNet(nn.Module):
         ngrams: Length of the longest run of input nodes that has a vector of its own, see
             `NGramEmbedding`. For texts where the meaning of words and prefixes has to be
             memorised. 1: no run has a vector.
-        candidates: Between which output nodes edges may be predicted.
+        candidates: Between which output nodes edges may be predicted. With `queries`, which have
+            no order: "all" if directed, else each pair once, whatever it says of pairs.
         slots: Output nodes per input node, for targets that are larger than their inputs.
+        queries: Output nodes that stand at no input node, for inputs that are sets.
         dropout: What is dropped at random in training.
         copy: Whether an output node may carry the label of its input node, even one that is not
-            among `labels`. That is class `len(labels)` of the predicted logits.
+            among `labels`. That is class `len(labels)` of the predicted logits. With `queries`
+            none does.
         uncopied: Input labels that are not copied, none of them among `labels`. `train` takes
             those that many training inputs have and no training target.
         places: Positions that guide the alignment, where the input has positions. "input": the
@@ -68,9 +75,12 @@ class GraphTransformNet(nn.Module):
             it in reading order, for targets that are texts of another length.
         directed: Whether an output edge has a direction. If not, each pair of output nodes is one
             candidate, whatever `candidates` says.
+        features: Numbers that each input node has, `graph.features`. They are standardised by
+            what `standardise` measures, embedded, and added to the vector of the label.
 
     Raises:
-        InputError: If a size does not fit.
+        InputError: If a size does not fit, or `queries` meet what only other outputs can have. In
+            a call, if a graph has more or fewer `features`.
     """
 
     def __init__(
@@ -85,19 +95,17 @@ class GraphTransformNet(nn.Module):
         ngrams: int = 1,
         candidates: CandidateEdges | None = None,
         slots: OutputSlots | None = None,
+        queries: OutputQueries | None = None,
         dropout: Dropout | None = None,
         copy: bool = True,
         uncopied: Sequence[str] = (),
         places: Places = "input",
         directed: bool = True,
+        features: int = 0,
     ) -> None:
         super().__init__()
-        candidates, slots = candidates or CandidateEdges(), slots or OutputSlots()
-        dropout = dropout or Dropout()
-        for name, group in (("candidates", candidates), ("slots", slots), ("dropout", dropout)):
-            kind, got = GROUPS[name], Received(type(group).__name__)
-            ours = isinstance(group, kind)
-            require(ours, f"`{name}`", f"be `{kind.__name__}`", got, "It is in grapheme_torch.nn.")
+        groups = whole_groups(candidates=candidates, slots=slots, queries=queries, dropout=dropout)
+        candidates, slots, queries, dropout = groups.values()
         check_layers(num_layers)
         require(ngrams >= 1, "`ngrams`", "be at least 1", ngrams, "Try 2.")
         decided, remedy = candidates.pairs != "auto", "`train` decides by the data; say all."
@@ -105,6 +113,10 @@ class GraphTransformNet(nn.Module):
         remedy = 'Use "count" where targets are texts.'
         require(places in ("input", "count"), "`places`", 'be "input" or "count"', places, remedy)
         check_flag("`directed`", directed)
+        require(features >= 0, "`features`", "not be negative", features, "0: nodes have none.")
+        check_tied(queries, slots, candidates, places)
+        if queries.number:
+            copy, uncopied = False, ()
         self.labels, self.relations = tuple(labels), tuple(relations)
         self.window, self.places = candidates.window, places
         self.directed, self._pairs = directed, candidates.pairs
@@ -112,24 +124,29 @@ class GraphTransformNet(nn.Module):
         self.config: dict[str, Any] = {
             "labels": list(labels), "relations": list(relations), "dim": dim,
             "num_layers": num_layers, "num_heads": num_heads, "num_buckets": num_buckets,
-            "ngrams": ngrams, "candidates": asdict(candidates), "slots": asdict(slots),
-            "dropout": asdict(dropout), "copy": copy, "uncopied": list(uncopied), "places": places,
-            "directed": directed,
+            "ngrams": ngrams, **{name: asdict(group) for name, group in groups.items()},
+            "copy": copy, "uncopied": list(uncopied), "places": places, "directed": directed,
+            "features": features,
         }  # fmt: skip
         self.embedding = HashEmbedding(dim, num_buckets=num_buckets)
+        self.features = FeatureEmbedding(dim, features) if features else None
         self.ngrams = NGramEmbedding(dim, ngrams) if ngrams > 1 else None
         self.edge_embedding = HashEmbedding(dim, num_buckets=64)
-        layer = partial(_Layer, dim, num_heads, dropout.layers)
+        layer = partial(Layer, dim, num_heads, dropout.layers)
         self.layers = nn.ModuleList(layer() for _ in range(num_layers))
         self.slots = Slots(dim, slots.per_node) if slots.per_node > 1 else None
         count = slots.num_layers if slots.per_node > 1 else 0
         self.slot_layers = nn.ModuleList(layer() for _ in range(count))
         shared = sorted(set(uncopied) & set(labels))
         require(not shared, "`uncopied`", "be none of `labels`", shared, "Leave them out.")
+        self.queries = QueryDecoder(
+            dim, queries.number, num_layers=queries.num_layers, num_heads=num_heads,
+            dropout=dropout.layers,
+        ) if queries.number else None  # fmt: skip
         self.own = OwnLabel(labels, uncopied) if copy else None
         self.heads = OutputHeads(
             dim, num_labels=len(labels), num_relations=len(relations), num_heads=num_heads,
-            copy=copy, locality=candidates.locality,
+            copy=copy, locality=candidates.locality, placed=not queries.number,
         )  # fmt: skip
 
     def expect(self, nodes: float, edges: float | None = None) -> None:
@@ -162,15 +179,42 @@ class GraphTransformNet(nn.Module):
         return 1 if self.slots is None else self.slots.num_slots
 
     @property
+    def num_queries(self) -> int:
+        """Output nodes of every graph that stand at no input node; 0 where all stand at one."""
+        return 0 if self.queries is None else self.queries.number
+
+    @property
+    def num_features(self) -> int:
+        """Numbers that each input node has."""
+        return 0 if self.features is None else len(self.features.mean)
+
+    @property
     def candidates(self) -> Candidates:
         """Where edges may be predicted: "forward", which holds each pair once, if undirected."""
-        return "all" if self._pairs == "all" and self.directed else "forward"
+        any_way = self._pairs == "all" or self.queries is not None
+        return "all" if any_way and self.directed else "forward"
+
+    def standardise(self, graphs: Iterable[Data]) -> None:
+        """Measures mean and standard deviation of the numbers of nodes, on the training inputs.
+
+        `train` does so by itself. They are saved with the weights, and no step changes them.
+
+        Args:
+            graphs: The inputs; each is looked at once.
+
+        Raises:
+            InputError: If they have other numbers than the network reads.
+        """
+        moments = moments_of(graphs)
+        if self.features is not None:
+            self.features.standardise(moments)
 
     def forward(self, graph: Data) -> Prediction:
         """The soft graphs predicted for a `Data` or `Batch` such as `text_to_graph` makes.
 
-        It has `x`, `edge_index`, `edge_attr` and, if the nodes have an order, `position`. Messages
-        pass both ways along the edges of a graph whose `directed` is False.
+        It has `x`, `edge_index`, `edge_attr`, `features` if the network reads any and, if the nodes
+        have an order, `position`. Messages pass both ways along the edges of a graph whose
+        `directed` is False.
         """
         batch, num_graphs = membership(graph)
         edge_index, edge_attr = message_edges(graph, batch)
@@ -181,6 +225,8 @@ class GraphTransformNet(nn.Module):
         )  # fmt: skip
         for layer in self.layers:
             wired = layer(wired, num_graphs)
+        if self.queries is not None:
+            wired = self.queries(wired, num_graphs)
         if self.slots is not None:
             wired = self.slots(wired)
         for layer in self.slot_layers:
@@ -195,9 +241,12 @@ class GraphTransformNet(nn.Module):
         )  # fmt: skip
 
     def embed(self, graph: Data) -> Float[Tensor, "n d"]:
-        """The vectors of the input nodes: label, n-grams and, where there is one, position."""
+        """The vectors of the input nodes: label, and numbers, n-grams, position if it has any."""
         x = self._hidden(graph.x)
         h = self.embedding(x)
+        check_width(graph, self.num_features)
+        if self.features is not None and len(h):
+            h = h + self.features(graph.features)
         if self.ngrams is not None:
             h = h + self.ngrams(label_keys(x), membership(graph)[0])
         position = graph.get("position")
@@ -295,7 +344,7 @@ class GraphTransformNet(nn.Module):
             MissingExtra: If the Hub is asked for and huggingface_hub is not installed.
         """
         if not is_hub_name(folder):
-            return reading(folder, lambda found: _restore(cls, found, load_config(found)))
+            return reading(folder, lambda found: restored(cls, found))
         where = {"revision": revision, "token": token, "cache_dir": cache_dir}
         where["local_files_only"] = local_files_only
         with downloaded(str(folder), **where) as found:  # type: ignore[arg-type]
@@ -337,41 +386,3 @@ class GraphTransformNet(nn.Module):
             private=private, token=token, branch=branch, create_pr=create_pr,
             keep_card=card is None,
         )  # fmt: skip
-
-
-class _Layer(nn.Module):
-    """Every node hears its neighbours, then attends to the nodes of its graph."""
-
-    def __init__(self, dim: int, num_heads: int, dropout: float) -> None:
-        super().__init__()
-        self.dropout = nn.Dropout(dropout)
-        self.message_passing = MessagePassingBlock(dim, dim)
-        self.attention = GraphAttention(dim, num_heads=num_heads)
-
-    def forward(self, graph: Wired, num_graphs: int) -> Wired:
-        heard = self.message_passing(graph.h, graph.edge_index, graph.kind, graph.kinds)
-        h = graph.h + self.dropout(heard - graph.h)
-        attended = self.attention(h, graph.batch, num_graphs, graph.position)
-        return graph._replace(h=h + self.dropout(attended - h))
-
-
-def _restore(cls: Any, folder: Path, config: dict[str, Any]) -> Any:
-    path = folder / WEIGHTS
-    try:
-        with torch.device("meta"):  # its shapes, without memory
-            shapes = cls(**grouped(config)).state_dict()
-        header = read_header(path, shapes)
-        check_tensors(shapes, header)
-        weights = read_weights(path)
-        model = cls(**grouped(config))
-        # In the precision of the file; copied, for the file's own memory is not aligned and
-        # sums over it would round in another order.
-        aligned = {name: tensor.clone() for name, tensor in weights.items()}
-        model.load_state_dict(aligned, assign=True)
-    except InputError as error:
-        if str(error).startswith(str(path)):  # of the file itself, which it names
-            raise
-        raise unlike(folder, error) from None
-    except (TypeError, ValueError, RuntimeError, KeyError) as error:
-        raise unlike(folder, error) from None
-    return model

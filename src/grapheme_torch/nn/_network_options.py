@@ -71,6 +71,37 @@ class OutputSlots:
 
 
 @dataclass(frozen=True, kw_only=True)
+class OutputQueries:
+    """Output nodes that stand at no input node, for inputs whose nodes are not those of the target.
+
+    Such are sets of bits, peaks of a spectrum, points of a picture. Every graph has as many, and
+    those that are not needed do not exist. They have no order, copy no label, and stand nowhere.
+
+    Args:
+        number: Output nodes of each graph. 0: there are none, and outputs stand at input nodes.
+        num_layers: Layers of attention, among the output nodes and to the input.
+
+    Raises:
+        InputError: If a value is out of range.
+    """
+
+    number: int = 0
+    num_layers: int = 3
+
+    def __post_init__(self) -> None:
+        """Refuses a value out of range."""
+        remedy = "Take the nodes of the largest target; 0 has outputs stand at inputs."
+        fits = 0 <= self.number < 2**31 and self.number == int(self.number)
+        require(fits, "`number`", "be a whole number from 0, below 2^31", self.number, remedy)
+        check_layers(self.num_layers)
+        some = self.num_layers >= 1 or not self.number
+        remedy = "Without a layer outputs would not depend on the input: try 3."
+        require(
+            some, "`num_layers`", "be at least 1 where there are queries", self.num_layers, remedy
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
 class Dropout:
     """What is left out at random in training.
 
@@ -102,11 +133,12 @@ def check_layers(count: int) -> None:
     require(count <= MAX_LAYERS, "`num_layers`", f"be at most {MAX_LAYERS}", count, "Try 4.")
 
 
-DECIDED = ("labels", "relations", "uncopied", "directed")
+DECIDED = ("labels", "relations", "uncopied", "directed", "features")
 """Arguments of a network that the data decide."""
 
 GROUPS: dict[str, type] = {
-    "candidates": CandidateEdges, "slots": OutputSlots, "dropout": Dropout,
+    "candidates": CandidateEdges, "slots": OutputSlots, "queries": OutputQueries,
+    "dropout": Dropout,
 }  # fmt: skip
 
 
@@ -128,3 +160,38 @@ def grouped(options: Mapping[str, Any]) -> dict[str, Any]:
                 raise refusal(f"`{name}`", "have known options only", Received(str(key)), remedy)
         made[name] = kind(**given)
     return made
+
+
+def whole_groups(**given: Any) -> dict[str, Any]:
+    """The groups of `GROUPS` by name, with the defaults of those that are None.
+
+    Raises:
+        InputError: If one is of another kind.
+    """
+    groups = {name: GROUPS[name]() if group is None else group for name, group in given.items()}
+    for name, group in groups.items():
+        kind, got = GROUPS[name], Received(type(group).__name__)
+        ours = isinstance(group, kind)
+        require(ours, f"`{name}`", f"be `{kind.__name__}`", got, "It is in grapheme_torch.nn.")
+    return groups
+
+
+def check_tied(
+    queries: OutputQueries, slots: OutputSlots, edges: CandidateEdges, places: str
+) -> None:
+    """Refuses, where there are queries, what only output nodes that stand at inputs can have.
+
+    Raises:
+        InputError: Naming the option.
+    """
+    tied = {
+        "slots.per_node": (slots.per_node, 1), "candidates.window": (edges.window, None),
+        "candidates.locality": (edges.locality, 0.0), "places": (places, "input"),
+    }  # fmt: skip
+    for name, (value, usual) in tied.items():
+        remedy = (
+            "Leave it out: queries have no order and stand at no input node. Or have none of them "
+            "(--network.queries.number 0)."
+        )
+        fits = not queries.number or value == usual
+        require(fits, f"`{name}`", f"be {usual!r} with `queries`", value, remedy)

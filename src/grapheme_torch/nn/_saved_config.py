@@ -43,6 +43,7 @@ _FIELDS: dict[str, _Check | dict[str, _Check]] = {
     "num_heads": _WHOLE, "num_buckets": _WHOLE, "ngrams": _WHOLE,
     "candidates": {"pairs": _WORD, "window": _WINDOW, "locality": _SHARE},
     "slots": {"per_node": _WHOLE, "num_layers": _WHOLE},
+    "queries": {"number": _WHOLE, "num_layers": _WHOLE}, "features": _WHOLE,
     "dropout": {"layers": _SHARE, "labels": _SHARE},
     "copy": _FLAG, "uncopied": _NAMES, "places": _WORD, "directed": _FLAG,
 }  # fmt: skip

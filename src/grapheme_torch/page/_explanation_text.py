@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from torch_geometric.data import Data
 
-from ..graphs import node_labels
+from ..graphs import node_labels, node_words
 from ..layout import shortened
 from ._explanation import Explanation, OutputNode, text_of
 
@@ -40,7 +40,7 @@ def input_texts(explanation: Explanation) -> Iterator[str]:
         if one.input is not None and one.node is not None:
             became.setdefault(one.input, []).append(quoted(one.label))
     placed = any(one.input is not None for one in explanation.nodes)
-    for k, label in enumerate(node_labels(explanation.input)):
+    for k, label in enumerate(node_words(explanation.input)):
         outputs = ", ".join(became.get(k, [])) or "nothing"
         yield f"input node {k}: {quoted(label)}" + f"\noutput here: {outputs}" * placed
 

@@ -40,8 +40,8 @@ class Aligned:
 def read_aligned(pair: Pair) -> Aligned | None:
     """A pair by its symbols and places; None if its kind has none.
 
-    Its input has to be a path of symbols, and not of the letters of a text; its target is directed
-    and has an "alignment". If it has positions, they are the places.
+    Its input has to be a path of symbols, and not of the letters of a text, and has no numbers. Its
+    target is directed and has an "alignment". If it has positions, they are the places.
 
     Raises:
         InputError: "FILE:LINE: ..." if the "alignment" cannot be one.
@@ -80,6 +80,8 @@ def _place(nodes: tuple[int, ...]) -> int | list[int] | None:
 
 def _is_path(pair: Pair, symbols: tuple[str, ...]) -> bool:
     """Whether the input is a path of symbols; the letters of a text are none."""
+    if "features" in pair.input:
+        return False
     edges = [(k, k + 1, NEXT) for k in range(len(symbols) - 1)]
     if edge_triples(pair.input) != edges or not is_directed(pair.input):
         return False

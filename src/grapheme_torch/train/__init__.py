@@ -32,6 +32,7 @@ with _extras.needed("grapheme_torch.train", "train"):
     from ._optimization import Optimization as Optimization
     from ._predict import predict as predict
     from ._predict import predict_nbest as predict_nbest
+    from ._predict import room_of as room_of
     from ._processes import is_main as is_main
     from ._recombination import Recombination as Recombination
     from ._run import train as train

@@ -9,9 +9,9 @@ from ..data import Alphabet, load_pairs
 from ..gradients import GradientReport, check_gradients
 from ._data import batches
 from ._edge_direction import with_direction
-from ._first_pass import fits
 from ._folder import load_network, saved_loss
 from ._hardware import set_threads
+from ._predict import room_of
 
 
 def check_saved_model(
@@ -62,7 +62,7 @@ def check_saved_model(
     usable = [
         pair
         for pair in with_direction(load_pairs(data), network.directed)
-        if fits(pair, network.num_slots) and alphabet.covers(pair.target)
+        if room_of(network).fits(pair) and alphabet.covers(pair.target)
     ]
     if not usable:
         remedy = "Use the data the model was trained on."

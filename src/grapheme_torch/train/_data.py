@@ -17,6 +17,7 @@ from .._signals import ENDING
 from ..data import (
     Alphabet,
     Division,
+    OutputRoom,
     Pair,
     PairDataset,
     PairFile,
@@ -26,12 +27,18 @@ from ..data import (
     SimilarSizes,
     collate,
 )
+from ..graphs import Moments
 from ._first_pass import LISTED, FirstPass
 from ._large_pairs import MOST
 from ._measure import PairBatch
 from ._order import Order
 from ._recombination import Recombination
 from .choice import Facts
+
+ONE_EACH = OutputRoom()
+"""An output node for each input node."""
+
+_PER_NODE = "--network.slots.per-node"
 
 _GRACE = 5.0
 """Seconds that a worker goes on after SIGTERM."""
@@ -52,6 +59,7 @@ class Split:
         first_left_out: Places of the first of them.
         val_too_large: Number of the validation pairs that are too large.
         facts: What the pairs to train on are like.
+        moments: Mean and deviation of the numbers on the nodes of their inputs.
     """
 
     train: PairFile
@@ -64,16 +72,17 @@ class Split:
     left_out: int = 0
     first_left_out: list[str] = field(default_factory=list)
     val_too_large: int = 0
+    moments: Moments = field(default_factory=Moments)
 
-    def fitting(self, slots: int) -> "Split":
-        """The same for a network with so many output nodes per input node.
+    def fitting(self, room: OutputRoom) -> "Split":
+        """The same for a network with so many output nodes.
 
         Training pairs that are too large for it are left out.
         """
-        too_large = _too_large(self.train, slots)
+        too_large = _too_large(self.train, room)
         places = self.train.leave_out(~too_large) if too_large.any() else []
         first = [*self.first_left_out, *places][:LISTED]
-        val = int(_too_large(self.val, slots).sum()) if isinstance(self.val, PairFile) else 0
+        val = int(_too_large(self.val, room).sum()) if isinstance(self.val, PairFile) else 0
         return replace(
             self, left_out=self.left_out + len(places), first_left_out=first, val_too_large=val
         )
@@ -91,14 +100,14 @@ def load_split(
     *,
     acyclic: bool,
     directed: bool | None = None,
-    slots: int | None = 1,
+    room: OutputRoom | None = ONE_EACH,
     skip_larger: bool = False,
     max_nodes: int = MOST,
     alphabet: Alphabet | None = None,
     recombination: Recombination | None = None,
     seed: int = 0,
 ) -> Split:
-    """Reads and checks the data of a run, for a network with so many output nodes per input node.
+    """Reads and checks the data of a run, for a network with so many output nodes.
 
     A validation pair that is too large for it stays, and counts as wrong. The pairs stay in their
     files: see `PairFile`.
@@ -108,7 +117,7 @@ def load_split(
         val: The data to validate on.
         acyclic: Whether directed targets with a cycle are refused.
         directed: Whether edges of the targets have a direction. Default: as the targets say.
-        slots: Output nodes per input node. None: as many as are chosen later, see `fitting`.
+        room: Output nodes for an input. None: as many as are chosen later, see `fitting`.
         skip_larger: Whether training pairs that are too large are left out.
         max_nodes: Most nodes of an input or target.
         alphabet: The labels and relations that the network knows. Default: those of the targets.
@@ -119,17 +128,15 @@ def load_split(
         InputError: "FILE:LINE: ..." at the first pair that cannot be trained on.
     """
     seen = FirstPass(
-        slots=slots, acyclic=acyclic, directed=directed, skip_larger=skip_larger,
+        room=room, acyclic=acyclic, directed=directed, skip_larger=skip_larger,
         max_nodes=max_nodes, alphabet=alphabet,
     )  # fmt: skip
     train = PairFile(data, seen.train)
     if recombination is not None and recombination.number:
         train.add(recombination.records(train, seed), f"{data}, recombined", seen.train)
     held_out = PairFile(val, seen.val) if val else None
-    got, remedy = (
-        Received("none"),
-        "Give more output nodes per input node with --network.slots.per-node.",
-    )
+    option = "--network.queries.number" if room is not None and room.queries else _PER_NODE
+    got, remedy = Received("none"), f"Give more output nodes with {option}."
     require(bool(train), f"{data}: the targets", "fit at least once", got, remedy)
     seen.tell()
     classes = seen.alphabet
@@ -143,12 +150,14 @@ def load_split(
     return Split(
         train, [] if held_out is None else held_out, classes, facts, seen.uncopied,
         seen.directed, seen.edges, seen.left_out, seen.first_left_out, seen.val_too_large,
+        seen.moments,
     )  # fmt: skip
 
 
-def _too_large(pairs: PairFile, slots: int) -> npt.NDArray[np.bool_]:
+def _too_large(pairs: PairFile, room: OutputRoom) -> npt.NDArray[np.bool_]:
     given, wanted = pairs.sizes.astype(np.int64).T
-    return wanted > slots * given
+    too_large: npt.NDArray[np.bool_] = wanted > room.of(given)
+    return too_large
 
 
 WHOLE = Division()

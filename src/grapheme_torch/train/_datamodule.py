@@ -9,7 +9,7 @@ import lightning.pytorch as pl
 import torch
 from torch.utils.data import DataLoader
 
-from ..data import Alphabet, Division, Pair
+from ..data import Alphabet, Division, OutputRoom, Pair
 from ._data import Collated, Split, as_it_is, batches, load_split
 from ._large_pairs import MOST
 from ._measure import PairBatch
@@ -55,6 +55,7 @@ class PairsDataModule(pl.LightningDataModule):
         bucket: Batches drawn together and then parted by size.
         seed: Of the order of the training pairs.
         slots: Output nodes of the network per input node. None: as many as `settle` says.
+        queries: Output nodes of the network for every input, where they stand at no input nodes.
         directed: Whether edges of the targets have a direction. Default: as the targets say.
         acyclic: Whether directed targets with a cycle are refused.
         skip_larger: Whether training pairs that are too large for the network are left out.
@@ -76,6 +77,7 @@ class PairsDataModule(pl.LightningDataModule):
         bucket: int = 1,
         seed: int = 0,
         slots: int | None = 1,
+        queries: int = 0,
         directed: bool | None = None,
         acyclic: bool = False,
         skip_larger: bool = False,
@@ -85,9 +87,10 @@ class PairsDataModule(pl.LightningDataModule):
         recombination: Recombination | None = None,
     ) -> None:
         super().__init__()
+        room = None if slots is None and not queries else OutputRoom(slots or 1, queries)
         self.split: Split = load_split(
             str(data), None if val is None else str(val), acyclic=acyclic, directed=directed,
-            slots=slots, skip_larger=skip_larger, max_nodes=max_nodes, alphabet=alphabet,
+            room=room, skip_larger=skip_larger, max_nodes=max_nodes, alphabet=alphabet,
             recombination=recombination, seed=seed,
         )  # fmt: skip
         self._size = batch_size
@@ -97,9 +100,9 @@ class PairsDataModule(pl.LightningDataModule):
         self._drawn: Order | None = None
         self._resumed: dict[str, Any] | None = None
 
-    def settle(self, slots: int, batch_size: int, bucket: int) -> None:
+    def settle(self, room: OutputRoom, batch_size: int, bucket: int) -> None:
         """Takes what was chosen after the pairs were read; too large ones are left out."""
-        self.split = self.split.fitting(slots)
+        self.split = self.split.fitting(room)
         self._size = batch_size
         self._order["bucket"] = bucket
 

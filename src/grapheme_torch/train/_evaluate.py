@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Iterator, Sequence
+from itertools import product
 from math import nan
 from pathlib import Path
 
@@ -10,15 +11,15 @@ from ..data import Alphabet, Pair
 from ..decoding import Constraint
 from ..loss import StructuralLoss, StructuralLossResult
 from ..metrics import AlignmentAccuracy, GraphMetrics
-from ..nn import GraphTransformNet
+from ..nn import GraphTransformNet, check_width
 from ._data import batches
 from ._edge_direction import with_direction
 from ._evaluation_report import EvaluationReport, Example
 from ._exact_forms import ExactForms
-from ._first_pass import fits
 from ._folder import load_members, saved_loss, saved_still_falls
 from ._measure import Measured, measure
 from ._places import given_alignment
+from ._predict import room_of
 from ._together import predict_together
 from ._wrong_answers import causes
 
@@ -53,8 +54,9 @@ def evaluate(
 
     Raises:
         InputError: If a folder holds no model, no pair is given, or an alignment is not one of its
-            pair. If `batch_size` is below 1, `worst` below 0, or the constraint is unknown. If
-            `form` has no way back, or the target of a pair cannot be written back.
+            pair. If an input has other numbers on its nodes than a network reads. If `batch_size`
+            is below 1, `worst` below 0, or the constraint is unknown. If `form` has no way back, or
+            the target of a pair cannot be written back.
     """
     require(batch_size >= 1, "`batch_size`", "be at least 1", batch_size, "Try 32.")
     require(worst >= 0, "`worst`", "not be negative", worst, "0 keeps none.")
@@ -65,6 +67,8 @@ def evaluate(
     loss = saved_loss(folder) if loss is None else loss
     members = load_members([folder, *others], loss)
     network = members[0][0]
+    for pair, (member, _) in product(pairs, members):
+        check_width(pair.input, member.num_features, f'{pair.place}: the "input"')
     pairs = with_direction(pairs, network.directed)
     forms = None if form is None else ExactForms(form, pairs)
     counted = GraphMetrics() if metrics is None else copy.deepcopy(metrics)
@@ -95,15 +99,16 @@ def _measured(
 ) -> tuple[Measured, dict[str, float], float, float]:
     """The loss, the accuracy of its alignment if places are known, share of pairs, residual."""
     alphabet = Alphabet(network.labels, network.relations)
-    covered = [
-        pair for pair in pairs if fits(pair, network.num_slots) and alphabet.covers(pair.target)
-    ]
-    accuracy, rest = AlignmentAccuracy(slots=network.num_slots), iter(covered)
+    room = room_of(network)
+    covered = [pair for pair in pairs if room.fits(pair) and alphabet.covers(pair.target)]
+    accuracy, rest = AlignmentAccuracy(slots=room.per_node), iter(covered)
     known, residual = False, 0.0 if covered else nan
 
     def align(result: StructuralLossResult) -> None:
         nonlocal known, residual
         residual = max(residual, float(result.residual.max()))
+        if room.queries:  # stand at no input node that could be right
+            return
         told = [(plan, pair) for plan, pair in zip(result.plan, rest, strict=False) if _told(pair)]
         known = known or bool(told)
         places = [pair.extra["alignment"] for _, pair in told]

@@ -10,7 +10,7 @@ from torch_geometric.data import Data
 from .._check import shown
 from ..data import Pair, graph_document
 from ..edits import EdgeEdit, EditReport
-from ..graphs import edge_triples, node_labels
+from ..graphs import edge_triples, node_labels, node_words
 from ._measure import Measured
 from ._wrong_answers import Cause, causes_in_words, summed_up
 
@@ -151,9 +151,9 @@ def _listed(name: str, edges: Sequence[str]) -> Iterator[str]:
 
 
 def _in_words(graph: Data) -> str:
-    """The text of a graph, or else its labels and the number of its edges, in one line."""
+    """The text of a graph, or else what its nodes are and the number of its edges, in one line."""
     document = graph_document(graph)
     if isinstance(document, str):
         return shown(document)
     count = len(edge_triples(graph))
-    return f"{shown(' '.join(node_labels(graph)))} with {count} edge{'' if count == 1 else 's'}"
+    return f"{shown(' '.join(node_words(graph)))} with {count} edge{'' if count == 1 else 's'}"

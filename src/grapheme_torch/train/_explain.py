@@ -16,7 +16,7 @@ from ..loss import LossShares, StructuralLoss, StructuralLossResult, loss_shares
 from ..page import Explanation, LossParts, Origin, OutputEdge, OutputNode
 from ..prediction import Prediction
 from ._measure import same_noise, weights_of
-from ._predict import alphabet_of, own_labels, read, slots_of
+from ._predict import alphabet_of, own_labels, read, room_of
 
 _OTHERS = 2
 """Further labels that are told of each node."""
@@ -54,7 +54,7 @@ def explain(
             target cannot be compared.
     """
     alphabet = alphabet or alphabet_of(network)
-    slots = slots_of(network)
+    room = room_of(network)
     own = own_labels(network, [graph])
     with _gates(network) as gates:
         prediction = network(read(network, [graph])).to("cpu")
@@ -70,10 +70,10 @@ def explain(
         shares = loss_shares(loss, prediction, encoded, result.plan[0])
         parts = _parts(loss, result, shares, answer)
     # A network of another kind may have output nodes that stand nowhere.
-    placed = hasattr(network, "num_slots") and len(prediction.existence) == slots * len(
-        node_labels(graph)
-    )
-    standing = slots if own is not None or placed else None
+    count = room.of(len(node_labels(graph)))
+    placed = hasattr(network, "num_slots") and len(prediction.existence) == count
+    placed = placed and not room.queries
+    standing = room.per_node if own is not None or placed else None
     said = _Said(prediction, alphabet, own, standing, gates[0] if gates else None)
     return Explanation(
         input=graph,

@@ -1,13 +1,23 @@
 """What a run learns of its pairs in one pass, and which of them it refuses."""
 
 from .._check import InputError, Received, relocate, require
-from ..data import Alphabet, Classes, Pair, Positions, Sizes, check_acyclic, check_sizes
-from ..graphs import is_directed
+from ..data import (
+    Alphabet,
+    Classes,
+    OutputRoom,
+    Pair,
+    Positions,
+    Sizes,
+    Widths,
+    check_acyclic,
+    check_no_numbers,
+)
+from ..graphs import Moments, is_directed
 from ._backward_edges import BackwardEdges
 from ._edge_direction import Direction, as_given
 from ._large_pairs import Largest, check_nodes, largest
 from ._uncopied import InputLabels
-from .choice import MOST_SLOTS, Facts, Observed
+from .choice import MOST_SLOTS, Facts, Observed, is_set
 
 MOST_CLASSES = 10**6
 """Most node labels, and most relations: a network has a class for each."""
@@ -23,7 +33,7 @@ class FirstPass:
     makes of any of them what the network is trained on.
 
     Args:
-        slots: Output nodes of the network per input node. None: they are chosen by the facts.
+        room: Output nodes of the network for an input. None: they are chosen by the facts.
         acyclic: Whether directed targets with a cycle are refused, as by a network that looks for
             edges that lead ahead only.
         directed: Whether edges of the targets have a direction. Default: as the targets say.
@@ -35,7 +45,7 @@ class FirstPass:
     def __init__(
         self,
         *,
-        slots: int | None,
+        room: OutputRoom | None,
         acyclic: bool,
         directed: bool | None,
         skip_larger: bool,
@@ -45,13 +55,16 @@ class FirstPass:
         self.left_out, self.first_left_out = 0, list[str]()
         self.edges = 0
         self.val_too_large = 0
-        self._slots = MOST_SLOTS if slots is None else slots
+        self._is_open = room is None
+        self._room = OutputRoom(MOST_SLOTS) if room is None else room
+        self._unfit: Pair | None = None
         self._skip_larger, self._most = skip_larger, max_nodes
         # An edge without a direction points anywhere: written once, they may seem to form a cycle.
         self._acyclic = acyclic and directed is not False
         self._known, self._classes = alphabet, Classes(MOST_CLASSES)
         self._direction, self._positions = Direction(directed), Positions()
-        self._largest, self._backward = Largest(slots or 1), BackwardEdges()
+        self._widths, self.moments = Widths(), Moments()
+        self._largest, self._backward = Largest(room or OutputRoom()), BackwardEdges()
         self._observed, self._inputs = Observed(), InputLabels()
 
     def train(self, pair: Pair) -> bool:
@@ -60,14 +73,19 @@ class FirstPass:
         Raises:
             InputError: "FILE:LINE: ..." if it can neither be trained on nor left out.
         """
-        if self._skip_larger and not (fits(pair, self._slots) and largest(pair) <= self._most):
+        fits = self._room.fits(pair) or self._may_be_queried(pair)
+        if self._skip_larger and not (fits and largest(pair) <= self._most):
             self.left_out += 1
             if self.left_out <= LISTED:
                 self.first_left_out.append(pair.place)
             return False
         check_nodes([pair], self._most)
-        check_sizes([pair], self._slots)
+        if fits and not self._room.fits(pair):
+            self._unfit = self._unfit or pair
+        else:
+            self._room.check(pair)
         pair = self._seen(pair)
+        self.moments.add(pair.input)
         if self._acyclic and is_directed(pair.target):
             self._backward.add(pair)
         self.edges += pair.target.num_edges
@@ -89,17 +107,23 @@ class FirstPass:
             InputError: "FILE:LINE: ..." if it is of another kind than the others.
         """
         check_nodes([pair], self._most)
-        self.val_too_large += not fits(pair, self._slots)
+        self.val_too_large += not self._room.fits(pair)
         self._seen(pair)
         return True
 
     def _seen(self, pair: Pair) -> Pair:
+        self._widths.add(pair)
+        check_no_numbers(pair)
         pair = self._direction.add(pair)
         self._largest.add(pair)
         if self._acyclic and is_directed(pair.target):
             check_acyclic([pair])
         self._positions.add(pair)
         return pair
+
+    def _may_be_queried(self, pair: Pair) -> bool:
+        """Whether a pair fits if output nodes stand at no inputs, which all pairs decide."""
+        return self._is_open and is_set(pair.input)
 
     @property
     def directed(self) -> bool:
@@ -117,12 +141,19 @@ class FirstPass:
         return self._inputs.uncopied(self.alphabet.labels)
 
     def facts(self, sizes: Sizes, val_pairs: int) -> Facts:
-        """What the pairs to train on are like, by the nodes of both sides of each."""
-        placed = self._positions.placed
-        labels = len(self.alphabet.labels)
-        return self._observed.facts(
-            sizes, val_pairs=val_pairs, directed=self.directed, labels=labels, placed=placed
-        )
+        """What the pairs to train on are like, by the nodes of both sides of each.
+
+        Raises:
+            InputError: "FILE:LINE: ..." if only outputs without places would fit a pair, and others
+                tell that outputs stand at inputs.
+        """
+        facts = self._observed.facts(
+            sizes, val_pairs=val_pairs, directed=self.directed, labels=len(self.alphabet.labels),
+            placed=self._positions.placed, features=self._widths.width,
+        )  # fmt: skip
+        if self._unfit is not None and not (facts.sets or self._skip_larger):
+            self._room.check(self._unfit)
+        return facts
 
     def tell(self) -> None:
         """Gives a `Notice` of what is left aside of the pairs seen, and of one that is large."""
@@ -131,13 +162,9 @@ class FirstPass:
         self._backward.tell()
 
     def read(self, pair: Pair) -> Pair:
-        """A pair that was seen as it is trained on: direction and position are as in all others."""
-        return self._positions.unified(as_given(pair, directed=self.directed))
-
-
-def fits(pair: Pair, slots: int) -> bool:
-    """Whether the target has at most as many nodes as a network has output nodes."""
-    return (pair.target.num_nodes or 0) <= slots * (pair.input.num_nodes or 0)
+        """A pair that was seen as it is trained on: with what all others have beside labels."""
+        pair = self._widths.unified(as_given(pair, directed=self.directed))
+        return self._positions.unified(pair)
 
 
 def _check_known(pair: Pair, alphabet: Alphabet) -> None:

@@ -8,7 +8,7 @@ from torch.nn.utils import get_total_norm
 
 _GROUPS = (
     (r"loss\.", "loss"),
-    (r"network\.(embedding|edge_embedding|ngrams)\.", "embedding"),
+    (r"network\.(embedding|edge_embedding|ngrams|features)\.", "embedding"),
     (r"network\.(slot_)?layers\.\d+\.message_passing\.", "message"),
     (r"network\.(slot_)?layers\.\d+\.attention\.", "attention"),
     (r"network\.(heads|slots|own)\.", "heads"),

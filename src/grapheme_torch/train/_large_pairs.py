@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from .._check import Received, notice, require
-from ..data import Pair
+from ..data import OutputRoom, Pair
 
 LARGE = 5000
 """Nodes of a graph beyond which a notice is given; its pairs of nodes take hundreds of MB."""
@@ -17,15 +17,15 @@ class Largest:
     """The largest of the pairs that it sees.
 
     Args:
-        slots: Output nodes per input node.
+        room: Output nodes for an input.
     """
 
-    def __init__(self, slots: int) -> None:
-        self._slots, self._nodes, self._place = slots, 0, ""
+    def __init__(self, room: OutputRoom) -> None:
+        self._room, self._nodes, self._place = room, 0, ""
 
     def add(self, pair: Pair) -> None:
         """Takes in a pair."""
-        nodes = largest(pair, self._slots)
+        nodes = largest(pair, self._room)
         if nodes > self._nodes:
             self._nodes, self._place = nodes, pair.place
 
@@ -38,9 +38,10 @@ class Largest:
             )
 
 
-def largest(pair: Pair, slots: int = 1) -> int:
-    """Nodes of the larger graph of a pair, of the input as many as output nodes."""
-    return max(slots * (pair.input.num_nodes or 0), pair.target.num_nodes or 0)
+def largest(pair: Pair, room: OutputRoom | None = None) -> int:
+    """Nodes of the largest graph of a pair, the one that is predicted for it among them."""
+    given, wanted = pair.input.num_nodes or 0, pair.target.num_nodes or 0
+    return max(given, wanted, 0 if room is None else room.of(given))
 
 
 def check_nodes(pairs: Iterable[Pair], most: int) -> None:

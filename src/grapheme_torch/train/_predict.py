@@ -8,9 +8,9 @@ from torch import nn
 from torch_geometric.data import Batch, Data
 
 from .._check import Received, require
-from ..data import INPUT, Alphabet, only
+from ..data import INPUT, Alphabet, OutputRoom, only, widened
 from ..decoding import Answers, Constraint, check_scoring, decode, decode_nbest
-from ..graphs import node_labels
+from ..graphs import feature_width, node_labels
 from ..prediction import Prediction
 from ._measure import device_of
 
@@ -101,7 +101,7 @@ def own_labels(network: nn.Module, graphs: Sequence[Data]) -> list[str] | None:
     """The label that each output node may copy; None of a network that copies none."""
     if getattr(network, "own", None) is None:
         return None
-    slots = slots_of(network)
+    slots = room_of(network).per_node
     return [name for g in graphs for name in node_labels(g) for _ in range(slots)]
 
 
@@ -118,9 +118,14 @@ def alphabet_of(network: nn.Module) -> Alphabet:
     return Alphabet(tuple(network.labels), tuple(network.relations))  # type: ignore[arg-type]
 
 
-def slots_of(network: nn.Module) -> int:
-    """Output nodes per input node: the attribute `num_slots` of a network, or else 1."""
-    return int(getattr(network, "num_slots", 1))
+def room_of(network: nn.Module) -> OutputRoom:
+    """Output nodes for an input: the attributes `num_slots` and `num_queries` of a network.
+
+    One without them has an output node per input node.
+    """
+    return OutputRoom(
+        int(getattr(network, "num_slots", 1)), int(getattr(network, "num_queries", 0))
+    )
 
 
 def placed_alike(graphs: Sequence[Data]) -> bool:
@@ -140,6 +145,16 @@ def apart(
 
 
 def read(network: nn.Module, graphs: Sequence[Data]) -> Batch:
-    """Graphs as a network reads them, one batch on its device."""
-    each = [only(INPUT, graph) for graph in graphs]
+    """Graphs as a network reads them, one batch on its device.
+
+    Raises:
+        InputError: Naming the first graph that has numbers on its nodes where another has none.
+    """
+    width = max(map(feature_width, graphs), default=0)
+    each = [widened(only(INPUT, graph), width) for graph in graphs]
+    for k, graph in enumerate(each):
+        remedy = "Give every node as many numbers, `graph.features`, or none."
+        wanted = f"have {width} numbers a node, as another"
+        got = feature_width(graph)
+        require(got == width, f"`graphs[{k}]`", wanted, Received(f"{got}"), remedy)
     return Batch.from_data_list(each).to(device_of(network))

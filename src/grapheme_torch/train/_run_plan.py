@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from ..data import OutputRoom
 from ..loss import StructuralLoss
 from ..nn import GraphTransformNet, grouped
 from ._annealing import check_annealing
@@ -15,12 +16,14 @@ from ._folder import network_options
 from ._initial import defaults_of_network, take_over
 from ._loss_options import LOSS_GROUPS, LOSS_OPTIONS, loss_options, make_loss
 from ._module import TrainingModule
-from ._predict import alphabet_of, slots_of
+from ._predict import alphabet_of, room_of
 from ._processes import Processes
 from ._run_groups import RUN_GROUPS, run_group
-from ._untrained import pairs_asked, slots_asked, untrained_network
+from ._untrained import pairs_asked, room_asked, standardise, untrained_network
 from .choice import Asked, Choices, Facts, choose, flat, nested
 
+ROOM = ("slots.per_node", "queries.number")
+"""Options of a network that say how many output nodes there are; without any, the data do."""
 OPEN = ("epochs", "batch_size", "bucket", "lr", "skip_larger")
 """Arguments of `train` that the data choose where they are None."""
 
@@ -54,7 +57,10 @@ class Given:
             asked |= flat(self.loss or {})
         network: Mapping[str, Any]
         if isinstance(self.network, nn.Module):
-            network = defaults_of_network() | {"slots": {"per_node": slots_of(self.network)}}
+            room = room_of(self.network)
+            network = defaults_of_network() | {
+                "slots": {"per_node": room.per_node}, "queries": {"number": room.queries},
+            }  # fmt: skip
         else:
             network = self.network
         given = {name: group for name, group in self.groups.items() if group is not None}
@@ -111,10 +117,12 @@ def make_plan(given: Given) -> Plan:
     model: nn.Module
     if isinstance(given.network, nn.Module):
         model = given.network
-        pairs.settle(slots_of(model), plain["batch_size"], plain["bucket"])
+        pairs.settle(room_of(model), plain["batch_size"], plain["bucket"])
+        if isinstance(model, GraphTransformNet):
+            standardise(model, pairs.split)
     else:
         options = _merged(given.network, chosen.get("network", {}))
-        pairs.settle(slots_asked(grouped(options)), plain["batch_size"], plain["bucket"])
+        pairs.settle(room_asked(grouped(options)), plain["batch_size"], plain["bucket"])
         model = untrained_network(pairs, **options)
     loss = loss if loss.directed is pairs.directed else loss.replace(directed=pairs.directed)
     if given.trained is not None and isinstance(model, GraphTransformNet):
@@ -144,13 +152,16 @@ def _reading(given: Given) -> dict[str, Any]:
         candidates = getattr(network, "candidates", "all")
         directed = getattr(network, "directed", None)
         alphabet = alphabet_of(network) if hasattr(network, "labels") else None
-        own: dict[str, Any] = {"slots": slots_of(network), "alphabet": alphabet}
+        own: dict[str, Any] = {"alphabet": alphabet}
+        room: OutputRoom | None = room_of(network)
     else:
         asked, options = flat(network), grouped(network)
         is_open = "candidates.pairs" not in asked  # then "forward" only if it does
-        candidates = "all" if is_open else pairs_asked(options)
-        directed = options.get("directed")
-        own = {"slots": slots_asked(options) if "slots.per_node" in asked else None}
+        room = room_asked(options) if asked.keys() & {*ROOM} else None
+        queried = room is not None and room.queries
+        candidates = "all" if is_open or queried else pairs_asked(options)
+        directed, own = options.get("directed"), {}
+    own |= {"slots": room and room.per_node, "queries": room.queries if room else 0}
     said = loss.directed if isinstance(loss, StructuralLoss) else (loss or {}).get("directed")
     return {**own, "directed": directed if said is None else said,
             "acyclic": candidates == "forward"}  # fmt: skip

@@ -13,9 +13,8 @@ from ..data import Alphabet, Pair
 from ..graphs import edge_triples, is_directed, node_labels
 from ..loss import StructuralLoss
 from ..ot import Status
-from ._first_pass import fits
 from ._measure import same_noise
-from ._predict import read, slots_of
+from ._predict import read, room_of
 
 Kind = Literal["slots", "labels", "alignment", "candidates", "falling", "network"]
 
@@ -91,10 +90,11 @@ def _cause(
     network: nn.Module, loss: StructuralLoss, pair: Pair, alphabet: Alphabet, falling: bool
 ) -> Cause:
     given, wanted = pair.input.num_nodes or 0, pair.target.num_nodes or 0
-    if not fits(pair, slots_of(network)):
-        needed = -(-wanted // max(given, 1))
-        found = f"the target has {wanted} nodes, the network gives {slots_of(network) * given}"
-        return Cause(pair.place, "slots", found, f"Try --network.slots.per-node {needed}.")
+    room = room_of(network)
+    if not room.fits(pair):
+        found = f"the target has {wanted} nodes, the network gives {room.of(given)}"
+        more = room.option(given, wanted)
+        return Cause(pair.place, "slots", found, f"Try {more}." if more else "Lengthen the input.")
     if missing := _unknown(pair, alphabet):
         return Cause(pair.place, "labels", f"the network has no class for {missing}",
                      "Train on pairs whose targets have it.")  # fmt: skip

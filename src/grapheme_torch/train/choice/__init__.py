@@ -11,3 +11,4 @@ from ._names import flat as flat
 from ._names import nested as nested
 from ._observed import MOST_SLOTS as MOST_SLOTS
 from ._observed import Observed as Observed
+from ._observed import is_set as is_set

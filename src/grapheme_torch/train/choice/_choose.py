@@ -31,8 +31,8 @@ CHOSEN = frozenset({
     "optimization.clip", "optimization.ema_decay", "optimization.temperature_start",
     "optimization.position_start", "stopping.minutes", "stopping.keep", "stopping.val_every",
     "network.dim", "network.num_layers", "network.places", "network.ngrams",
-    "network.slots.per_node", "network.slots.num_layers", "network.candidates.pairs",
-    "network.candidates.window",
-    "network.candidates.locality", "network.dropout.layers",
+    "network.slots.per_node", "network.slots.num_layers", "network.queries.number",
+    "network.candidates.pairs", "network.candidates.window", "network.candidates.locality",
+    "network.dropout.layers",
 })  # fmt: skip
 """What may be chosen, by full name."""

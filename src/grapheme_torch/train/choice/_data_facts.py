@@ -32,6 +32,9 @@ class Facts:
         moved: How many steps further the first of these stands in one of the two than in the
             other, on average. None where no label is copied.
         labels: Number of labels of target nodes.
+        sets: Whether inputs are sets: no edges, and no places (but for nodes that have numbers).
+        features: Numbers of an input node.
+        largest: Nodes of the largest target.
     """
 
     pairs: int
@@ -51,6 +54,9 @@ class Facts:
     copied: float
     moved: float | None
     labels: int
+    sets: bool = False
+    features: int = 0
+    largest: int = 0
 
     @property
     def placed(self) -> bool:

@@ -29,7 +29,7 @@ def learns_by_labels(facts: Facts) -> bool:
 
 def is_foreign(facts: Facts) -> bool:
     """Whether targets are written in other letters than inputs, so that words are learned."""
-    return facts.is_path and facts.copied < _FOREIGN
+    return facts.is_path and facts.copied < _FOREIGN and not facts.sets
 
 
 def epochs(facts: Facts) -> int:

@@ -3,14 +3,18 @@
 from ._choice import Asked, Choices, together
 from ._data_facts import Facts
 from ._few_pairs import MOST_ALIKE, has_few
-from ._outputs import keeps_places
+from ._outputs import keeps_places, queries_of
 
 
 def matching_choices(facts: Facts, asked: Asked) -> Choices:
     """Alignment, hints, and how both change along the run."""
     chosen = _plain(facts)
-    if not facts.placed and not facts.is_path:
+    if queries_of(facts, asked):
+        chosen |= _by_edges(facts, asked, "output nodes stand at no input node")
+    elif not facts.placed and not facts.is_path:
         chosen |= _by_edges(facts, asked)
+        if facts.repeats >= MOST_ALIKE and facts.placed_inputs:
+            chosen |= together(_alike(facts), network__candidates__locality=2.0)
     elif facts.is_path and facts.placed and not has_few(facts) and not keeps_places(facts):
         chosen |= _annealed(asked)
     return chosen
@@ -24,13 +28,16 @@ def _plain(facts: Facts) -> Choices:
                     alignment__gradient="detach", alignment__tolerance=1e-5)  # fmt: skip
 
 
-def _by_edges(facts: Facts, asked: Asked) -> Choices:
+def _alike(facts: Facts) -> str:
+    return f"{facts.repeats:.0%} of the target nodes share their label with another"
+
+
+def _by_edges(facts: Facts, asked: Asked, why: str = "nodes have no places") -> Choices:
     """No places: labels, and the edges around them, have to tell nodes apart."""
-    alike = facts.repeats >= MOST_ALIKE
-    share = f"{facts.repeats:.0%} of the target nodes share their label with another"
+    alike, share = facts.repeats >= MOST_ALIKE, _alike(facts)
     chosen: Choices = {}
     if asked.get("optimization.position_start") is None:
-        chosen |= together("nodes have no places", hints__position=0.0)
+        chosen |= together(why, hints__position=0.0)
     chosen |= together(
         share, alignment__rounds=20 if alike else 10, alignment__update="proximal",
         hints__neighbours=0.5, hints__noise=0.003 if alike else 0.01,
@@ -39,8 +46,6 @@ def _by_edges(facts: Facts, asked: Asked) -> Choices:
         chosen |= together(share, alignment__temperature=0.2)
         if asked.get("hints.noise", 1.0) > 0:
             chosen |= together(share, hints__restarts=2)
-        if facts.placed_inputs:
-            chosen |= together(share, network__candidates__locality=2.0)
     return chosen
 
 

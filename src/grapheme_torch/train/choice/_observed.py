@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from torch_geometric.data import Data
 
 from ...data import Pair
 from ...graphs import is_directed, node_labels
@@ -40,12 +41,15 @@ class Observed:
         self._seen = 0
         self._unaligned = self._unplaced = 0
         self._shape = 0
+        self._sets = self._tied = 0
         self._labels: list[_Labels] = []
         self._draw = random.Random(0)
 
     def add(self, pair: Pair) -> None:
         """Takes in a pair whose target is as the network is to give it."""
         self._seen += 1
+        self._sets += is_set(pair.input) and bool(pair.input.num_nodes)
+        self._tied += not is_set(pair.input)
         if is_directed(pair.target):
             self._shape = max(self._shape, SHAPES.index(shape_of(pair.target)))
         aligned, placed = leads_ahead(pair)
@@ -63,6 +67,7 @@ class Observed:
         directed: bool,
         labels: int,
         placed: tuple[bool, bool],
+        features: int = 0,
     ) -> Facts:
         """The facts of all pairs.
 
@@ -72,6 +77,7 @@ class Observed:
             directed: Whether edges have a direction.
             labels: Number of labels of target nodes.
             placed: Whether all inputs, and all targets, have positions.
+            features: Numbers of an input node.
         """
         given, wanted = sizes.astype(np.int64).T
         needed = np.maximum(-(-wanted // np.maximum(given, 1)), 1)
@@ -91,7 +97,18 @@ class Observed:
             repeats=sum(one.repeated for one in told) / nodes,
             copied=sum(one.copied for one in told) / nodes,
             moved=sum(moved) / len(moved) if moved else None, labels=labels,
+            sets=bool(self._sets) and not self._tied, features=features, largest=int(wanted.max()),
         )  # fmt: skip
+
+
+def is_set(graph: Data) -> bool:
+    """Whether the nodes of a graph are given without any structure: a set, or a list of numbers.
+
+    Nodes with numbers may have places: peaks are listed in some order, which tells no more.
+    """
+    return not graph.num_edges and not (
+        graph.num_nodes and "position" in graph and "features" not in graph
+    )
 
 
 def _slots(needed: npt.NDArray[np.int64]) -> tuple[int, int]:

@@ -22,8 +22,18 @@ def keeps_places(facts: Facts) -> bool:
     return facts.moved is not None and facts.moved < _STEADY
 
 
+def queries_of(facts: Facts, asked: Asked) -> int:
+    """Output nodes that stand at no input node; 0 where all stand at one."""
+    if "network.queries.number" in asked or "network.slots.per_node" in asked:
+        return int(asked.get("network.queries.number", 0))
+    return facts.largest if facts.sets else 0
+
+
 def output_choices(facts: Facts, asked: Asked) -> Choices:
     """How many output nodes there are, where they stand, and which pairs may have an edge."""
+    queries = queries_of(facts, asked)
+    if queries:
+        return _queried(facts, queries)
     slots = _slots(facts)
     per_node = asked.get("network.slots.per_node", slots["network.slots.per_node"].value)
     return {
@@ -32,6 +42,17 @@ def output_choices(facts: Facts, asked: Asked) -> Choices:
         **_edges(facts, per_node),
         **_places(facts, per_node),
     }
+
+
+def _queried(facts: Facts, queries: int) -> Choices:
+    """Inputs whose nodes are not those of the targets: any pair of outputs may have an edge."""
+    why = f"inputs are sets, and the largest target has {queries} nodes"
+    chosen = together(why, network__queries__number=queries)
+    chosen |= together("every target fits", skip_larger=False)
+    if facts.directed:
+        return chosen | together("output nodes have no order", network__candidates__pairs="all")
+    why = "edges have no direction: each pair of nodes once"
+    return chosen | together(why, network__candidates__pairs="forward")
 
 
 def _slots(facts: Facts) -> Choices:
