@@ -30,7 +30,7 @@ from ._network_options import (
     OutputQueries,
     OutputSlots,
     check_layers,
-    check_tied,
+    check_outputs,
     whole_groups,
 )
 from ._ngrams import NGramEmbedding
@@ -108,13 +108,9 @@ class GraphTransformNet(nn.Module):
         candidates, slots, queries, dropout = groups.values()
         check_layers(num_layers)
         require(ngrams >= 1, "`ngrams`", "be at least 1", ngrams, "Try 2.")
-        decided, remedy = candidates.pairs != "auto", "`train` decides by the data; say all."
-        require(decided, "`pairs`", "be forward or all", candidates.pairs, remedy)
-        remedy = 'Use "count" where targets are texts.'
-        require(places in ("input", "count"), "`places`", 'be "input" or "count"', places, remedy)
         check_flag("`directed`", directed)
         require(features >= 0, "`features`", "not be negative", features, "0: nodes have none.")
-        check_tied(queries, slots, candidates, places)
+        check_outputs(queries, slots, candidates, places)
         if queries.number:
             copy, uncopied = False, ()
         self.labels, self.relations = tuple(labels), tuple(relations)
@@ -139,10 +135,8 @@ class GraphTransformNet(nn.Module):
         self.slot_layers = nn.ModuleList(layer() for _ in range(count))
         shared = sorted(set(uncopied) & set(labels))
         require(not shared, "`uncopied`", "be none of `labels`", shared, "Leave them out.")
-        self.queries = QueryDecoder(
-            dim, queries.number, num_layers=queries.num_layers, num_heads=num_heads,
-            dropout=dropout.layers,
-        ) if queries.number else None  # fmt: skip
+        decoder = partial(QueryDecoder, dim, num_heads=num_heads, dropout=dropout.layers)
+        self.queries = decoder(**asdict(queries)) if queries.number else None
         self.own = OwnLabel(labels, uncopied) if copy else None
         self.heads = OutputHeads(
             dim, num_labels=len(labels), num_relations=len(relations), num_heads=num_heads,

@@ -176,14 +176,20 @@ def whole_groups(**given: Any) -> dict[str, Any]:
     return groups
 
 
-def check_tied(
+def check_outputs(
     queries: OutputQueries, slots: OutputSlots, edges: CandidateEdges, places: str
 ) -> None:
-    """Refuses, where there are queries, what only output nodes that stand at inputs can have.
+    """Refuses candidates and places that no network has, or that do not go with its outputs.
+
+    Queries have nothing that only output nodes which stand at inputs can have.
 
     Raises:
         InputError: Naming the option.
     """
+    decided, remedy = edges.pairs != "auto", "`train` decides by the data; say all."
+    require(decided, "`pairs`", "be forward or all", edges.pairs, remedy)
+    remedy = 'Use "count" where targets are texts.'
+    require(places in ("input", "count"), "`places`", 'be "input" or "count"', places, remedy)
     tied = {
         "slots.per_node": (slots.per_node, 1), "candidates.window": (edges.window, None),
         "candidates.locality": (edges.locality, 0.0), "places": (places, "input"),
