@@ -2,6 +2,7 @@
 
 import math
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -183,3 +184,17 @@ def test_without_queries_outputs_stand_at_inputs() -> None:
     assert (same.num_queries, same.queries, same.config["copy"]) == (0, None, True)
     for value, other in zip(usual.parameters(), same.parameters(), strict=True):
         assert torch.equal(value, other)
+
+
+def test_it_comes_back_from_its_folder(tmp_path: Path) -> None:
+    model = _model(queries={"number": 3, "num_layers": 2}, features=1)
+    model.save_pretrained(tmp_path)
+    again = GraphTransformNet.from_pretrained(tmp_path)
+    assert (again.config, again.num_queries) == (model.config, 3)
+    graph = make_graph(["a", ""], features=[[1.0], [5.0]])
+    for value, other in zip(_outputs(again(graph)), _outputs(model(graph)), strict=True):
+        assert torch.equal(value, other)
+    config = tmp_path / "config.json"
+    config.write_text(config.read_text().replace('"number": 3', '"number": "3"'))
+    with pytest.raises(InputError, match=re.escape("`queries.number` must be a whole number")):
+        GraphTransformNet.from_pretrained(tmp_path)

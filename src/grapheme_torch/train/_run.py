@@ -89,9 +89,9 @@ def train(
         loss: The loss. Default: `StructuralLoss()`.
         network: What to train: any module that maps a batch of graphs to a `Prediction`. Its
             classes are its attributes `labels` and `relations`. Default: those of the training
-            targets, in the order of `Alphabet.of`. Its attributes `num_slots`, `candidates` and
-            `directed` are used if they exist. Or arguments of `GraphTransformNet`, see
-            `untrained_network`.
+            targets, in the order of `Alphabet.of`. Its attributes `num_slots`, `num_queries` (see
+            `room_of`), `candidates` and `directed` are used if they exist. Or arguments of
+            `GraphTransformNet`, see `untrained_network`.
         optimization: What is done beside plain Adam. Default: nothing.
         recombination: Training pairs made of parts of the given ones. Default: none.
         stopping: When to end, and what to keep. Default: after all epochs; the network that does
