@@ -43,6 +43,8 @@ from ._networkx import graph_from_networkx as graph_from_networkx
 from ._networkx import graph_to_networkx as graph_to_networkx
 from ._node_link import graph_from_node_link as graph_from_node_link
 from ._node_link import graph_to_node_link as graph_to_node_link
+from ._spectral import normalized_laplacian as normalized_laplacian
+from ._spectral import spectral_coordinates as spectral_coordinates
 from ._text import count_clusters as count_clusters
 from ._text import graph_to_text as graph_to_text
 from ._text import path_order as path_order

@@ -10,7 +10,7 @@ from torch import Tensor
 from ..prediction import Prediction
 from ._first_cost import first_cost
 from ._given import steering
-from ._options import Sinkhorn
+from ._learned_cost import with_scores
 from ._spec import Spec
 from .batch._masks import masked
 from .batch._pairs import Pairs
@@ -47,10 +47,12 @@ def dense(
             return pairs, found
     space = Padded(masked(pairs, prediction, spec), spec)
     given = steering(space, start, match_cost)
+    if spec.learned is not None:
+        given = with_scores(space, spec.learned, given)
     compose = partial(_composed_engine.run, space, temperature)
-    if start is None and isinstance(spec.alignment, Sinkhorn):
-        extra = first_cost(space, lambda x: spec.weighted(compose(replace(given, first_cost=x))[0]))
-        given = replace(given, first_cost=extra)
+    if start is None and spec.solver is not None:
+        extra = first_cost(space, lambda x: spec.weighted(compose(given.beside(first_cost=x))[0]))
+        given = given.beside(first_cost=extra)
     return space.pairs, compose(given)
 
 

@@ -186,6 +186,7 @@ class GraphTransformNet(nn.Module):
         return Prediction(
             existence, label, candidates, relation, wired.batch, num_graphs,
             self._place(position, existence, wired.batch), directed=self.directed,
+            embedding=wired.h,
         )  # fmt: skip
 
     def embed(self, graph: Data) -> Float[Tensor, "n d"]:
