@@ -10,10 +10,12 @@ from torch import Tensor, nn
 import grapheme_torch as gt
 from grapheme_torch import Hints, InputError, Learned, Prediction, Sinkhorn, StructuralLoss
 from grapheme_torch.loss import AlignmentProblem, Matcher
+from grapheme_torch.ot import backend, set_backend
 
 from .. import unrolled
 from ..problems import (
     NUM_LABELS,
+    NUM_RELATIONS,
     SIZES,
     batch_of_pairs,
     join,
@@ -263,3 +265,96 @@ def test_a_matcher_that_returns_something_else_is_refused() -> None:
 
     with pytest.raises(InputError, match=message):
         StructuralLoss(alignment=Learned(Short()))(prediction, target)
+
+
+@pytest.mark.parametrize("kind", ["labels", "features", "ignored"])
+@pytest.mark.parametrize("margins", [0.0, 0.5])
+@pytest.mark.parametrize("use", ["plan", "start"])
+def test_the_native_kernel_takes_scores_as_the_program_does(
+    use: Any, margins: float, kind: str
+) -> None:
+    prediction, target = batch_of_pairs(4)
+    matcher: nn.Module = Table()
+    if kind == "features":
+        target.y = torch.randn(len(target.y), NUM_LABELS, dtype=torch.float64)
+        matcher = Near()
+    if kind == "ignored":
+        target.ignore = torch.arange(len(target.y)) % 3 == 0
+    aligner = learned(matcher, use, edits=0.5, margins=margins, rounds=2, sweeps=4)
+    node_cost: Any = "features" if kind == "features" else "labels"
+    loss = StructuralLoss(alignment=aligner, node_cost=node_cost, reduction="none")
+    found, before = [], backend()
+    for name in (before, "pytorch"):
+        set_backend(name)
+        try:
+            result = loss(prediction, target)
+        finally:
+            set_backend(before)
+        inputs = [*leaves(prediction), *matcher.parameters()]
+        slopes = torch.autograd.grad(result.total.sum(), inputs, materialize_grads=True)
+        found.append((result, slopes))
+    (one, slopes), (other, wanted) = found
+    assert list(one.terms) == list(other.terms)
+    torch.testing.assert_close(one.total, other.total, rtol=1e-10, atol=1e-10)
+    torch.testing.assert_close(one.plan.padded, other.plan.padded, rtol=1e-9, atol=1e-10)
+    for x, y in zip(slopes, wanted, strict=True):
+        torch.testing.assert_close(x, y, rtol=1e-8, atol=1e-9)
+
+
+class Near(nn.Module):
+    """Vectors go together where they are near."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.scale = nn.Parameter(torch.tensor(0.3, dtype=torch.float64))
+
+    def forward(self, outputs: Tensor, y: Tensor) -> Tensor:
+        """Minus their distance, to scale."""
+        return -self.scale * (outputs[:, :, None] - y[:, None]).square().sum(-1)
+
+
+@pytest.mark.parametrize("name", ["", "pytorch"])
+@pytest.mark.parametrize("use", USES)
+def test_a_second_derivative_through_scores(use: Any, name: Any) -> None:
+    """Of "implicit"; any other is refused."""
+    prediction, target = batch_of_pairs(4, [(3, 3), (2, 3)])
+    matcher = Table()
+    before = backend()
+    set_backend(name or before)
+    try:
+        loss = StructuralLoss(alignment=learned(matcher, use, gradient="implicit", margins=1.0))
+
+        def slope() -> Tensor:
+            total = loss(prediction, target).total
+            return torch.autograd.grad(total, matcher.weight, create_graph=True)[0]
+
+        step = 1e-5 * torch.randn(matcher.weight.shape, dtype=torch.float64)
+        (found,) = torch.autograd.grad((slope() * step).sum(), matcher.weight)
+        ends = []
+        for sign in (1, -2):
+            with torch.no_grad():
+                matcher.weight.add_(sign * step)
+            ends.append(slope().detach())
+        torch.testing.assert_close(2 * found, ends[0] - ends[1], rtol=1e-5, atol=1e-12)
+    finally:
+        set_backend(before)
+
+
+def test_single_precision_and_impossible_classes() -> None:
+    """A logit of minus infinity reaches no score as such."""
+    prediction, target = batch_of_pairs(4)
+    label = prediction.label.detach().float()
+    label[torch.arange(len(label)), torch.arange(len(label)) % NUM_LABELS] = -torch.inf
+    soft = replace(prediction.detach().to(torch.float32), label=label).requires_grad_()
+    torch.manual_seed(0)
+    chosen = gt.GraphMatcher(NUM_LABELS, NUM_RELATIONS, dim=8, num_layers=1, num_coordinates=2)
+    for use in USES:
+        solver = Sinkhorn(tolerance=1e-5, slack=0.5, rounds=2)
+        loss = StructuralLoss(alignment=Learned(chosen, solver, use=use, edits=0.0))
+        result = loss(soft, target)
+        assert bool(result.total.isfinite())
+        result.total.backward()
+        assert all(bool(p.grad.isfinite().all()) for p in chosen.parameters() if p.grad is not None)
+        for x in leaves(soft)[:3]:
+            assert x.grad is not None
+            assert bool(x.grad.isfinite().all())

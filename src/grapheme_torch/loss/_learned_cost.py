@@ -14,8 +14,8 @@ def with_scores(space: Padded, aligner: Learned, given: Steering) -> Steering:
     own = matching_cost(space)
     cost = own if given.match_cost is None else own + given.match_cost
     addition = aligner.addition(AlignmentProblem(space.pairs, cost, *space.masses), own)
-    where = "first_cost" if aligner.use == "start" else "match_cost"
-    return given.beside(**{where: addition})
+    # That of every round takes an engine of its own, see `_native_engine.serves`.
+    return given.beside(**{"match_cost" if space.spec.prior else "first_cost": addition})
 
 
 def margin_divergence(

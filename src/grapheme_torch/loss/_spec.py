@@ -114,6 +114,11 @@ class Spec:
         return 0.0 if self.learned is None else self.learned.margins
 
     @property
+    def prior(self) -> bool:
+        """Whether learnt scores are part of the cost of several alignments."""
+        return self.learned is not None and self.learned.use == "prior" and self.rounds > 0
+
+    @property
     def weights(self) -> dict[str, float]:
         """What each term is multiplied by."""
         own = {"node": self.alpha, "edge": self.beta, "clique": self.gamma}

@@ -23,10 +23,8 @@ from ...problems import (
     NUM_LABELS,
     NUM_RELATIONS,
     batch_of_pairs,
-    leaf,
     random_dag,
     random_prediction,
-    union,
     upward,
 )
 

@@ -172,7 +172,13 @@ def _outputs(pairs: Pairs) -> list[Tensor]:
     leaving, entering = none.index_add(0, source, present), none.index_add(0, sink, present)
     if not pairs.directed:
         leaving = entering = leaving + entering
-    return [pairs.outputs, leaving, entering]
+    # A class that cannot be has a logit of minus infinity.
+    outputs = pairs.outputs.nan_to_num(torch.nan, _FAR, -_FAR)
+    return [outputs, leaving, entering]
+
+
+_FAR = 100.0
+"""What stands for an infinite logit."""
 
 
 def _whitened(x: Float[Tensor, "*n d"]) -> Float[Tensor, "*n d"]:
