@@ -94,14 +94,14 @@ def test_value_and_gradient_of_the_plain_program(
     for k, target in enumerate(targets):
         one = theirs[k]
         plain = plain + unrolled.structural_loss(
-            one, target, criterion=criterion, temperature=0.2, sweeps=sweeps, edits=edits,
+            one, target, criterion=criterion, temperature=0.2, sweeps=sweeps, edit_weight=edits,
             rounds=0 if use == "plan" else rounds, scores=matcher.score(one.label, target.y),
             scored="first" if use == "start" else "every",
         ).total  # fmt: skip
     torch.testing.assert_close(result.total, plain, rtol=1e-9, atol=1e-9)
     wanted = torch.autograd.grad(plain, [*leaves(theirs), matcher.weight], materialize_grads=True)
-    for one, other in zip(slopes, wanted, strict=True):
-        torch.testing.assert_close(one, other, rtol=1e-7, atol=1e-8)
+    for x, y in zip(slopes, wanted, strict=True):
+        torch.testing.assert_close(x, y, rtol=1e-7, atol=1e-8)
 
 
 @pytest.mark.parametrize("update", ["linear", "proximal"])

@@ -116,6 +116,10 @@ class Learned(Aligner):
         """Rounds with edges that are made."""
         return 0 if self.use == "plan" else self.solver.rounds
 
+    def with_solver(self, solver: Sinkhorn) -> "Learned":
+        """The same with another solver; the matcher is shared."""
+        return Learned(self.matcher, solver, use=self.use, edits=self.edits, margins=self.margins)
+
     def scores(self, problem: AlignmentProblem) -> Float[Tensor, "B N1 M1"]:
         """The learnt score of each match, deletion and insertion.
 

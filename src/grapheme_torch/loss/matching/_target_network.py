@@ -26,14 +26,15 @@ class TargetNetwork(nn.Module):
         super().__init__()
         self.num_coordinates = num_coordinates
         self.label = nn.Linear(num_labels, dim)
-        self.coordinates = nn.Linear(num_coordinates, dim, bias=False)
+        some = num_coordinates > 0
+        self.coordinates = nn.Linear(num_coordinates, dim, bias=False) if some else None
         self.layers = nn.ModuleList(_Messages(dim, num_relations) for _ in range(num_layers))
 
     def forward(self, pairs: Pairs) -> Float[Tensor, "m d"]:
         """The vectors of the target nodes."""
         target, like = pairs.target, self.label.weight
         h = self._labelled(target.y)
-        if self.num_coordinates:
+        if self.coordinates is not None:
             h = h + self.coordinates(coordinates(target, self.num_coordinates).to(like))
         edges = _Edges.of(target, directed=pairs.directed)
         for layer in self.layers:
