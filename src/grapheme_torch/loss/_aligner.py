@@ -58,6 +58,9 @@ class Matcher(nn.Module):
     `Learned`.
     """
 
+    reads_embedding = False
+    """Whether it reads `pairs.embedding`: then the loss is differentiated in that, too."""
+
     def forward(self, problem: AlignmentProblem) -> Float[Tensor, "B _ _"]:
         """A score of each match `[B, N, M]`; or with deletions and insertions `[B, N + 1, M + 1]`.
 

@@ -19,7 +19,7 @@ from ._options import (
     Prices,
     Sinkhorn,
 )
-from ._result import StructuralLossResult, with_gradients
+from ._result import StructuralLossResult, check_gradients_suffice, with_gradients
 from ._spec import Alignment, Criterion, Reduction, Spec
 from .terms._edge_cost import EdgeCost
 from .terms._node_cost import NodeCost, NodeKind, as_node_cost
@@ -182,6 +182,7 @@ class StructuralLoss(nn.Module):
             spec = replace(spec, alignment=alignment)
         if matches is not None:
             spec = replace(spec, matches=matches)
+        check_gradients_suffice(spec, asked=return_gradients)
         compared = compare_eagerly if torch.compiler.is_compiling() else compare
         given = Call(temperature, start, match_cost, groups)
         result = compared(spec, prediction, target, given)

@@ -161,6 +161,15 @@ def test_a_target_of_other_sizes_is_refused() -> None:
         )
 
 
+def test_gradients_in_nodes_and_edges_are_not_told_as_all() -> None:
+    prediction, target = problem()
+    loss = StructuralLoss(alignment=Learned(matcher(embedding=5)))
+    with pytest.raises(InputError, match="`return_gradients` must be left out where a matcher"):
+        loss(prediction, target, return_gradients=True)
+    plain = StructuralLoss(alignment=Learned(matcher()))
+    assert plain(prediction, target, return_gradients=True).node_gradients is not None
+
+
 @pytest.mark.untyped
 @pytest.mark.parametrize("name", ["num_labels", "num_relations", "dim", "slots", "embedding"])
 def test_sizes_that_are_none_are_refused(name: str) -> None:

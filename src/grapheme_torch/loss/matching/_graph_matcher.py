@@ -71,6 +71,7 @@ class GraphMatcher(Matcher):
             "num_coordinates": num_coordinates, "slots": slots,
         }  # fmt: skip
         self.embedding, self.outputs, self.num_relations = embedding, outputs, num_relations
+        self.reads_embedding = embedding is not None
         self.target = TargetNetwork(num_labels, num_relations, dim, num_layers, num_coordinates)
         self.predicted = _predicted(embedding, outputs, num_relations, dim)
         self.slots = None if slots is None else nn.Embedding(slots, dim)
