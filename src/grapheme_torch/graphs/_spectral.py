@@ -27,8 +27,8 @@ def spectral_coordinates(
 
     Of each the entry of largest magnitude is positive, the first of several. A basis of the
     vectors of one eigenvalue goes by the order of the nodes. So nodes that a symmetry of the graph
-    exchanges get coordinates of their own; where no eigenvalue repeats and no magnitude does,
-    coordinates go with their nodes, whatever their order.
+    exchanges get coordinates of their own. In a graph without symmetry coordinates go with their
+    nodes, whatever the order of these.
 
     Args:
         adjacency: Links of each graph, padded; in either direction.

@@ -17,8 +17,8 @@ from ._target_network import TargetNetwork
 class GraphMatcher(Matcher):
     """Scores of matches by embeddings of predicted and target nodes, (E48)-(E49) [mendez26].
 
-    A target node is embedded by its class, by the lowest eigenvectors of its graph's Laplacian,
-    and by messages along the edges, averaged for each relation and direction. A predicted node is
+    A target node is embedded by its class and by the lowest eigenvectors of its graph's Laplacian.
+    Then it hears messages along the edges, averaged for each relation and direction. A predicted node is
     embedded by `Prediction.embedding`; without one by what is predicted of it and of its edges. The
     score is minus the squared distance of the two, of mean 0 and variance 1 each, times a learnt
     scale. The void has a learnt vector on either side: deletions and insertions are scored too.
@@ -38,8 +38,8 @@ class GraphMatcher(Matcher):
     Raises:
         InputError: If a size is none; in `forward`, if prediction or target has another.
 
-    The eigenvectors are in order of the nodes where the graph is symmetric, see
-    `spectral_coordinates`: alike nodes get scores of their own, in every step the same. Scores are
+    Where a graph is symmetric, eigenvectors go by the order of its nodes. So alike nodes get scores
+    of their own, the same in every step. Scores are
     differentiable once and more in the parameters, the embedding, the outputs, and the relations.
     Squared distances, not sums of magnitudes as in print: they are one matrix product, and smooth.
     """
