@@ -6,8 +6,6 @@ from torch import Tensor
 
 SAME = 1e-6
 """Eigenvalues of a Laplacian lie in [0, 2]; closer ones are the same one."""
-_NUDGE = 1e-9
-"""What tells the vectors of one eigenvalue apart; others move by as much."""
 
 
 def normalized_laplacian(adjacency: Float[Tensor, "*B n n"]) -> Float[Tensor, "*B n n"]:
@@ -42,17 +40,38 @@ def spectral_coordinates(
     if not mask.numel():
         return torch.zeros(*mask.shape, size, dtype=torch.float64, device=mask.device)
     matrix = normalized_laplacian(adjacency.double())
-    place = torch.arange(n, dtype=torch.float64, device=mask.device)
-    nudge = _NUDGE * (place * 0.6180339887498949 % 1)  # no two alike, and none near another
     # Above all others: the padding stands last, alone.
-    diagonal = nudge.expand(len(mask), n) + torch.where(mask, 0.0, 3.0)
-    values, vectors = torch.linalg.eigh(matrix + torch.diag_embed(diagonal))
+    matrix = matrix + torch.diag_embed(torch.where(mask, 0.0, 3.0).double())
+    values, vectors = torch.linalg.eigh(matrix)
+    vectors = _told_apart(values, vectors)
     first = (values < SAME).sum(1, keepdim=True)
     wanted = first + torch.arange(size, device=mask.device)
     known = wanted < mask.sum(1, keepdim=True)
     chosen = wanted.clamp(max=n - 1)[:, None].expand(-1, n, -1)
     found = vectors.gather(2, chosen).masked_fill(~known[:, None], 0)
     return _signed(found) * mask[..., None]
+
+
+def _told_apart(values: Float[Tensor, "B n"], vectors: Float[Tensor, "B n n"]) -> Tensor:
+    """The vectors of each eigenvalue as those that one matrix, projected on them, has itself.
+
+    It is diagonal, with a number of its own for each node: no two alike, none near another. So the
+    basis does not depend on the solver.
+    """
+    n = values.shape[1]
+    place = torch.arange(n, dtype=torch.float64, device=values.device)
+    number = place * _GOLDEN % 1
+    projected = vectors.mT @ (number[:, None] * vectors)
+    space = (values.diff() > SAME).cumsum(1)
+    space = torch.cat([torch.zeros_like(space[:, :1]), space], 1) if n > 1 else values.long()
+    apart = space[:, :, None] != space[:, None]
+    rotation = torch.linalg.eigh(
+        projected.masked_fill(apart, 0) + torch.diag_embed(2 * space.double())
+    ).eigenvectors
+    return vectors @ rotation
+
+
+_GOLDEN = 0.6180339887498949
 
 
 def _signed(vectors: Float[Tensor, "B n k"]) -> Float[Tensor, "B n k"]:

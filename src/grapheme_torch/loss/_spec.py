@@ -126,8 +126,8 @@ class Spec:
         return own | {name: weight for name, (weight, _) in self.terms.items()}
 
     def weighted(self, terms: Mapping[str, Any]) -> Any:
-        """The total: `alpha * node + beta * edge + gamma * clique`, and further terms."""
-        node, *others = self.weights.items()
+        """The sum of the terms that there are, by their weights: the total, of all of them."""
+        node, *others = ((name, x) for name, x in self.weights.items() if name in terms)
         total = node[1] * terms[node[0]]
         for name, weight in others:
             total = total + weight * terms[name]

@@ -18,10 +18,11 @@ class GraphMatcher(Matcher):
     """Scores of matches by embeddings of predicted and target nodes, (E48)-(E49) [mendez26].
 
     A target node is embedded by its class and by the lowest eigenvectors of its graph's Laplacian.
-    Then it hears messages along the edges, averaged for each relation and direction. A predicted node is
-    embedded by `Prediction.embedding`; without one by what is predicted of it and of its edges. The
-    score is minus the squared distance of the two, of mean 0 and variance 1 each, times a learnt
-    scale. The void has a learnt vector on either side: deletions and insertions are scored too.
+    Then it hears messages along the edges, averaged for each relation and direction. A predicted
+    node is embedded by `Prediction.embedding`; without one by what is predicted of it and its
+    edges. The score is minus the squared distance of the two, of mean 0 and variance 1 each, times
+    a learnt scale. The void has a learnt vector on either side: deletions and insertions have
+    scores, too.
 
     Args:
         num_labels: Node classes of targets, or numbers of a target node that is a vector.
