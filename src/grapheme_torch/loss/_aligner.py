@@ -84,7 +84,8 @@ class Learned(Aligner):
         edits: Weight of the expected edits of a match, and of `hints.position`, beside its score,
             wherever scores are used. 0 goes by the scores alone, as in print [mendez26].
         margins: Weight of the term "margins" of the loss, (E50): how far rows and columns of the
-            plan are from their masses. It is zero to rounding where the alignment converged.
+            plan are from their masses. It is zero to rounding where the alignment converged. Where
+            `max_iterations` is small, about the number of nodes is enough.
 
     Raises:
         InputError: If a value is out of range, or the solver gives no derivative to learn by.
