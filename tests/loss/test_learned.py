@@ -10,6 +10,7 @@ from torch import Tensor, nn
 import grapheme_torch as gt
 from grapheme_torch import Hints, InputError, Learned, Prediction, Sinkhorn, StructuralLoss
 from grapheme_torch.loss import AlignmentProblem, Matcher
+from grapheme_torch.loss._learned_cost import margin_divergence
 from grapheme_torch.ot import backend, set_backend
 
 from .. import unrolled
@@ -172,6 +173,16 @@ def test_margins_are_a_term(use: Any) -> None:
     assert float(off[k].detach()) == pytest.approx(by_hand, abs=1e-15)
     done = heavy.replace(alignment=learned(matcher, use, margins=0.7))(prediction, target)
     assert float(done.terms["margins"].detach().abs().max()) < 1e-15
+
+
+def test_margins_of_a_plan_that_holds_nothing_are_finite() -> None:
+    plan = torch.zeros(1, 3, 3, dtype=torch.float64, requires_grad=True)
+    mass = torch.tensor([[1.0, 1.0, 0.0]]).double()
+    (off,) = margin_divergence(plan, mass, mass)
+    assert 100 < float(off.detach()) < 200
+    off.backward()
+    assert plan.grad is not None
+    assert bool(plan.grad.isfinite().all())
 
 
 @pytest.mark.parametrize("use", USES)

@@ -29,8 +29,12 @@ def margin_divergence(
     return _divergence(plan.sum(2), a) + _divergence(plan.sum(1), b)
 
 
+_NOTHING = 2.0**-52 - 1
+
+
 def _divergence(held: Float[Tensor, "B k"], mass: Float[Tensor, "B k"]) -> Float[Tensor, " B"]:
     some = mass > 0
     # `log1p` of what is off: the difference of two numbers near 1 would be their rounding.
     off = torch.where(some, (held - mass) / mass.where(some, 1), 0)
+    off = off.clamp(min=_NOTHING)  # a share that underflows is charged 35, not infinity
     return (mass * (off - off.log1p())).sum(1)

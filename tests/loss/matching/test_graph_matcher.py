@@ -116,6 +116,12 @@ def test_vectors_are_targets_too() -> None:
     target.y = torch.randn(len(target.y), NUM_LABELS).double()
     loss = StructuralLoss(node_cost="features", alignment=Learned(matcher(embedding=5)))
     assert bool(loss(prediction, target).total.isfinite())
+    target.y = target.y[:, :3]
+    with pytest.raises(InputError, match=r"`target\.y` must be rows of 4 numbers, got 3"):
+        loss.replace(node_cost=lambda x, y: (x[..., :3] - y).abs().sum(-1))(prediction, target)
+    target.y = (target.y > 0).repeat(1, 2)[:, :NUM_LABELS].double()
+    total = loss.replace(node_cost="multilabel")(prediction, target).total
+    assert bool(total.isfinite())
 
 
 def test_groups_of_slots_have_the_slots_of_one() -> None:

@@ -11,7 +11,7 @@ from ..._check import Received, refusal, require
 from .._aligner import AlignmentProblem, Matcher
 from .._options import check_count
 from ..batch._pairs import Pairs
-from ._target_network import TargetNetwork
+from ._target_network import TargetNetwork, is_class, numbers
 
 
 class GraphMatcher(Matcher):
@@ -137,8 +137,8 @@ class GraphMatcher(Matcher):
 
     def _check_target(self, pairs: Pairs) -> None:
         y, relation, known = pairs.target.y, pairs.target.relation, self.config["num_labels"]
-        if y.is_floating_point():
-            size = y.shape[1] if y.ndim == 2 else 0
+        if not is_class(y):
+            size = numbers(y).shape[1]
             wanted = f"be rows of {known} numbers"
         else:
             size = known if not len(y) or int(y.max()) < known else int(y.max()) + 1

@@ -1,7 +1,7 @@
 """The target's side of a matcher: a relational graph network over its nodes."""
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, Shaped
 from torch import Tensor, nn
 
 from ...graphs import spectral_coordinates
@@ -43,11 +43,21 @@ class TargetNetwork(nn.Module):
 
     def _labelled(self, y: Tensor) -> Float[Tensor, "m d"]:
         """The vector of a class, or of numbers; of an unknown class none."""
-        if y.is_floating_point():
-            labelled: Tensor = self.label(y.to(self.label.weight.dtype))
+        if not is_class(y):
+            labelled: Tensor = self.label(numbers(y).to(self.label.weight.dtype))
             return labelled
         rows = self.label.weight.mT[y.clamp(min=0)].masked_fill(y[:, None] < 0, 0)
         return rows + self.label.bias
+
+
+def is_class(y: Tensor) -> bool:
+    """Whether target nodes are told by one class each."""
+    return y.ndim == 1 and not y.is_floating_point()
+
+
+def numbers(y: Tensor) -> Shaped[Tensor, "m d"]:
+    """The numbers that tell each target node."""
+    return y.reshape(len(y), y.shape[1:].numel())
 
 
 def coordinates(target: Target, size: int) -> Float[Tensor, "m k"]:
