@@ -64,8 +64,15 @@ def structural_loss(
     rounds: int = 1,
     sweeps: int | None = None,
     neighbours: float = 0.0,
+    edit_weight: float = 1.0,
+    scores: Tensor | None = None,
+    scored: Literal["every", "first"] = "every",
 ) -> Terms:
-    """The loss of one prediction (a single graph) against one target graph."""
+    """The loss of one prediction (a single graph) against one target graph.
+
+    `scores [n + 1, m + 1]` are taken off the cost of every alignment, or of the first, and the rest
+    of that cost is multiplied by `edit_weight`.
+    """
     h = torch.sigmoid(prediction.existence)
     p = torch.softmax(prediction.label, dim=1)
     q = torch.softmax(prediction.relation, dim=1)
@@ -87,7 +94,10 @@ def structural_loss(
     a = torch.tensor([1.0] * n + [max(m - n, 0) + spare], dtype=torch.float64)
     b = torch.tensor([1.0] * m + [max(n - m, 0) + spare], dtype=torch.float64)
 
-    first = cost.clone()
+    learned = cost if scores is None else edit_weight * cost - scores
+    if scored == "every":
+        cost = learned
+    first = learned.clone()
     for u in range(n):
         for i in range(m):
             stars = neighbour_edits(u, i, h, p, q, candidates, y, edges)

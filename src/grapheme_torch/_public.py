@@ -32,8 +32,10 @@ with _startup.without_collector():
     from .loss import EdgeCost as EdgeCost
     from .loss import Exact as Exact
     from .loss import Given as Given
+    from .loss import GraphMatcher as GraphMatcher
     from .loss import Hints as Hints
     from .loss import Learned as Learned
+    from .loss import Matcher as Matcher
     from .loss import NodeCost as NodeCost
     from .loss import Pairs as Pairs
     from .loss import Plan as Plan

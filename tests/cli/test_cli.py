@@ -15,6 +15,7 @@ import yaml
 from grapheme_torch import GraphTransformNet
 from grapheme_torch.cli._commands import COMMANDS
 from grapheme_torch.cli._main import main
+from grapheme_torch.loss import Learned
 from grapheme_torch.train import predict_together, saved_loss
 
 from ..train.runs import PAIRS, SMALL, contents, rows, write_pairs
@@ -89,6 +90,19 @@ def test_train_takes_options_in_groups(capsys: Capture, tmp_path: Path, data: st
         assert saved[group].items() >= options.items()
     assert saved_loss(out).prices.node_insertion == 2.0
     assert [row["epoch"] for row in rows(out) if row["val_exact"]] == ["0", "3", "4"]
+
+
+def test_scores_of_matches_are_learnt_by_an_option(capsys: Capture, tmp_path: Path) -> None:
+    data, out = write_pairs(tmp_path / "data.jsonl", PAIRS), tmp_path / "out"
+    asked = ["--matcher.use=start", "--matcher.dim=8", "--matcher.num-coordinates=2"]
+    output(capsys, "train", "--data", data, "--out", str(out), "--epochs=1", *asked, *FLAGS)
+    alignment = saved_loss(out).alignment
+    assert isinstance(alignment, Learned)
+    assert alignment.use == "start"
+    output(capsys, "train", "--resume", str(out), "--epochs=2")  # by its own options
+    assert [row["epoch"] for row in rows(out)] == ["0", "1", "2"]
+    told = refused(capsys, "train", "--resume", str(out), "--matcher.dim=9")
+    assert told.startswith("`--matcher.dim` must be 8 as in the run of ")
 
 
 def test_train_leaves_out_what_is_too_large(capsys: Capture, tmp_path: Path) -> None:

@@ -174,6 +174,16 @@ def test_a_further_term_is_part_of_the_total(own: dict[str, Any]) -> None:
     torch.testing.assert_close(result.total, wanted)
 
 
+def test_draws_of_noise_are_compared_beside_a_further_term(own: dict[str, Any]) -> None:
+    """By the terms of the loss itself, whichever engine there is."""
+    prediction, target = problem(4, lambda _: None)
+    loss = StructuralLoss(
+        terms={"undecided": (0.5, own["Undecided"]())}, hints=gt.Hints(noise=0.01, restarts=2)
+    )  # fmt: skip
+    for cost in (torch.zeros(3, 4, 4, dtype=torch.float64), None):  # the program, and the kernel
+        assert "undecided" in loss(prediction, target, match_cost=cost).terms
+
+
 @pytest.mark.untyped
 @pytest.mark.parametrize(
     ("terms", "message"),

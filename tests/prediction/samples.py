@@ -31,6 +31,7 @@ def full(sizes: tuple[int, ...] = (3, 0, 2, 1), *, directed: bool = False) -> Pr
         num_graphs=len(sizes),
         position=normal(n, 2),
         weight=normal(e),
+        embedding=normal(n, 5),
         directed=directed,
     )
 

@@ -33,6 +33,21 @@ def test_every_slot_and_pair_of_slots_is_where_it_was() -> None:
     assert soft.edge_index.shape[1] == 2 * 4 * 3
 
 
+def test_what_is_known_of_each_slot_goes_with_it() -> None:
+    label, relation = _logits()
+    known = torch.arange(2 * 4 * 5).reshape(2, 4, 5).double()
+    mask = torch.tensor([[True, False, True, True], [True, True, True, False]])
+    soft = Prediction.from_dense(
+        label, relation, existence=label[..., 0], mask=mask, embedding=known
+    )
+    assert soft.embedding is not None
+    assert torch.equal(soft.embedding, known[mask])
+    assert torch.equal(Prediction.cat([soft, soft])[2].embedding, known[0][mask[0]])
+    wrong = "`embedding` must have shape (2, 4, numbers), got (2, 3, 5)"
+    with pytest.raises(InputError, match=re.escape(wrong)):
+        Prediction.from_dense(label, relation, existence=label[..., 0], embedding=known[:, :3])
+
+
 def test_undirected_pairs_of_slots_stand_once() -> None:
     label, relation = _logits()
     mask = torch.tensor([[True, False, True, True], [True, True, True, True]])

@@ -18,7 +18,7 @@ _PRINT = "--print_config"
 def add_arguments(parser: ArgumentParser) -> None:
     """Adds the options; the defaults of those that the data choose are not told."""
     from ..nn import DECIDED, GROUPS, GraphTransformNet
-    from ..train import CHOSEN, LOSS_GROUPS, LOSS_OPTIONS, RUN_GROUPS, train
+    from ..train import CHOSEN, LEARNT_GROUPS, LOSS_GROUPS, LOSS_OPTIONS, RUN_GROUPS, train
 
     parser.usage = "grapheme train --out OUT [options] | --resume OUT [options]"
     parser._print_config = None  # ours knows the data
@@ -36,9 +36,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     add_loss(parser, LOSS_OPTIONS)
     json_option(parser)
     groups = Groups(parser)
-    for name, kind in LOSS_GROUPS.items():
-        groups.add(name, kind)
-    for name, kind in RUN_GROUPS.items():
+    for name, kind in (LOSS_GROUPS | LEARNT_GROUPS | RUN_GROUPS).items():
         groups.add(name, kind)
     groups.add("network", GraphTransformNet, skip={*DECIDED, *GROUPS}, parts=GROUPS)
     for action in parser._actions:
@@ -65,13 +63,14 @@ def words(given: Sequence[str]) -> list[str]:
 
 def train_arguments(given: dict[str, Any]) -> dict[str, Any]:
     """Arguments of `train` from the options that were given, and only these."""
-    from ..train import LOSS_GROUPS, LOSS_OPTIONS, train
+    from ..train import LEARNT_GROUPS, LOSS_GROUPS, LOSS_OPTIONS, train
 
     known = inspect.signature(train).parameters
     own = {name: given[name] for name in known if name in given}
     if given.get("profile"):
         own["monitoring"] = {**own.get("monitoring", {}), "profile": True}
-    loss = {name: given[name] for name in (*LOSS_OPTIONS, *LOSS_GROUPS) if name in given}
+    names = (*LOSS_OPTIONS, *LOSS_GROUPS, *LEARNT_GROUPS)
+    loss = {name: given[name] for name in names if name in given}
     return own | {"loss": loss, "resume": given.get("resume") is not None}
 
 

@@ -49,6 +49,8 @@ from ._node_link import graph_from_node_link as graph_from_node_link
 from ._node_link import graph_to_node_link as graph_to_node_link
 from ._node_numbers import feature_width as feature_width
 from ._node_numbers import features_of as features_of
+from ._spectral import normalized_laplacian as normalized_laplacian
+from ._spectral import spectral_coordinates as spectral_coordinates
 from ._text import count_clusters as count_clusters
 from ._text import graph_to_text as graph_to_text
 from ._text import path_order as path_order

@@ -8,8 +8,7 @@ from torch_geometric.data import Data
 from .._check import require
 from .._union import check_batch, check_edges
 from ._form import check_data, edge_tensor, membership
-
-_EQUAL = 1e-6  # eigenvalues of a Laplacian lie in [0, 2]; closer ones are the same one
+from ._spectral import SAME, normalized_laplacian
 
 
 def laplacian_encoding(graph: Data, size: int) -> Float[Tensor, "n size"]:
@@ -54,15 +53,13 @@ def laplacian_encoding(graph: Data, size: int) -> Float[Tensor, "n size"]:
 def _laplacian(edge_index: Tensor, n: int) -> Float[Tensor, "n n"]:
     adjacency = torch.zeros(n, n, dtype=torch.float64, device=edge_index.device)
     adjacency[edge_index[0], edge_index[1]] = 1
-    adjacency = torch.maximum(adjacency, adjacency.T).fill_diagonal_(0)
-    scale = adjacency.sum(1).clamp(min=1).rsqrt()
-    return torch.eye(n).to(adjacency) - scale[:, None] * adjacency * scale
+    return normalized_laplacian(adjacency)
 
 
 def _eigenbasis(matrix: Float[Tensor, "n n"]) -> Float[Tensor, "n n"]:
     """Orthonormal eigenvectors, by ascending eigenvalue, the same on every machine."""
     values, vectors = torch.linalg.eigh(matrix)
-    cuts = (values.diff() > _EQUAL).nonzero()[:, 0] + 1
+    cuts = (values.diff() > SAME).nonzero()[:, 0] + 1
     spaces = torch.tensor_split(vectors, cuts.tolist(), dim=1)
     return torch.cat([_anchored(space) for space in spaces], dim=1)
 
@@ -75,6 +72,6 @@ def _anchored(space: Float[Tensor, "n k"]) -> Float[Tensor, "n k"]:
             break
         new = space @ space[node]
         new = new - chosen @ (chosen.T @ new)
-        if new.norm() > _EQUAL:
+        if new.norm() > SAME:
             chosen = torch.cat([chosen, (new / new.norm())[:, None]], dim=1)
     return chosen

@@ -3,6 +3,7 @@
 from ._aligner import Aligner as Aligner
 from ._aligner import AlignmentProblem as AlignmentProblem
 from ._aligner import Learned as Learned
+from ._aligner import Matcher as Matcher
 from ._alignment_plan import Plan as Plan
 from ._options import Dense as Dense
 from ._options import Exact as Exact
@@ -20,6 +21,7 @@ from ._structural import StructuralLoss as StructuralLoss
 from .batch._pairs import Pairs as Pairs
 from .batch._pairs import Target as Target
 from .layouts._certificate import Truncation as Truncation
+from .matching._graph_matcher import GraphMatcher as GraphMatcher
 from .terms._edge_cost import Channels as Channels
 from .terms._edge_cost import EdgeCost as EdgeCost
 from .terms._edge_cost import EdgeCosts as EdgeCosts

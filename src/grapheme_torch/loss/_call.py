@@ -70,7 +70,7 @@ compare_eagerly = cast(Callable[..., StructuralLossResult], torch.compiler.disab
 def _temperature(spec: Spec, given: float | Tensor | None) -> float | Tensor:
     alignment = spec.alignment
     if given is None:
-        return alignment.temperature if isinstance(alignment, Sinkhorn) else 1.0
+        return 1.0 if spec.solver is None else spec.solver.temperature
     wanted = f"be left out where `alignment` is a {type(alignment).__name__}"
     softens, remedy = isinstance(alignment, Sinkhorn), "Only a `Sinkhorn` has one."
     require(softens, "`temperature`", wanted, given, remedy)

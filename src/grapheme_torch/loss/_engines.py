@@ -1,7 +1,6 @@
 """The loss with every match allowed: the engine is chosen, and the first cost found, here."""
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -10,7 +9,8 @@ from torch import Tensor
 from ..prediction import Prediction
 from ._first_cost import first_cost
 from ._given import steering
-from ._options import Sinkhorn
+from ._learned_cost import with_scores
+from ._program import Steering
 from ._spec import Spec
 from .batch._masks import masked
 from .batch._pairs import Pairs
@@ -48,9 +48,10 @@ def dense(
     space = Padded(masked(pairs, prediction, spec), spec)
     given = steering(space, start, match_cost)
     compose = partial(_composed_engine.run, space, temperature)
-    if start is None and isinstance(spec.alignment, Sinkhorn):
-        extra = first_cost(space, lambda x: spec.weighted(compose(replace(given, first_cost=x))[0]))
-        given = replace(given, first_cost=extra)
+    if start is None:
+        given = _first(space, given, lambda x: spec.weighted(compose(x)[0]))
+    elif spec.learned is not None:
+        given = with_scores(space, spec.learned, given)
     return space.pairs, compose(given)
 
 
@@ -61,14 +62,30 @@ def _native(space: Padded, temperature: float | Tensor) -> Aligned | None:
         return None
 
     def compose(other: Padded, extra: Tensor | None) -> tuple[Mapping[str, Tensor], Tensor]:
-        given = steering(other)
-        terms, found = _composed_engine.run(other, temperature, replace(given, first_cost=extra))
+        terms, found = _composed_engine.run(other, temperature, Steering(first_cost=extra))
         return terms, found.plan
 
-    try:
-        extra = first_cost(
-            space, lambda x: _native_engine.run(space, temperature, x, compose)[0]["total"]
-        )
+    def run(extra: Tensor | None) -> Aligned:
         return _native_engine.run(space, temperature, extra, compose)
+
+    try:
+        return run(_first(space, Steering(), lambda x: run(x.first_cost)[0]["total"]).first_cost)
     except OverflowError:  # a number is not finite: the program says what that means
         return None
+
+
+def _first(space: Padded, given: Steering, total: Callable[[Steering], Tensor]) -> Steering:
+    """The steering with learnt scores, and with the hints for the first alignment.
+
+    Args:
+        space: The batch.
+        given: What a call gives besides.
+        total: The loss of each pair with a steering.
+    """
+    spec = space.spec
+    if spec.solver is None:
+        return given
+    if spec.learned is not None:
+        given = with_scores(space, spec.learned, given)
+    extra = first_cost(space, lambda x: total(given.beside(first_cost=x)))
+    return given.beside(first_cost=extra)

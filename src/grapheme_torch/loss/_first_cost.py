@@ -27,7 +27,7 @@ def first_cost(
     inner = pairs.exists.new_zeros(size)
     with torch.set_grad_enabled(torch.is_grad_enabled() and not spec.detached):
         if hints.neighbours:
-            twice = getattr(spec.alignment, "gradient", None) == "implicit"
+            twice = spec.solver is not None and spec.solver.gradient == "implicit"
             by_class = spec.node_cost.by_class
             found = neighbour_edits(pairs, by_class=by_class, twice=twice)
             inner = inner + hints.neighbours * found

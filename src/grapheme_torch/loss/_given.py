@@ -36,6 +36,9 @@ def steering(
         remedy = "Use at least one round and an edge weight, or give it as `alignment`."
         rounds = space.spec.rounds
         require(rounds > 0, "`start`", "be left out without rounds", rounds, remedy)
+        learned = space.spec.learned is not None and space.spec.learned.use == "start"
+        wanted, got = "be left out where a learnt plan is the first", Received("a matrix")
+        require(not learned, "`start`", wanted, got, 'Take use="prior".')
     return Steering(
         match_cost=None if match_cost is None else _padded("match_cost", match_cost, pairs),
         start=None if start is None else taken(space, _padded("start", start, pairs)),

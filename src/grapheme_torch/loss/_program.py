@@ -1,7 +1,7 @@
 """The structural loss, once, over any layout: (E13)-(E25) of docs/math."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
 from typing import Any, Protocol, runtime_checkable
 
@@ -70,6 +70,14 @@ class Steering:
     match_cost: Tensor | None = None
     start: Any = None
     plan: Any = None
+
+    def beside(self, **further: Tensor | None) -> "Steering":
+        """The same with further costs, added to those that there are."""
+        sums = {}
+        for name, extra in further.items():
+            own = getattr(self, name)
+            sums[name] = own if extra is None else extra if own is None else own + extra
+        return replace(self, **sums)
 
 
 def structural(

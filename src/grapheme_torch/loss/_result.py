@@ -136,6 +136,14 @@ def honest_residual(
     return torch.where(total.detach().isfinite(), residual, torch.nan)
 
 
+def check_gradients_suffice(spec: Spec, *, asked: bool) -> None:
+    """Refuses to tell the derivative in nodes and edges as if it were all of it."""
+    reads = spec.learned is not None and getattr(spec.learned.matcher, "reads_embedding", False)
+    wanted = "be left out where a matcher reads `prediction.embedding`"
+    remedy = "Call `result.total.backward()`."
+    require(not (asked and reads), "`return_gradients`", wanted, asked, remedy)
+
+
 def with_gradients(result: StructuralLossResult, prediction: Prediction) -> StructuralLossResult:
     """The result with the derivative of its summed total in the node and edge outputs.
 

@@ -8,7 +8,7 @@ from typing import Any, Literal, get_args
 from torch import nn
 
 from .._check import Received, refusal, require
-from ._aligner import Aligner
+from ._aligner import Aligner, Learned
 from ._options import (
     Dense,
     Given,
@@ -27,7 +27,7 @@ from .terms._node_cost import Classes, NodeCost
 Criterion = Literal["likelihood", "edit"]
 Reduction = Literal["mean", "sum", "none"]
 Alignment = Sinkhorn | Given | Aligner
-OWN = ("total", "node", "edge", "clique")
+OWN = ("total", "node", "edge", "clique", "margins")
 """Names that no further term may have."""
 
 
@@ -81,25 +81,55 @@ class Spec:
         return self.criterion == "edit"
 
     @property
+    def learned(self) -> Learned | None:
+        """The alignment, if it goes by learnt scores."""
+        return self.alignment if isinstance(self.alignment, Learned) else None
+
+    @property
+    def solver(self) -> Sinkhorn | None:
+        """How plans are found, if by transport."""
+        if self.learned is not None:
+            return self.learned.solver
+        return self.alignment if isinstance(self.alignment, Sinkhorn) else None
+
+    @property
     def rounds(self) -> int:
         """Rounds that are made: edges that weigh nothing do not steer."""
-        return self.alignment.rounds if isinstance(self.alignment, Sinkhorn) and self.beta else 0
+        chosen = self.alignment
+        return chosen.rounds if isinstance(chosen, Sinkhorn | Learned) and self.beta else 0
 
     @property
     def proximal(self) -> bool:
         """Whether rounds add up their costs."""
-        return isinstance(self.alignment, Sinkhorn) and self.alignment.update == "proximal"
+        return self.solver is not None and self.solver.update == "proximal"
 
     @property
     def detached(self) -> bool:
         """Whether the alignment counts as constant."""
-        return isinstance(self.alignment, Sinkhorn) and self.alignment.gradient == "detach"
+        return self.solver is not None and self.solver.gradient == "detach"
+
+    @property
+    def margins(self) -> float:
+        """Weight of the margins of a plan, which are a term where it is positive."""
+        return 0.0 if self.learned is None else self.learned.margins
+
+    @property
+    def prior(self) -> bool:
+        """Whether learnt scores are part of the cost of several alignments."""
+        return self.learned is not None and self.learned.use == "prior" and self.rounds > 0
+
+    @property
+    def weights(self) -> dict[str, float]:
+        """What each term is multiplied by."""
+        own = {"node": self.alpha, "edge": self.beta, "clique": self.gamma}
+        own |= {"margins": self.margins} if self.margins else {}
+        return own | {name: weight for name, (weight, _) in self.terms.items()}
 
     def weighted(self, terms: Mapping[str, Any]) -> Any:
-        """The total: `alpha * node + beta * edge + gamma * clique`, and further terms."""
-        total = self.alpha * terms["node"] + self.beta * terms["edge"]
-        total = total + self.gamma * terms["clique"]
-        for name, (weight, _) in self.terms.items():
+        """The sum of the terms that there are, by their weights: the total, of all of them."""
+        node, *others = ((name, x) for name, x in self.weights.items() if name in terms)
+        total = node[1] * terms[node[0]]
+        for name, weight in others:
             total = total + weight * terms[name]
         return total
 

@@ -19,7 +19,7 @@ from ._options import (
     Prices,
     Sinkhorn,
 )
-from ._result import StructuralLossResult, with_gradients
+from ._result import StructuralLossResult, check_gradients_suffice, with_gradients
 from ._spec import Alignment, Criterion, Reduction, Spec
 from .terms._edge_cost import EdgeCost
 from .terms._node_cost import NodeCost, NodeKind, as_node_cost
@@ -51,10 +51,9 @@ class StructuralLoss(nn.Module):
         hints: Further costs that guide the alignment and are not part of the loss.
         matches: Which nodes may be matched, and how the plan is stored: `Dense`, `Window`,
             `Support` or `Tiled`.
-        directed: Whether an edge has a direction. If not, candidates are given in one direction
+        directed: Whether edges have a direction. If not, candidates are given in one direction
             each, target edges in one or both. Default: `prediction.directed` and
-            `target.directed`. A target without that attribute is undirected if it stores each
-            edge in both directions.
+            `target.directed`. A target without it is undirected if it stores edges both ways.
         reduction: "mean" or "sum" over pairs, or "none".
         terms: Further terms, `{name: (weight, term)}`, see `Term`.
 
@@ -183,6 +182,7 @@ class StructuralLoss(nn.Module):
             spec = replace(spec, alignment=alignment)
         if matches is not None:
             spec = replace(spec, matches=matches)
+        check_gradients_suffice(spec, asked=return_gradients)
         compared = compare_eagerly if torch.compiler.is_compiling() else compare
         given = Call(temperature, start, match_cost, groups)
         result = compared(spec, prediction, target, given)
@@ -192,7 +192,8 @@ class StructuralLoss(nn.Module):
         """The settings that are not the default, for `repr`; modules are told below."""
         shown = {name: getattr(self.spec, name) for name in _SETTINGS if name not in _MODULES}
         usual = _usual()
-        given = [f"{name}={x!r}" for name, x in shown.items() if x != usual[name]]
+        other = {name: x for name, x in shown.items() if not isinstance(x, nn.Module)}
+        given = [f"{name}={x!r}" for name, x in other.items() if x != usual[name]]
         return ", ".join(given)
 
 

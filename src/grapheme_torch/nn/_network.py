@@ -232,6 +232,7 @@ class GraphTransformNet(nn.Module):
         return Prediction(
             existence, label, candidates, relation, wired.batch, num_graphs,
             self._place(position, existence, wired.batch), directed=self.directed,
+            embedding=wired.h,
         )  # fmt: skip
 
     def embed(self, graph: Data) -> Float[Tensor, "n d"]:
@@ -280,7 +281,8 @@ class GraphTransformNet(nn.Module):
         """Adds to every parameter's gradient what a loss says of this prediction (chain rule).
 
         `loss(model(x), y, return_gradients=True)` followed by this is the same as
-        `loss(model(x), y).total.backward()`: the network needs nothing else of the loss.
+        `loss(model(x), y).total.backward()`: the network needs nothing else of the loss. (A loss
+        whose matcher reads `prediction.embedding` refuses the former.)
 
         Args:
             prediction: What the network returned, with its autograd history.

@@ -15,31 +15,27 @@ from ._kinds import check_device, check_shape, floats
 def ragged(
     label: Tensor,
     relation: Tensor,
-    existence: Tensor | None,
+    own: dict[str, Tensor | None],
     mask: Any,
-    position: Tensor | None,
     weight: Tensor | None,
     directed: bool,
     no_node: str | None,
 ) -> dict[str, Any]:
-    """The tensors of `Prediction.from_dense`.
+    """The tensors of `Prediction.from_dense`; `own` are further ones of each slot, by name.
 
     Only with a mask do sizes depend on values, so that compilers know them otherwise.
     """
-    _check(label, relation, existence, mask, position, weight)
+    _check(label, relation, own, mask, weight)
     check_flag("`directed`", directed)
-    existence, label = _split(label, existence, no_node)
+    existence, label = _split(label, own["existence"], no_node)
     size, slots = existence.shape
     graph = torch.arange(size, device=label.device)[:, None]
     source, sink = _pairs(slots, directed, label.device)
     u, v = (graph * slots + source).flatten(), (graph * slots + sink).flatten()
     entry = ((graph * slots + source) * slots + sink).flatten()
-    node = {
-        "existence": existence.flatten(),
-        "label": label.flatten(0, 1),
-        "batch": graph.expand(size, slots).flatten(),
-        "position": None if position is None else position.flatten(0, 1),
-    }
+    batch = graph.expand(size, slots)
+    slot = {**own, "existence": existence, "label": label, "batch": batch}
+    node = {name: None if x is None else x.flatten(0, 1) for name, x in slot.items()}
     if mask is not None:
         used = _booleans(mask).flatten()
         number, kept = used.cumsum(0) - 1, used[u] & used[v]
@@ -103,12 +99,11 @@ def _booleans(mask: Tensor) -> Bool[Tensor, "B K"]:
 def _check(
     label: Tensor,
     relation: Tensor,
-    existence: Tensor | None,
+    own: dict[str, Tensor | None],
     mask: Any,
-    position: Tensor | None,
     weight: Tensor | None,
 ) -> None:
-    given = {"existence": existence, "position": position, "weight": weight}
+    given = {**own, "weight": weight}
     for name, value in {"label": label, "relation": relation, **given}.items():
         if value is not None or name in ("label", "relation"):
             floats(f"`{name}`", value)
@@ -121,12 +116,14 @@ def _check(
     size, slots = label.shape[:2]
     remedy = "Give one row of logits per ordered pair of slots."
     check_shape("`relation`", relation.shape, (size, slots, slots, "relations"), remedy)
+    position = own["position"]
     several = position is not None and position.ndim > 2
     for name, tensor, wanted in (
-        ("existence", existence, (size, slots)),
+        ("existence", own["existence"], (size, slots)),
         ("mask", mask, (size, slots)),
         ("position", position, (size, slots, "coordinates") if several else (size, slots)),
         ("weight", weight, (size, slots, slots)),
+        ("embedding", own["embedding"], (size, slots, "numbers")),
     ):
         if tensor is None:
             continue

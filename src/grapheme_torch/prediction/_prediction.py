@@ -53,6 +53,8 @@ class Prediction(Displayed):
             edges are aligned. Default: edges have no weight.
         directed: Whether an edge has a direction. If not, each pair of nodes is one candidate,
             given in one direction.
+        embedding: What the network knows of each node, for learnt aligners alone; axes: node,
+            number. Default: none.
 
     Raises:
         InputError: If a tensor is of the wrong kind, or shapes or devices do not fit together.
@@ -72,6 +74,7 @@ class Prediction(Displayed):
     position: Float[Tensor, "n *d"] | None = field(default=None, metadata=_NODE)
     weight: Float[Tensor, " e"] | None = field(default=None, metadata=_EDGE)
     directed: bool = True
+    embedding: Float[Tensor, "n k"] | None = field(default=None, metadata=_NODE)
 
     def __post_init__(self) -> None:
         self._check_kinds()
@@ -87,7 +90,7 @@ class Prediction(Displayed):
 
     def __setattr__(self, name: str, value: Any) -> None:
         known = name in self.__dataclass_fields__
-        made = "directed" in self.__dict__  # the last field: all are free until then
+        made = name in self.__dict__  # each field is free until it has a value
         if not known or (made and not _alike(self.__dict__[name], value)):
             remedy = "Make another: `dataclasses.replace(prediction, ...)`."
             wanted = "keep its kind and shape" if known else "be a field to be assigned to"
@@ -107,6 +110,7 @@ class Prediction(Displayed):
         mask: Shaped[Tensor, "B K"] | None = None,
         position: Float[Tensor, "B K *d"] | None = None,
         weight: Float[Tensor, "B K K"] | None = None,
+        embedding: Float[Tensor, "B K k"] | None = None,
         directed: bool = True,
         no_node: Literal["first", "last"] | None = None,
     ) -> "Prediction":
@@ -121,6 +125,7 @@ class Prediction(Displayed):
             mask: Which slots are in use, as booleans or as 0 and 1. Default: all.
             position: Place of each slot, in steps.
             weight: Weight of the edge of each ordered pair of slots.
+            embedding: What the network knows of each slot.
             directed: If not, each pair of slots is one candidate, read above the diagonal:
                 `relation[:, i, j]` with `i < j`, the form for `StructuralLoss(directed=False)`.
             no_node: Which class is "no node" where `existence` is not given: "first" (the
@@ -131,7 +136,8 @@ class Prediction(Displayed):
 
         Works under `torch.compile(fullgraph=True)` at changing sizes.
         """
-        parts = ragged(label, relation, existence, mask, position, weight, directed, no_node)
+        own = {"existence": existence, "position": position, "embedding": embedding}
+        parts = ragged(label, relation, own, mask, weight, directed, no_node)
         return cls(**parts, num_graphs=len(label), directed=directed)
 
     @classmethod
@@ -261,7 +267,7 @@ class Prediction(Displayed):
         return self.apply(Tensor.pin_memory)
 
     def requires_grad_(self, requires_grad: bool = True) -> "Prediction":
-        """Makes autograd record operations on logits, positions and weights; in place."""
+        """Makes autograd record operations on logits and all else that is a number; in place."""
         for name in (*_NODES, *_EDGES):
             value = getattr(self, name)
             if value is not None:
@@ -271,7 +277,7 @@ class Prediction(Displayed):
     def _check_kinds(self) -> None:
         for name in (*_NODES, *_EDGES):
             value = getattr(self, name)
-            if name in ("position", "weight"):
+            if name in ("position", "weight", "embedding"):
                 if value is not None:
                     self._put(name, measures(f"`Prediction.{name}`", value))
             else:
@@ -298,6 +304,7 @@ class Prediction(Displayed):
             ("`Prediction.batch`", self.batch, (n,)),
             ("`Prediction.position`", self.position, (n, "coordinates") if several else (n,)),
             ("`Prediction.weight`", self.weight, (e,)),
+            ("`Prediction.embedding`", self.embedding, (n, "numbers")),
         ):
             if tensor is not None:
                 check_shape(name, tensor.shape, wanted, remedy)

@@ -21,9 +21,11 @@ with _extras.needed("grapheme_torch.train", "train"):
     from ._folder import load_network as load_network
     from ._folder import saved_loss as saved_loss
     from ._large_pairs import check_nodes as check_nodes
+    from ._loss_options import LEARNT_GROUPS as LEARNT_GROUPS
     from ._loss_options import LOSS_GROUPS as LOSS_GROUPS
     from ._loss_options import LOSS_OPTIONS as LOSS_OPTIONS
     from ._loss_options import make_loss as make_loss
+    from ._matcher_options import Matching as Matching
     from ._measure import Measured as Measured
     from ._measure import measure as measure
     from ._module import TrainingModule as TrainingModule

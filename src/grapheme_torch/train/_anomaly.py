@@ -14,7 +14,7 @@ from ..loss import StructuralLoss, StructuralLossResult
 from ..prediction import Prediction
 from ._measure import reported
 
-_NODE, _EDGE = ("existence", "label", "position"), ("relation", "weight")
+_NODE, _EDGE = ("existence", "label", "position", "embedding"), ("relation", "weight")
 _LISTED = 3
 """Pairs of a batch that are named where it cannot be told which one it was."""
 

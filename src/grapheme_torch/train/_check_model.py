@@ -1,12 +1,12 @@
 """The finite-difference check of a saved model on a data set."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Literal
 
 from .._check import Received, refusal, require
 from ..data import Alphabet, load_pairs
 from ..gradients import GradientReport, check_gradients
+from ._annealing import with_solver
 from ._data import batches
 from ._edge_direction import with_direction
 from ._folder import load_network, saved_loss
@@ -57,7 +57,7 @@ def check_saved_model(
     asked = {"rounds": rounds, "max_iterations": max_iterations, "gradient": gradient}
     changes = {name: value for name, value in asked.items() if value is not None}
     if changes:
-        loss = loss.replace(alignment=replace(loss.alignment, **changes))
+        loss = with_solver(loss, **changes)
     alphabet = Alphabet(network.labels, network.relations)
     usable = [
         pair

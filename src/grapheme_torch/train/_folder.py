@@ -7,6 +7,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar, overload
 
+import torch
 import yaml
 from torch import nn
 
@@ -29,7 +30,8 @@ from ..nn import (
     save_tensors,
 )
 from ._lock import check_unlocked, locked
-from ._loss_options import check_bounded, make_loss
+from ._loss_options import MATCHER, check_bounded, make_loss
+from ._matcher_options import saved_sizes
 
 Network = TypeVar("Network", bound=nn.Module)
 
@@ -220,6 +222,9 @@ def load_tensors(path: Path, module: nn.Module) -> None:
     strange = sorted({kind for kind, _ in header.values()} - KINDS)
     got = Received(", ".join(strange))
     require(not strange, str(path), "hold weights of the usual kinds", got, remedy)
+    for part in module.modules():
+        if any(p.is_meta for p in part.parameters(recurse=False)):
+            part.to_empty(device="cpu", recurse=False)
     module.load_state_dict(read_weights(path) if header else {})
 
 
@@ -228,7 +233,10 @@ def _saved_loss(path: Path, changes: dict[str, Any]) -> StructuralLoss:
     try:
         saved = load_yaml(text_of(path)) if os.path.lexists(path) else {}
         require(isinstance(saved, dict), "it", "hold options by name", saved, "Train again.")
-        return check_bounded(make_loss(saved, **changes))
+        asked = MATCHER in saved and "alignment" not in changes
+        with torch.device("meta"):  # of a stranger's run: nothing is allocated before it is checked
+            sizes = saved_sizes(path.parent) if asked else None
+            return check_bounded(make_loss(saved, sizes, **changes))
     except InputError as error:
         relocate(error, str(path))
     except (OSError, ValueError, yaml.YAMLError, TypeError, AttributeError) as error:

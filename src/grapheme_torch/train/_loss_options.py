@@ -5,10 +5,14 @@ from dataclasses import asdict, fields
 from typing import Any
 
 from .._check import Received, refusal, require
-from ..loss import Classes, Dense, EdgeCost, Hints, Prices, Sinkhorn, StructuralLoss
+from ..loss import Classes, Dense, EdgeCost, Hints, Learned, Prices, Sinkhorn, StructuralLoss
+from ._matcher_options import Matching, Sizes, learned, matching_of
 
 LOSS_GROUPS: dict[str, type] = {"alignment": Sinkhorn, "hints": Hints, "prices": Prices}
 """Settings of a loss that are groups of options."""
+MATCHER = "matcher"
+LEARNT_GROUPS: dict[str, type] = {MATCHER: Matching}
+"""Groups of options for a loss that is trained; of alignments by learnt scores."""
 LOSS_OPTIONS = ("alpha", "beta", "gamma", "criterion", "directed")
 """Settings of a loss that are one option each. The mean of labelled pairs is given."""
 MODULES = "loss_modules"
@@ -18,15 +22,26 @@ MOST_STEPS = 10**6
 """Sweeps and Newton steps of one pair, rounds and restarts counted; the default has 200."""
 
 
-def loss_options(loss: StructuralLoss) -> dict[str, Any]:
-    """The options that make this loss again; what they cannot say is named under `MODULES`."""
+def loss_options(loss: StructuralLoss, sizes: Sizes | None = None) -> dict[str, Any]:
+    """The options that make this loss again; what they cannot say is named under `MODULES`.
+
+    Args:
+        loss: The loss.
+        sizes: Those of the network that it is trained with, if they are known.
+    """
     options = {name: getattr(loss, name) for name in LOSS_OPTIONS}
     groups = {name: getattr(loss, name) for name in LOSS_GROUPS}
+    own = _own(loss)
+    if isinstance(loss.alignment, Learned):
+        matching = matching_of(loss.alignment, sizes)
+        if matching is not None:
+            groups["alignment"] = loss.alignment.solver
+            options[MATCHER] = asdict(matching)
+            del own["alignment"]
     for name, group in groups.items():
         if isinstance(group, LOSS_GROUPS[name]):
             settings: Any = group
             options[name] = asdict(settings)
-    own = _own(loss)
     return options | ({MODULES: own} if own else {})
 
 
@@ -44,11 +59,15 @@ def _own(loss: StructuralLoss) -> dict[str, str]:
     return own | ({"terms": ", ".join(loss.terms)} if loss.terms else {})
 
 
-def make_loss(options: Mapping[str, Any], **changes: Any) -> StructuralLoss:
+def make_loss(
+    options: Mapping[str, Any], sizes: Sizes | None = None, **changes: Any
+) -> StructuralLoss:
     """The loss of options of a run; others in the mapping are left aside.
 
     Args:
         options: Options by name, those of a group as a mapping.
+        sizes: Those of the network that it is trained with. None: what learns with it has no
+            weights yet.
         changes: Arguments of `StructuralLoss` to use instead.
 
     Raises:
@@ -63,6 +82,9 @@ def make_loss(options: Mapping[str, Any], **changes: Any) -> StructuralLoss:
     for name, group in LOSS_GROUPS.items():
         if name in options and name not in changes:
             settings[name] = group(**_known(name, group, options[name]))
+    if MATCHER in options and "alignment" not in changes:
+        matching = Matching(**_known(MATCHER, Matching, options[MATCHER]))
+        settings["alignment"] = learned(matching, settings.get("alignment", Sinkhorn()), sizes)
     return StructuralLoss(**{**settings, **changes})
 
 
@@ -72,8 +94,9 @@ def check_bounded(loss: StructuralLoss) -> StructuralLoss:
     Raises:
         InputError: If it may take more than `MOST_STEPS` steps.
     """
-    if isinstance(loss.alignment, Sinkhorn):
-        steps = (loss.alignment.rounds + 1) * loss.alignment.max_iterations * loss.hints.restarts
+    solver = loss.spec.solver
+    if solver is not None:
+        steps = (solver.rounds + 1) * solver.max_iterations * loss.hints.restarts
         got = Received(f"up to {steps}")
         remedy = "Lower `rounds`, `max_iterations` or `restarts`."
         wanted = f"take at most {MOST_STEPS} steps"

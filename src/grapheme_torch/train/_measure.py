@@ -47,13 +47,12 @@ def reported(result: StructuralLossResult) -> dict[str, Tensor]:
 
 def names_of(loss: StructuralLoss) -> list[str]:
     """The names of what is recorded of a loss: the columns of metrics.csv after "epoch"."""
-    return ["total", "node", "edge", "clique", *loss.terms, "converged"]
+    return ["total", *loss.spec.weights, "converged"]
 
 
 def weights_of(loss: StructuralLoss) -> dict[str, float]:
     """What the loss multiplies each of its terms by."""
-    usual = {"node": loss.alpha, "edge": loss.beta, "clique": loss.gamma}
-    return usual | {name: weight for name, (weight, _) in loss.terms.items()}
+    return loss.spec.weights
 
 
 @torch.no_grad()

@@ -16,6 +16,7 @@ from torch_geometric.data import Data
 from .._check import InputError, notice
 from ..data import Alphabet
 from ..loss import StructuralLoss
+from ._annealing import cooled
 from ._anomaly import Step, is_sound, raise_anomaly, raise_refusal
 from ._averaging import Averaging
 from ._datamodule import HeldOut
@@ -98,8 +99,7 @@ class TrainingModule(pl.LightningModule):
         chosen, loss = self.optimization, self.loss
         share = self.share(self.global_step) if chosen.anneals else 1.0
         if chosen.temperature_start is not None:
-            now = chosen.temperature(share, loss.alignment.temperature)
-            loss = loss.replace(alignment=replace(loss.alignment, temperature=now))
+            loss = cooled(loss, chosen, share)
         if chosen.position_start is not None:
             now = chosen.position(share, loss.hints.position)
             loss = loss.replace(hints=replace(loss.hints, position=now))

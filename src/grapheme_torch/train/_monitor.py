@@ -97,7 +97,7 @@ def step_values(step: Step) -> dict[str, float]:
     values = {name: x.detach().double().mean() for name, x in reported(step.result).items()}
     values["not_converged"] = 1 - values.pop("converged")
     values["residual"] = step.result.residual.max()
-    temperature = getattr(step.loss.alignment, "temperature", None)
+    temperature = getattr(step.loss.spec.solver, "temperature", None)
     if isinstance(temperature, (int, float)):
         values["temperature"] = torch.tensor(float(temperature))
     return {name: float(value) for name, value in values.items()}

@@ -15,6 +15,7 @@ from ._datamodule import PairsDataModule
 from ._folder import network_options
 from ._initial import defaults_of_network, take_over
 from ._loss_options import LOSS_GROUPS, LOSS_OPTIONS, loss_options, make_loss
+from ._matcher_options import Sizes, sizes_of
 from ._module import TrainingModule
 from ._predict import alphabet_of, room_of
 from ._processes import Processes
@@ -86,10 +87,15 @@ class Plan:
     choices: Choices
     facts: Facts
 
+    @property
+    def sizes(self) -> Sizes:
+        """What a matcher of the loss goes by."""
+        return _sizes(self.pairs, self.module.network)
+
     def options(self, processes: Processes) -> dict[str, Any]:
         """All options, as train.yaml holds them."""
         return {
-            **self.plain, **asdict(processes), **loss_options(self.module.loss),
+            **self.plain, **asdict(processes), **loss_options(self.module.loss, self.sizes),
             "network": network_options(self.module.network),
             **{name: asdict(group) for name, group in self.groups.items()},
         }  # fmt: skip
@@ -112,8 +118,6 @@ def make_plan(given: Given) -> Plan:
     groups = {
         name: run_group(name, given.groups.get(name), chosen.get(name)) for name in RUN_GROUPS
     }
-    loss = _loss(given.loss, chosen)
-    check_annealing(loss, groups["optimization"])
     model: nn.Module
     if isinstance(given.network, nn.Module):
         model = given.network
@@ -124,6 +128,8 @@ def make_plan(given: Given) -> Plan:
         options = _merged(given.network, chosen.get("network", {}))
         pairs.settle(room_asked(grouped(options)), plain["batch_size"], plain["bucket"])
         model = untrained_network(pairs, **options)
+    loss = _loss(given.loss, chosen, _sizes(pairs, model))
+    check_annealing(loss, groups["optimization"])
     loss = loss if loss.directed is pairs.directed else loss.replace(directed=pairs.directed)
     if given.trained is not None and isinstance(model, GraphTransformNet):
         take_over(given.trained, model, str(plain["init"]))
@@ -167,14 +173,18 @@ def _reading(given: Given) -> dict[str, Any]:
             "acyclic": candidates == "forward"}  # fmt: skip
 
 
+def _sizes(pairs: PairsDataModule, network: nn.Module) -> Sizes:
+    return sizes_of(pairs.alphabet.labels, pairs.alphabet.relations, network)
+
+
 def _loss(
-    given: StructuralLoss | Mapping[str, Any] | None, chosen: Mapping[str, Any]
+    given: StructuralLoss | Mapping[str, Any] | None, chosen: Mapping[str, Any], sizes: Sizes
 ) -> StructuralLoss:
     if isinstance(given, StructuralLoss):
         return given
     names = (*LOSS_OPTIONS, *LOSS_GROUPS)
     own = {name: chosen[name] for name in names if name in chosen}
-    return make_loss(_merged(given or {}, own))
+    return make_loss(_merged(given or {}, own), sizes)
 
 
 def _merged(given: Mapping[str, Any], chosen: Mapping[str, Any]) -> dict[str, Any]:

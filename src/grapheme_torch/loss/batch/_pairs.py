@@ -81,6 +81,7 @@ class Pairs:
         graph, source, sink: The graph of each candidate edge, and its ends as places in it.
         position: Places of the predicted nodes, if they have some.
         target: The targets.
+        embedding: What the network knows of each predicted node; read for aligners alone.
     """
 
     layout: Layout
@@ -96,6 +97,7 @@ class Pairs:
     sink: Int[Tensor, " e"]
     position: Float[Tensor, "n d"] | None
     target: Target
+    embedding: Float[Tensor, "n k"] | None = None
 
     @property
     def num_pairs(self) -> int:

@@ -9,6 +9,7 @@ from torch_geometric.data import Data
 
 from ..._check import require
 from ...prediction import Prediction
+from .._aligner import Aligner
 from .._spec import Spec
 from ._edge_places import placed_edges
 from ._pairs import Pairs
@@ -56,6 +57,7 @@ def read(prediction: Prediction, target: Data, spec: Spec, *, placed: bool = Tru
         sink=sink,
         position=_columns(position, real),
         target=wanted,
+        embedding=prediction.embedding if isinstance(spec.alignment, Aligner) else None,
     )
 
 

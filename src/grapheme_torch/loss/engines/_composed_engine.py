@@ -6,6 +6,7 @@ from torch import Tensor
 
 from ...ot import Transport
 from .._aligner import Aligner, AlignmentProblem
+from .._learned_cost import margin_divergence
 from .._program import Steering, matching_cost, structural
 from ..layouts._padded import Padded
 
@@ -14,9 +15,12 @@ def run(
     space: Padded, temperature: float | Tensor, steering: Steering
 ) -> tuple[Mapping[str, Tensor], Transport]:
     """Node, edge and clique term of each pair, and the alignment with its evidence."""
-    aligner = space.spec.alignment
-    if isinstance(aligner, Aligner):
+    spec = space.spec
+    if isinstance(spec.alignment, Aligner) and spec.solver is None:
         cost = matching_cost(space, steering.match_cost)
-        plan = aligner(AlignmentProblem(space.pairs, cost, *space.masses))
+        plan = spec.alignment(AlignmentProblem(space.pairs, cost, *space.masses))
         steering = Steering(plan=Transport.given(plan, *space.masses))
-    return structural(space, temperature, steering)
+    terms, found = structural(space, temperature, steering)
+    if spec.margins:
+        terms = {**terms, "margins": margin_divergence(found.plan, *space.masses)}
+    return terms, found

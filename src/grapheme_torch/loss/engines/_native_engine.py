@@ -14,6 +14,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from ...ot import backend, check_temperature, options, temperatures
+from .._learned_cost import margin_divergence
 from .._options import Sinkhorn
 from .._program import edge_costs, node_insertion
 from .._spec import Spec
@@ -44,13 +45,16 @@ def serves(pairs: Pairs, spec: Spec, temperature: float | Tensor) -> bool:
     """Whether the kernel supports this call.
 
     It does for CPU tensors, positive temperature and targets that need no gradient. Edge costs
-    that it does not make itself are given to it; then there is no second derivative.
+    that it does not make itself are given to it, and margins added to its total; then there is no
+    second derivative. A cost of every round beside its own it does not take.
     """
-    target, s = pairs.target, spec.alignment
+    target, s = pairs.target, spec.solver
     warm = isinstance(temperature, Tensor) or temperature != 0
     fixed = not any(x is not None and x.requires_grad for x in
                     (target.y, target.weight, target.position, target.attributes))  # fmt: skip
-    if not (isinstance(s, Sinkhorn) and warm and fixed and _has_kernel(pairs.exists)):
+    if s is None or spec.prior or not (warm and fixed and _has_kernel(pairs.exists)):
+        return False
+    if spec.margins and s.gradient == "implicit":
         return False
     return _plain(pairs, spec) or s.gradient in ("exact", "unrolled")
 
@@ -93,8 +97,8 @@ def run(
         OverflowError: If a number is not finite.
     """
     pairs, spec = space.pairs, space.spec
-    s = spec.alignment
-    assert isinstance(s, Sinkhorn)
+    s = spec.solver
+    assert s is not None
     inputs = _inputs_of(space, _temperatures(pairs, s, temperature), extra)
     settings, plain = _settings_of(spec, pairs.directed), _plain(pairs, spec)
     if not plain:
@@ -119,6 +123,9 @@ def run(
     if not plain:
         terms["clique"] = clique_cost(pairs, spec.edge_cost.presence(pairs))
         terms["total"] = terms["total"] + spec.gamma * terms["clique"]
+    if spec.margins:
+        terms["margins"] = margin_divergence(plan, *space.masses)
+        terms["total"] = terms["total"] + spec.margins * terms["margins"]
     return terms, NativeAlignment(plan, iterations, residual, converged)
 
 
@@ -162,8 +169,8 @@ def _temperatures(
 
 
 def _settings_of(spec: Spec, directed: bool) -> _kernel.Settings:
-    prices, s = spec.prices, spec.alignment
-    assert isinstance(s, Sinkhorn)
+    prices, s = spec.prices, spec.solver
+    assert s is not None
     return _kernel.Settings(
         alpha=spec.alpha,
         beta=spec.beta,

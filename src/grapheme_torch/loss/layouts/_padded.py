@@ -7,7 +7,6 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from ...ot import Transport, exact_plan, transport_plan
-from .._options import Sinkhorn
 from .._spec import Spec
 from ..batch._layout import Layout
 from ..batch._masks import in_words_of_graphs
@@ -139,8 +138,8 @@ class Padded:
 
     def transport(self, cost: Float[Tensor, "B N1 M1"], temperature: float | Tensor) -> Transport:
         """The plan for a cost."""
-        s, (a, b) = self.spec.alignment, self.masses
-        assert isinstance(s, Sinkhorn)
+        s, (a, b) = self.spec.solver, self.masses
+        assert s is not None
         with in_words_of_graphs():
             if not isinstance(temperature, Tensor) and temperature == 0:
                 return Transport.given(exact_plan(cost, a, b))

@@ -9,6 +9,8 @@ from ._outputs import keeps_places, queries_of
 def matching_choices(facts: Facts, asked: Asked) -> Choices:
     """Alignment, hints, and how both change along the run."""
     chosen = _plain(facts)
+    if asked.get("matcher.use", "none") != "none":
+        return _learned(facts, asked, chosen)
     if queries_of(facts, asked):
         chosen |= _by_edges(facts, asked, "output nodes stand at no input node")
     elif not facts.placed and not facts.is_path:
@@ -17,6 +19,16 @@ def matching_choices(facts: Facts, asked: Asked) -> Choices:
             chosen |= together(_alike(facts), network__candidates__locality=2.0)
     elif facts.is_path and facts.placed and not has_few(facts) and not keeps_places(facts):
         chosen |= _annealed(asked)
+    return chosen
+
+
+def _learned(facts: Facts, asked: Asked, plain: Choices) -> Choices:
+    """Scores learn by the derivative of the plan, and tell alike nodes apart themselves."""
+    chosen = {name: choice for name, choice in plain.items() if name != "alignment.gradient"}
+    if not facts.placed and asked.get("optimization.position_start") is None:
+        chosen |= together("nodes have no places", hints__position=0.0)
+    if asked["matcher.use"] != "plan" and not facts.placed and not facts.is_path:
+        chosen |= together("edges go on from learnt scores", alignment__rounds=4)
     return chosen
 
 

@@ -1,0 +1,1 @@
+"""Learnt scores of matches: embeddings of predicted and target nodes, and how far they are."""
