@@ -26,6 +26,9 @@ Capture = pytest.CaptureFixture[str]
 SAMPLES = {
     "smiles": "CCO\tethanol\nc1ccccc1\tbenzene\n",
     "sdf": BUTANOL + BENZENE,
+    "fingerprint": "CCO\tethanol\nc1ccccc1\tbenzene\n",
+    "spectra": '{"peaks": [[31.0, 9]], "precursor_mz": 47.0, "adduct": null, "smiles": "CCO"}\n'
+    * 2,
     "conllu": SENTENCES,
     "cogs": LOGICAL_FORMS,
     "slog": VARIABLE_FREE,

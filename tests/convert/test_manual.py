@@ -9,7 +9,17 @@ from typing import Any
 import pytest
 
 from grapheme_torch.cli._main import _parser, _words
-from grapheme_torch.convert import BACK, FORMATS, cogs, conllu, pairs, python, slog, smiles
+from grapheme_torch.convert import (
+    BACK,
+    FORMATS,
+    cogs,
+    conllu,
+    fingerprint,
+    pairs,
+    python,
+    slog,
+    smiles,
+)
 from grapheme_torch.convert import Piece as Source
 
 MANUAL = (Path(__file__).parents[2] / "docs" / "convert.md").read_text(encoding="utf-8")
@@ -43,6 +53,7 @@ def test_the_examples_come_out_so() -> None:
     tree = "want ( agent = * girl , xcomp = eat ( agent = * girl ) )"
     made: list[Any] = [
         *smiles(["C[NH3+]\tmethylammonium"]),
+        *fingerprint(["C#N"]),
         *conllu(WEATHER.splitlines(), label="upos"),
         *cogs([f"The girl slept .\t{form}\tin_distribution"]),
         *slog([f"The girl wanted to eat .\t{tree}\tin_distribution"]),

@@ -12,6 +12,7 @@ from ._document import node_link as node_link
 from ._document import symbols_document as symbols_document
 from ._file import Conversion as Conversion
 from ._file import convert as convert
+from ._fingerprint import fingerprint as fingerprint
 from ._formats import BACK as BACK
 from ._formats import FORMATS as FORMATS
 from ._formats import Format as Format
@@ -34,4 +35,5 @@ from ._sdf import sdf as sdf
 from ._slog import slog as slog
 from ._slog import slog_to_logical_form as slog_to_logical_form
 from ._smiles import smiles as smiles
+from ._spectra import spectra as spectra
 from ._syntax import graph_to_python as graph_to_python

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from .._check import InputError, Received, notice, refusal, require
 from ._cogs import cogs, cogs_to_logical_form
 from ._conllu import conllu
+from ._fingerprint import fingerprint
 from ._graph_files import gexf, graphml
 from ._pair_tables import pairs
 from ._pieces import Record
@@ -15,6 +16,7 @@ from ._python import python
 from ._sdf import sdf
 from ._slog import slog, slog_to_logical_form
 from ._smiles import smiles
+from ._spectra import spectra
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,8 @@ class Format:
 FORMATS = {
     "smiles": Format(smiles, "SMILES text to molecule graphs."),
     "sdf": Format(sdf, "SDF records to SMILES and molecule graphs."),
+    "fingerprint": Format(fingerprint, "Fingerprints of molecules to molecule graphs."),
+    "spectra": Format(spectra, "Tandem mass spectra to molecule graphs."),
     "conllu": Format(conllu, "CoNLL-U sentences to dependency trees."),
     "cogs": Format(cogs, "COGS sentences to semantic graphs.", write=cogs_to_logical_form),
     "slog": Format(

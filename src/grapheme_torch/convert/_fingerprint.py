@@ -1,0 +1,85 @@
+"""Fingerprints of molecules to their graphs: sets of bits, of which none is an atom."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from .._check import Received, refusal, require
+from ._chem import calls, chem
+from ._document import node_link
+from ._molecule import check_told, graph_of, read_smiles, written
+from ._pieces import Piece, Record, Skip, records
+from ._table import Table, extras
+
+_MOST_BITS, _MOST_STEPS = 2**20, 16
+
+
+def fingerprint(
+    lines: Iterable[bytes | str],
+    *,
+    source: str = "<memory>",
+    skip: Skip | None = None,
+    columns: str = "smiles,name",
+    column: str = "smiles",
+    separator: str = r"\t",
+    header: bool = False,
+    radius: int = 2,
+    bits: int = 2048,
+    kekulize: bool = False,
+    verify: bool = False,
+) -> Iterator[Record]:
+    r"""The bits of a molecule's Morgan fingerprint [rogers10] to its graph.
+
+    The input is a set: a node for each bit that is on, without edges or places. The target has no
+    directions, and its atoms are in the order of the canonical SMILES.
+
+    Args:
+        lines: Lines of a table with a column of SMILES, such as a `.smi` file.
+        source: Name of the file, for messages.
+        skip: Called with each line that is refused; without it the first one is raised.
+        columns: Names of the columns, separated by commas.
+        column: Which column is the SMILES; it and the others are kept as further keys.
+        separator: What separates columns: a tab may be written `\t`.
+        header: Whether the first line names the columns.
+        radius: Bonds around an atom that a bit tells of, at most.
+        bits: Length of the fingerprint; a bit is named by its number.
+        kekulize: Whether aromatic bonds are written as single and double ones.
+        verify: Whether every target is read back and refused if the molecule is another.
+
+    Raises:
+        InputError: "FILE:LINE: ..." at a line whose SMILES is not of a possible molecule, or
+            whose bonds have a direction. Also if an option is out of range or RDKit is missing.
+    """
+    chem()
+    require(0 <= radius <= _MOST_STEPS, "`radius`", f"lie in [0, {_MOST_STEPS}]", radius, "Try 2.")
+    require(1 <= bits <= _MOST_BITS, "`bits`", f"lie in [1, {_MOST_BITS}]", bits, "Try 2048.")
+    from rdkit.Chem import rdFingerprintGenerator
+
+    generator = rdFingerprintGenerator.GetMorganGenerator(radius=radius, fpSize=bits)
+    table = Table(columns, separator, header)
+
+    def make(piece: Piece) -> Record:
+        row = table.row(piece, (column,))
+        mol, target = undirected_molecule(row[column].strip(), kekulize=kekulize)
+        if verify:
+            check_told(mol, target)
+        with calls():
+            on = sorted(generator.GetFingerprint(mol).GetOnBits())
+        given = node_link([str(bit) for bit in on], [])
+        return {"input": given, "target": target} | extras(row, ())
+
+    return records(table.pieces(lines, source), make, skip)
+
+
+def undirected_molecule(text: str, *, kekulize: bool = False) -> tuple[Any, dict[str, Any]]:
+    """A molecule in its canonical order, and its graph without directions.
+
+    Raises:
+        InputError: If it is not a possible molecule, or has a bond with a direction.
+    """
+    given = read_smiles(text)[0]
+    mol, _ = read_smiles(written(given, None))
+    labels, edges = graph_of(mol, kekulize=kekulize)
+    if any(label.startswith("dative") for _, _, label in edges):
+        got, remedy = Received(text), "Leave the line out."
+        raise refusal("the bonds", "have no direction, as dative ones have", got, remedy)
+    return mol, node_link(labels, edges) | {"directed": False}
