@@ -1,0 +1,1 @@
+"""What `structure.py` is made of."""
