@@ -18,6 +18,7 @@ from grapheme_torch.nn._slots import Wired
 from grapheme_torch.prediction import Prediction
 
 from ..problems import join
+from ..unchecked import unchecked
 from .inputs import assert_differentiates, permuted, random_graph, union
 
 LABELS, RELATIONS = ["a", "b"], ["r", "s"]
@@ -164,7 +165,6 @@ def test_the_gradient_of_every_parameter(directed: bool, features: int) -> None:
         ({"candidates": {"locality": 2.0}}, "`candidates.locality` must be 0.0 with `queries`"),
         ({"places": "count"}, "`places` must be 'input' with `queries`, got 'count'"),
         ({"queries": {"number": -1}}, "`number` must be a whole number from 0, below 2^31, got -1"),
-        ({"queries": {"number": 1.5}}, "`number` must be a whole number"),
         (
             {"queries": {"number": 3, "num_layers": 0}},
             "`num_layers` must be at least 1 where there are q",
@@ -174,6 +174,11 @@ def test_the_gradient_of_every_parameter(directed: bool, features: int) -> None:
 def test_options_that_are_refused(options: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError, match=re.escape(message)):
         _model(**options)
+
+
+def test_a_number_of_queries_is_whole() -> None:
+    with pytest.raises(InputError, match="`number` must be a whole number"):
+        unchecked(OutputQueries)(number=1.5)
 
 
 def test_without_queries_outputs_stand_at_inputs() -> None:
