@@ -400,7 +400,10 @@ def test_a_run_learns_the_bounds_of_its_targets(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (None, " must hold the bounds of its training targets, got no bounds.json. Train again, or"),
+        (
+            None,
+            " must hold the bounds of its training targets, got no bounds.json. Train again, or",
+        ),
         ("{", "/bounds.json must hold bounds, got Expecting property name "),
         ("{}", "/bounds.json: the bounds must hold directed, leaving, "),
     ],
