@@ -18,6 +18,7 @@ from grapheme_torch import Bounds, InputError, Prediction, decode, decode_nbest,
 from grapheme_torch._check import Notice
 from grapheme_torch.decoding import _bounded
 from grapheme_torch.decoding._bounds import obeys
+from grapheme_torch.decoding._decisions import Choice, Decisions
 from grapheme_torch.decoding._integer_program import Program
 from grapheme_torch.graphs import edge_triples
 
@@ -100,14 +101,16 @@ def cost_of(said: Prediction, graph: Data) -> float:
 
 
 @settings(max_examples=100, deadline=None)
-@given(st.data(), st.booleans(), st.sampled_from([0.3, _bounded.FIRST]))
+@given(st.data(), st.booleans(), st.sampled_from([0.3, _bounded.FIRST]), st.booleans())
 def test_the_answer_obeys_and_contradicts_least_of_all_graphs(
-    data: st.DataObject, directed: bool, first: float
+    data: st.DataObject, directed: bool, first: float, greedy: bool
 ):
     said = data.draw(predictions(directed=directed))
     bounds = data.draw(some_bounds(directed=directed))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(_bounded, "FIRST", first)  # whatever is left out at first
+        if not greedy:  # which often is the best: the program has to find it
+            patch.setattr(Decisions, "greedy", lambda *_: Choice([], []))
         (graph,) = decode(said, LABELS, RELATIONS, bounds)
     assert bounds.allow(graph)
     assert cost_of(said, graph) == pytest.approx(least(said, bounds), abs=1e-5)
@@ -117,14 +120,16 @@ ANY = Bounds(True, {"x": 9, "y": 9}, {"x": 9, "y": 9}, 9, 9, acyclic=False, conn
 UNDIRECTED = replace(ANY, directed=False)
 
 
-def likely(edges: list[tuple[int, int, float, float]], *, directed: bool = True) -> Prediction:
-    """Three sure nodes, and candidates with the log-odds of "x" and of "y"."""
+def likely(
+    edges: list[tuple[int, int, float, float]], *, directed: bool = True, odds: float = 9.0
+) -> Prediction:
+    """Three nodes of these log-odds, and candidates with the log-odds of "x" and of "y"."""
     ends = torch.tensor([edge[:2] for edge in edges]).T
-    odds = torch.tensor([[0.0, *edge[2:]] for edge in edges], dtype=torch.double)
+    relation = torch.tensor([[0.0, *edge[2:]] for edge in edges], dtype=torch.double)
     with untouched_random():
         return Prediction(
-            torch.full((3,), 9.0, dtype=torch.double), torch.zeros(3, 2, dtype=torch.double), ends,
-            odds, position=torch.arange(3, dtype=torch.double), directed=directed,
+            torch.full((3,), odds, dtype=torch.double), torch.zeros(3, 2, dtype=torch.double), ends,
+            relation, position=torch.arange(3, dtype=torch.double), directed=directed,
         )  # fmt: skip
 
 
@@ -148,11 +153,25 @@ RING = [(0, 1, 3.0, 1.0), (1, 2, 2.0, 1.5), (2, 0, 4.0, 0.0)]
          [(0, 1, "x"), (1, 2, "y")]),
     ],
 )  # fmt: skip
+@pytest.mark.parametrize("greedy", [True, False])
 def test_each_kind_of_bound(
-    bounds: Bounds, edges: list[tuple[int, int, float, float]], wanted: list[tuple[int, int, str]]
+    bounds: Bounds,
+    edges: list[tuple[int, int, float, float]],
+    wanted: list[tuple[int, int, str]],
+    greedy: bool,
+    monkeypatch: pytest.MonkeyPatch,
 ):
+    if not greedy:
+        monkeypatch.setattr(Decisions, "greedy", lambda *_: Choice([], []))
     (graph,) = decode(likely(edges, directed=bounds.directed), LABELS, RELATIONS, bounds)
     assert edge_triples(graph) == wanted
+
+
+def test_pieces_are_joined_where_a_cycle_has_edges_enough(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(Decisions, "greedy", lambda *_: Choice([], []))
+    edges = [(0, 1, 3.0, 1.0), (1, 0, 3.0, 1.0), (1, 2, -2.0, -1.5)]
+    (graph,) = decode(likely(edges, odds=2.0), LABELS, RELATIONS, replace(ANY, connected=True))
+    assert edge_triples(graph) == [(0, 1, "x"), (1, 0, "x"), (1, 2, "y")]
 
 
 def test_a_node_that_nothing_joins_goes():
@@ -237,7 +256,7 @@ STAR = make_graph("ab", [(0, 1, "x")], directed=False)
         (lambda: ANY.allow(STAR), "the edges must all have a direction, or none, got "),
         (lambda: Bounds.from_dict({}), "the bounds must hold directed, leaving, entering, "),
         (lambda: replace(ANY, most_leaving=-1), "`most_leaving` must be a count, got -1. "),
-        (lambda: replace(ANY, leaving={"x": 0.5}), "`leaving` must be counts, got {'x': 0.5}. "),
+        (lambda: replace(ANY, leaving={"x": -1}), "`leaving` must be counts, got {'x': -1}. "),
         (lambda: replace(ANY, acyclic=1), "`acyclic` must be true or false, got 1. "),
         (lambda: decode(likely(RING), LABELS, RELATIONS, UNDIRECTED),
          "`constraint` must be for directed=True, got bounds of undirected graphs. "),
