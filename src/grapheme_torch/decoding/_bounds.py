@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
 import networkx as nx
 from torch_geometric.data import Data
@@ -54,7 +54,7 @@ class Bounds:
             require(fits, f"`{name}`", f"be {kind}", value, remedy)
 
     @classmethod
-    def of(cls, graphs: Iterable[Data]) -> Self:
+    def of(cls, graphs: Iterable[Data]) -> "Bounds":
         """The bounds of some graphs, such as all training targets.
 
         Raises:
@@ -82,7 +82,7 @@ class Bounds:
         return held | {"leaving": dict(self.leaving), "entering": dict(self.entering)}
 
     @classmethod
-    def from_dict(cls, document: Any) -> Self:
+    def from_dict(cls, document: Any) -> "Bounds":
         """The bounds that `to_dict` gave.
 
         Raises:

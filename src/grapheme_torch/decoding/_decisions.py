@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -50,7 +49,7 @@ class Decisions:
         ends: Int[np.ndarray, "2 e"],
         relation: Float[np.ndarray, "e r"],
         names: Sequence[str],
-    ) -> Self:
+    ) -> "Decisions":
         """Decisions whose costs are finite, or infinite where there is no choice."""
         held = (np.where(x < -CERTAIN, -np.inf, np.minimum(x, CERTAIN)) for x in (node, relation))
         source, sink = ends
