@@ -12,6 +12,7 @@ with _startup.without_collector():
     from .data import Alphabet as Alphabet
     from .decoding import Answer as Answer
     from .decoding import Answers as Answers
+    from .decoding import Bounds as Bounds
     from .decoding import decode as decode
     from .decoding import decode_nbest as decode_nbest
     from .edits import EditReport as EditReport

@@ -309,7 +309,7 @@ def test_a_report_as_a_file(capsys: Capture, trained: Path, tmp_path: Path, data
     assert {path.name for path in tmp_path.iterdir()} == {"report.json", Path(data).name}
 
 
-@pytest.mark.parametrize("constraint", ["none", "path", "tree", "acyclic"])
+@pytest.mark.parametrize("constraint", ["none", "path", "tree", "acyclic", "learned"])
 def test_answers_of_a_shape(capsys: Capture, trained: Path, data: str, constraint: str) -> None:
     words = [str(trained), "--data", data, "--constraint", constraint]
     answers = output(capsys, "predict", *words, "--json").splitlines()

@@ -92,6 +92,10 @@ def test_in_python_as_in_the_command(trained: Path) -> None:
         (["--nbest=2", "--temperature=nan"], "`--temperature` must be a finite number, got 'nan'."),
         (["--temperature=2"], "`temperature` must come with --nbest, got 2.0. Add --nbest 1"),
         (["--nbest=2", "--others=m"], "--nbest must ask one network, got ['m']."),
+        (
+            ["--nbest=2", "--constraint=learned"],
+            "--constraint must be no learned one beside --nbest, got 'learned'. Choose path,",
+        ),
     ],
 )
 def test_a_ranking_that_cannot_be_had_is_refused(

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from torch_geometric.data import Data
 from torchmetrics import Metric
 
 from grapheme_torch import (
+    Bounds,
     InputError,
     StructuralLoss,
     edit_report,
@@ -19,11 +21,12 @@ from grapheme_torch import (
     make_graph,
     text_to_graph,
 )
+from grapheme_torch._versions import current
 from grapheme_torch.data import OutputRoom, Pair, load_pairs
 from grapheme_torch.edits import EditReport, Places
 from grapheme_torch.graphs import edge_triples, node_labels
 from grapheme_torch.metrics import GraphMetrics
-from grapheme_torch.train import check_saved_model, evaluate, load_network, predict
+from grapheme_torch.train import check_saved_model, evaluate, load_network, predict, saved_bounds
 from grapheme_torch.train._evaluation_report import Example
 from grapheme_torch.train._exact_match import all_not_exact
 
@@ -378,3 +381,39 @@ def test_metrics_of_ones_own_are_reported(folder: Path) -> None:
     assert {name for name in plain.metrics} == set(report.metrics)
     assert report.metrics["edit_cost"] >= plain.metrics["edit_cost"]
     assert metrics.compute() == before
+
+
+def test_a_run_learns_the_bounds_of_its_targets(folder: Path) -> None:
+    bounds = saved_bounds(folder)
+    assert bounds == Bounds.of([pair.target for pair in _known()])
+    texts = ["zzz", "abdc" * 3, "ccc", "xaxbxcxdx"]
+    inputs = [text_to_graph(text) for text in texts]
+    network = load_network(folder)
+    assert not all(map(bounds.allow, predict(network, inputs)))
+    assert all(map(bounds.allow, predict(network, inputs, constraint=bounds)))
+    pairs = [_pair(text, text) for text in texts]
+    plain, learned = (evaluate(folder, pairs, constraint=kind) for kind in (None, "learned"))
+    assert plain.metrics != learned.metrics
+    assert learned.metrics == evaluate(folder, pairs, constraint=bounds).metrics
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (
+            None,
+            " must hold the bounds of its training targets, got no bounds.json. Train again, or",
+        ),
+        ("{", "/bounds.json must hold bounds, got Expecting property name "),
+        ("{}", "/bounds.json: the bounds must hold directed, leaving, "),
+    ],
+)
+def test_bounds_that_are_not_there_are_refused(
+    folder: Path, tmp_path: Path, content: str | None, message: str
+) -> None:
+    shutil.copytree(current(folder), tmp_path / "old")
+    (tmp_path / "old" / "bounds.json").unlink()
+    if content is not None:
+        (tmp_path / "old" / "bounds.json").write_text(content)
+    with pytest.raises(InputError, match="^" + re.escape(f"{tmp_path / 'old'}{message}")):
+        evaluate(tmp_path / "old", _known(), constraint="learned")

@@ -32,6 +32,7 @@ from .runs import PAIRS, SMALL, contents, listed, quick, rows, write_pairs
 FILES = [
     "README.md",
     "answers.jsonl",
+    "bounds.json",
     "checkpoints",
     "config.json",
     "current",

@@ -131,6 +131,9 @@ def _check_nbest(options: Namespace) -> None:
     fits = temperature is None or 0 < temperature < float("inf")
     remedy = "1 leaves the probabilities as they are."
     require(fits, "`temperature`", "be a positive number", temperature, remedy)
+    remedy = "Choose path, tree or acyclic, or leave --nbest out."
+    kind, learned = "be no learned one beside --nbest", options.constraint == "learned"
+    require(not learned, "--constraint", kind, options.constraint, remedy)
     remedy = "Leave --others out: several networks rank the answers of each, not all graphs."
     require(not options.others, "--nbest", "ask one network", options.others, remedy)
 
@@ -277,13 +280,20 @@ def network_options(parser: ArgumentParser) -> None:
 
 def shape_option(parser: ArgumentParser) -> None:
     """Adds --constraint."""
-    shapes = "shape of the answer, which is the most probable graph of that shape"
-    kinds = Literal["none", "path", "tree", "acyclic"]
+    shapes = (
+        "shape of the answer, which is the most probable graph of that shape; learned: degrees and "
+        "shape as of all training targets"
+    )
+    kinds = Literal["none", "path", "tree", "acyclic", "learned"]
     parser.add_argument("--constraint", type=kinds, default="none", help=shapes)
 
 
 def constraint(options: Namespace) -> dict[str, Any]:
     """The argument of `predict` and `evaluate` for the option."""
+    if options.constraint == "learned":
+        from ..train import saved_bounds
+
+        return {"constraint": saved_bounds(options.model)}
     return {"constraint": None if options.constraint == "none" else options.constraint}
 
 

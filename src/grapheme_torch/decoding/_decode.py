@@ -9,10 +9,13 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from torch_geometric.data import Data
 
-from .._check import require
+from .._check import Received, notice, require
 from .._union import check_batch, check_edges
 from ..graphs import check_flag, make_graph
 from ..prediction import Prediction
+from ._bounded import LIMIT, least_change
+from ._bounds import Bounds
+from ._decisions import Decisions, Edge
 from ._subgraphs import (
     Gains,
     best_path,
@@ -29,7 +32,7 @@ def decode(
     prediction: Prediction,
     labels: Sequence[str],
     relations: Sequence[str],
-    constraint: Constraint | None = None,
+    constraint: Constraint | Bounds | None = None,
     *,
     directed: bool | None = None,
     own: Sequence[str] | None = None,
@@ -51,6 +54,10 @@ def decode(
     - "acyclic": nodes as without a constraint, and edges that make no cycle: the best first, each
       unless it closes one. Exact if every candidate leads to a later node, or if not directed;
       greedy otherwise.
+    - `Bounds`: what all training targets obey. Of all graphs that obey, the one that contradicts
+      the decisions without a constraint least, in log-odds (E51); exact. It is that of no
+      constraint where that one obeys. Nodes may go or come as well. A search that takes too long
+      is given up, with a `Notice`, and the best graph found that obeys is the answer.
 
     Args:
         prediction: Soft graphs, in logits.
@@ -69,7 +76,8 @@ def decode(
 
     Raises:
         InputError: If the constraint is none of these, a class or relation has no name, or a pair
-            of nodes is a candidate twice.
+            of nodes is a candidate twice. If bounds are for edges of another kind, or a logit is
+            no number where there are bounds.
     """
     parts = decode_parts(prediction, labels, relations, constraint, directed=directed, own=own)
     return [part.graph for part in parts]
@@ -94,34 +102,79 @@ def decode_parts(
     prediction: Prediction,
     labels: Sequence[str],
     relations: Sequence[str],
-    constraint: Constraint | None = None,
+    constraint: Constraint | Bounds | None = None,
     *,
     directed: bool | None = None,
     own: Sequence[str] | None = None,
 ) -> list[Decoded]:
     """As `decode`, and which predicted nodes and candidate edges each graph is made of."""
-    directed = checked_direction(prediction, labels, relations, constraint, directed, own)
+    shape = None if isinstance(constraint, Bounds) else constraint
+    directed = checked_direction(prediction, labels, relations, shape, directed, own)
     classes = prediction.label[:, : len(labels) + (own is not None)]
     label = classes.argmax(1).tolist() if classes.shape[1] else []
-    present = prediction.relation[:, 1:]
-    relation = present.argmax(1).tolist() if present.shape[1] else []
     place_of = prediction.position
     where = None if place_of is None or place_of.ndim > 1 else place_of.tolist()
     found = []
-    for soft in _soft_graphs(prediction):
-        nodes, edges = _chosen(soft, constraint, directed=directed)
+    for soft, nodes, edges in _choices(prediction, constraint, relations, directed=directed):
         place = {node: k for k, node in enumerate(nodes)}
-        ends = list(soft.edges(edges))
-        joined = [
-            (place[source], place[sink], relations[relation[candidate]])
-            for candidate, source, sink in ends
-        ]
+        ends = zip(soft.edges([e for e, _ in edges]), edges, strict=True)
+        joined = [(place[u], place[v], relations[kind]) for (_, u, v), (_, kind) in ends]
         named = [_name(label[soft.first + node], soft.first + node, labels, own) for node in nodes]
         position = None if where is None else [where[soft.first + node] for node in nodes]
         graph = make_graph(named, joined, position, directed=directed)
         numbers = [soft.first + node for node in nodes]
-        found.append(Decoded(graph, numbers, [candidate for candidate, _, _ in ends]))
+        found.append(Decoded(graph, numbers, soft.candidate[[e for e, _ in edges]].tolist()))
     return found
+
+
+def _choices(
+    prediction: Prediction,
+    constraint: Constraint | Bounds | None,
+    relations: Sequence[str],
+    *,
+    directed: bool,
+) -> Iterator[tuple["_SoftGraph", list[int], list[Edge]]]:
+    """Each soft graph with its nodes, and its edges as (candidate, relation), both ascending."""
+    if isinstance(constraint, Bounds):
+        yield from _bounded(prediction, constraint, relations, directed=directed)
+        return
+    present = prediction.relation[:, 1:]
+    relation = present.argmax(1).tolist() if present.shape[1] else []
+    for soft in _soft_graphs(prediction):
+        nodes, edges = _chosen(soft, constraint, directed=directed)
+        yield soft, nodes, [(e, relation[soft.candidate[e]]) for e in edges]
+
+
+def _bounded(
+    prediction: Prediction, bounds: Bounds, relations: Sequence[str], *, directed: bool
+) -> Iterator[tuple["_SoftGraph", list[int], list[Edge]]]:
+    """As `_choices`; tells once how often the search was given up."""
+    fits = bounds.directed == directed
+    remedy = "Take the bounds of graphs whose edges are as those of the answers."
+    got = Received(
+        "bounds of directed graphs" if bounds.directed else "bounds of undirected graphs"
+    )
+    require(fits, "`constraint`", f"be for directed={directed}", got, remedy)
+    node, relation = prediction.existence.double(), prediction.relation.double()
+    for name, part in (("existence", node), ("relation", relation)):
+        bad, remedy = int(part.isnan().sum()), "Look for where the network first gives NaN."
+        require(not bad, f"`prediction.{name}`", "hold numbers", Received(f"{bad} NaN"), remedy)
+    odds, given_up, count = _array(node), list[int](), 0
+    against = _array(relation[:, 1:] - relation[:, :1])
+    for count, soft in enumerate(_soft_graphs(prediction), 1):
+        ends = np.stack([soft.gains.source, soft.gains.sink])
+        own = odds[soft.first : soft.first + len(soft.exists)]
+        said = Decisions.of(own, ends, against[soft.candidate], relations)
+        choice, certain = least_change(said, bounds)
+        if not certain:
+            given_up.append(count - 1)
+        yield soft, choice.nodes, choice.edges
+    if given_up:
+        notice(
+            f"{len(given_up)} of {count} graphs, first number {given_up[0]}: the search within the "
+            f"bounds was given up after {LIMIT:g} s each. The answers obey the bounds, but others "
+            "may contradict the network less. Train it for longer, or leave the constraint out."
+        )
 
 
 def checked_direction(

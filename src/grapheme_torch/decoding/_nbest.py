@@ -16,6 +16,7 @@ from .._check import Received, refusal, require
 from ..graphs import edge_triples, make_graph, node_labels, sorted_edges
 from ..prediction import Prediction
 from ._answer import Answer, Answers
+from ._bounds import Bounds
 from ._decode import Constraint, checked_direction
 from ._ranking import Ranking, Search, independent, node_sets, spanning_trees, sums
 from ._subgraphs import Gains
@@ -66,8 +67,10 @@ def decode_nbest(
     Raises:
         InputError: As `decode`. If `nbest` is below 1, `temperature` is not positive, or a logit
             is no number. If paths are asked for where candidates lead both ways. If the network
-            is too unsure for any answer to be found.
+            is too unsure for any answer to be found. If the constraint is `Bounds`.
     """
+    kind, remedy = "be no bounds where several answers are asked for", "Ask `decode` for one."
+    require(not isinstance(constraint, Bounds), "`constraint`", kind, constraint, remedy)
     directed = checked_direction(prediction, labels, relations, constraint, directed, own)
     check_scoring(nbest, temperature)
     names = _Names(labels, relations, own)

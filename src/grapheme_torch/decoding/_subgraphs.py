@@ -73,7 +73,7 @@ def greedy_path(gains: Gains, *, directed: bool) -> tuple[list[int], list[int]]:
     if not directed:
         entering = leaving  # one count of both, of which a node has two
     limit = 1 if directed else 2
-    pieces, chosen = _Pieces(len(gains.node)), []
+    pieces, chosen = Pieces(len(gains.node)), []
     for k, u, v in _by_gain(gains, np.arange(len(gains.edge))):
         if leaving[u] < limit and entering[v] < limit and pieces.join(u, v):
             leaving[u] += 1
@@ -98,7 +98,7 @@ def spanning_forest(gains: Gains, edges: Int[np.ndarray, " k"]) -> list[int]:
         gains: The graph.
         edges: The candidates to choose from.
     """
-    pieces = _Pieces(len(gains.node))
+    pieces = Pieces(len(gains.node))
     return [k for k, u, v in _by_gain(gains, edges) if pieces.join(u, v)]
 
 
@@ -195,7 +195,7 @@ def _expanded(levels: list[tuple[np.ndarray, np.ndarray]], sink: np.ndarray) -> 
     return chosen
 
 
-class _Pieces:
+class Pieces:
     """Which nodes are joined (union-find, with halved paths)."""
 
     def __init__(self, n: int) -> None:

@@ -27,6 +27,7 @@ from ..data import (
     SimilarSizes,
     collate,
 )
+from ..decoding import Bounds
 from ..graphs import Moments
 from ._first_pass import LISTED, FirstPass
 from ._large_pairs import MOST
@@ -60,12 +61,14 @@ class Split:
         val_too_large: Number of the validation pairs that are too large.
         facts: What the pairs to train on are like.
         moments: Mean and deviation of the numbers on the nodes of their inputs.
+        bounds: What all targets of `train` obey.
     """
 
     train: PairFile
     val: Sequence[Pair]
     alphabet: Alphabet
     facts: Facts
+    bounds: Bounds
     uncopied: tuple[str, ...] = ()
     directed: bool = True
     edges: int = 0
@@ -148,7 +151,7 @@ def load_split(
         held_out.read_by(seen.read)
     facts = seen.facts(train.sizes, 0 if held_out is None else len(held_out))
     return Split(
-        train, [] if held_out is None else held_out, classes, facts, seen.uncopied,
+        train, [] if held_out is None else held_out, classes, facts, seen.bounds, seen.uncopied,
         seen.directed, seen.edges, seen.left_out, seen.first_left_out, seen.val_too_large,
         seen.moments,
     )  # fmt: skip

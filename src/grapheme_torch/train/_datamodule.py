@@ -10,6 +10,7 @@ import torch
 from torch.utils.data import DataLoader
 
 from ..data import Alphabet, Division, OutputRoom, Pair
+from ..decoding import Bounds
 from ._data import Collated, Split, as_it_is, batches, load_split
 from ._large_pairs import MOST
 from ._measure import PairBatch
@@ -110,6 +111,11 @@ class PairsDataModule(pl.LightningDataModule):
     def alphabet(self) -> Alphabet:
         """Labels and relations of the predicted classes."""
         return self.split.alphabet
+
+    @property
+    def bounds(self) -> Bounds:
+        """What all targets to train on obey."""
+        return self.split.bounds
 
     @property
     def directed(self) -> bool:

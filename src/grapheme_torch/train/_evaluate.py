@@ -5,10 +5,11 @@ from collections.abc import Iterator, Sequence
 from itertools import product
 from math import nan
 from pathlib import Path
+from typing import Literal
 
 from .._check import refusal, require
 from ..data import Alphabet, Pair
-from ..decoding import Constraint
+from ..decoding import Bounds, Constraint
 from ..loss import StructuralLoss, StructuralLossResult
 from ..metrics import AlignmentAccuracy, GraphMetrics
 from ..nn import GraphTransformNet, check_width
@@ -16,7 +17,7 @@ from ._data import batches
 from ._edge_direction import with_direction
 from ._evaluation_report import EvaluationReport, Example
 from ._exact_forms import ExactForms
-from ._folder import load_members, saved_loss, saved_still_falls
+from ._folder import load_members, saved_bounds, saved_loss, saved_still_falls
 from ._measure import Measured, measure
 from ._places import given_alignment
 from ._predict import room_of
@@ -29,7 +30,7 @@ def evaluate(
     pairs: Sequence[Pair],
     *,
     batch_size: int = 32,
-    constraint: Constraint | None = None,
+    constraint: Constraint | Bounds | Literal["learned"] | None = None,
     worst: int = 5,
     others: Sequence[str | Path] = (),
     metrics: GraphMetrics | None = None,
@@ -43,7 +44,8 @@ def evaluate(
         pairs: Pairs with targets, of `load_pairs`. Those with the extra key "alignment" (as
             `grapheme convert` writes it) also tell how well the loss aligns.
         batch_size: Pairs at a time.
-        constraint: What the answers have to be, see `decode`.
+        constraint: What the answers have to be, see `decode`. "learned": what all training targets
+            of the run obey, see `saved_bounds`.
         worst: How many of the worst examples to keep.
         others: Further folders, of networks that answer together with it, see `predict_together`.
             Loss and alignment stay those of the one of `folder`.
@@ -55,8 +57,8 @@ def evaluate(
     Raises:
         InputError: If a folder holds no model, no pair is given, or an alignment is not one of its
             pair. If an input has other numbers on its nodes than a network reads. If `batch_size`
-            is below 1, `worst` below 0, or the constraint is unknown. If `form` has no way back, or
-            the target of a pair cannot be written back.
+            is below 1, `worst` below 0, or the constraint is unknown. If the run has learned none.
+            If `form` has no way back, or the target of a pair cannot be written back.
     """
     require(batch_size >= 1, "`batch_size`", "be at least 1", batch_size, "Try 32.")
     require(worst >= 0, "`worst`", "not be negative", worst, "0 keeps none.")
@@ -67,6 +69,7 @@ def evaluate(
     loss = saved_loss(folder) if loss is None else loss
     members = load_members([folder, *others], loss)
     network = members[0][0]
+    shape = saved_bounds(folder) if constraint == "learned" else constraint
     for pair, (member, _) in product(pairs, members):
         check_width(pair.input, member.num_features, f'{pair.place}: the "input"')
     pairs = with_direction(pairs, network.directed)
@@ -77,7 +80,7 @@ def evaluate(
     examples: list[Example] = []
     for chunk in _chunks(pairs, batch_size):
         inputs, targets = [pair.input for pair in chunk], [pair.target for pair in chunk]
-        answers = predict_together(members, inputs, constraint=constraint)
+        answers = predict_together(members, inputs, constraint=shape)
         reports = counted.reports(answers, targets)
         counted.update(answers, targets, reports)
         if forms is not None:

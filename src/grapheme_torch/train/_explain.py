@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch_geometric.data import Data
 
 from ..data import Alphabet
-from ..decoding import Constraint, Decoded, decode_parts
+from ..decoding import Bounds, Constraint, Decoded, decode_parts
 from ..edits import edit_report
 from ..graphs import alike, edge_triples, node_labels
 from ..loss import LossShares, StructuralLoss, StructuralLossResult, loss_shares
@@ -35,7 +35,7 @@ def explain(
     target: Data | None = None,
     *,
     loss: StructuralLoss | None = None,
-    constraint: Constraint | None = None,
+    constraint: Constraint | Bounds | None = None,
     alphabet: Alphabet | None = None,
 ) -> Explanation:
     """What a network answers to an input, why, and how that differs from a target.
@@ -170,7 +170,7 @@ class _Said:
     def edges(self, answer: Decoded, shares: LossShares | None) -> Iterator[OutputEdge]:
         ends = answer.graph.edge_index.T.tolist()
         for (u, v), label, k in zip(ends, answer.graph.edge_label, answer.edges, strict=True):
-            share = float(self.relation[k, 1:].max())
+            share = float(self.relation[k, 1 + self.alphabet.relations.index(label)])
             cost = None if shares is None else float(shares.candidates[k])
             yield OutputEdge(u, v, label, share, cost)
 

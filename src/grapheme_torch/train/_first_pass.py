@@ -1,5 +1,7 @@
 """What a run learns of its pairs in one pass, and which of them it refuses."""
 
+from dataclasses import replace
+
 from .._check import InputError, Received, relocate, require
 from ..data import (
     Alphabet,
@@ -12,6 +14,7 @@ from ..data import (
     check_acyclic,
     check_no_numbers,
 )
+from ..decoding import Bounds, BoundsSeen
 from ..graphs import Moments, is_directed
 from ._backward_edges import BackwardEdges
 from ._edge_direction import Direction, as_given
@@ -66,6 +69,7 @@ class FirstPass:
         self._widths, self.moments = Widths(), Moments()
         self._largest, self._backward = Largest(room or OutputRoom()), BackwardEdges()
         self._observed, self._inputs = Observed(), InputLabels()
+        self._bounds = BoundsSeen()
 
     def train(self, pair: Pair) -> bool:
         """Whether a pair is trained on, not left out.
@@ -91,6 +95,7 @@ class FirstPass:
         self.edges += pair.target.num_edges
         self._observed.add(pair)
         self._inputs.add(pair.input)
+        self._bounds.add(pair.target)
         if self._known is not None:
             _check_known(pair, self._known)
             return True
@@ -129,6 +134,11 @@ class FirstPass:
     def directed(self) -> bool:
         """Whether the edges of all targets have a direction."""
         return self._direction.directed
+
+    @property
+    def bounds(self) -> Bounds:
+        """What all targets to train on obey."""
+        return replace(self._bounds.bounds(), directed=self.directed)
 
     @property
     def alphabet(self) -> Alphabet:

@@ -25,6 +25,7 @@ from ._datamodule import PairsDataModule
 from ._exact_match import all_not_exact
 from ._folder import (
     ANSWERS,
+    BOUNDS,
     METRICS,
     PICTURE,
     SUMMARY,
@@ -193,6 +194,7 @@ class _Run:
             write_json(folder / ORIGIN, origin)
             self.history.write(folder / METRICS)
             self.answers.write(folder / ANSWERS)
+            write_json(folder / BOUNDS, self.job.data.bounds.to_dict())
             if summary is None:
                 self.start.seconds = self._seconds
                 self.trainer.save_checkpoint(folder / STATE)

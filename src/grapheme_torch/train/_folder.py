@@ -17,6 +17,7 @@ from .._safe_files import read_regular
 from .._versions import check_versions, current, reading
 from .._yaml import LARGEST, load_yaml
 from ..data import Alphabet
+from ..decoding import Bounds
 from ..loss import StructuralLoss
 from ..nn import (
     CARD,
@@ -42,7 +43,9 @@ LASTING = ("config.json", "model.safetensors", LOSS, SUMMARY, PICTURE, OPTIONS)
 """Files that only a finished run has written; a run refused half-way leaves its metrics.csv."""
 ANSWERS = "answers.jsonl"
 """How the answer to one pair changed."""
-FILES = (*LASTING, METRICS, ANSWERS)
+BOUNDS = "bounds.json"
+"""What all training targets obey."""
+FILES = (*LASTING, METRICS, ANSWERS, BOUNDS)
 """Files of a run that are found in its folder."""
 KINDS = {"F64", "F32", "F16", "BF16", "I64", "I32", "I16", "I8", "U8", "BOOL"}
 """Of numbers in a file, that a module of the user's may have."""
@@ -194,6 +197,33 @@ def saved_loss(folder: str | Path, **changes: Any) -> StructuralLoss:
         return loss
 
     return reading(folder, read)
+
+
+def saved_bounds(folder: str | Path) -> Bounds:
+    """What all targets obey that a network was trained on, for `predict(..., constraint=...)`.
+
+    Args:
+        folder: The folder of the run.
+
+    Raises:
+        InputError: If the run has saved none, as older ones have not, or they are spoilt.
+    """
+    return reading(folder, _saved_bounds)
+
+
+def _saved_bounds(found: Path) -> Bounds:
+    path, remedy = found / BOUNDS, "Train again, or give `Bounds.of` the training targets."
+    try:
+        return Bounds.from_dict(json.loads(text_of(path)))
+    except InputError as error:
+        relocate(error, str(path))
+    except FileNotFoundError:
+        got = Received(f"no {BOUNDS}")
+        wanted = "hold the bounds of its training targets"
+        raise refusal(str(found), wanted, got, remedy) from None
+    except (OSError, ValueError, RecursionError) as error:
+        cause = Received(str(getattr(error, "strerror", None) or error))
+        raise refusal(str(path), "hold bounds", cause, remedy) from None
 
 
 def text_of(path: Path) -> str:

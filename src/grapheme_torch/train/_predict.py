@@ -9,7 +9,7 @@ from torch_geometric.data import Batch, Data
 
 from .._check import Received, require
 from ..data import INPUT, Alphabet, OutputRoom, only, widened
-from ..decoding import Answers, Constraint, check_scoring, decode, decode_nbest
+from ..decoding import Answers, Bounds, Constraint, check_scoring, decode, decode_nbest
 from ..graphs import feature_width, node_labels
 from ..prediction import Prediction
 from ._measure import device_of
@@ -22,7 +22,7 @@ def predict(
     network: nn.Module,
     graphs: Sequence[Data],
     *,
-    constraint: Constraint | None = None,
+    constraint: Constraint | Bounds | None = None,
     directed: bool | None = None,
     alphabet: Alphabet | None = None,
 ) -> list[Data]:
@@ -35,7 +35,8 @@ def predict(
             it copies labels (its attribute `own` is not None), it has `num_slots` output nodes
             per input node.
         graphs: What it reads.
-        constraint, directed: What the output graphs have to be, see `decode`.
+        constraint, directed: What the output graphs have to be, see `decode`; `saved_bounds` are
+            those that a run has learned.
         alphabet: The strings of the predicted classes. Default: what the network has as `labels`
             and `relations`.
 

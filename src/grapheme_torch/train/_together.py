@@ -11,7 +11,7 @@ from torch_geometric.data import Batch, Data
 
 from .._check import Received, require
 from ..data import Alphabet
-from ..decoding import Constraint
+from ..decoding import Bounds, Constraint
 from ..graphs import node_labels, sorted_edges
 from ..loss import StructuralLoss
 from ..nn import GraphTransformNet
@@ -25,7 +25,7 @@ def predict_together(
     members: Sequence[Member],
     graphs: Sequence[Data],
     *,
-    constraint: Constraint | None = None,
+    constraint: Constraint | Bounds | None = None,
     directed: bool | None = None,
 ) -> list[Data]:
     """Of what several networks answer, for each input graph the answer that all find likeliest.
