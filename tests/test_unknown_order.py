@@ -100,7 +100,7 @@ def _pmfgw_of(
             cost = -logsigmoid(exists[i] if there else -exists[i]).item()
             if there:
                 around = torch.zeros(3)
-                for (u, v) in relation:
+                for u, v in relation:
                     if u == k:
                         around[goal.y[v]] += 1
                 other = (diffused[i] - around).square().sum() - label[i, goal.y[k]]

@@ -109,7 +109,9 @@ def draw(seed: tuple[int, ...], count: int, kind: Kind = USUAL) -> Pictures:
         large = ((pixels >= SMALLEST) | (np.arange(most) >= size[left, None])).all(1)
         left = left[~(coloured & large)]
     painted = PALETTE[np.take_along_axis(colour, region.reshape(count, -1), 1)]
-    image = painted.reshape(count, side, side, 3) + rng.normal(0, kind.noise, (count, side, side, 3))
+    image = painted.reshape(count, side, side, 3) + rng.normal(
+        0, kind.noise, (count, side, side, 3)
+    )
     return Pictures(
         torch.as_tensor(image).permute(0, 3, 1, 2).float().contiguous(),
         torch.as_tensor(region),

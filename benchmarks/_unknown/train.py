@@ -32,7 +32,7 @@ class Effort:
 
     Args:
         steps: Steps of the optimiser.
-        minutes: Seconds of a run end it early; the rate still falls to zero then. None: they do not.
+        minutes: Minutes of the processor that end a run early, its rate at zero. None: no bound.
         dim, layers: Size of a node's vector; layers of the encoder, and of the queries.
         batch, rate, warm_up, clip: Pairs a step, largest rate, share of steps, norm of gradients.
         evaluations: How often the held-out pairs are predicted.
@@ -102,7 +102,7 @@ def _step(
     leaves = {name: x.detach().requires_grad_() for name, x in found.items()}
     before = time.process_time()
     value: Tensor = loss(replace(said, **leaves), wanted)
-    value.backward()  # type: ignore[no-untyped-call]
+    value.backward()
     spent.loss += time.process_time() - before
     used = [name for name in LEAVES if leaves[name].grad is not None]
     torch.autograd.backward([found[name] for name in used], [leaves[name].grad for name in used])

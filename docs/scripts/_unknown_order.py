@@ -19,8 +19,8 @@ def unknown_order(found: dict[str, Any]) -> str:
     head = f"""Inputs are sets and {settings["queries"]} queries the outputs of one
 `GraphTransformNet` ({settings["parameters"]:,} weights). {settings["trained"]:,} training pairs in
 batches of {settings["batch"]}, at most {settings["steps"]} steps; same weights at the start, same
-batches, same optimiser. Scores on {settings["held_out"]} other pairs, mean of the seeds ({seeds}, and
-each). *Rounds*: `{settings["rounds"]}`, `{settings["hints"]}`, which is what `grapheme train`
+batches, same optimiser. Scores on {settings["held_out"]} other pairs, mean of the seeds ({seeds})
+and each. *Rounds*: `{settings["rounds"]}`, `{settings["hints"]}`, which is what `grapheme train`
 chooses where labels are alike. *Learned*: `Learned(GraphMatcher(...), {settings["learned"]})`.
 *PMFGW*: the loss of Any2Graph written from its description, an edge by cross-entropy over
 relations. *Canonical order*: output `i` is node `i` of the target as the file has it.
