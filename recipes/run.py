@@ -14,7 +14,7 @@ import re
 import sys
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import yaml
 
@@ -82,7 +82,7 @@ class Task:
     largest: int | None = None
     once: bool = False
     members: int = 1
-    constraint: Constraint | None = None
+    constraint: Constraint | Literal["learned"] | None = None
     form: str | None = None
     reference: dict[str, float] = field(default_factory=dict)
 

@@ -7,9 +7,10 @@ import pytest
 import torch
 from _coloring.data import LEAST, MOST, SIDE, SMALLEST, Pictures, draw
 from _coloring.evaluate import decoded, graphs, score
+from _coloring.gromov import by_assignment, by_network_simplex
 from _coloring.network import SLOTS, Network, Outputs
 from _coloring.ours import LOSS, _joint, prediction, structural
-from _coloring.pmfgw import DIAGONAL, by_assignment, by_network_simplex, plan_of, pmfgw
+from _coloring.pmfgw import DIAGONAL, plan_of, pmfgw
 from scipy.ndimage import label
 from torch import Tensor
 from torch.nn.functional import one_hot, softplus

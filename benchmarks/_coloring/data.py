@@ -31,6 +31,19 @@ NAMES = ("blue", "orange", "green", "red")
 
 
 @dataclass(frozen=True)
+class Kind:
+    """Which pictures are drawn: pixels along a side, least and most regions, and the noise."""
+
+    side: int = SIDE
+    least: int = LEAST
+    most: int = MOST
+    noise: float = NOISE
+
+
+USUAL = Kind()
+
+
+@dataclass(frozen=True)
 class Pictures:
     """A batch of pictures with their graphs, padded to the most regions there can be.
 
@@ -62,7 +75,7 @@ class Pictures:
 
     def padded(self, slots: int) -> tuple[Tensor, Tensor, Tensor]:
         """Existence `[B, slots]`, colours, and adjacency of the graphs, zero in the padding."""
-        wide = slots - MOST
+        wide = slots - self.colour.shape[1]
         pad = torch.nn.functional.pad
         return (
             pad(self._mask().float(), (0, wide)),
@@ -76,26 +89,29 @@ class Pictures:
         return self.adjacency.float() @ colours
 
     def _mask(self) -> Tensor:
-        return torch.arange(MOST) < self.size[:, None]
+        return torch.arange(self.colour.shape[1]) < self.size[:, None]
 
 
-def draw(seed: tuple[int, ...], count: int) -> Pictures:
+def draw(seed: tuple[int, ...], count: int, kind: Kind = USUAL) -> Pictures:
     """`count` pictures, always the same ones for a seed."""
     rng = np.random.default_rng(seed)
-    size = rng.integers(LEAST, MOST, count, endpoint=True)
-    region = np.empty((count, SIDE, SIDE), dtype=np.int64)
-    adjacency = np.empty((count, MOST, MOST), dtype=bool)
-    colour = np.empty((count, MOST), dtype=np.int64)
+    side, most = kind.side, kind.most
+    size = rng.integers(kind.least, most, count, endpoint=True)
+    region = np.empty((count, side, side), dtype=np.int64)
+    adjacency = np.empty((count, most, most), dtype=bool)
+    colour = np.empty((count, most), dtype=np.int64)
     left = np.arange(count)
     while len(left):
-        region[left] = _cells(rng, size[left])
-        adjacency[left] = _touching(region[left])
+        region[left] = _cells(rng, size[left], kind)
+        adjacency[left] = _touching(region[left], most)
         colour[left], coloured = _coloured(rng, adjacency[left], size[left])
-        pixels = (region[left].reshape(len(left), -1, 1) == np.arange(MOST)).sum(1)
-        large = ((pixels >= SMALLEST) | (np.arange(MOST) >= size[left, None])).all(1)
+        pixels = (region[left].reshape(len(left), -1, 1) == np.arange(most)).sum(1)
+        large = ((pixels >= SMALLEST) | (np.arange(most) >= size[left, None])).all(1)
         left = left[~(coloured & large)]
     painted = PALETTE[np.take_along_axis(colour, region.reshape(count, -1), 1)]
-    image = painted.reshape(count, SIDE, SIDE, 3) + rng.normal(0, NOISE, (count, SIDE, SIDE, 3))
+    image = painted.reshape(count, side, side, 3) + rng.normal(
+        0, kind.noise, (count, side, side, 3)
+    )
     return Pictures(
         torch.as_tensor(image).permute(0, 3, 1, 2).float().contiguous(),
         torch.as_tensor(region),
@@ -105,27 +121,28 @@ def draw(seed: tuple[int, ...], count: int) -> Pictures:
     )
 
 
-def _cells(rng: np.random.Generator, size: np.ndarray) -> np.ndarray:
+def _cells(rng: np.random.Generator, size: np.ndarray, kind: Kind) -> np.ndarray:
     """The number of the centre that each pixel is closest to."""
+    side, most = kind.side, kind.most
     # The first entries of a random permutation of all pixels: no two centres coincide.
-    centre = rng.random((len(size), SIDE * SIDE)).argpartition(MOST, axis=1)[:, :MOST]
-    head_start = rng.random((len(size), MOST))
-    line = np.arange(SIDE)
-    down = np.abs(line[:, None] - (centre // SIDE)[:, None, :])
-    across = np.abs(line[:, None] - (centre % SIDE)[:, None, :])
+    centre = rng.random((len(size), side * side)).argpartition(most, axis=1)[:, :most]
+    head_start = rng.random((len(size), most))
+    line = np.arange(side)
+    down = np.abs(line[:, None] - (centre // side)[:, None, :])
+    across = np.abs(line[:, None] - (centre % side)[:, None, :])
     far = down[:, :, None, :] + across[:, None, :, :] + head_start[:, None, None, :]
-    far = np.where(np.arange(MOST) < size[:, None, None, None], far, np.inf)
+    far = np.where(np.arange(most) < size[:, None, None, None], far, np.inf)
     return far.argmin(3)
 
 
-def _touching(region: np.ndarray) -> np.ndarray:
+def _touching(region: np.ndarray, most: int) -> np.ndarray:
     """Which regions meet at a side of a pixel."""
-    touch = np.zeros((len(region), MOST, MOST), dtype=bool)
+    touch = np.zeros((len(region), most, most), dtype=bool)
     picture = np.arange(len(region))[:, None, None]
     touch[picture, region[:, 1:], region[:, :-1]] = True
     touch[picture, region[:, :, 1:], region[:, :, :-1]] = True
     touch |= touch.swapaxes(1, 2)
-    touch[:, np.arange(MOST), np.arange(MOST)] = False
+    touch[:, np.arange(most), np.arange(most)] = False
     return touch
 
 
@@ -133,9 +150,10 @@ def _coloured(
     rng: np.random.Generator, touch: np.ndarray, size: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """A random colour that no earlier neighbour has, region by region; and whether it worked."""
-    colour = np.zeros((len(touch), MOST), dtype=np.int64)
+    most = touch.shape[1]
+    colour = np.zeros((len(touch), most), dtype=np.int64)
     worked = np.ones(len(touch), dtype=bool)
-    for k in range(MOST):
+    for k in range(most):
         taken = np.zeros((len(touch), len(PALETTE)), dtype=bool)
         picture, neighbour = touch[:, k, :k].nonzero()
         taken[picture, colour[picture, neighbour]] = True

@@ -9,6 +9,7 @@ from typing import Any
 import _speed
 import yaml
 from _markdown import provenance, seeded, shown, table
+from _unknown_order import unknown_order
 
 ROOT = Path(__file__).parents[2]
 RESULTS, OUT = ROOT / "benchmarks" / "results", ROOT / "docs" / "results.md"
@@ -26,7 +27,8 @@ def main() -> None:
         path = RESULTS / f"{name}.json"
         if path.exists():
             found = json.loads(path.read_text(encoding="utf-8"))
-            sections.append(f"## {title}\n\n{body(found)}\n\n{provenance(name, found)}\n")
+            script = name.partition("-")[0]
+            sections.append(f"## {title}\n\n{body(found)}\n\n{provenance(script, found)}\n")
     tasks = [json.loads(path.read_text("utf-8")) for path in sorted(RESULTS.glob("tasks/*.json"))]
     if tasks:
         sections.append(f"## Tasks\n\n{_tasks(tasks)}\n")
@@ -239,6 +241,9 @@ SECTIONS: tuple[tuple[str, str, Callable[[dict[str, Any]], str]], ...] = (
     ("gradient_table", "Gradients here and elsewhere", _peers),
     ("value_parity", "Values here and in POT", _parity),
     ("coloring", "Coloring with a DETR-like network", _coloring),
+    ("unknown_order-coloring", "Unknown order: pictures", unknown_order),
+    ("unknown_order-fingerprints", "Unknown order: fingerprints", unknown_order),
+    ("unknown_order-spectra", "Unknown order: spectra", unknown_order),
     ("kindergarten_time", "Kindergarten, the clock", _time),
     ("step_profile", "A training step, the clock", _speed.steps),
     ("kernel", "The native kernel", _speed.kernel),

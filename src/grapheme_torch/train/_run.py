@@ -85,7 +85,7 @@ def train(
         resume: Whether a run in `out` that was stopped or killed goes on, exactly as if it had not
             been. Its options and data have to be the same, but for more `epochs` where nothing goes
             by their number. Where `out` holds no run one starts; one that has ended stays.
-        init: Folder of a `GraphTransformNet` to start from; its options hold.
+        init: Folder of a network to start from; its options hold.
         loss: The loss. Default: `StructuralLoss()`.
         network: What to train: any module that maps a batch of graphs to a `Prediction`. Its
             classes are its attributes `labels` and `relations`. Default: those of the training

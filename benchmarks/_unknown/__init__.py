@@ -1,0 +1,1 @@
+"""Four losses where nobody knows which node is which: tasks, losses, training."""

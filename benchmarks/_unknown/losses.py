@@ -1,0 +1,84 @@
+"""The four losses, each a module with the weights that it adds to the network's."""
+
+from collections.abc import Callable
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch_geometric.data import Batch
+
+import grapheme_torch as gt
+
+from .pmfgw import PMFGW
+
+HINTS = gt.Hints(position=0.0, neighbours=0.5, noise=0.003, restarts=2)
+ROUNDS = gt.Sinkhorn(
+    temperature=0.2, rounds=20, update="proximal", tolerance=1e-5, gradient="detach"
+)
+"""What `grapheme train` chooses for queries whose targets have many nodes of one label."""
+
+SCORED = gt.Sinkhorn(temperature=0.2, tolerance=1e-5)
+
+Loss = Callable[[gt.Prediction, Batch], Tensor]
+
+
+class Ours(nn.Module):
+    """The total of a `StructuralLoss` without the clique term."""
+
+    def __init__(self, alignment: gt.Sinkhorn | gt.Learned, hints: gt.Hints) -> None:
+        super().__init__()
+        self.loss = gt.StructuralLoss(gamma=0, directed=False, alignment=alignment, hints=hints)
+
+    def forward(self, prediction: gt.Prediction, target: Batch) -> Tensor:
+        total: Tensor = self.loss(prediction, target).total
+        return total
+
+
+class Canonical(nn.Module):
+    """The cross-entropy with slot `i` as node `i` of the target."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.loss = gt.StructuralLoss(gamma=0, directed=False, hints=gt.Hints(position=0.0))
+
+    def forward(self, prediction: gt.Prediction, target: Batch) -> Tensor:
+        slots = len(prediction.existence) // prediction.num_graphs
+        plan = identity(target.ptr.diff(), slots).to(prediction.existence)
+        total: Tensor = self.loss(prediction, target, alignment=gt.Given(plan)).total
+        return total
+
+
+def identity(size: Tensor, slots: int) -> Float[Tensor, "B N1 M1"]:
+    """Slot `i` is node `i` of a target of so many nodes; slots beyond are deleted."""
+    most = int(size.max()) if len(size) else 0
+    kept = torch.eye(slots, most)[None] * (torch.arange(most) < size[:, None])[:, None]
+    plan = torch.zeros(len(size), slots + 1, most + 1)
+    plan[:, :-1, :-1] = kept
+    plan[:, :-1, -1] = 1 - kept.sum(2)
+    return plan
+
+
+def _rounds(alphabet: gt.Alphabet, dim: int) -> nn.Module:
+    return Ours(ROUNDS, HINTS)
+
+
+def _learned(alphabet: gt.Alphabet, dim: int) -> nn.Module:
+    matcher = gt.GraphMatcher(len(alphabet.labels), max(len(alphabet.relations), 1), embedding=dim)
+    return Ours(gt.Learned(matcher, SCORED), gt.Hints(position=0.0))
+
+
+def _pmfgw(alphabet: gt.Alphabet, dim: int) -> nn.Module:
+    return PMFGW(len(alphabet.labels), dim)
+
+
+def _canonical(alphabet: gt.Alphabet, dim: int) -> nn.Module:
+    return Canonical()
+
+
+LOSSES: dict[str, Callable[[gt.Alphabet, int], nn.Module]] = {
+    "StructuralLoss, rounds": _rounds,
+    "StructuralLoss, learned": _learned,
+    "PMFGW": _pmfgw,
+    "canonical order": _canonical,
+}
+"""Each makes its module for the classes of a task and the size of a node's vector."""

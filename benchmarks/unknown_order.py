@@ -1,0 +1,93 @@
+"""Which loss learns best where nobody knows which node is which?
+
+Trains one network (inputs as sets, queries as outputs) with four losses, from the same weights,
+on the same pairs in the same order: this library's with rounds, this library's with a learned
+aligner, the loss of Any2Graph, and cross-entropy in a fixed order of the nodes. Tasks are
+`coloring`, whose pictures it draws, and `pairs`, any two files of pairs without direction. At the
+default settings `coloring` takes about twenty minutes.
+"""
+
+import argparse
+import sys
+from dataclasses import asdict
+from typing import Any
+
+import torch
+from _record import commit, record
+from _unknown.losses import HINTS, LOSSES, ROUNDS, SCORED
+from _unknown.table import summary
+from _unknown.tasks import HELD_OUT, Task, coloring, pairs
+from _unknown.train import Effort, Point, network_of, run
+
+STEPS, SEEDS = 1200, (0, 1, 2)
+
+
+def main() -> None:
+    """Trains with each loss and seed, and records what came of it."""
+    words = _parser().parse_args()
+    torch.set_num_threads(1)
+    task, effort = _task(words), Effort(words.steps, words.minutes_per_run)
+    name, trained_at = words.name or words.task, commit()
+    settings = _settings(task, effort)
+    runs: list[dict[str, Any]] = []
+    for seed in words.seeds:
+        for loss in LOSSES:
+            curve: list[Point] = []
+            runs.append({"loss": loss, "seed": seed, "curve": curve})
+            for point in run(task, loss, seed, effort):
+                curve.append(point)
+                print(_line(loss, seed, point), flush=True)
+        findings = {"trained_at": trained_at, "task": name, "settings": settings, "runs": runs}
+        # After each seed: hours of training must not be lost to what comes later.
+        if not words.no_record:
+            record(f"unknown_order-{name}", findings, packages=("scipy",))
+    print(summary(runs))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("task", nargs="?", default="coloring", choices=("coloring", "pairs"))
+    parser.add_argument("--data", metavar="FILE", help="training pairs of the task `pairs`")
+    parser.add_argument("--val", metavar="FILE", help="held-out pairs of the task `pairs`")
+    parser.add_argument("--name", help="what the task is recorded as (the task)")
+    parser.add_argument("--steps", type=int, default=STEPS, help=f"of each run ({STEPS})")
+    parser.add_argument("--seeds", type=int, nargs="+", default=SEEDS, help="of the runs (0 1 2)")
+    parser.add_argument(
+        "--minutes-per-run", type=float, metavar="M",
+        help="of the processor; ends a run before its steps (no bound)",
+    )  # fmt: skip
+    parser.add_argument("--no-record", action="store_true", help="only print")
+    return parser
+
+
+def _task(words: argparse.Namespace) -> Task:
+    if words.task == "coloring":
+        return coloring()
+    if not (words.data and words.val):
+        sys.exit("The task `pairs` needs --data FILE and --val FILE, both of pairs.")
+    return pairs(words.data, words.val, HELD_OUT)
+
+
+def _line(loss: str, seed: int, point: Point) -> str:
+    return (
+        f"{loss:24} seed {seed}  step {point['step']:5}  exact {point['exact_match']:6.1%}  "
+        f"edits {point['edit_cost']:5.2f}  edge F1 {point['edge_f1']:.3f}  "
+        f"{point['seconds']:6.1f} s ({point['loss_seconds']:.1f} s in the loss)"
+    )
+
+
+def _settings(task: Task, effort: Effort) -> dict[str, Any]:
+    return asdict(effort) | {
+        "trained": len(task.train), "held_out": len(task.held_out), "queries": task.queries,
+        "rounds": repr(ROUNDS), "hints": repr(HINTS), "learned": repr(SCORED),
+        "labels": len(task.alphabet.labels), "relations": len(task.alphabet.relations),
+        "parameters": sum(weight.numel() for weight in network_of(task, effort).parameters()),
+        "added": {
+            name: sum(x.numel() for x in make(task.alphabet, effort.dim).parameters())
+            for name, make in LOSSES.items()
+        },
+    }  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()
