@@ -22,9 +22,9 @@ WIDER = 3.0
 def least_change(decisions: Decisions, bounds: Bounds) -> tuple[Choice, bool]:
     """The choice of least cost within bounds, and whether that is certain.
 
-    No decision costs less than nothing. So a choice of cost c is the best of all as soon as no
-    better one is made of decisions that cost at most c each: any other contradicts a decision that
-    costs more by itself.
+    No decision costs less than nothing. So a choice of cost c is the best of all if no better one
+    contradicts only decisions that cost at most c each. Any other choice contradicts a decision
+    that costs more by itself.
     """
     best = decisions.independent()
     if decisions.obeys(bounds, best):

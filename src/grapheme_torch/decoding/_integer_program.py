@@ -33,8 +33,8 @@ class Cuts:
 class Program:
     """All choices of which no decision costs more than `most`, within bounds on degrees.
 
-    Columns are the nodes that may be there, the edges that may, and for each likely candidate
-    whether it is left out though its ends are there.
+    Columns are the nodes and the edges that may be there. For each likely candidate a further one
+    says whether it is left out though its ends are there.
 
     Args:
         decisions: What the network decided.
