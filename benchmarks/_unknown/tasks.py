@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import torch
 from _coloring.data import NAMES, Kind, Pictures, draw
 from torch import Tensor
+from torch_geometric.data import Data
 
 import grapheme_torch as gt
 from grapheme_torch.data import Pair, PairDataset, load_pairs
@@ -56,7 +57,7 @@ class Task:
             edges / (len(self.data) * max(1, most * (most - 1) // 2)),
         )
 
-    def _items(self) -> list[tuple]:  # type: ignore[type-arg]
+    def _items(self) -> list[tuple[Data, Data]]:
         return [self.data[k] for k in range(len(self.data))]
 
 

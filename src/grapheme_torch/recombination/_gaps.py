@@ -46,13 +46,20 @@ class Gaps:
         self._before: Counter[tuple[str, ...]] = Counter()  # words before the first node
         self._made: dict[Pattern, Counter[str]] = defaultdict(Counter)
         self._shown: dict[Pattern, Counter[str]] = defaultdict(Counter)
-        for pair in pairs if self._moved else ():
-            for part in self._cut(pair):
+        cut = [list(self._cut(pair)) if self._moved else [] for pair in pairs]
+        for pair, each in zip(pairs, cut, strict=True):
+            for part in each:
                 self._before[_before(pair, part)] += 1
                 _note(self._made, pair, part)
-        for pair, seen in zip(pairs, found, strict=True):
-            for part in self._moved_of(pair, seen):
+        moved = [self._moved_of(pair, seen) for pair, seen in zip(pairs, found, strict=True)]
+        for pair, own in zip(pairs, moved, strict=True):
+            for part in own:
                 _note(self._shown, pair, part)
+        self.given = [
+            [*own, *self._told(pair, each)]
+            for pair, own, each in zip(pairs, moved, cut, strict=True)
+        ]
+        """The parts with a gap of each given pair: those that it has, and those made of it."""
 
     def of(self, pair: Aligned) -> list[Part]:
         """The parts of a pair with a gap, whose place others with a gap can take."""
@@ -60,8 +67,7 @@ class Gaps:
 
     def made(self, pair: Aligned) -> list[Part]:
         """Parts of a pair as if one of their own parts stood elsewhere."""
-        cut = self._cut(pair) if self._moved else ()
-        return [part for part in cut if self._is_told(pair, part)]
+        return self._told(pair, self._cut(pair)) if self._moved else []
 
     def _moved_of(self, pair: Aligned, found: Iterable[Outside]) -> list[Part]:
         return [self._wide(pair, seen.part) for seen in found if seen.kind in self._moved]
@@ -72,6 +78,9 @@ class Gaps:
         while first and self._before[pair.symbols[first - 1 : part.first]] > least:
             first -= 1
         return replace(part, first=first)
+
+    def _told(self, pair: Aligned, cut: Iterable[Part]) -> list[Part]:
+        return [part for part in cut if self._is_told(pair, part)]
 
     def _is_told(self, pair: Aligned, part: Part) -> bool:
         """Whether what a part looks like tells of which relation its gap is."""

@@ -73,9 +73,8 @@ class Pool:
         self._neighbours = Neighbours(given)
         self._like = like_roles(_heads(given, map(parts, given)))
         self._gaps = Gaps(given, self._like)
-        gapped = [self._gaps.of(pair) + self._gaps.made(pair) for pair in given]
-        self._like_gapped = like_roles(_heads(given, gapped))
-        for pair, found in zip(given, gapped, strict=True):
+        self._like_gapped = like_roles(_heads(given, self._gaps.given))
+        for pair, found in zip(given, self._gaps.given, strict=True):
             self._add(pair, found)
 
     @property
