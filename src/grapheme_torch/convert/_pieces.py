@@ -1,12 +1,13 @@
 """The pieces a file falls into, one record each, and what happens to a piece that is refused."""
 
 import codecs
+import json
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from .._check import InputError, Received, require
+from .._check import InputError, Received, refusal, require
 from .._reading import decoded
 
 Record = dict[str, Any]
@@ -108,6 +109,18 @@ def valid(text: str) -> str:
     remedy = "Write it in UTF-8, without lone surrogates."
     require(torn is None, "the text", "be valid UTF-8", torn, remedy)
     return text
+
+
+def parsed(text: str, remedy: str) -> Any:
+    """The value of a line of JSON.
+
+    Raises:
+        InputError: If it is no JSON.
+    """
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise refusal("the line", "be JSON", Received(str(error)), remedy) from None
 
 
 def _line(raw: bytes) -> str:

@@ -1,6 +1,5 @@
 """What is read: the lines of a file, the files of a folder, pairs of files; and how far it is."""
 
-import json
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -10,7 +9,7 @@ from typing import Any
 from .._check import InputError, Received, refusal, require
 from .._reading import bare_name, unpacked, unpacking
 from .._safe_files import bounded_lines, open_regular
-from ._pieces import RESERVED, Piece, line_pieces
+from ._pieces import RESERVED, Piece, line_pieces, parsed
 
 Progress = Callable[[int, int], None]
 """Called with what has been read and what there is to read (0: unknown): bytes, or files."""
@@ -146,10 +145,7 @@ def _source(piece: Piece, key: str) -> Piece:
 
 def _object(text: str, key: str) -> dict[str, Any]:
     remedy = f'Write {{"{key}": "..."}} on one line, or name another key.'
-    try:
-        document: Any = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise refusal("the line", "be JSON", Received(str(error)), remedy) from None
+    document = parsed(text, remedy)
     ok = isinstance(document, dict) and isinstance(document.get(key), str)
     require(ok, "the line", f'be an object with a text as "{key}"', document, remedy)
     assert isinstance(document, dict)

@@ -1,14 +1,13 @@
 """Mass spectra to graphs of molecules: sets of peaks, of which none is an atom."""
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from math import isfinite
 from typing import Any
 
-from .._check import Received, refusal, require
+from .._check import require
 from ._chem import chem
 from ._fingerprint import undirected_molecule
-from ._pieces import RESERVED, Piece, Record, Skip, line_pieces, records
+from ._pieces import RESERVED, Piece, Record, Skip, line_pieces, parsed, records
 
 _PEAK = "peak"
 """Label of a peak; that of the precursor is its adduct."""
@@ -78,10 +77,7 @@ def spectra(
 
 def _object(text: str) -> Mapping[str, Any]:
     remedy = "Write one JSON object a line."
-    try:
-        found = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise refusal("the line", "be JSON", Received(str(error)), remedy) from None
+    found = parsed(text, remedy)
     require(isinstance(found, dict), "the line", "be a JSON object", found, remedy)
     return dict(found)
 
