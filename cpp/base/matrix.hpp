@@ -35,6 +35,11 @@ static inline void clear(Real* p, Index count) {
   if (count > 0) std::memset(p, 0, sizeof(Real) * static_cast<std::size_t>(count));
 }
 
+// Of any length, from and to anywhere.
+static inline void copy_numbers(const Real* from, Index count, Real* to) {
+  if (count > 0) std::memcpy(to, from, sizeof(Real) * static_cast<std::size_t>(count));
+}
+
 // Of padded vectors, most of them a few lines long: less than a call of memcpy.
 static inline void copy(Real* to, const Real* from, Index width) {
   for (Index i = 0; i < width; i += L) store(to + i, load(from + i));

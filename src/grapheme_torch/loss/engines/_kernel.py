@@ -10,9 +10,8 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
-from torch.autograd import forward_ad
 
-from ...ot import AVAILABLE, LEVELS, native
+from ...ot import AVAILABLE, LEVELS
 
 if AVAILABLE:
     from ...ot import _native
@@ -152,16 +151,6 @@ class Cotangents(NamedTuple):
     grad_edge: Tensor | None
     grad_clique: Tensor | None
     grad_plan: Tensor | None
-
-
-def serves(*tensors: Tensor) -> bool:
-    """Whether the kernel can be given these, in PyTorch's present state.
-
-    Inside a function transform (`torch.func`) tensors are wrapped and have no address, and the
-    kernel has no derivative in forward mode.
-    """
-    plain = not torch._C._are_functorch_transforms_active() and forward_ad._current_level < 0
-    return plain and all(native(x) for x in tensors)
 
 
 class Laid(NamedTuple):

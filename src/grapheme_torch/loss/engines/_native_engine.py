@@ -14,6 +14,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from ...ot import backend, check_temperature, options, temperatures
+from ...ot import serves as kernel_serves
 from .._learned_cost import margin_divergence
 from .._options import Sinkhorn
 from .._program import edge_costs, node_insertion
@@ -62,7 +63,7 @@ def serves(pairs: Pairs, spec: Spec, temperature: float | Tensor) -> bool:
 def _has_kernel(x: Tensor) -> bool:
     """Whether the operator has a kernel where a tensor is: ours, or one registered for a device."""
     if x.is_cpu:
-        return _kernel.serves(x)
+        return kernel_serves(x)
     return not x.is_meta and backend() != "pytorch" and registered(x.device.type)
 
 
@@ -231,7 +232,7 @@ def _kind(space: Padded) -> str | None:
         return None
     if kind != "labels":
         return kind
-    if _kernel.serves(y):
+    if kernel_serves(y):
         known = _kernel.within(y, 0, max(space.pairs.outputs.shape[1], 1))
     else:
         known = not len(y) or int(y.min()) >= 0
