@@ -67,6 +67,15 @@ static inline void transpose(const Matrix& from, const Matrix& to) {
   }
 }
 
+// Between the entries of the first rows.
+static inline Real largest_difference(const Matrix& x, const Matrix& y, Index rows) {
+  Vec most = splat(0);
+  for (Index i = 0; i < rows; ++i)
+    for (Index j = 0; j < x.width; j += L)
+      most = larger(most, magnitude(load(x.row(i) + j) - load(y.row(i) + j)));
+  return largest(most);
+}
+
 // y += s x
 static inline void add_to(Real* y, Real s, const Real* x, Index width) {
   const Vec scale = splat(s);

@@ -112,13 +112,19 @@ class Settings(NamedTuple):
     directed: bool
     gradient: str
 
+    @property
+    def kept_plans(self) -> int:
+        """A plan that is constant has no derivative that the plans before it are needed for."""
+        return 1 if self.gradient == "detach" else self.rounds + 1
+
 
 class Outputs(NamedTuple):
     """What is computed.
 
     Args:
         terms: Total, node, edge and clique term of each pair, `[4, B]`.
-        plans: The padded plan of each round, `[rounds + 1, B, N + 1, M + 1]`.
+        plans: The padded plan of each round, `[rounds + 1, B, N + 1, M + 1]`, or of the last one
+            alone, see `Settings.kept_plans`.
         residual, iterations: Of each round, `[rounds + 1, B]`.
         largest_residual, total_iterations, converged: Of all rounds together, `[B]`.
     """
@@ -236,7 +242,7 @@ def align(
     eps, rounds = inputs.temperature, settings.rounds + 1
     found = Outputs(
         terms=eps.new_empty(4, len(eps)),
-        plans=eps.new_empty(rounds, len(eps), rows, columns),
+        plans=eps.new_empty(settings.kept_plans, len(eps), rows, columns),
         residual=eps.new_empty(rounds, len(eps)),
         iterations=eps.new_empty(rounds, len(eps), dtype=torch.int64),
         largest_residual=eps.new_empty(len(eps)),

@@ -79,9 +79,25 @@ def _plain(pairs: Pairs, spec: Spec) -> bool:
     return spec.edge_cost.plain and weight is None and pairs.target.whole is None
 
 
+def read(space: Padded, temperature: float | Tensor) -> Inputs:
+    """What the kernel is given, whatever the first cost has besides.
+
+    Args:
+        space: What is compared.
+        temperature: One number, or one per pair.
+
+    Raises:
+        InputError: As `transport_plan`.
+    """
+    pairs, spec = space.pairs, space.spec
+    assert spec.solver is not None
+    inputs = _inputs_of(space, _temperatures(pairs, spec.solver, temperature))
+    return inputs if _plain(pairs, spec) else _with_costs(inputs, space)
+
+
 def run(
     space: Padded,
-    temperature: float | Tensor,
+    inputs: Inputs,
     extra: Float[Tensor, "B N1 M1"] | None,
     compose: Compose,
 ) -> tuple[dict[str, Tensor], NativeAlignment]:
@@ -89,7 +105,7 @@ def run(
 
     Args:
         space: What is compared.
-        temperature: One number, or one per pair.
+        inputs: What was read of it.
         extra: What the cost of the first plan has besides the matching cost.
         compose: The same in PyTorch; a second derivative is taken through it.
 
@@ -98,12 +114,9 @@ def run(
         OverflowError: If a number is not finite.
     """
     pairs, spec = space.pairs, space.spec
-    s = spec.solver
-    assert s is not None
-    inputs = _inputs_of(space, _temperatures(pairs, s, temperature), extra)
+    inputs = inputs._replace(first_cost=extra)
     settings, plain = _settings_of(spec, pairs.directed), _plain(pairs, spec)
     if not plain:
-        inputs = _with_costs(inputs, space)
         settings = settings._replace(gamma=0.0)  # the clique term is added below
     learned = learned_of(inputs)
     rows, columns = pairs.layout.width + 1, pairs.target.layout.width + 1
@@ -192,7 +205,7 @@ def _settings_of(spec: Spec, directed: bool) -> _kernel.Settings:
     )
 
 
-def _inputs_of(space: Padded, eps: Tensor, extra: Tensor | None) -> Inputs:
+def _inputs_of(space: Padded, eps: Tensor) -> Inputs:
     """The tensors of the kernel, by the names they have there."""
     pairs, kind = space.pairs, _kind(space)
     target = pairs.target
@@ -221,7 +234,6 @@ def _inputs_of(space: Padded, eps: Tensor, extra: Tensor | None) -> Inputs:
         target_weight=target.weight if weighted else None,
         position=pairs.position if pairs.placed else None,
         target_position=target.position if pairs.placed else None,
-        first_cost=extra,
     )
 
 
