@@ -11,9 +11,9 @@ from torch_geometric.data.storage import BaseStorage
 from ..._check import Received, refusal, require
 from ..._tensors import described, has_numbers, is_dense, is_whole
 from ...graphs import membership
+from ...ot import serves
 from ...prediction import Prediction
 from .._spec import Spec
-from ...ot import serves
 from ..engines import _kernel
 from ..terms._node_cost import Classes, NodeCost
 from ._arguments import check_device

@@ -15,8 +15,8 @@ from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits, log_softmax
 
 from ..._check import Received, refusal, require
-from .._options import is_number
 from ...ot import serves
+from .._options import is_number
 from ..engines import _kernel
 from ._shaping import check_shaping, checked_weight, focused, smoothed, weighed
 

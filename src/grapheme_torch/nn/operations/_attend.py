@@ -60,9 +60,7 @@ def _rotated(x: Tensor, cosine: Tensor, sine: Tensor) -> Tensor:
     return torch.cat([first * cosine - second * sine, first * sine + second * cosine, rest], dim=3)
 
 
-def _differentiable(
-    given: Given, tensors: tuple[Tensor, ...], grad: Tensor
-) -> list[Tensor | None]:
+def _differentiable(given: Given, tensors: tuple[Tensor, ...], grad: Tensor) -> list[Tensor | None]:
     """PyTorch's fused attention has no second derivative, its plain one has."""
     with sdpa_kernel(SDPBackend.MATH):
         return by_formula(_ATTEND, given, tensors, grad)
