@@ -12,8 +12,8 @@ class UnmatchedEdges(Term):
     r"""The charge for edges of predicted nodes that match nothing, taken back (E52).
 
     The loss asks each candidate that no target edge takes to be absent. A node that is not there
-    has no edges anyway: where many output nodes are to be absent, as with queries, this term with
-    the weight of the edges (`beta`) leaves the network free to say anything of theirs.
+    has no edges anyway. With this term, of the weight of the edges (`beta`), the network may say
+    anything of them. That helps where many output nodes are to be absent, as with queries.
 
     :math:`-\sum_{uv} (1 - m_u m_v) (-\log q_{uv})` in nats, with `q` the probability of "absent"
     and `m` the mass of a node that goes to target nodes. It is meant for the criterion "likelihood"

@@ -46,7 +46,7 @@ class Operation(NamedTuple):
     result: str
     shape: Callable[..., Sequence[int]]
     derivatives: Callable[..., Sequence[Sequence[int]]]
-    differentiable: Callable[..., Sequence[Tensor]] | None = None
+    differentiable: Callable[..., Sequence[Tensor | None]] | None = None
 
 
 def apply(operation: Operation, given: Given, *tensors: Tensor | None) -> Tensor:
@@ -54,7 +54,7 @@ def apply(operation: Operation, given: Given, *tensors: Tensor | None) -> Tensor
     floats = [x for x in tensors if x is not None]
     if not _has_kernel(floats, given):
         return operation.formula(given, *tensors)
-    result: Tensor = _Native.apply(operation, given, *tensors)  # type: ignore[no-untyped-call]
+    result: Tensor = _Native.apply(operation, given, *tensors)
     return result
 
 
@@ -63,7 +63,7 @@ def _has_kernel(floats: Sequence[Tensor], given: Given) -> bool:
     first = floats[0]
     if first.dtype not in (torch.float32, torch.float64) or not first.numel():
         return False
-    if torch.compiler.is_compiling() or torch.jit.is_tracing():
+    if torch.compiler.is_compiling() or torch._C._is_tracing():
         return False
     others = [x for x in given.values() if isinstance(x, Tensor)]
     alike = all(x.dtype == first.dtype for x in floats)
@@ -84,7 +84,7 @@ class _Native(Function):
         return result
 
     @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> Any:  # type: ignore[override]
+    def backward(ctx: Any, *grads: Tensor) -> Any:
         operation, given, tensors = ctx.operation, ctx.given, ctx.saved_tensors
         if torch.is_grad_enabled():  # the derivative is to be differentiated
             differentiable = operation.differentiable or partial(by_formula, operation)
