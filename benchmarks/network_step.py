@@ -42,7 +42,8 @@ TASKS: dict[str, tuple[int, dict[str, Any]]] = {
 def main() -> None:
     """Measures both ways on both data sets, and records the ratio."""
     if len(sys.argv) != 1 + len(TASKS):
-        sys.exit(__doc__)
+        print(__doc__)
+        sys.exit(2)
     torch.set_num_threads(1)
     rows = [_row(name, path) for name, path in zip(TASKS, sys.argv[1:], strict=True)]
     record("network_step", {"pairs": PAIRS, "turns": TURNS, "rows": rows})
