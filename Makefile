@@ -87,7 +87,7 @@ sanitize: setup ## the kernel under AddressSanitizer and UBSan: its tests, 10,00
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --target $(SANITIZED) \
 		--config-settings cmake.define.GRAPHEME_SANITIZE=ON .
 	$(SANITIZE) -m pytest -q -p no:cacheprovider tests/ot/kernels/test_native_cpu.py \
-		tests/loss/engines/test_native_engine.py
+		tests/loss/engines/test_native_engine.py tests/nn/test_operations.py
 	$(SANITIZE) benchmarks/soak.py --pairs 10000 --no-record
 
 recipe: setup ## train and evaluate a task: make recipe TASK=smiles DATA=folder

@@ -184,7 +184,7 @@ void expect_finite(const Graphs<Real>& all) {
 template <class Real>
 Results<Real> read_rounds(const Outputs& out, const Graphs<Real>& all) {
   const Index rounds = all.settings.rounds + 1;
-  return {nullptr, READ(Real, out, plans, rounds, all.pairs, all.rows, all.columns),
+  return {nullptr, READ(Real, out, plans, all.settings.kept_plans(), all.pairs, all.rows, all.columns),
           READ(Real, out, residual, rounds, all.pairs),
           READ(Whole, out, iterations, rounds, all.pairs)};
 }

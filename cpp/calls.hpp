@@ -3,20 +3,11 @@
 #pragma once
 
 #include <string>
-#include <vector>
 
 #include "batch.hpp"
+#include "isa/kernel.hpp"
 
 namespace grapheme {
-
-// The instruction sets this machine can run, the fastest last.
-std::vector<std::string> levels();
-
-// Threads at most, and the instruction set.
-struct Machine {
-  int num_threads;
-  const std::string& level;
-};
 
 // B pairs of N x M places; potentials are one number a place.
 struct SolveCall {

@@ -7,6 +7,7 @@
 #include <stdexcept>
 
 #include "calls.hpp"
+#include "network/operations.hpp"
 
 namespace nb = nanobind;
 
@@ -151,6 +152,68 @@ void bind_loss(nb::module_& module) {
   module.def("downward", &downward, nb::kw_only(), "edge_index"_a);
 }
 
+// The operations of the network: a record of named tensors each, as the loss has.
+void bind_network(nb::module_& module) {
+  using namespace nb::literals;
+  nb::class_<AttendCall>(module, "Attend", "Attention within each graph.")
+      .def(nb::init<>())
+      .TENSOR(AttendCall, query_key_value)
+      .TENSOR(AttendCall, cosine)
+      .TENSOR(AttendCall, sine)
+      .TENSOR(AttendCall, batch)
+      .TENSOR(AttendCall, mixed)
+      .TENSOR(AttendCall, grad_mixed)
+      .TENSOR(AttendCall, grad_query_key_value);
+  nb::class_<HearCall>(module, "Hear", "Messages along edges, both ways.")
+      .def(nb::init<>())
+      .TENSOR(HearCall, said)
+      .TENSOR(HearCall, gate)
+      .TENSOR(HearCall, edge_index)
+      .TENSOR(HearCall, kind)
+      .TENSOR(HearCall, heard)
+      .TENSOR(HearCall, grad_heard)
+      .TENSOR(HearCall, grad_said)
+      .TENSOR(HearCall, grad_gate);
+  nb::class_<PairScoresCall>(module, "ScorePairs", "Logits of the relations of candidate edges.")
+      .def(nb::init<>())
+      .TENSOR(PairScoresCall, node_vectors)
+      .TENSOR(PairScoresCall, offset)
+      .TENSOR(PairScoresCall, mix)
+      .TENSOR(PairScoresCall, read)
+      .TENSOR(PairScoresCall, edge_index)
+      .TENSOR(PairScoresCall, step)
+      .TENSOR(PairScoresCall, batch)
+      .TENSOR(PairScoresCall, logits)
+      .TENSOR(PairScoresCall, grad_logits)
+      .TENSOR(PairScoresCall, grad_node_vectors)
+      .TENSOR(PairScoresCall, grad_offset)
+      .TENSOR(PairScoresCall, grad_mix)
+      .TENSOR(PairScoresCall, grad_read);
+  nb::class_<DropCall>(module, "Drop", "What a layer adds, some of it left out.")
+      .def(nb::init<>())
+      .TENSOR(DropCall, before)
+      .TENSOR(DropCall, after)
+      .FIELD(DropCall, seed)
+      .FIELD(DropCall, threshold)
+      .TENSOR(DropCall, result)
+      .TENSOR(DropCall, grad_result)
+      .TENSOR(DropCall, grad_before)
+      .TENSOR(DropCall, grad_after);
+#define OPERATION(Call, name)                                                            \
+  module.def(#name, [](const Call& call, int num_threads, const std::string& level) {    \
+    name(call, {num_threads, level});                                                    \
+  }, nb::kw_only(), "call"_a, "num_threads"_a, "level"_a)
+  OPERATION(AttendCall, attend);
+  OPERATION(AttendCall, attend_adjoint);
+  OPERATION(HearCall, hear);
+  OPERATION(HearCall, hear_adjoint);
+  OPERATION(PairScoresCall, score_pairs);
+  OPERATION(PairScoresCall, score_pairs_adjoint);
+  OPERATION(DropCall, drop);
+  OPERATION(DropCall, drop_adjoint);
+  module.attr("GROUPS") = GROUPS;
+}
+
 }  // namespace
 
 NB_MODULE(_native, module) {
@@ -163,6 +226,7 @@ NB_MODULE(_native, module) {
   bind_records(module);
   bind_transport(module);
   bind_loss(module);
+  bind_network(module);
 }
 
 }  // namespace grapheme

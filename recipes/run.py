@@ -231,7 +231,9 @@ def _result(folders: list[Path], test: str, task: Task) -> dict[str, Any]:
     chosen: dict[str, Any] = {"constraint": task.constraint, "others": others, "form": task.form}
     report = evaluate(out, load_pairs(test), worst=10, **chosen).to_dict()
     write_json(out / "evaluation.json", report)
-    report.pop("worst")  # pairs of the data stay where the data are
+    # Pairs of the data, and the paths of their files, stay where the data are.
+    report.pop("worst")
+    report["wrong_answers"].pop("pairs", None)
     return {**told, "metrics": report}
 
 

@@ -17,17 +17,25 @@ ROUNDS = gt.Sinkhorn(
 )
 """What `grapheme train` chooses for queries whose targets have many nodes of one label."""
 
+BETA = 0.5
+"""Weight of the edges, the default."""
+
 SCORED = gt.Sinkhorn(temperature=0.2, tolerance=1e-5)
 
 Loss = Callable[[gt.Prediction, Batch], Tensor]
 
 
 class Ours(nn.Module):
-    """The total of a `StructuralLoss` without the clique term."""
+    """The total of a `StructuralLoss` without the clique term; as in PMFGW, slots that are to be
+    empty may say anything of their edges.
+    """
 
     def __init__(self, alignment: gt.Sinkhorn | gt.Learned, hints: gt.Hints) -> None:
         super().__init__()
-        self.loss = gt.StructuralLoss(gamma=0, directed=False, alignment=alignment, hints=hints)
+        self.loss = gt.StructuralLoss(
+            beta=BETA, gamma=0, directed=False, alignment=alignment, hints=hints,
+            terms={"unmatched": (BETA, gt.UnmatchedEdges())},
+        )  # fmt: skip
 
     def forward(self, prediction: gt.Prediction, target: Batch) -> Tensor:
         total: Tensor = self.loss(prediction, target).total

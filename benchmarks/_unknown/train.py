@@ -43,7 +43,7 @@ class Effort:
     dim: int = 64
     layers: int = 2
     batch: int = 32
-    rate: float = 3e-3
+    rate: float = 1e-3
     warm_up: float = 0.05
     clip: float = 1.0
     evaluations: int = 8

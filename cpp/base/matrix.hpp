@@ -35,6 +35,11 @@ static inline void clear(Real* p, Index count) {
   if (count > 0) std::memset(p, 0, sizeof(Real) * static_cast<std::size_t>(count));
 }
 
+// Of any length, from and to anywhere.
+static inline void copy_numbers(const Real* from, Index count, Real* to) {
+  if (count > 0) std::memcpy(to, from, sizeof(Real) * static_cast<std::size_t>(count));
+}
+
 // Of padded vectors, most of them a few lines long: less than a call of memcpy.
 static inline void copy(Real* to, const Real* from, Index width) {
   for (Index i = 0; i < width; i += L) store(to + i, load(from + i));
@@ -60,6 +65,15 @@ static inline void transpose(const Matrix& from, const Matrix& to) {
       for (Index r = 0; r < L; ++r) store(to.row(j + r) + i, block[r]);
     }
   }
+}
+
+// Between the entries of the first rows.
+static inline Real largest_difference(const Matrix& x, const Matrix& y, Index rows) {
+  Vec most = splat(0);
+  for (Index i = 0; i < rows; ++i)
+    for (Index j = 0; j < x.width; j += L)
+      most = larger(most, magnitude(load(x.row(i) + j) - load(y.row(i) + j)));
+  return largest(most);
 }
 
 // y += s x

@@ -31,6 +31,9 @@ struct Settings {
   Index rounds = 0, max_iterations = 0;
   bool edit = false, proximal = false, directed = true;
   Mode mode = Mode::exact;
+
+  // A plan that is constant has no derivative that the plans before it are needed for.
+  Index kept_plans() const { return mode == Mode::detach ? 1 : rounds + 1; }
 };
 
 // Arrays that may be null are marked so; `first` is where the nodes of a graph begin. A padded plan
@@ -77,7 +80,7 @@ struct Graphs {
 
 constexpr Index TERMS = 4;  // total, node, edge, clique
 
-// What is computed: terms x pairs; the rest round by round.
+// What is computed: terms x pairs; the rest round by round, but see `kept_plans`.
 template <class Real>
 struct Results {
   Real *terms, *plans, *residual;

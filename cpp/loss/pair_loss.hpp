@@ -40,12 +40,20 @@ class Pair {
 
   void align() {
     const Matrix plan = matrix(cost_.rows, cost_.width, arena_);
+    const bool constant = all_.settings.mode == Mode::detach;
+    const Matrix before = constant ? matrix(plan.rows, plan.width, arena_) : plan;
     Outcome outcome{};
     for (Index round = 0; round <= all_.settings.rounds; ++round) {
       advance(round, plan);
+      if (constant) copy(before.at, plan.at, plan.rows * plan.width);
       outcome = transport(plan);
-      write(round, plan, outcome);
+      note(round, outcome);
+      if (!constant) write(round, plan, outcome);
+      if (constant && round > 0 && settled(before, plan)) {
+        while (++round <= all_.settings.rounds) note(round, {outcome.residual, 0});
+      }
     }
+    if (constant) write(0, plan, outcome);
     Real node = 0;
     for (Index i = 0; i < rows_.count; ++i)
       node += dot(plan.row(i), nodes_.cost.row(i), plan.width);
@@ -61,7 +69,7 @@ class Pair {
   void differentiate(const Gradients<Real>& to) {
     const Settings& s = all_.settings;
     const Real by_node = slope(to, 1, s.alpha), by_edge = slope(to, 2, s.beta);
-    const Matrix plan = load(results_.plans, s.rounds), w = cotangent(to.plan),
+    const Matrix plan = load(results_.plans, s.kept_plans() - 1), w = cotangent(to.plan),
                  by_cost = zeros(), by_matching = zeros();
     for (Index i = 0; i < rows_.count; ++i) {
       add_to(by_cost.row(i), by_node, plan.row(i), plan.width);
@@ -149,14 +157,23 @@ class Pair {
     return outcome;
   }
 
-  void write(Index round, const Matrix& plan, const Outcome& outcome) const {
-    const Index at = round * all_.pairs + k_, area = all_.rows * all_.columns;
-    Real* to = results_.plans + at * area;
+  // Whether a round has moved no entry by more than the tolerance.
+  bool settled(const Matrix& before, const Matrix& plan) const {
+    const Real moved = largest_difference(plan, before, rows_.count);
+    return moved <= static_cast<Real>(all_.settings.tolerance);
+  }
+
+  void note(Index round, const Outcome& outcome) const {
+    results_.residual[round * all_.pairs + k_] = outcome.residual;
+    results_.iterations[round * all_.pairs + k_] = outcome.iterations;
+  }
+
+  void write(Index kept, const Matrix& plan, const Outcome& outcome) const {
+    const Index area = all_.rows * all_.columns;
+    Real* to = results_.plans + (kept * all_.pairs + k_) * area;
     fill(to, area, outcome.residual - outcome.residual);
     for (Index i = 0; i < rows_.count; ++i)
       columns_.scatter(plan.row(i), to + rows_.place[i] * all_.columns);
-    results_.residual[at] = outcome.residual;
-    results_.iterations[at] = outcome.iterations;
   }
 
   Real write_terms(Real node, Real edge) const {

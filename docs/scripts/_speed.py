@@ -155,3 +155,19 @@ and of which few are needed; here they are forced. "Unrolled" sweeps on.
 
 def _bound(value: float | None) -> str:
     return "none" if value is None else f"{value:.0e}"
+
+
+def network(found: dict[str, Any]) -> str:
+    """The network's operations by the kernel and by their formulas."""
+    head = f"""Milliseconds of the processor of the network, forward and backward in training, on one
+thread. Medians over batches of the first {found["pairs"]} pairs, by size, both ways by turns.
+
+"""
+    rows = [
+        [
+            row["name"], str(row["batch"]), f"{row['milliseconds']['native']:.1f}",
+            f"{row['milliseconds']['pytorch']:.1f}", f"{row['ratio']:.2f}",
+        ]
+        for row in found["rows"]
+    ]  # fmt: skip
+    return head + table(["pairs", "in a batch", "native", "PyTorch", "ratio"], rows)

@@ -246,6 +246,7 @@ SECTIONS: tuple[tuple[str, str, Callable[[dict[str, Any]], str]], ...] = (
     ("unknown_order-spectra", "Unknown order: spectra", unknown_order),
     ("kindergarten_time", "Kindergarten, the clock", _time),
     ("step_profile", "A training step, the clock", _speed.steps),
+    ("network_step", "The network's own operations", _speed.network),
     ("kernel", "The native kernel", _speed.kernel),
     ("fused", "The whole loss in the kernel", _speed.fused),
     ("soak", "Random pairs", _soak),

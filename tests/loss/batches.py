@@ -168,7 +168,11 @@ def compare(
     """
     mine, own = solved("native", loss, prediction, target)
     other, plain = solved("pytorch", loss, prediction, target)
-    same = (mine.iterations == other.iterations) & (mine.converged == other.converged)
+    same = mine.converged == other.converged
+    if loss.alignment.gradient == "detach":  # the kernel ends its rounds early
+        assert (mine.iterations <= other.iterations).all()
+    else:
+        same = same & (mine.iterations == other.iterations)
     if strict:
         assert same.all()
     names = ("total", "node", "edge", "clique", "residual")

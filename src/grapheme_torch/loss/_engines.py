@@ -65,8 +65,10 @@ def _native(space: Padded, temperature: float | Tensor) -> Aligned | None:
         terms, found = _composed_engine.run(other, temperature, Steering(first_cost=extra))
         return terms, found.plan
 
+    inputs = _native_engine.read(space, temperature)
+
     def run(extra: Tensor | None) -> Aligned:
-        return _native_engine.run(space, temperature, extra, compose)
+        return _native_engine.run(space, inputs, extra, compose)
 
     try:
         return run(_first(space, Steering(), lambda x: run(x.first_cost)[0]["total"]).first_cost)

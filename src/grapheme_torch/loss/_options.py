@@ -36,7 +36,8 @@ class Sinkhorn:
         gradient: How the alignment is differentiated. "exact": the derivative of what was
             computed, converged or not. "implicit": to any order, but right only where it
             converged. "unrolled": through plain Sinkhorn. "detach": treated as constant, an
-            approximation.
+            approximation. The native kernel then ends the rounds of a pair early, with one that
+            moves no entry of the plan by more than `tolerance`.
 
     Raises:
         InputError: If a value is out of range.

@@ -1,12 +1,10 @@
 """Attention among the nodes of one graph."""
 
-import torch
 from jaxtyping import Float, Int, Shaped
 from torch import Tensor, nn
-from torch.nn.functional import scaled_dot_product_attention
-from torch_geometric.utils import to_dense_batch
 
 from .._check import require
+from .operations._attend import attend
 
 
 class GraphAttention(nn.Module):
@@ -48,14 +46,8 @@ class GraphAttention(nn.Module):
         if len(h) == 0:
             return h
         qkv = self.query_key_value(self.norm(h)).unflatten(1, (3, self.num_heads, -1))
-        if position is not None:
-            qkv = torch.cat([_rotated(qkv[:, :2], position), qkv[:, 2:]], dim=1)
-        padded, mask = to_dense_batch(qkv, batch, batch_size=num_graphs)
-        query, key, value = padded.permute(2, 0, 3, 1, 4)
-        # Padded queries see everything, so that no row of the softmax is empty.
-        visible = mask[:, None, None, :] | ~mask.any(1)[:, None, None, None]
-        mixed = scaled_dot_product_attention(query, key, value, attn_mask=visible)
-        h = h + self.merge(mixed.transpose(1, 2).flatten(2)[mask])
+        mixed = attend(qkv, batch, num_graphs, position)
+        h = h + self.merge(mixed.flatten(1))
         return h + self.feed_forward(h)
 
 
@@ -64,17 +56,3 @@ def feed_forward(dim: int) -> nn.Sequential:
     return nn.Sequential(
         nn.LayerNorm(dim), nn.Linear(dim, 2 * dim), nn.SiLU(), nn.Linear(2 * dim, dim)
     )
-
-
-SLOWEST = 100.0
-"""Ratio of the fastest to the slowest rotation: texts and molecules are some dozens of steps."""
-
-
-def _rotated(x: Float[Tensor, "n 2 h d"], position: Shaped[Tensor, " n"]) -> Tensor:
-    """Coordinates `k` and `k + d // 2` of each head turned as a pair; an odd one stays."""
-    half = x.shape[3] // 2
-    rate = SLOWEST ** -(torch.arange(half, device=x.device, dtype=x.dtype) / max(half, 1))
-    angle = position.to(x.dtype)[:, None, None, None] * rate
-    cos, sin = angle.cos(), angle.sin()
-    first, second, rest = x[..., :half], x[..., half : 2 * half], x[..., 2 * half :]
-    return torch.cat([first * cos - second * sin, first * sin + second * cos, rest], dim=3)

@@ -11,6 +11,7 @@ from torch.nn.functional import logsigmoid
 from .._check import require
 from ._copy import UNCOPIED
 from ._embedding import sinusoids
+from .operations._score_pairs import score_pairs
 
 Candidates = Literal["forward", "all"]
 
@@ -76,6 +77,7 @@ class OutputHeads(nn.Module):
         edge_index: Int[Tensor, "2 e"],
         position: Float[Tensor, " n"] | None = None,
         own: Int[Tensor, " n"] | None = None,
+        batch: Int[Tensor, " n"] | None = None,
     ) -> tuple[Float[Tensor, " n"], Float[Tensor, "n classes"], Float[Tensor, "e relations"]]:
         """Logits of existence, label and relation.
 
@@ -86,24 +88,35 @@ class OutputHeads(nn.Module):
             own: Class of the label of the input node that each output node stands at. Where it is
                 none of the labels, their number; where it is never copied, -1. Needed to copy, and
                 read for nothing else.
+            batch: The graph of each node, ascending, with the candidates of a graph together. Many
+                threads then share the work. Default: one graph.
 
         Raises:
             InputError: If labels are copied and `own` is not given.
         """
         z = self.norm(h)
-        source, target = edge_index
-        scores = (self.query(z)[source] * self.key(z)[target]).unflatten(1, (self.num_heads, -1))
-        pair = self.source(z)[source] + self.target(z)[target]
-        pair = pair + self.score(scores.sum(2) / scores.shape[2] ** 0.5)
+        offset, which, steps = None, None, None
         if position is not None and self.offset is not None:
             # Thousands of candidates are but some dozens of steps apart.
+            source, target = edge_index
             steps, which = (position[target] - position[source]).unique(return_inverse=True)
-            pair = pair + self.offset(sinusoids(steps, h.shape[1], h.dtype))[which]
-        relation = self.relation(nn.functional.silu(pair))
-        if position is not None and self.offset is not None and self.locality:
+            offset = self.offset(sinusoids(steps, h.shape[1], h.dtype))
+        read, mix = self.relation.weight, self.score.weight.T
+        batch = edge_index.new_zeros(len(h)) if batch is None else batch
+        relation = score_pairs(self._ends(z), offset, mix, read, edge_index, which, batch)
+        relation = relation + self.relation.bias
+        if steps is not None and which is not None and self.locality:
             absent = self.locality * steps.abs().clamp(min=1).log()[which]
             relation = relation + nn.functional.pad(absent[:, None], (0, relation.shape[1] - 1))
         return self.existence(z)[:, 0], self._label(z, own), relation
+
+    def _ends(self, z: Tensor) -> Tensor:
+        """Query, key, and what a node is as source and as target of an edge, `[n, 4, d]`."""
+        parts = (self.query, self.key, self.source, self.target)
+        weight = torch.cat([part.weight for part in parts])
+        bias = torch.cat([self.query.bias, self.key.bias, self.source.bias])
+        bias = nn.functional.pad(bias, (0, len(weight) - len(bias)))
+        return nn.functional.linear(z, weight, bias).unflatten(1, (4, -1))
 
     def _label(self, z: Tensor, own: Tensor | None) -> Tensor:
         label: Tensor = self.label(z)

@@ -5,6 +5,7 @@ from torch import nn
 from ._attention import GraphAttention
 from ._message import MessagePassingBlock
 from ._slots import Wired
+from .operations._drop import drop
 
 
 class Layer(nn.Module):
@@ -12,13 +13,14 @@ class Layer(nn.Module):
 
     def __init__(self, dim: int, num_heads: int, dropout: float) -> None:
         super().__init__()
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = dropout
         self.message_passing = MessagePassingBlock(dim, dim)
         self.attention = GraphAttention(dim, num_heads=num_heads)
 
     def forward(self, graph: Wired, num_graphs: int) -> Wired:
         """The nodes after the layer, everything else as it was."""
+        share = self.dropout if self.training else 0.0
         heard = self.message_passing(graph.h, graph.edge_index, graph.kind, graph.kinds)
-        h = graph.h + self.dropout(heard - graph.h)
+        h = drop(graph.h, heard, share)
         attended = self.attention(h, graph.batch, num_graphs, graph.position)
-        return graph._replace(h=h + self.dropout(attended - h))
+        return graph._replace(h=drop(h, attended, share))

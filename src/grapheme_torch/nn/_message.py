@@ -4,7 +4,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch_geometric.data import Data
-from torch_geometric.utils import scatter
+
+from .operations._hear import hear
 
 
 def message_edges(
@@ -45,8 +46,8 @@ class MessagePassingBlock(nn.Module):
         super().__init__()
         self.norm = nn.LayerNorm(dim)
         self.own = nn.Linear(dim, dim)
-        self.from_source = _GatedMean(dim, edge_dim)
-        self.from_target = _GatedMean(dim, edge_dim)
+        self.from_source = _Way(dim, edge_dim)
+        self.from_target = _Way(dim, edge_dim)
         self.out = nn.Sequential(nn.SiLU(), nn.Linear(dim, dim))
 
     def forward(
@@ -57,23 +58,18 @@ class MessagePassingBlock(nn.Module):
         kinds: Float[Tensor, "k c"],
     ) -> Float[Tensor, "n d"]:
         """The node vectors after the step; `kinds[kind]` are the vectors of the edges."""
-        z = self.norm(h)
-        source, target = edge_index
-        heard = self.from_source(z, source, target, kind, kinds)
-        heard = heard + self.from_target(z, target, source, kind, kinds)
-        return h + self.out(self.own(z) + heard)
+        ways = (self.from_source, self.from_target)
+        weight = torch.cat([self.own.weight, *(way.node.weight for way in ways)])
+        bias = nn.functional.pad(self.own.bias, (0, len(weight) - len(self.own.bias)))
+        said = nn.functional.linear(self.norm(h), weight, bias).unflatten(1, (3, -1))
+        gate = torch.stack([way.gate(kinds) for way in ways])
+        return h + self.out(hear(said, gate, edge_index, kind))
 
 
-class _GatedMean(nn.Module):
-    """`mean_u (W z_u) * (V e)` over the edges from the nodes `u` to a node."""
+class _Way(nn.Module):
+    """What a node says along the edges of one direction, and how kinds of edges gate it."""
 
     def __init__(self, dim: int, edge_dim: int) -> None:
         super().__init__()
         self.node = nn.Linear(dim, dim, bias=False)
         self.gate = nn.Linear(edge_dim, dim)
-
-    def forward(
-        self, z: Tensor, here: Tensor, there: Tensor, kind: Tensor, kinds: Tensor
-    ) -> Tensor:
-        message = self.node(z)[here] * self.gate(kinds)[kind]
-        return scatter(message, there, dim=0, dim_size=len(z), reduce="mean")

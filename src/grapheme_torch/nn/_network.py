@@ -228,7 +228,7 @@ class GraphTransformNet(nn.Module):
         candidates = candidate_edges(wired.batch, kind=self.candidates, window=self.window)
         own = None if self.own is None else self.own(graph.x).repeat_interleave(self.num_slots)
         position = None if wired.position is None else wired.position.to(wired.h.dtype)
-        existence, label, relation = self.heads(wired.h, candidates, position, own)
+        existence, label, relation = self.heads(wired.h, candidates, position, own, wired.batch)
         return Prediction(
             existence, label, candidates, relation, wired.batch, num_graphs,
             self._place(position, existence, wired.batch), directed=self.directed,

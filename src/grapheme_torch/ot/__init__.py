@@ -32,6 +32,7 @@ from ._transport import status as status
 from .kernels._dispatch import Backend as Backend
 from .kernels._dispatch import backend as backend
 from .kernels._dispatch import native as native
+from .kernels._dispatch import serves as serves
 from .kernels._dispatch import set_backend as set_backend
 from .kernels._native_cpu import AVAILABLE as AVAILABLE
 from .kernels._native_cpu import LEVELS as LEVELS

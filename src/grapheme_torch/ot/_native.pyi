@@ -131,3 +131,58 @@ def lay_out(
 ) -> int: ...
 def within(*, values: Tensor, low: int, end: int) -> bool: ...
 def downward(*, edge_index: Tensor) -> bool: ...
+
+GROUPS: int
+
+class Attend:
+    query_key_value: Tensor | None
+    cosine: Tensor | None
+    sine: Tensor | None
+    batch: Tensor | None
+    mixed: Tensor | None
+    grad_mixed: Tensor | None
+    grad_query_key_value: Tensor | None
+
+class Hear:
+    said: Tensor | None
+    gate: Tensor | None
+    edge_index: Tensor | None
+    kind: Tensor | None
+    heard: Tensor | None
+    grad_heard: Tensor | None
+    grad_said: Tensor | None
+    grad_gate: Tensor | None
+
+class ScorePairs:
+    node_vectors: Tensor | None
+    offset: Tensor | None
+    mix: Tensor | None
+    read: Tensor | None
+    edge_index: Tensor | None
+    step: Tensor | None
+    batch: Tensor | None
+    logits: Tensor | None
+    grad_logits: Tensor | None
+    grad_node_vectors: Tensor | None
+    grad_offset: Tensor | None
+    grad_mix: Tensor | None
+    grad_read: Tensor | None
+
+class Drop:
+    before: Tensor | None
+    after: Tensor | None
+    seed: int
+    threshold: int
+    result: Tensor | None
+    grad_result: Tensor | None
+    grad_before: Tensor | None
+    grad_after: Tensor | None
+
+def attend(*, call: Attend, num_threads: int, level: str) -> None: ...
+def attend_adjoint(*, call: Attend, num_threads: int, level: str) -> None: ...
+def hear(*, call: Hear, num_threads: int, level: str) -> None: ...
+def hear_adjoint(*, call: Hear, num_threads: int, level: str) -> None: ...
+def score_pairs(*, call: ScorePairs, num_threads: int, level: str) -> None: ...
+def score_pairs_adjoint(*, call: ScorePairs, num_threads: int, level: str) -> None: ...
+def drop(*, call: Drop, num_threads: int, level: str) -> None: ...
+def drop_adjoint(*, call: Drop, num_threads: int, level: str) -> None: ...

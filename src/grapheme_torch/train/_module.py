@@ -107,9 +107,10 @@ class TrainingModule(pl.LightningModule):
 
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
         """Stops before a loss or a gradient that is not finite reaches the weights."""
-        del optimizer  # part of Lightning's interface
         seen, self.seen = self.seen, []
-        norm = get_total_norm([p.grad for p in self.parameters() if p.grad is not None])
+        # Not `self.parameters()`: to walk through all modules takes as long as the norm.
+        moved = (p for group in optimizer.param_groups for p in group["params"])
+        norm = get_total_norm([p.grad for p in moved if p.grad is not None])
         if not is_sound(seen, norm):
             raise_anomaly(seen, self.network, self._named(), self.current_epoch + 1)
 

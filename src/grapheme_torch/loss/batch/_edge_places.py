@@ -3,6 +3,7 @@
 from torch import Tensor
 
 from ..._union import check_batch, check_edges
+from ...ot import serves
 from ..engines import _kernel
 from ._layout import Layout
 
@@ -32,7 +33,7 @@ def placed_edges(
         InputError: If `batch` does not ascend, or an edge ends at no node, joins two graphs or
             is there twice.
     """
-    if relation is None and _kernel.serves(batch, edge_index):
+    if relation is None and serves(batch, edge_index):
         found = _kernel.lay_out(batch, edge_index, num_graphs, directed)
         if found is not None:
             layout = Layout(batch, found.place, found.nodes, found.width)

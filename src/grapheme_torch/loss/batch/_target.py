@@ -11,6 +11,7 @@ from torch_geometric.data.storage import BaseStorage
 from ..._check import Received, refusal, require
 from ..._tensors import described, has_numbers, is_dense, is_whole
 from ...graphs import membership
+from ...ot import serves
 from ...prediction import Prediction
 from .._spec import Spec
 from ..engines import _kernel
@@ -49,7 +50,7 @@ def _both_ways(stored: BaseStorage) -> bool:
     edges: Any = stored.get("edge_index")
     if not (has_numbers(edges) and edges.ndim == 2 and len(edges) == 2):
         return False
-    if _kernel.serves(edges) and edges.dtype == torch.int64 and not _kernel.downward(edges):
+    if serves(edges) and edges.dtype == torch.int64 and not _kernel.downward(edges):
         return False
     source, sink = edges
     down = source > sink

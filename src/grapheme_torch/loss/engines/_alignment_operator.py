@@ -86,7 +86,7 @@ def _fake_align(*arguments: Any) -> Outputs:
     like = inputs.temperature.to(_precision(inputs, settings))
     return Outputs(
         like.new_empty(4, pairs),
-        like.new_empty(rounds, pairs, rows, columns),
+        like.new_empty(settings.kept_plans, pairs, rows, columns),
         like.new_empty(rounds, pairs),
         like.new_empty(rounds, pairs, dtype=torch.int64),
         like.new_empty(pairs),

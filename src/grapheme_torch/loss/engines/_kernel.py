@@ -10,9 +10,8 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
-from torch.autograd import forward_ad
 
-from ...ot import AVAILABLE, LEVELS, native
+from ...ot import AVAILABLE, LEVELS
 
 if AVAILABLE:
     from ...ot import _native
@@ -113,13 +112,19 @@ class Settings(NamedTuple):
     directed: bool
     gradient: str
 
+    @property
+    def kept_plans(self) -> int:
+        """A plan that is constant has no derivative that the plans before it are needed for."""
+        return 1 if self.gradient == "detach" else self.rounds + 1
+
 
 class Outputs(NamedTuple):
     """What is computed.
 
     Args:
         terms: Total, node, edge and clique term of each pair, `[4, B]`.
-        plans: The padded plan of each round, `[rounds + 1, B, N + 1, M + 1]`.
+        plans: The padded plan of each round, `[rounds + 1, B, N + 1, M + 1]`, or of the last one
+            alone, see `Settings.kept_plans`.
         residual, iterations: Of each round, `[rounds + 1, B]`.
         largest_residual, total_iterations, converged: Of all rounds together, `[B]`.
     """
@@ -152,16 +157,6 @@ class Cotangents(NamedTuple):
     grad_edge: Tensor | None
     grad_clique: Tensor | None
     grad_plan: Tensor | None
-
-
-def serves(*tensors: Tensor) -> bool:
-    """Whether the kernel can be given these, in PyTorch's present state.
-
-    Inside a function transform (`torch.func`) tensors are wrapped and have no address, and the
-    kernel has no derivative in forward mode.
-    """
-    plain = not torch._C._are_functorch_transforms_active() and forward_ad._current_level < 0
-    return plain and all(native(x) for x in tensors)
 
 
 class Laid(NamedTuple):
@@ -247,7 +242,7 @@ def align(
     eps, rounds = inputs.temperature, settings.rounds + 1
     found = Outputs(
         terms=eps.new_empty(4, len(eps)),
-        plans=eps.new_empty(rounds, len(eps), rows, columns),
+        plans=eps.new_empty(settings.kept_plans, len(eps), rows, columns),
         residual=eps.new_empty(rounds, len(eps)),
         iterations=eps.new_empty(rounds, len(eps), dtype=torch.int64),
         largest_residual=eps.new_empty(len(eps)),

@@ -14,6 +14,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from ...ot import backend, check_temperature, options, temperatures
+from ...ot import serves as kernel_serves
 from .._learned_cost import margin_divergence
 from .._options import Sinkhorn
 from .._program import edge_costs, node_insertion
@@ -62,7 +63,7 @@ def serves(pairs: Pairs, spec: Spec, temperature: float | Tensor) -> bool:
 def _has_kernel(x: Tensor) -> bool:
     """Whether the operator has a kernel where a tensor is: ours, or one registered for a device."""
     if x.is_cpu:
-        return _kernel.serves(x)
+        return kernel_serves(x)
     return not x.is_meta and backend() != "pytorch" and registered(x.device.type)
 
 
@@ -78,9 +79,25 @@ def _plain(pairs: Pairs, spec: Spec) -> bool:
     return spec.edge_cost.plain and weight is None and pairs.target.whole is None
 
 
+def read(space: Padded, temperature: float | Tensor) -> Inputs:
+    """What the kernel is given, whatever the first cost has besides.
+
+    Args:
+        space: What is compared.
+        temperature: One number, or one per pair.
+
+    Raises:
+        InputError: As `transport_plan`.
+    """
+    pairs, spec = space.pairs, space.spec
+    assert spec.solver is not None
+    inputs = _inputs_of(space, _temperatures(pairs, spec.solver, temperature))
+    return inputs if _plain(pairs, spec) else _with_costs(inputs, space)
+
+
 def run(
     space: Padded,
-    temperature: float | Tensor,
+    inputs: Inputs,
     extra: Float[Tensor, "B N1 M1"] | None,
     compose: Compose,
 ) -> tuple[dict[str, Tensor], NativeAlignment]:
@@ -88,7 +105,7 @@ def run(
 
     Args:
         space: What is compared.
-        temperature: One number, or one per pair.
+        inputs: What was read of it.
         extra: What the cost of the first plan has besides the matching cost.
         compose: The same in PyTorch; a second derivative is taken through it.
 
@@ -97,12 +114,9 @@ def run(
         OverflowError: If a number is not finite.
     """
     pairs, spec = space.pairs, space.spec
-    s = spec.solver
-    assert s is not None
-    inputs = _inputs_of(space, _temperatures(pairs, s, temperature), extra)
+    inputs = inputs._replace(first_cost=extra)
     settings, plain = _settings_of(spec, pairs.directed), _plain(pairs, spec)
     if not plain:
-        inputs = _with_costs(inputs, space)
         settings = settings._replace(gamma=0.0)  # the clique term is added below
     learned = learned_of(inputs)
     rows, columns = pairs.layout.width + 1, pairs.target.layout.width + 1
@@ -191,7 +205,7 @@ def _settings_of(spec: Spec, directed: bool) -> _kernel.Settings:
     )
 
 
-def _inputs_of(space: Padded, eps: Tensor, extra: Tensor | None) -> Inputs:
+def _inputs_of(space: Padded, eps: Tensor) -> Inputs:
     """The tensors of the kernel, by the names they have there."""
     pairs, kind = space.pairs, _kind(space)
     target = pairs.target
@@ -220,7 +234,6 @@ def _inputs_of(space: Padded, eps: Tensor, extra: Tensor | None) -> Inputs:
         target_weight=target.weight if weighted else None,
         position=pairs.position if pairs.placed else None,
         target_position=target.position if pairs.placed else None,
-        first_cost=extra,
     )
 
 
@@ -231,7 +244,7 @@ def _kind(space: Padded) -> str | None:
         return None
     if kind != "labels":
         return kind
-    if _kernel.serves(y):
+    if kernel_serves(y):
         known = _kernel.within(y, 0, max(space.pairs.outputs.shape[1], 1))
     else:
         known = not len(y) or int(y.min()) >= 0

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits, log_softmax
 
 from ..._check import Received, refusal, require
+from ...ot import serves
 from .._options import is_number
 from ..engines import _kernel
 from ._shaping import check_shaping, checked_weight, focused, smoothed, weighed
@@ -201,7 +202,7 @@ class Classes(NodeCost):
         if self.weights is not None and len(self.weights) != classes:
             remedy = "Give one weight per column of `prediction.label`."
             raise refusal("`weight`", f"hold {classes} numbers", len(self.weights), remedy)
-        if _kernel.serves(y) and _kernel.within(y, 0, classes):
+        if serves(y) and _kernel.within(y, 0, classes):
             return
         unknown = self.ignore_index if self.ignore_index < 0 else _UNKNOWN
         known = y[y != unknown] if len(y) and int(y.min()) < 0 else y

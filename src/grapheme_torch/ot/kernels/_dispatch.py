@@ -15,6 +15,7 @@ from typing import Any, Literal, NamedTuple
 
 import torch
 from torch import Tensor
+from torch.autograd import forward_ad
 
 from ..._check import notice, require
 from .. import _adjoint, _forbidden, _solver
@@ -79,6 +80,16 @@ def _available(name: str) -> bool:
 def native(x: Tensor) -> bool:
     """Whether the native kernel answers for a tensor."""
     return backend(x.device) == "native"
+
+
+def serves(*tensors: Tensor) -> bool:
+    """Whether the kernel can be given these, in PyTorch's present state.
+
+    Inside a function transform (`torch.func`) tensors are wrapped and have no address, and the
+    kernel has no derivative in forward mode.
+    """
+    plain = not torch._C._are_functorch_transforms_active() and forward_ad._current_level < 0
+    return plain and all(native(x) for x in tensors)
 
 
 @functools.cache
