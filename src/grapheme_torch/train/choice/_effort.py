@@ -12,6 +12,12 @@ MINUTES = 24.0
 _MEASURED = 1000
 """Pairs that a validation answers, at most."""
 
+_STEPS = 1000
+"""Steps that a run has at least: batches get smaller for it."""
+
+_SMALLEST = 16
+"""Pairs of the smallest batch."""
+
 _NGRAMS = 7
 """Letters of the longest run."""
 
@@ -37,11 +43,21 @@ def effort_choices(facts: Facts, asked: Asked) -> Choices:
         network__dim=96, network__num_layers=3 if facts.is_path else 4,
     )  # fmt: skip
     chosen |= together("the learning rate ends at zero", stopping__keep="last")
-    return chosen | _ngrams(facts) | _dropout(facts) | _validation(facts)
+    return chosen | _ngrams(facts) | _dropout(facts, asked) | _validation(facts)
 
 
 def _batch(facts: Facts) -> int:
-    return 64 if facts.is_path and facts.slots * facts.inputs <= 20 else 32
+    """Smaller for larger graphs, and where there would be few steps."""
+    size = 64 if facts.is_path and facts.slots * facts.inputs <= 20 else 32
+    while size > _SMALLEST and epochs(facts) * facts.pairs < _STEPS * size:
+        size //= 2
+    return size
+
+
+def _steps(facts: Facts, asked: Asked) -> float:
+    """Of the whole run."""
+    rounds, size = asked.get("epochs", epochs(facts)), asked.get("batch_size", _batch(facts))
+    return max(rounds, 1) * facts.pairs / size
 
 
 def _ngrams(facts: Facts) -> Choices:
@@ -51,14 +67,16 @@ def _ngrams(facts: Facts) -> Choices:
     return together("targets are written in other letters than inputs", network__ngrams=_NGRAMS)
 
 
-def _dropout(facts: Facts) -> Choices:
+def _dropout(facts: Facts, asked: Asked) -> Choices:
     nodes = facts.pairs * facts.targets
     rows = _DROPOUT["path" if facts.is_path else "graph"]
     share = next((share for bound, share in rows if nodes < bound), 0.0)
     chosen = together(f"{nodes:,.0f} target nodes in all", network__dropout__layers=share)
     if share >= 0.2:
+        # Over a tenth of the steps at most: of fewer it would keep the first weights.
+        decay = round(min(0.998, max(0.0, 1 - 10 / _steps(facts, asked))), 3)
         chosen |= together(
-            "a mean of the weights, as so much is dropped", optimization__ema_decay=0.998
+            "a mean of the weights, as so much is dropped", optimization__ema_decay=decay
         )
     return chosen
 
