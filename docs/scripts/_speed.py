@@ -159,8 +159,8 @@ def _bound(value: float | None) -> str:
 
 def network(found: dict[str, Any]) -> str:
     """The network's operations by the kernel and by their formulas."""
-    head = f"""Milliseconds of the processor of the network, forward and backward in training, on one
-thread. Medians over batches of the first {found["pairs"]} pairs, by size, both ways by turns.
+    head = f"""Milliseconds of the processor of the network, forward and backward in training.
+One thread; medians over batches of the first {found["pairs"]} pairs, by size, both ways by turns.
 
 """
     rows = [

@@ -148,22 +148,12 @@ def test_what_inflections_sounds_molecules_and_graphs_get() -> None:
 def test_a_run_of_few_pairs_has_steps_enough_and_a_mean_over_the_last_of_them() -> None:
     sounds = replace(MANY, moved=None, copied=0.0, inputs=6.0, targets=6.0)
     few, many = values(replace(sounds, pairs=800)), values(sounds)
-    assert (few["batch_size"], few["optimization.ema_decay"]) == (16, 0.993)
-    assert (many["batch_size"], many["optimization.ema_decay"]) == (64, 0.992)
+    assert (few["batch_size"], few["optimization.ema_decay"]) == (16, 0.997)
+    assert (many["batch_size"], many["optimization.ema_decay"]) == (64, 0.996)
     assert values(MANY)["batch_size"] == 32
     asked = values(replace(sounds, pairs=800), epochs=100, batch_size=4)
     assert asked["optimization.ema_decay"] == 0.998
     assert 0 <= values(replace(sounds, pairs=200), epochs=0)["optimization.ema_decay"] < 1
-
-
-def test_sounds_of_a_letter_keep_their_order() -> None:
-    sounds = replace(MANY, moved=None, copied=0.0)
-    for facts, position, start in ((sounds, 1.0, 0.02), (replace(MANY, moved=3.0), 0.5, 0.05)):
-        chosen = values(facts)
-        assert chosen["hints.position"] == position
-        assert chosen["optimization.position_start"] == start
-    alone = values(replace(sounds, slots=1, usual_slots=1, shorter=True))
-    assert alone["hints.position"] == 0.5
 
 
 def test_options_that_would_not_go_together_are_not_chosen() -> None:

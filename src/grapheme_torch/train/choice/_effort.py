@@ -73,8 +73,8 @@ def _dropout(facts: Facts, asked: Asked) -> Choices:
     share = next((share for bound, share in rows if nodes < bound), 0.0)
     chosen = together(f"{nodes:,.0f} target nodes in all", network__dropout__layers=share)
     if share >= 0.2:
-        # Over a tenth of the steps at most: of fewer it would keep the first weights.
-        decay = round(min(0.998, max(0.0, 1 - 10 / _steps(facts, asked))), 3)
+        # Over a fifth of the steps at most, or it would keep the first weights.
+        decay = round(min(0.998, max(0.0, 1 - 5 / _steps(facts, asked))), 3)
         chosen |= together(
             "a mean of the weights, as so much is dropped", optimization__ema_decay=decay
         )

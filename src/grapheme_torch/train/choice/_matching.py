@@ -2,7 +2,7 @@
 
 from ._choice import Asked, Choices, together
 from ._data_facts import Facts
-from ._few_pairs import MOST_ALIKE, has_few, is_foreign
+from ._few_pairs import MOST_ALIKE, has_few
 from ._outputs import keeps_places, queries_of
 
 
@@ -18,7 +18,7 @@ def matching_choices(facts: Facts, asked: Asked) -> Choices:
         if facts.repeats >= MOST_ALIKE and facts.placed_inputs:
             chosen |= together(_alike(facts), network__candidates__locality=2.0)
     elif facts.is_path and facts.placed and not has_few(facts) and not keeps_places(facts):
-        chosen |= _annealed(facts, asked)
+        chosen |= _annealed(asked)
     return chosen
 
 
@@ -61,16 +61,12 @@ def _by_edges(facts: Facts, asked: Asked, why: str = "nodes have no places") -> 
     return chosen
 
 
-def _annealed(facts: Facts, asked: Asked) -> Choices:
+def _annealed(asked: Asked) -> Choices:
     """Letters find their own before places mean much, and keep in order afterwards."""
     why = "letters of targets stand elsewhere than in their inputs"
     chosen: Choices = {}
     if asked.get("hints.position", 1.0) > 0:
-        if is_foreign(facts) and facts.slots > 1:
-            swapped = "several sounds of a letter would swap for good, as no label tells them apart"
-            chosen |= together(swapped, hints__position=1.0, optimization__position_start=0.02)
-        else:
-            chosen |= together(why, hints__position=0.5, optimization__position_start=0.05)
+        chosen |= together(why, hints__position=0.5, optimization__position_start=0.05)
     if asked.get("alignment.temperature", 1.0) > 0:
         chosen |= together(why, alignment__temperature=0.02, optimization__temperature_start=0.1)
     return chosen
