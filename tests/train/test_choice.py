@@ -165,6 +165,18 @@ def test_options_that_would_not_go_together_are_not_chosen() -> None:
     assert "optimization.temperature_start" not in values(moved, **{"alignment.temperature": 0.0})
 
 
+def test_paths_that_are_nearly_as_long_as_their_inputs_have_two_slots() -> None:
+    near = replace(MANY, slots=1, usual_slots=1)
+    rare = replace(MANY, slots=2, usual_slots=1, larger=1)
+    larger = replace(MANY, slots=3, usual_slots=1, larger=1)
+    for facts, slots, left_out in ((near, 2, False), (rare, 2, False), (larger, 2, True)):
+        chosen = values(facts)
+        assert chosen["network.slots.per_node"] == slots
+        assert chosen["skip_larger"] is left_out
+    assert values(replace(near, shorter=True))["network.slots.per_node"] == 1
+    assert values(replace(rare, shape="tree"))["network.slots.per_node"] == 1
+
+
 def test_a_rare_larger_target_is_left_out(tmp_path: Path) -> None:
     rare = replace(MANY, slots=5, usual_slots=2, larger=3)
     assert (values(rare)["network.slots.per_node"], values(rare)["skip_larger"]) == (2, True)

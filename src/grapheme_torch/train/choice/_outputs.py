@@ -64,8 +64,10 @@ def _slots(facts: Facts) -> Choices:
         needs = f"all targets but {rare} have at most {count} times the nodes of their inputs"
     elif facts.slots == 1:
         needs = "no target has more nodes than its input"
-        if facts.is_path and not has_few(facts) and not facts.shorter:
-            count, needs = 2, "some targets are as long as their inputs"
+    if count == 1 and facts.is_path and not has_few(facts) and not facts.shorter:
+        # With one each, a letter that says nothing would have to say what its neighbour does.
+        count, needs = 2, "some targets are as long as their inputs"
+        rare = facts.larger if facts.slots > count else 0
     left_out = f"{rare} targets are larger" if rare else "every target fits"
     return {
         "network.slots.per_node": Choice(count, needs),
