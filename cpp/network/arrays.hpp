@@ -9,6 +9,9 @@
 
 namespace grapheme {
 
+// What one call takes: columns of messages, and numbers of which some are dropped.
+constexpr Index COLUMNS = 32, DROPPED = 4096;
+
 // Attention within each graph: node i has query, key and value of each head, `[n, 3, heads, size]`.
 // With a rotation the angles of `size / 2` pairs of coordinates are given by cosine and sine.
 template <class Real>

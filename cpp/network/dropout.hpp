@@ -10,8 +10,6 @@
 
 namespace grapheme::GRAPHEME_ISA {
 
-constexpr Index DROPPED = 4096;  // numbers that one call takes
-
 // 64 random bits of a place, by the finaliser of SplitMix64 [steele14].
 static inline std::uint64_t random_bits(std::uint64_t seed, Index place) {
   std::uint64_t z = seed + static_cast<std::uint64_t>(place) * 0x9e3779b97f4a7c15ULL;

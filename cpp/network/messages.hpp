@@ -8,8 +8,6 @@
 
 namespace grapheme::GRAPHEME_ISA {
 
-constexpr Index COLUMNS = 32;  // that one call takes
-
 // heard_v = own_v + mean_{u -> v} said_u gate_uv + mean_{v -> w} said'_w gate'_vw, columns of `block`.
 static void hear(const Messages<Real>& all, Index block, Arena&) {
   const Index dim = all.dim, begin = block * COLUMNS, width = std::min(COLUMNS, dim - begin);

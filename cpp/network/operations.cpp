@@ -108,9 +108,6 @@ Messages<Real> messages(const HearCall& call) {
   return all;
 }
 
-// The columns that one call takes, as in `cpp/network/messages.hpp`.
-constexpr Index COLUMNS = 32;
-
 template <class Real>
 std::vector<double> efforts(const Messages<Real>& all, double times) {
   const auto rows = static_cast<double>(all.nodes + 4 * all.edges);
@@ -217,9 +214,6 @@ void score_pairs_adjoint_in(const PairScoresCall& call, const Machine& machine) 
   in_parallel(efforts(all, 2), machine.num_threads,
               [&](Index k, Arena& arena) { chosen.score_pairs_adjoint(all, k, arena); });
 }
-
-// The numbers that one call takes, as in `cpp/network/dropout.hpp`.
-constexpr Index DROPPED = 4096;
 
 template <class Real>
 Dropout<Real> dropout(const DropCall& call, const Tensor& like) {

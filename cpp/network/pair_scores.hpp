@@ -57,11 +57,6 @@ static inline PairTables pair_tables(const PairScores<Real>& all, Index first, I
           read_rows({all.relations, 1, dim, dim}, all.read, arena)};
 }
 
-static inline void add_scaled(Real* to, Real scale, const Real* x, Index width) {
-  const Vec s = splat(scale);
-  for (Index i = 0; i < width; i += L) store(to + i, load(to + i) + s * load(x + i));
-}
-
 static inline void add(Real* to, const Real* x, Index width) {
   for (Index i = 0; i < width; i += L) store(to + i, load(to + i) + load(x + i));
 }
@@ -120,8 +115,8 @@ static inline void silu_adjoint(const PairTables& tables, const Candidate& pair,
   const Index width = tables.mix.width;
   clear(to, width);
   for (Index r = 0; r < relations; ++r) {
-    add_scaled(to, from[r], tables.read.row(r), width);
-    add_scaled(grad_read.row(r), from[r], pair.active, width);
+    add_to(to, from[r], tables.read.row(r), width);
+    add_to(grad_read.row(r), from[r], pair.active, width);
   }
   for (Index d = 0; d < width; d += L) {
     const Vec s = load(pair.sigmoid + d), x = load(pair.given + d);
@@ -148,9 +143,9 @@ static void score_pairs_adjoint(const PairScores<Real>& all, Index group, Arena&
     if (pair.step >= 0) add(offset.row(pair.step), grad, width);
     for (Index h = 0; h < all.heads; ++h) {
       const Real g = scale * dot(grad, tables.mix.row(h), width);
-      add_scaled(mix.row(h), pair.score[h], grad, width);
-      add_scaled(query.row(pair.u) + h * head, g, tables.key.row(pair.v) + h * head, head);
-      add_scaled(key.row(pair.v) + h * head, g, tables.query.row(pair.u) + h * head, head);
+      add_to(mix.row(h), pair.score[h], grad, width);
+      add_to(query.row(pair.u) + h * head, g, tables.key.row(pair.v) + h * head, head);
+      add_to(key.row(pair.v) + h * head, g, tables.query.row(pair.u) + h * head, head);
     }
   }
   const Rows by_head{nodes, all.heads, size, 4 * all.dim}, whole{nodes, 1, all.dim, 4 * all.dim};
