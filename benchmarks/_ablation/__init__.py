@@ -1,0 +1,1 @@
+"""Which option of the loss helps where: variants, tasks, one run."""
