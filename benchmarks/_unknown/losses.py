@@ -34,7 +34,7 @@ class Ours(nn.Module):
         super().__init__()
         self.loss = gt.StructuralLoss(
             beta=BETA, gamma=0, directed=False, alignment=alignment, hints=hints,
-            terms={"unmatched": (BETA, gt.UnmatchedEdges())},
+            prices=gt.Prices(unmatched_edges=0),
         )  # fmt: skip
 
     def forward(self, prediction: gt.Prediction, target: Batch) -> Tensor:

@@ -47,7 +47,6 @@ with _startup.without_collector():
     from .loss import Support as Support
     from .loss import Term as Term
     from .loss import Tiled as Tiled
-    from .loss import UnmatchedEdges as UnmatchedEdges
     from .loss import Window as Window
     from .nn import GraphTransformNet as GraphTransformNet
     from .prediction import Prediction as Prediction

@@ -129,6 +129,7 @@ def test_what_is_chosen_for_sets() -> None:
     assert "network.queries.number" not in values(facts, **{"network.slots.per_node": 2})
     tied = values(facts, **{"network.queries.number": 0})
     assert tied["network.slots.per_node"] == 2
+    assert (chosen["prices.unmatched_edges"], tied.get("prices.unmatched_edges")) == (0.0, None)
 
 
 def test_an_untrained_network_expects_the_share_of_its_queries(sets: str) -> None:

@@ -35,4 +35,3 @@ from .terms._node_cost import MultiLabel as MultiLabel
 from .terms._node_cost import NodeCost as NodeCost
 from .terms._node_cost import Vectors as Vectors
 from .terms._term import Term as Term
-from .terms._unmatched_edges import UnmatchedEdges as UnmatchedEdges

@@ -1,6 +1,6 @@
 """One call of the loss: reads the batch, asks an engine once, and says what came of it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from typing import NamedTuple, cast
 
@@ -14,6 +14,7 @@ from ..prediction import Prediction
 from ._engines import dense
 from ._large import large
 from ._options import Dense, Sinkhorn, check_temperature
+from ._program import edge_costs
 from ._result import StructuralLossResult, result_of
 from ._spec import Spec
 from .batch._arguments import check_kinds, joined
@@ -22,6 +23,7 @@ from .batch._masks import masked
 from .batch._pairs import Pairs
 from .batch._read import read
 from .layouts._padded_plan import PaddedPlan
+from .terms._unmatched_edges import unmatched_charge
 
 
 class Call(NamedTuple):
@@ -60,7 +62,21 @@ def compare(
             pairs, prediction, spec, temperature, call.start, call.match_cost
         )
         plan = PaddedPlan(found.plan, pairs.layout.count, pairs.target.layout.count)
-        return result_of(spec, pairs, terms, plan, found)
+        return result_of(spec, pairs, _refunded(spec, pairs, terms, plan), plan, found)
+
+
+def _refunded(
+    spec: Spec, pairs: Pairs, terms: Mapping[str, Tensor], plan: PaddedPlan
+) -> Mapping[str, Tensor]:
+    """The terms, less what is not to be charged for edges at nodes that match nothing, (E52)."""
+    if not spec.refund:
+        return terms
+    matched = plan.padded[:, :-1, :-1].sum(2)
+    unaligned = edge_costs(spec, pairs, edits=spec.edit).unaligned
+    charged = unmatched_charge(pairs, matched, unaligned)
+    own = {name: x for name, x in terms.items() if name != "total"}
+    back = own["edge"].new_zeros(pairs.num_pairs).index_add(0, pairs.graph, charged.to(own["edge"]))
+    return own | {"edge": own["edge"] - spec.refund * back}
 
 
 compare_eagerly = cast(Callable[..., StructuralLossResult], torch.compiler.disable(compare))

@@ -143,15 +143,19 @@ class Prices:
     Args:
         node_insertion, node_deletion, edge_insertion, edge_deletion: In edits; in a likelihood
             nats for what is inserted, and a factor of the nats for what is deleted.
+        unmatched_edges: A factor, up to 1, of what an edge at a node that matches nothing costs.
+            Such a node is not there, and neither are its edges. 0 suits queries, of which many are
+            to be absent (E52), with `gradient="detach"`; plans are found as with 1.
 
     Raises:
-        InputError: If a price is negative or not finite.
+        InputError: If a price is negative or not finite, or `unmatched_edges` above 1.
     """
 
     node_insertion: float = 1.0
     node_deletion: float = 1.0
     edge_insertion: float = 1.0
     edge_deletion: float = 1.0
+    unmatched_edges: float = 1.0
 
     def __post_init__(self) -> None:
         """Refuses a price out of range."""
@@ -159,6 +163,8 @@ class Prices:
             ok = is_number(price) and 0 <= price < inf
             remedy = "An edit costs 1 unless you say otherwise."
             require(ok, f"`{name}`", "be finite and not negative", price, remedy)
+        share = self.unmatched_edges
+        require(share <= 1, "`unmatched_edges`", "be at most 1", share, "0 leaves them free.")
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from .batch._read import read
 from .layouts._padded import Padded
 from .terms._edge_cost import EdgeCosts, edge_channels
 from .terms._nodes import expected_edits, surprise
+from .terms._unmatched_edges import unmatched_charge
 
 _AT_ONCE = 2_000_000
 """Pairs of a candidate and a target edge that are held in memory."""
@@ -66,7 +67,10 @@ def loss_shares(
     pairs = masked(read(prediction, target, spec, placed=False), prediction, spec)
     charged = plan * _node_costs(Padded(pairs, spec))
     costs = edge_costs(spec, pairs, edits=spec.edit)
-    candidates, edges = _edge_shares(pairs, costs, plan[:-1, :-1].to(costs.unaligned.dtype))
+    matches = plan[:-1, :-1].to(costs.unaligned)
+    candidates, edges = _edge_shares(pairs, costs, matches)
+    back = unmatched_charge(pairs, matches.sum(1)[None], costs.unaligned)
+    candidates = candidates - spec.refund * back
     return LossShares(
         spec.alpha * charged[:-1].sum(1),
         spec.alpha * charged[-1, :-1],

@@ -119,6 +119,11 @@ class Spec:
         return self.learned is not None and self.learned.use == "prior" and self.rounds > 0
 
     @property
+    def refund(self) -> float:
+        """Share of the charge for edges at nodes that match nothing that is taken back."""
+        return 1 - self.prices.unmatched_edges
+
+    @property
     def weights(self) -> dict[str, float]:
         """What each term is multiplied by."""
         own = {"node": self.alpha, "edge": self.beta, "clique": self.gamma}
@@ -152,6 +157,8 @@ def check_layout(spec: Spec) -> None:
     for name in ("neighbours", "noise"):
         value = getattr(spec.hints, name)
         require(value == 0, f"`{name}`", f"be 0 with matches={way}", value, remedy)
+    share = spec.prices.unmatched_edges
+    require(share == 1, "`unmatched_edges`", f"be 1 with matches={way}", share, remedy)
     if isinstance(spec.matches, Tiled):
         none = not spec.terms
         require(none, "`terms`", "be left out with matches=Tiled", list(spec.terms), remedy)

@@ -26,7 +26,8 @@ def choose(facts: Facts, asked: Asked) -> Choices:
 CHOSEN = frozenset({
     "epochs", "batch_size", "bucket", "lr", "skip_larger", "gamma",
     "alignment.temperature", "alignment.rounds", "alignment.update", "alignment.gradient",
-    "alignment.tolerance", "hints.position", "hints.neighbours", "hints.noise", "hints.restarts",
+    "alignment.tolerance", "prices.unmatched_edges", "hints.position", "hints.neighbours",
+    "hints.noise", "hints.restarts",
     "optimization.schedule", "optimization.warmup", "optimization.weight_decay",
     "optimization.clip", "optimization.ema_decay", "optimization.temperature_start",
     "optimization.position_start", "stopping.minutes", "stopping.keep", "stopping.val_every",
