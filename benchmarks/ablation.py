@@ -15,8 +15,8 @@ from typing import Any
 
 sys.path.append(str(Path(__file__).parents[1] / "recipes"))
 
-from _ablation.training import BATCH, STEPS, prepared, trained
-from _ablation.variants import VARIANTS
+from _ablation.training import BATCH, HELD_OUT, MOST, STEPS, prepared, trained
+from _ablation.variants import CLIQUE, VARIANTS
 from _record import commit, record
 
 FOLDERS = {
@@ -28,6 +28,10 @@ FOLDERS = {
 }
 """Of the tasks, below DATA: molecules, parses, inflection, sounds, meanings."""
 
+SETTINGS = {
+    "steps": STEPS, "batch": BATCH, "trained": MOST, "held_out": HELD_OUT, "clique": CLIQUE,
+}  # fmt: skip
+
 
 def main() -> None:
     """Trains every variant on every task, and records each run as soon as it is over."""
@@ -38,11 +42,11 @@ def main() -> None:
         for name in words.tasks:
             pairs = prepared(name, Path(words.data) / FOLDERS[name], work / name)
             for variant in VARIANTS:
-                found = trained(pairs, variant, seed, work / name / "run")
-                runs.append({"task": name, "seed": seed, **asdict(variant), **found})
+                scores = trained(pairs, variant, seed, work / name / "run")
+                runs.append({"task": name, "seed": seed, **asdict(variant), **scores})
                 print(_line(runs[-1]), flush=True)
-                settings = {"steps": STEPS, "batch": BATCH}
-                record(words.name, {"trained_at": trained_at, "settings": settings, "runs": runs})
+                found = {"trained_at": trained_at, "settings": SETTINGS, "runs": runs}
+                record(words.name, found)
 
 
 def _line(run: dict[str, Any]) -> str:

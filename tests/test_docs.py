@@ -178,6 +178,7 @@ def test_public_names_exist(page: Path) -> None:
     assert lost == []
 
 
+@pytest.mark.repeats
 @pytest.mark.parametrize("word", OLD)
 def test_old_words_are_gone(word: str) -> None:
     where = [

@@ -34,6 +34,7 @@ def _values(path: str, key: str) -> list[str]:
     return [json.loads(line)[key] for line in Path(path).read_text("utf-8").splitlines()]
 
 
+@pytest.mark.repeats
 @pytest.mark.parametrize("name", DISTINCT)
 def test_training_takes_the_options_of_a_task(
     name: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
@@ -154,6 +155,7 @@ def test_a_recipe_runs_to_its_result(
     assert capsys.readouterr().err.startswith("recipes/run.py: ")
 
 
+@pytest.mark.repeats
 def test_several_networks_make_one_result(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

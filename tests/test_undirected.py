@@ -109,6 +109,7 @@ def measured(predicted: Data, target: Data) -> dict[str, float]:
     return {name: value.item() for name, value in metrics.compute().items()}
 
 
+@pytest.mark.repeats
 @given(undirected_graphs(), undirected_graphs(), st.randoms(use_true_random=False))
 @settings(deadline=None)
 def test_how_an_edge_is_stored_says_nothing(first: Data, second: Data, rng: random.Random) -> None:

@@ -133,6 +133,7 @@ def test_an_options_file_has_dashes_comments_and_nothing(
     assert (options["batch_size"], options["val"], options["lr"]) == (3, None, 0.001)
 
 
+@pytest.mark.repeats
 def test_positions_that_are_left_aside_are_told(
     capsys: Capture, tmp_path: Path, trained: Path
 ) -> None:

@@ -37,6 +37,7 @@ def test_a_tree_comes_back(text: str, tokens: bool) -> None:
     assert ast.dump(ast.parse(ast.unparse(tree))) == expected
 
 
+@pytest.mark.repeats
 @pytest.mark.parametrize("tokens", [False, True])
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
 def test_our_own_source_comes_back(path: Path, tokens: bool) -> None:

@@ -75,6 +75,7 @@ def test_the_order_of_roles_is_that_of_the_words() -> None:
     assert slog_to_logical_form(sentence, graph, [7, None, 3]) == form
 
 
+@pytest.mark.repeats
 @settings(max_examples=50)
 @given(st.recursive(
     st.sampled_from(["dog", "* cat", "Ann", "?"]),

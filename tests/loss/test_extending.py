@@ -122,6 +122,7 @@ def test_costs_of_ones_own_are_the_same_in_every_layout(own: dict[str, Any], nam
             torch.testing.assert_close(one, other, rtol=1e-8, atol=1e-9)
 
 
+@pytest.mark.repeats
 @pytest.mark.parametrize("name", ["learned", "softmax"])
 def test_an_aligner_is_asked_with_the_costs_of_the_call(own: dict[str, Any], name: str) -> None:
     loss, columns, change = losses(own)[name]

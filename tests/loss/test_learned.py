@@ -75,6 +75,7 @@ def learned(matcher: nn.Module, use: Any, *, sweeps: int | None = None, **own: A
     return Learned(matcher, Sinkhorn(**own), use=use, **settings)
 
 
+@pytest.mark.repeats
 @pytest.mark.parametrize("criterion", ["likelihood", "edit"])
 @pytest.mark.parametrize("sweeps", [None, 7])
 @pytest.mark.parametrize("use", USES)

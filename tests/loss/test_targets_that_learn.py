@@ -52,6 +52,7 @@ def slopes(loss: nn.Module, soft: Prediction, target: Data, **options: Any) -> l
     return list(torch.autograd.grad(total, places, materialize_grads=True))
 
 
+@pytest.mark.repeats
 @pytest.mark.parametrize(
     "options",
     [
@@ -86,6 +87,7 @@ def test_all_losses_agree(options: dict[str, Any]) -> None:
         torch.testing.assert_close(c, a, rtol=1e-8, atol=1e-9, msg=name)
 
 
+@pytest.mark.repeats
 @pytest.mark.parametrize("matches", [Window(), Tiled()])
 @pytest.mark.parametrize("name", FIELDS)
 def test_it_is_the_derivative(matches: Any, name: str) -> None:

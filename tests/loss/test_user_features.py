@@ -108,6 +108,7 @@ def solved(loss: StructuralLoss, prediction: Prediction, target: Data, **call: A
     return [total.detach(), *grads]
 
 
+@pytest.mark.repeats
 @pytest.mark.usefixtures("composed")
 @pytest.mark.parametrize("directed", [True, False])
 @pytest.mark.parametrize("criterion", ["likelihood", "edit"])
@@ -298,6 +299,7 @@ def test_groups_that_cannot_be_are_refused(call: Any, message: str) -> None:
         StructuralLoss()(prediction, target, **call)
 
 
+@pytest.mark.repeats
 @pytest.mark.usefixtures("composed")
 @pytest.mark.parametrize("matches", [Dense(), Tiled(), "support"])
 def test_the_number_of_a_class_can_stand_for_unknown(matches: Any) -> None:

@@ -43,6 +43,7 @@ def test_the_term_is_half_the_squared_error_of_aligned_weights(criterion: Any) -
     assert wanted > 0.1
 
 
+@pytest.mark.repeats
 @pytest.mark.parametrize("criterion", ["likelihood", "edit"])
 def test_its_derivative_in_weights_and_logits(criterion: Any) -> None:
     prediction, target = _pair(1)

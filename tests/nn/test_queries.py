@@ -130,6 +130,7 @@ def test_no_logit_is_left_out_of_the_share_that_exists() -> None:
     torch.testing.assert_close(found, torch.full((5,), 0.25).double())
 
 
+@pytest.mark.repeats
 @pytest.mark.parametrize(("directed", "features"), [(True, 2), (False, 0)])
 def test_the_gradient_of_every_parameter(directed: bool, features: int) -> None:
     queries = {"number": 4, "num_layers": 1}

@@ -156,6 +156,7 @@ def test_random_masks_have_the_plan_of_a_linear_program_or_are_refused(*, whole:
     assert min(counts) > 10
 
 
+@pytest.mark.repeats
 @MODE
 @pytest.mark.parametrize("n", [2, 5, 12])
 def test_entries_that_no_plan_can_use(mode: str, n: int) -> None:

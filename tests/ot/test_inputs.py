@@ -227,6 +227,7 @@ def test_the_cost(changed: dict[str, str]) -> None:
         _near(found, wanted.to(dtype).double(), dtype)
 
 
+@pytest.mark.repeats
 @given(CALLS)
 def test_the_exact_plan(changed: dict[str, str]) -> None:
     changed = {name: how for name, how in changed.items() if name in ("cost", "a", "b")}

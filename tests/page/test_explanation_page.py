@@ -114,6 +114,7 @@ def test_what_adds_most_to_the_loss_is_filled_most(ring: Explanation) -> None:
     assert ring.heat(None) == ring.heat(-0.1) == 0
 
 
+@pytest.mark.repeats
 def test_nothing_is_outside_of_the_picture(ring: Explanation) -> None:
     for explanation in (ring, explained(text_to_graph("x" * 90), text_to_graph("שלום" * 30))):
         for svg in ET.fromstring(explanation.to_svg()), _svg(explanation, "row"):

@@ -3,6 +3,8 @@
 import itertools
 import random
 
+import pytest
+
 from grapheme_torch import recombine
 from grapheme_torch.data import Pair, make_pair
 from grapheme_torch.graphs import edge_triples, node_labels
@@ -103,6 +105,7 @@ def test_where_nothing_stands_elsewhere_there_are_no_gaps() -> None:
     assert (found.of(pair), found.made(pair)) == ([], [])
 
 
+@pytest.mark.repeats
 def test_questions_ask_for_what_no_given_one_asks_for() -> None:
     made = recombine([clause(words) for words in told() + ASKED], 400, max_nodes=9)
     asked = [pair for pair in made if node_labels(pair.input)[0] == "whom"]

@@ -25,6 +25,7 @@ def corpus(sentences: list[str] = SENTENCES_OF_DEPTH_TWO) -> list[Pair]:
     return [sentence_pair(each.split(), k) for k, each in enumerate(sentences, 1)]
 
 
+@pytest.mark.repeats
 @given(st.lists(SENTENCES, min_size=1, max_size=8), st.integers(0, 2**63 - 1))
 def test_a_new_pair_means_what_its_words_mean(sentences: list[list[str]], seed: int) -> None:
     pairs = [sentence_pair(words) for words in sentences]
@@ -190,6 +191,7 @@ def any_records(draw: st.DrawFn) -> list[dict[str, Any]]:
     return found
 
 
+@pytest.mark.repeats
 @given(any_records(), st.integers(0, 99))
 def test_any_graphs_are_recombined(records: list[dict[str, Any]], seed: int) -> None:
     pairs = [make_pair(each, "any", line) for line, each in enumerate(records, 1)]

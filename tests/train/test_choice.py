@@ -177,6 +177,7 @@ def test_paths_that_are_nearly_as_long_as_their_inputs_have_two_slots() -> None:
     assert values(replace(rare, shape="tree"))["network.slots.per_node"] == 1
 
 
+@pytest.mark.repeats
 def test_a_rare_larger_target_is_left_out(tmp_path: Path) -> None:
     rare = replace(MANY, slots=5, usual_slots=2, larger=3)
     assert (values(rare)["network.slots.per_node"], values(rare)["skip_larger"]) == (2, True)

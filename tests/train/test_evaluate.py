@@ -56,6 +56,7 @@ def _known() -> list[Pair]:
     return [_pair(str(pair["input"]), str(pair["target"])) for pair in PAIRS]
 
 
+@pytest.mark.repeats
 def test_a_perfect_report(folder: Path) -> None:
     report = evaluate(folder, _known())
     assert (report.pairs, report.covered) == (5, 1.0)
@@ -186,6 +187,7 @@ def test_the_residual_is_the_largest(folder: Path) -> None:
     assert evaluate(folder, [_pair("abc", "xy")]).to_dict()["residual"] is None
 
 
+@pytest.mark.repeats
 def test_the_accuracy_of_the_alignment(folder: Path) -> None:
     known = _known()
     assert "alignment_accuracy" not in evaluate(folder, known).metrics
@@ -328,6 +330,7 @@ def test_a_model_saved_by_hand_is_evaluated_with_the_default_loss(tmp_path: Path
     assert (report.pairs, report.covered) == (10, 0.0)
 
 
+@pytest.mark.repeats
 def test_edges_without_a_direction_are_equal_either_way(tmp_path: Path) -> None:
     """Written from the other end the target is the same, in every measure."""
     chain = make_graph(["a", "b", "a"], [(0, 1, "-"), (1, 2, "=")])

@@ -63,6 +63,7 @@ def test_a_run_saves_its_matcher_and_reads_it_again(run: Path) -> None:
     assert "margins" in rows(run)[0]
 
 
+@pytest.mark.repeats
 def test_what_is_made_of_a_run_knows_its_matcher(run: Path) -> None:
     report = evaluate(run, load_pairs("kindergarten")[:4])
     assert list(report.loss) == ["total", "node", "edge", "clique", "margins", "converged"]
@@ -72,6 +73,7 @@ def test_what_is_made_of_a_run_knows_its_matcher(run: Path) -> None:
     assert "margins" in str(found.to_dict())
 
 
+@pytest.mark.repeats
 def test_a_longer_run_is_what_it_had_been_at_once(run: Path, tmp_path: Path) -> None:
     short, long = tmp_path / "short", tmp_path / "long"
     for epochs in (1, 2):

@@ -72,6 +72,7 @@ def _fit(module: TrainingModule, data: PairsDataModule, **options: Any) -> pl.Tr
     return trainer
 
 
+@pytest.mark.repeats
 @pytest.mark.parametrize(
     "optimization",
     [
@@ -163,6 +164,7 @@ def _copies(path: Path) -> str:
     return write_pairs(path, [{"input": text, "target": text} for text in ("ab", "ba", "cab")])
 
 
+@pytest.mark.repeats
 def test_any_module_is_trained_saved_and_read_again(tmp_path: Path) -> None:
     data = _copies(tmp_path / "data.jsonl")
     alphabet = Alphabet.of(pair.target for pair in load_pairs(data))
@@ -324,6 +326,7 @@ def _own(module: TrainingModule, *batches: Any) -> dict[str, float]:
     return {name: float(value) for name, value in trainer.callback_metrics.items()}
 
 
+@pytest.mark.repeats
 def test_batches_of_the_users_own_are_validated_as_ours(tmp_path: Path) -> None:
     train_on = write_pairs(tmp_path / "data.jsonl", PAIRS)
     val = write_pairs(tmp_path / "val.jsonl", [*PAIRS, {"input": "abc", "target": "b"}])

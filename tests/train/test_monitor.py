@@ -150,6 +150,7 @@ def test_each_parameter_has_its_group() -> None:
     assert set(layer_groups(own)) == {"0"}
 
 
+@pytest.mark.repeats
 def test_a_logger_is_chosen_by_name_or_class(tmp_path: Path) -> None:
     quick(tmp_path / "a", monitoring=Monitoring(logger="none"))
     assert listed(tmp_path / "a") == FILES
@@ -197,6 +198,7 @@ def test_a_logger_that_cannot_be_made_is_refused_before_the_data_are_read(
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.repeats
 @pytest.mark.parametrize("what", ["log_hyperparams", "log_metrics", "finalize"])
 def test_a_logger_that_fails_ends_no_run(tmp_path: Path, what: str) -> None:
     other = Listener()

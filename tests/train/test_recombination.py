@@ -32,6 +32,7 @@ def test_new_pairs_are_trained_on_beside_those_given(tmp_path: Path) -> None:
     assert texts[0] == texts[1] != texts[2]
 
 
+@pytest.mark.repeats
 def test_a_run_that_goes_on_makes_the_same_pairs(tmp_path: Path) -> None:
     options = {"data": data_of(tmp_path), "recombination": Recombination(number=20)}
     summary = quick(tmp_path / "whole", epochs=3, **options)

@@ -142,6 +142,7 @@ def test_what_has_ended_stays_and_says_so(tmp_path: Path) -> None:
     assert contents(tmp_path) == before
 
 
+@pytest.mark.repeats
 def test_more_epochs_are_as_if_asked_for_at_once(tmp_path: Path) -> None:
     quick(tmp_path / "a", epochs=3, batch_size=5)
     quick(tmp_path / "b", epochs=1, batch_size=5)
@@ -153,6 +154,7 @@ def test_more_epochs_are_as_if_asked_for_at_once(tmp_path: Path) -> None:
         quick(tmp_path / "a", epochs=2, batch_size=5, resume=True)
 
 
+@pytest.mark.repeats
 @pytest.mark.parametrize(
     ("option", "was", "now", "message"),
     [
@@ -197,6 +199,7 @@ class Harmful:
         return os.mkdir, ("harmed",)
 
 
+@pytest.mark.repeats
 @pytest.mark.parametrize("content", [b"", b"torn", pickle.dumps(Harmful()), None])
 def test_a_spoilt_state_is_refused_and_runs_nothing(
     tmp_path: Path, content: bytes | None, monkeypatch: pytest.MonkeyPatch

@@ -182,6 +182,7 @@ def test_cyclic_targets_are_learnt_with_all_candidates(tmp_path: Path) -> None:
     assert summary.exact_match == 1.0
 
 
+@pytest.mark.repeats
 @pytest.mark.parametrize(
     "options", [{"lr": 1e30}, {"lr": 1e30, "epochs": 1}, {"lr": 1e30, "batch_size": 3}]
 )

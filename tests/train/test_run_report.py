@@ -97,6 +97,7 @@ def test_the_hardware_is_told(run: Path, tmp_path: Path) -> None:
     assert "it is of an older release" in run_page(older)
 
 
+@pytest.mark.repeats
 def test_the_page_of_a_long_run_stays_small(run: Path) -> None:
     record = run_record(run, worst=1)
     (worst,) = record.worst
@@ -136,6 +137,7 @@ def test_no_run_is_refused(tmp_path: Path) -> None:
         run_record(tmp_path)
 
 
+@pytest.mark.repeats
 @pytest.mark.parametrize(
     ("name", "content"),
     [

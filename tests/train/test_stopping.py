@@ -188,6 +188,7 @@ def test_a_checkpoint_within_an_epoch_holds_the_best_network(
     assert saved[0] != saved[1] == saved[2]
 
 
+@pytest.mark.repeats
 def test_checkpoints_wait_for_their_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     saved: list[int] = []
     monkeypatch.setattr(_fit._Run, "_save", lambda *_: saved.append(1))

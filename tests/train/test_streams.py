@@ -42,6 +42,7 @@ def test_processes_and_workers_share_a_pass_without_loss_or_double(tmp_path: Pat
     assert passes[0] != passes[1]  # drawn anew
 
 
+@pytest.mark.repeats
 def test_workers_change_nothing_that_is_saved(tmp_path: Path) -> None:
     data = write_pairs(tmp_path / "data.jsonl", PAIRS * 3)
     options = {"data": data, "val": data, "batch_size": 4, "bucket": 2}

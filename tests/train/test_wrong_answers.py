@@ -75,6 +75,7 @@ def test_what_is_in_nobodys_way() -> None:
     assert forward.kind in ("network", "candidates")
 
 
+@pytest.mark.repeats
 def test_an_edge_that_is_no_candidate(tmp_path: Path) -> None:
     data = write_pairs(tmp_path / "data.jsonl", SUMS)
     options = {"candidates": CandidateEdges(pairs="forward"), "copy": True}
@@ -107,6 +108,7 @@ def test_the_command_and_the_report_tell_it(
     assert sum(told["counts"].values()) == len(told["pairs"]) == 10
 
 
+@pytest.mark.repeats
 def test_a_network_that_knows_all_has_none(tmp_path: Path) -> None:
     data = write_pairs(tmp_path / "data.jsonl", [{"input": "ab", "target": "ab"}])
     summary = quick(tmp_path / "run", data=data, epochs=60, lr=0.02)

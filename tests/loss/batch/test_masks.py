@@ -77,6 +77,7 @@ def test_what_is_impossible_has_no_mass(place: tuple[str, Any], options: dict[st
     torch.testing.assert_close(result.plan.padded[0].sum(1)[:4], torch.ones(4).double())
 
 
+@pytest.mark.repeats
 @pytest.mark.parametrize("place", PLACES.values(), ids=PLACES)
 def test_the_gradient_is_that_of_the_loss(place: tuple[str, Any]) -> None:
     prediction, target = _problem(place)

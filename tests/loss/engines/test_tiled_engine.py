@@ -48,6 +48,7 @@ def shrink(monkeypatch: pytest.MonkeyPatch, entries: int) -> None:
     monkeypatch.setattr(_tiled_edge, "ENTRIES", entries)
 
 
+@pytest.mark.repeats
 @settings(deadline=None, max_examples=15)
 @given(
     seed=st.integers(0, 10_000),
@@ -106,6 +107,7 @@ def long(n: int, m: int) -> tuple[Prediction, Data]:
     return leaf(soft), target
 
 
+@pytest.mark.repeats
 @pytest.mark.parametrize(("rounds", "weighted"), [(0, False), (1, False), (0, True), (1, True)])
 def test_far_tiles_are_skipped_and_not_missed(
     rounds: int, weighted: bool, monkeypatch: pytest.MonkeyPatch
@@ -221,6 +223,7 @@ def test_temperatures_are_per_pair() -> None:
     assert torch.allclose(dense, tiled, atol=1e-10)
 
 
+@pytest.mark.repeats
 def test_single_precision_is_kept() -> None:
     prediction, target = batch_of_pairs(1)
     low = leaf(

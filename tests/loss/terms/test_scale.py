@@ -129,6 +129,7 @@ def test_a_match_at_the_scale_agrees_to_one_in_e() -> None:
             assert total == pytest.approx(1 - h * math.exp(-cost / scale), abs=1e-6)
 
 
+@pytest.mark.repeats
 @pytest.mark.parametrize("backend", ["native", "pytorch"])
 @pytest.mark.parametrize("scale", [None, 0.3])
 @pytest.mark.parametrize("kind", KINDS)
@@ -148,6 +149,7 @@ def test_the_gradient_is_the_derivative(kind: Any, scale: float | None, backend:
         set_backend("native")
 
 
+@pytest.mark.repeats
 @pytest.mark.parametrize("scale", [None, 40.0])
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_large_programs_find_the_same(kind: Any, scale: float | None) -> None:

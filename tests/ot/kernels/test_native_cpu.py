@@ -94,6 +94,7 @@ def _assert_same(mine: list[Tensor], other: list[Tensor], temperature: float) ->
     assert torch.equal(mine[3], other[3])
 
 
+@pytest.mark.repeats
 @LEVELS
 @pytest.mark.parametrize(("temperature", "mode"), CASES)
 def test_the_numbers_of_the_pytorch_path(temperature: float, mode: str, level: str) -> None:

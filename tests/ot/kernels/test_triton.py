@@ -98,6 +98,7 @@ def _problem(seed: int, sizes: list[tuple[int, int]], temperature: float) -> Fou
     return cost, torch.full((len(sizes),), temperature, dtype=torch.float64), a, b
 
 
+@pytest.mark.repeats
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("temperature", [1.0, 0.1, 0.05])
 def test_the_numbers_of_the_pytorch_path(temperature: float, mode: str) -> None:
@@ -282,6 +283,7 @@ def test_importing_the_package_does_not_import_triton() -> None:
     assert done.stdout.split() == ["triton", "False"]
 
 
+@pytest.mark.repeats
 @pytest.mark.slow
 def test_every_kernel_compiles_for_a_gpu() -> None:
     """What the interpreter runs is Python; the compiler knows a smaller language."""
