@@ -21,7 +21,7 @@ from grapheme_torch import (
     text_to_graph,
 )
 from grapheme_torch.data import Alphabet
-from grapheme_torch.decoding import decode
+from grapheme_torch.decoding import Bounds, decode
 from grapheme_torch.metrics import GraphMetrics
 
 from ..unchecked import unchecked
@@ -139,8 +139,9 @@ def test_a_constraint_is_kept() -> None:
     (wanted,) = decode(said, "01", "1", "path")
     kinds = [int(name) for name in wanted.label]
     target = Data(y=torch.tensor(kinds), edge_index=wanted.edge_index)
-    found = [GraphMetrics(constraint=shape)(said, target) for shape in (None, "path")]
-    assert [one["exact_match"] for one in found] == [0, 1]
+    bounds = Bounds.of([wanted])
+    found = [GraphMetrics(constraint=shape)(said, target) for shape in (None, "path", bounds)]
+    assert [one["exact_match"] for one in found] == [0, 1, 1]
 
 
 def test_one_line_of_a_validation_step() -> None:

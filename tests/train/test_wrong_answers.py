@@ -8,7 +8,14 @@ from typing import Any
 import pytest
 import torch
 
-from grapheme_torch import Alphabet, Sinkhorn, StructuralLoss, text_to_graph
+from grapheme_torch import (
+    Alphabet,
+    GraphMatcher,
+    Learned,
+    Sinkhorn,
+    StructuralLoss,
+    text_to_graph,
+)
 from grapheme_torch._check import Notice
 from grapheme_torch.cli._main import main
 from grapheme_torch.data import Pair
@@ -63,6 +70,11 @@ def test_an_alignment_that_is_not_settled() -> None:
     assert "--hints.neighbours 0.5" in found.remedy
     hinted = LOSS.replace(hints=replace(LOSS.hints, neighbours=0.5))
     assert "--hints" not in cause("aaa", "aaa", hinted, loose=True).remedy
+    # Hints and rounds are another way than learnt scores: these can begin the rounds.
+    for use, told in (("plan", True), ("start", False)):
+        scored = Learned(GraphMatcher(2, 1, embedding=8, dim=8), Sinkhorn(), use=use)
+        remedy = cause("aaa", "aaa", LOSS.replace(alignment=scored), loose=True, dim=8).remedy
+        assert ("--matcher.use start" in remedy, "--hints" in remedy) == (told, False)
     hurried = LOSS.replace(alignment=Sinkhorn(temperature=1e-3, max_iterations=1))
     assert "--alignment.max-iterations" in cause("abab", "bab", hurried).remedy
 

@@ -7,7 +7,7 @@ from torch_geometric.data import Data
 
 from .._check import Received, refusal, require
 from ..data import Alphabet
-from ..decoding import Constraint
+from ..decoding import Bounds, Constraint
 from ..edits import EditCosts, EditReport, edit_reports
 from ..graphs import alike
 from ..prediction import Prediction
@@ -26,7 +26,7 @@ class Comparison:
 
     costs: EditCosts = field(default_factory=EditCosts)
     alphabet: Alphabet | None = None
-    constraint: Constraint | None = None
+    constraint: Constraint | Bounds | None = None
 
     def reports(self, predicted: Sequence[Data], target: Sequence[Data]) -> list[EditReport]:
         """The edits between the graphs of each pair; see `edit_reports`."""

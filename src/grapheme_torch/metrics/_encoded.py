@@ -10,7 +10,7 @@ from torch_geometric.data import Batch, Data
 from .._check import Received, refusal, require
 from .._tensors import described, has_numbers
 from ..data import Alphabet
-from ..decoding import Constraint, decode
+from ..decoding import Bounds, Constraint, decode
 from ..graphs import is_directed, make_graph, membership, undirected
 from ..prediction import Prediction
 
@@ -19,7 +19,7 @@ def labelled(
     predicted: Prediction,
     target: Data | Sequence[Data],
     alphabet: Alphabet | None,
-    constraint: Constraint | None,
+    constraint: Constraint | Bounds | None,
 ) -> tuple[list[Data], list[Data]]:
     """The decoded graphs of a prediction, and its targets with the same names.
 

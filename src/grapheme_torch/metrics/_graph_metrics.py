@@ -8,7 +8,7 @@ from torchmetrics import Metric, MetricCollection
 
 from .._check import Received, refusal, require
 from ..data import Alphabet
-from ..decoding import Constraint
+from ..decoding import Bounds, Constraint
 from ..edits import EditCosts, EditReport, Substitution
 from ..prediction import Prediction
 from ._builtin_metrics import builtin_metrics
@@ -89,7 +89,7 @@ class GraphMetrics(MetricCollection):
         matching: Matching = "edits",
         extra: Mapping[str, Metric | PairScore] | None = None,
         alphabet: Alphabet | None = None,
-        constraint: Constraint | None = None,
+        constraint: Constraint | Bounds | None = None,
     ) -> None:
         known, remedy = get_args(Matching), "Without it nodes are matched by their edits."
         requirement = f"be one of {', '.join(known)}"

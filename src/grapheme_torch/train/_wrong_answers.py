@@ -121,6 +121,9 @@ def _cause(
 
 def _to_settle(loss: StructuralLoss) -> str:
     """What of that which tells nodes apart is not set yet."""
+    if loss.spec.learned is not None:
+        edges = "--matcher.use start, " if loss.spec.learned.use == "plan" else ""
+        return f"Try {edges}more --epochs, or a lower --alignment.temperature."
     if not loss.hints.neighbours:
         return (
             "Try --hints.neighbours 0.5 --hints.noise 0.01 --alignment.rounds 10 "
