@@ -1,12 +1,11 @@
 """Fingerprints of molecules to their graphs: sets of bits, of which none is an atom."""
 
 from collections.abc import Iterable, Iterator
-from typing import Any
 
-from .._check import Received, refusal, require
+from .._check import require
 from ._chem import calls, chem
 from ._document import node_link
-from ._molecule import check_told, graph_of, read_smiles, written
+from ._molecule import check_told, undirected_molecule
 from ._pieces import Piece, Record, Skip, records
 from ._table import Table, extras
 
@@ -68,18 +67,3 @@ def fingerprint(
         return {"input": given, "target": target} | extras(row, ())
 
     return records(table.pieces(lines, source), make, skip)
-
-
-def undirected_molecule(text: str, *, kekulize: bool = False) -> tuple[Any, dict[str, Any]]:
-    """A molecule in its canonical order, and its graph without directions.
-
-    Raises:
-        InputError: If it is not a possible molecule, or has a bond with a direction.
-    """
-    given = read_smiles(text)[0]
-    mol, _ = read_smiles(written(given, None))
-    labels, edges = graph_of(mol, kekulize=kekulize)
-    if any(label.startswith("dative") for _, _, label in edges):
-        got, remedy = Received(text), "Leave the line out."
-        raise refusal("the bonds", "have no direction, as dative ones have", got, remedy)
-    return mol, node_link(labels, edges) | {"directed": False}

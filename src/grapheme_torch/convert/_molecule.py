@@ -17,7 +17,7 @@ from torch_geometric.data import Data
 
 from .._check import Received, refusal, require
 from ._chem import calls, chem
-from ._document import Triple, read_graph
+from ._document import Triple, node_link, read_graph
 from ._facts import check_same
 from ._stereo import descriptors, set_descriptors
 
@@ -68,6 +68,21 @@ def graph_of(mol: Any, *, kekulize: bool = False) -> tuple[list[str], list[Tripl
     ]
     edges = [_edge(bond, bonds.get(bond.GetIdx())) for bond in mol.GetBonds()]
     return labels, edges
+
+
+def undirected_molecule(text: str, *, kekulize: bool = False) -> tuple[Any, dict[str, Any]]:
+    """A molecule in its canonical order, and its graph without directions.
+
+    Raises:
+        InputError: If it is not a possible molecule, or has a bond with a direction.
+    """
+    given = read_smiles(text)[0]
+    mol, _ = read_smiles(written(given, None))
+    labels, edges = graph_of(mol, kekulize=kekulize)
+    if any(label.startswith("dative") for _, _, label in edges):
+        got, remedy = Received(text), "Leave the line out."
+        raise refusal("the bonds", "have no direction, as dative ones have", got, remedy)
+    return mol, node_link(labels, edges) | {"directed": False}
 
 
 def molecule_to_smiles(graph: Data | Mapping[str, Any]) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 from .._check import require
 from ._chem import chem
-from ._fingerprint import undirected_molecule
+from ._molecule import undirected_molecule
 from ._pieces import RESERVED, Piece, Record, Skip, line_pieces, parsed, records
 
 _PEAK = "peak"
