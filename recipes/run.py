@@ -29,7 +29,7 @@ from grapheme_torch.cli._main import main as grapheme  # noqa: E402
 from grapheme_torch.convert import convert  # noqa: E402
 from grapheme_torch.convert._document import num_nodes  # noqa: E402
 from grapheme_torch.data import load_pairs  # noqa: E402
-from grapheme_torch.decoding._decode import Constraint  # noqa: E402
+from grapheme_torch.decoding import Constraint  # noqa: E402
 from grapheme_torch.train import evaluate  # noqa: E402
 
 

@@ -13,7 +13,7 @@ shtab = pytest.importorskip("shtab")
 OFFERED = [
     (["c"], {"check-gradients", "compare", "convert"}),
     (["predict", "--nb"], {"--nbest"}),
-    (["predict", "--constraint", ""], {"none", "path", "tree", "acyclic", "learned"}),
+    (["predict", "--constraint", ""], {"auto", "none", "path", "tree", "acyclic", "learned"}),
     (["train", "--batch"], {"--batch-size"}),
     (["train", "--network.slots.per"], {"--network.slots.per-node"}),
     (["convert", "conl"], {"conllu"}),

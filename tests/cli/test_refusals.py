@@ -92,7 +92,7 @@ def model(trained: Path, tmp_path: Path) -> Path:
         ),
         (
             ["predict", "x", "a", "--constraint=ring"],
-            "`--constraint` must be one of none, path, tree, acyclic, learned, got 'ring'. ",
+            "`--constraint` must be one of auto, none, path, tree, acyclic, learned, got 'ring'. ",
         ),
         (["train", "--out=x", "--epochs=-1"], "`epochs` must not be negative, got -1. "),
         (["train", "--out=x", "--lr=-1"], "`lr` must be positive and at most 1e30, got -1.0. "),

@@ -244,6 +244,27 @@ def test_what_undirected_graphs_obey():
     assert Bounds.of([ring, star]).allow(ring)
 
 
+@pytest.mark.parametrize(
+    ("edges", "directed", "shape"),
+    [
+        ([(0, 1), (1, 2), (2, 3)], True, "path"),
+        ([(0, 1), (0, 2), (2, 3)], True, "tree"),
+        ([(0, 1), (2, 1), (2, 3)], True, "acyclic"),
+        ([(0, 1), (2, 3)], True, "acyclic"),
+        ([(0, 1), (1, 2), (2, 3), (3, 0)], True, None),
+        ([(1, 0), (1, 2), (3, 2)], False, "path"),
+        ([(0, 1), (0, 2), (0, 3)], False, "tree"),
+        ([(0, 1), (2, 3)], False, "acyclic"),
+        ([(0, 1), (1, 2), (2, 0), (0, 3)], False, None),
+    ],
+)
+def test_the_narrowest_shape(edges: list[tuple[int, int]], directed: bool, shape: str | None):
+    graph = make_graph("abcd", [(u, v, "x") for u, v in edges], directed=directed)
+    assert Bounds.of([graph, make_graph("", [], directed=directed)]).shape == shape
+    path = make_graph("ab", [(0, 1, "x")], directed=directed)
+    assert Bounds.of([graph, path]).shape == shape
+
+
 STAR = make_graph("ab", [(0, 1, "x")], directed=False)
 
 

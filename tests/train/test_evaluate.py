@@ -26,7 +26,14 @@ from grapheme_torch.data import OutputRoom, Pair, load_pairs
 from grapheme_torch.edits import EditReport, Places
 from grapheme_torch.graphs import edge_triples, node_labels
 from grapheme_torch.metrics import GraphMetrics
-from grapheme_torch.train import check_saved_model, evaluate, load_network, predict, saved_bounds
+from grapheme_torch.train import (
+    check_saved_model,
+    evaluate,
+    load_network,
+    predict,
+    saved_bounds,
+    saved_shape,
+)
 from grapheme_torch.train._evaluation_report import Example
 from grapheme_torch.train._exact_match import all_not_exact
 
@@ -395,8 +402,11 @@ def test_a_run_learns_the_bounds_of_its_targets(folder: Path) -> None:
     assert not all(map(bounds.allow, predict(network, inputs)))
     assert all(map(bounds.allow, predict(network, inputs, constraint=bounds)))
     pairs = [_pair(text, text) for text in texts]
-    plain, learned = (evaluate(folder, pairs, constraint=kind) for kind in (None, "learned"))
+    kinds = (None, "learned", "path")
+    plain, learned, texts = (evaluate(folder, pairs, constraint=kind) for kind in kinds)
     assert plain.metrics != learned.metrics
+    assert saved_shape(folder) == "path"
+    assert evaluate(folder, pairs).metrics == texts.metrics != plain.metrics
     assert learned.metrics == evaluate(folder, pairs, constraint=bounds).metrics
 
 
@@ -420,3 +430,8 @@ def test_bounds_that_are_not_there_are_refused(
         (tmp_path / "old" / "bounds.json").write_text(content)
     with pytest.raises(InputError, match="^" + re.escape(f"{tmp_path / 'old'}{message}")):
         evaluate(tmp_path / "old", _known(), constraint="learned")
+    if content is None:
+        assert saved_shape(tmp_path / "old") is None
+        return
+    with pytest.raises(InputError, match="bounds"):
+        evaluate(tmp_path / "old", _known())

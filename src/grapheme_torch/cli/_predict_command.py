@@ -281,20 +281,25 @@ def network_options(parser: ArgumentParser) -> None:
 def shape_option(parser: ArgumentParser) -> None:
     """Adds --constraint."""
     shapes = (
-        "shape of the answer, which is the most probable graph of that shape; learned: degrees and "
-        "shape as of all training targets"
+        "shape of the answer, which is the most probable graph of that shape; auto: the shape that "
+        "all training targets have, with --nbest none; learned: their degrees as well"
     )
-    kinds = Literal["none", "path", "tree", "acyclic", "learned"]
-    parser.add_argument("--constraint", type=kinds, default="none", help=shapes)
+    kinds = Literal["auto", "none", "path", "tree", "acyclic", "learned"]
+    parser.add_argument("--constraint", type=kinds, default="auto", help=shapes)
 
 
 def constraint(options: Namespace) -> dict[str, Any]:
-    """The argument of `predict` and `evaluate` for the option."""
-    if options.constraint == "learned":
-        from ..train import saved_bounds
+    """The argument of `predict`, `explain` and `evaluate` for the option."""
+    from ..train import saved_bounds, saved_shape
 
+    asked = options.constraint
+    if asked == "auto":
+        # Other graphs are left out of a ranking, and may be all that a network finds.
+        ranked = getattr(options, "nbest", None) is not None
+        return {"constraint": None if ranked else saved_shape(options.model)}
+    if asked == "learned":
         return {"constraint": saved_bounds(options.model)}
-    return {"constraint": None if options.constraint == "none" else options.constraint}
+    return {"constraint": None if asked == "none" else asked}
 
 
 def json_option(parser: ArgumentParser, what: str = "print JSON") -> None:

@@ -4,7 +4,7 @@ from ._answer import Answer as Answer
 from ._answer import Answers as Answers
 from ._bounds import Bounds as Bounds
 from ._bounds import BoundsSeen as BoundsSeen
-from ._decode import Constraint as Constraint
+from ._bounds import Constraint as Constraint
 from ._decode import Decoded as Decoded
 from ._decode import decode as decode
 from ._decode import decode_parts as decode_parts

@@ -3,13 +3,16 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import networkx as nx
 from torch_geometric.data import Data
 
 from .._check import Received, refusal, require
 from ..graphs import count_nodes, edge_triples, is_directed
+
+Constraint = Literal["path", "tree", "acyclic"]
+"""A shape of graphs."""
 
 Triple = tuple[int, int, str]
 """An edge: source, sink, relation."""
@@ -75,6 +78,21 @@ class Bounds:
         if graph.num_edges and is_directed(graph) != self.directed:
             _refuse_both()
         return obeys(self, count_nodes(graph), edge_triples(graph))
+
+    @property
+    def shape(self) -> Constraint | None:
+        """The narrowest shape that every graph within them has; None if there may be any.
+
+        Paths and trees of a direction have one edge into a node at most.
+        """
+        if not self.acyclic:
+            return None
+        if not self.connected:
+            return "acyclic"
+        if self.directed:
+            one = self.most_entering <= 1
+            return "acyclic" if not one else "path" if self.most_leaving <= 1 else "tree"
+        return "path" if self.most_entering <= 2 else "tree"
 
     def to_dict(self) -> dict[str, Any]:
         """All of them by name, as JSON can hold it."""

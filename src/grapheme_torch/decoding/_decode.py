@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -14,7 +14,7 @@ from .._union import check_batch, check_edges
 from ..graphs import check_flag, make_graph
 from ..prediction import Prediction
 from ._bounded import LIMIT, least_change
-from ._bounds import Bounds
+from ._bounds import Bounds, Constraint
 from ._decisions import Decisions, Edge
 from ._subgraphs import (
     Gains,
@@ -24,8 +24,6 @@ from ._subgraphs import (
     spanning_arborescence,
     spanning_forest,
 )
-
-Constraint = Literal["path", "tree", "acyclic"]
 
 
 def decode(

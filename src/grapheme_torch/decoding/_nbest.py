@@ -16,8 +16,8 @@ from .._check import Received, refusal, require
 from ..graphs import edge_triples, make_graph, node_labels, sorted_edges
 from ..prediction import Prediction
 from ._answer import Answer, Answers
-from ._bounds import Bounds
-from ._decode import Constraint, checked_direction
+from ._bounds import Bounds, Constraint
+from ._decode import checked_direction
 from ._ranking import Ranking, Search, independent, node_sets, spanning_trees, sums
 from ._subgraphs import Gains
 

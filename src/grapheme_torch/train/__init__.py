@@ -21,6 +21,7 @@ with _extras.needed("grapheme_torch.train", "train"):
     from ._folder import load_network as load_network
     from ._folder import saved_bounds as saved_bounds
     from ._folder import saved_loss as saved_loss
+    from ._folder import saved_shape as saved_shape
     from ._large_pairs import check_nodes as check_nodes
     from ._loss_options import LEARNT_GROUPS as LEARNT_GROUPS
     from ._loss_options import LOSS_GROUPS as LOSS_GROUPS

@@ -17,7 +17,7 @@ from ._data import batches
 from ._edge_direction import with_direction
 from ._evaluation_report import EvaluationReport, Example
 from ._exact_forms import ExactForms
-from ._folder import load_members, saved_bounds, saved_loss, saved_still_falls
+from ._folder import load_members, saved_bounds, saved_loss, saved_shape, saved_still_falls
 from ._measure import Measured, measure
 from ._places import given_alignment
 from ._predict import room_of
@@ -30,7 +30,7 @@ def evaluate(
     pairs: Sequence[Pair],
     *,
     batch_size: int = 32,
-    constraint: Constraint | Bounds | Literal["learned"] | None = None,
+    constraint: Constraint | Bounds | Literal["auto", "learned"] | None = "auto",
     worst: int = 5,
     others: Sequence[str | Path] = (),
     metrics: GraphMetrics | None = None,
@@ -44,8 +44,9 @@ def evaluate(
         pairs: Pairs with targets, of `load_pairs`. Those with the extra key "alignment" (as
             `grapheme convert` writes it) also tell how well the loss aligns.
         batch_size: Pairs at a time.
-        constraint: What the answers have to be, see `decode`. "learned": what all training targets
-            of the run obey, see `saved_bounds`.
+        constraint: What the answers have to be, see `decode`. "auto": of the shape that all
+            training targets of the run have, see `Bounds.shape`. "learned": what these targets
+            obey, see `saved_bounds`. None: anything.
         worst: How many of the worst examples to keep.
         others: Further folders, of networks that answer together with it, see `predict_together`.
             Loss and alignment stay those of the one of `folder`.
@@ -69,7 +70,7 @@ def evaluate(
     loss = saved_loss(folder) if loss is None else loss
     members = load_members([folder, *others], loss)
     network = members[0][0]
-    shape = saved_bounds(folder) if constraint == "learned" else constraint
+    shape = _shape(folder, constraint)
     for pair, (member, _) in product(pairs, members):
         check_width(pair.input, member.num_features, f'{pair.place}: the "input"')
     pairs = with_direction(pairs, network.directed)
@@ -95,6 +96,15 @@ def evaluate(
     why = causes(network, loss, wrong, alphabet, falling=saved_still_falls(folder))
     shown = tuple(examples)
     return EvaluationReport(len(pairs), numbers, terms, share, shown, residual, tuple(why))
+
+
+def _shape(
+    folder: str | Path, constraint: Constraint | Bounds | Literal["auto", "learned"] | None
+) -> Constraint | Bounds | None:
+    """What the answers have to be, read off the run where that is asked for."""
+    if constraint == "auto":
+        return saved_shape(folder)
+    return saved_bounds(folder) if constraint == "learned" else constraint
 
 
 def _measured(

@@ -17,7 +17,7 @@ from .._safe_files import read_regular
 from .._versions import check_versions, current, reading
 from .._yaml import LARGEST, load_yaml
 from ..data import Alphabet
-from ..decoding import Bounds
+from ..decoding import Bounds, Constraint
 from ..loss import StructuralLoss
 from ..nn import (
     CARD,
@@ -209,6 +209,22 @@ def saved_bounds(folder: str | Path) -> Bounds:
         InputError: If the run has saved none, as older ones have not, or they are spoilt.
     """
     return reading(folder, _saved_bounds)
+
+
+def saved_shape(folder: str | Path) -> Constraint | None:
+    """The shape that all training targets have; None if there may be any, as of older runs.
+
+    Args:
+        folder: The folder of the run.
+
+    Raises:
+        InputError: If what the run has saved of them is spoilt.
+    """
+
+    def read(found: Path) -> Constraint | None:
+        return _saved_bounds(found).shape if (found / BOUNDS).exists() else None
+
+    return reading(folder, read)
 
 
 def _saved_bounds(found: Path) -> Bounds:
