@@ -27,7 +27,7 @@ def test_train_takes_the_variant(variant: Variant, capsys: pytest.CaptureFixture
 def test_pairs_are_drawn_from_the_training_file_alone(tmp_path: Path) -> None:
     rows = [f"w{k}\tV;PST\tform{k}" for k in range(40)]
     (tmp_path / "fin.trn").write_text("\n".join(rows) + "\n", encoding="utf-8")
-    pairs = prepared("inflection-fin", tmp_path, tmp_path / "work")
+    pairs = prepared("inflection-fin", tmp_path, tmp_path / "work", steps=600)
     sides = [
         {json.loads(line)["target"] for line in path.read_text("utf-8").splitlines()}
         for path in (pairs.train, pairs.held_out)

@@ -15,8 +15,8 @@ from grapheme_torch.train import evaluate
 
 from .variants import Variant
 
-BATCH, STEPS = 32, 600
-"""Pairs in a step, and steps of a run."""
+BATCH = 32
+"""Pairs in a step."""
 
 MOST, HELD_OUT = 4800, 400
 """Pairs to train on, and to evaluate on; both drawn from a task's training file."""
@@ -30,7 +30,7 @@ class Prepared:
 
     Args:
         train, held_out: JSON Lines.
-        epochs: Passes over the data that make `STEPS` steps, nearly.
+        epochs: Passes over the data that make the steps, nearly.
         task: The task, for the constraint of its answers.
     """
 
@@ -40,13 +40,13 @@ class Prepared:
     task: Task
 
 
-def prepared(name: str, data: Path, work: Path) -> Prepared:
+def prepared(name: str, data: Path, work: Path, steps: int) -> Prepared:
     """Draws pairs of a task of `recipes/tasks.yaml`; its test file is not read."""
     task = replace(read_tasks(HERE / "tasks.yaml")[name], test=(), held_out=0.1)
     sets, _ = prepare(task, data, work)
     trained = _drawn(Path(sets["train"]), work / "drawn.jsonl", MOST)
     _drawn(Path(sets["dev"]), work / "held-out.jsonl", HELD_OUT)
-    epochs = max(1, round(STEPS * BATCH / trained))
+    epochs = max(1, round(steps * BATCH / trained))
     return Prepared(work / "drawn.jsonl", work / "held-out.jsonl", epochs, task)
 
 

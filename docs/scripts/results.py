@@ -30,10 +30,18 @@ def main() -> None:
             found = json.loads(path.read_text(encoding="utf-8"))
             script = name.partition("-")[0]
             sections.append(f"## {title}\n\n{body(found)}\n\n{provenance(script, found)}\n")
-    tasks = [json.loads(path.read_text("utf-8")) for path in sorted(RESULTS.glob("tasks/*.json"))]
-    if tasks:
+    if options := _all("ablation"):
+        sections.append(f"## Which option helps where\n\n{ablation(options)}\n")
+    if tasks := _all("tasks"):
         sections.append(f"## Tasks\n\n{_tasks(tasks)}\n")
     OUT.write_text("\n".join(sections), encoding="utf-8")
+
+
+def _all(folder: str) -> list[dict[str, Any]]:
+    """All results of a folder, by name."""
+    return [
+        json.loads(path.read_text("utf-8")) for path in sorted(RESULTS.glob(f"{folder}/*.json"))
+    ]
 
 
 def _seeds(found: dict[str, Any]) -> str:
@@ -245,7 +253,6 @@ SECTIONS: tuple[tuple[str, str, Callable[[dict[str, Any]], str]], ...] = (
     ("unknown_order-coloring", "Unknown order: pictures", unknown_order),
     ("unknown_order-fingerprints", "Unknown order: fingerprints", unknown_order),
     ("unknown_order-spectra", "Unknown order: spectra", unknown_order),
-    ("ablation", "Which option helps where", ablation),
     ("kindergarten_time", "Kindergarten, the clock", _time),
     ("step_profile", "A training step, the clock", _speed.steps),
     ("network_step", "The network's own operations", _speed.network),

@@ -403,10 +403,10 @@ def test_a_run_learns_the_bounds_of_its_targets(folder: Path) -> None:
     assert all(map(bounds.allow, predict(network, inputs, constraint=bounds)))
     pairs = [_pair(text, text) for text in texts]
     kinds = (None, "learned", "path")
-    plain, learned, texts = (evaluate(folder, pairs, constraint=kind) for kind in kinds)
+    plain, learned, drawn = (evaluate(folder, pairs, constraint=kind) for kind in kinds)
     assert plain.metrics != learned.metrics
     assert saved_shape(folder) == "path"
-    assert evaluate(folder, pairs).metrics == texts.metrics != plain.metrics
+    assert evaluate(folder, pairs).metrics == drawn.metrics != plain.metrics
     assert learned.metrics == evaluate(folder, pairs, constraint=bounds).metrics
 
 
