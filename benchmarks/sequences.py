@@ -1,6 +1,6 @@
 """What would users take instead for words? Yoyodyne's models, in the same minutes of one core.
 
-    python benchmarks/sequences.py DATA [TASK ...] [--yoyodyne COMMAND] [--minutes M]
+    python benchmarks/sequences.py DATA [--tasks TASK ...] [--yoyodyne COMMAND] [--minutes M]
 
 DATA holds the folders `inflection` and `g2p` of raw files. Each task is trained by this library's
 recipe, one network, and by the model of yoyodyne that fitted best on held-back training words. Both
@@ -18,7 +18,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from _record import commit, record
+from _record import commit, record, recorded
 from _sequences import ours, theirs
 from _sequences.models import MODELS
 from _sequences.words import LANGUAGES, share_exact, split, targets_of
@@ -29,7 +29,7 @@ CLOCK = 4
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """Trains both on each task, and records after each."""
+    """Trains both on each task, and records after each run."""
     chosen = _parser().parse_args(words)
     command = shutil.which(chosen.yoyodyne)
     if command is None:
@@ -37,19 +37,31 @@ def main(words: Sequence[str] | None = None) -> int:
         return 2
     work = Path(chosen.work or tempfile.mkdtemp())
     effort = theirs.Effort(minutes=chosen.minutes, clock=CLOCK * chosen.minutes, seed=chosen.seed)
-    findings: dict[str, Any] = {
-        "trained_at": commit(), "yoyodyne": theirs.version(command), "minutes": chosen.minutes,
-        "seed": chosen.seed, "runs": [],
+    same = {
+        "yoyodyne": theirs.version(command), "minutes": chosen.minutes, "seed": chosen.seed
     }  # fmt: skip
-    for name in chosen.tasks or LANGUAGES:
+    findings: dict[str, Any] = {**same, "runs": _kept(same, chosen.tasks)}
+    for name in chosen.tasks:
         for one in (_ours, _theirs):
+            at = commit()
             found = one(name, Path(chosen.data), work / name, effort, command)
-            findings["runs"].append({"task": name, **found})
+            findings["runs"].append({"task": name, **found, "trained_at": at})
             print(_line(findings["runs"][-1]), flush=True)
             # After each run: what was trained must not be lost to what comes later.
             if not chosen.no_record:
                 record("sequences", findings)
     return 0
+
+
+def _kept(same: dict[str, Any], tasks: Sequence[str]) -> list[dict[str, Any]]:
+    """Runs recorded before, of other tasks, if all else was the same."""
+    try:
+        before = recorded("sequences")
+    except FileNotFoundError:
+        return []
+    if any(before[key] != value for key, value in same.items()):
+        return []
+    return [run for run in before["runs"] if run["task"] not in tasks]
 
 
 def _ours(name: str, data: Path, work: Path, effort: theirs.Effort, command: str) -> dict[str, Any]:
@@ -87,7 +99,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     names = list(LANGUAGES)
     parser.add_argument("data", metavar="DATA", help="folder of the raw files")
-    parser.add_argument("tasks", nargs="*", metavar="TASK", help=f"among {', '.join(names)} (all)")
+    parser.add_argument("--tasks", nargs="+", choices=names, default=names, help="which (all)")
     parser.add_argument("--yoyodyne", default="yoyodyne", metavar="COMMAND", help="its command")
     parser.add_argument(
         "--minutes", type=float, default=8, metavar="M", help="of the processor, for each (8)"

@@ -77,7 +77,7 @@ def test_settings_name_the_words_and_no_target_when_asked(name: str, tmp_path: P
     assert fit["data"]["train"] == str(tmp_path / "train")
     # Features are encoded where there are any; yoyodyne refuses one without the other.
     assert ("features_encoder" in fit["model"]["init_args"]) == (columns.features_col > 0)
-    asked = theirs.predict_settings(MODELS[name], columns, files, tmp_path)
+    asked = theirs.predict_settings(MODELS[name], columns, files, tmp_path, effort)
     assert asked["model"] == fit["model"]
     assert asked["data"]["target_col"] == 0
     assert not {"train", "val"} & asked["data"].keys()

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-# Only these may end a program: a second interrupt would cut short what it saves after the first.
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 
 
@@ -44,8 +43,9 @@ def bounded(
     with log.open("w", encoding="utf-8") as sink:
         # A session of its own tells its processes, data loaders among them, from all others.
         process = subprocess.Popen(
-            command, stdout=sink, stderr=sink, env=os.environ | ONE_THREAD, start_new_session=True
-        )
+            command, stdout=sink, stderr=sink, env=os.environ | ONE_THREAD, start_new_session=True,
+            preexec_fn=_heed_interrupts,
+        )  # fmt: skip
         while (found := os.wait4(process.pid, os.WNOHANG))[0] == 0:
             time.sleep(poll)
             if seconds is not None and not ended and spent(process.pid) >= seconds:
@@ -56,6 +56,11 @@ def bounded(
     if process.returncode and not ended:
         raise SystemExit(f"{command[0]} ended with status {process.returncode}; see {log}.")
     return Spent(usage.ru_utime + usage.ru_stime, time.perf_counter() - began, ended)
+
+
+def _heed_interrupts() -> None:
+    """In the program to be: what a shell runs in the background would ignore them."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def spent(session: int) -> float:

@@ -45,7 +45,7 @@ def trained(
     fit.write_text(yaml.safe_dump(fit_settings(model, columns, files, folder, effort)), "utf-8")
     spent = bounded([command, "fit", "--config", str(fit)], folder / "fit.log", 60 * effort.minutes)
     best = checkpoint(folder)
-    asked = predict_settings(model, columns, files, folder)
+    asked = predict_settings(model, columns, files, folder, effort)
     predict.write_text(yaml.safe_dump(asked), "utf-8")
     words = ["--config", str(predict), "--ckpt_path", str(best)]
     bounded([command, "predict", *words], folder / "predict.log")
@@ -66,10 +66,11 @@ def fit_settings(
     return {
         "seed_everything": effort.seed,
         "trainer": {
-            "accelerator": "cpu", "max_epochs": -1, "max_time": _time(effort.clock),
-            "gradient_clip_val": 3.0, "enable_progress_bar": False, "num_sanity_val_steps": 0,
+            "accelerator": "cpu", "gradient_clip_val": 3.0, "enable_progress_bar": False,
+            "num_sanity_val_steps": 0, "max_epochs": model.epochs(effort.minutes),
+            "max_time": _time(effort.clock),
         },
-        "model": model.settings,
+        "model": model.settings(effort.minutes),
         "data": _data(model, columns, folder)
         | {"train": str(files["train"]), "val": str(files["val"])},
         "checkpoint": {
@@ -80,13 +81,13 @@ def fit_settings(
 
 
 def predict_settings(
-    model: Model, columns: Columns, files: dict[str, Path], folder: Path
+    model: Model, columns: Columns, files: dict[str, Path], folder: Path, effort: Effort
 ) -> dict[str, Any]:
     """Those of `yoyodyne predict`, which sees no target."""
     trainer = {"accelerator": "cpu", "enable_progress_bar": False, "logger": False}
     data = _data(model, columns, folder) | {"predict": str(files["test"]), "target_col": 0}
     return {
-        "trainer": trainer, "model": model.settings, "data": data,
+        "trainer": trainer, "model": model.settings(effort.minutes), "data": data,
         "prediction": {"path": str(folder / "answers.txt")},
     }  # fmt: skip
 
