@@ -85,6 +85,6 @@ MODELS = {
         name="transformer, rotary",
         class_path="yoyodyne.models.RotaryTransformerModel",
         init_args=_transformer(256, 128, 2, 0.1, 0.001),
-        pace=4,
+        pace=2.5,
     ),
 }
