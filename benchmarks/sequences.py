@@ -20,6 +20,7 @@ from typing import Any
 
 from _record import commit, record, recorded
 from _sequences import ours, theirs
+from _sequences.bounded import Effort
 from _sequences.models import MODELS
 from _sequences.words import LANGUAGES, share_exact, split, targets_of
 from run import HERE, prepare, read_tasks
@@ -36,7 +37,7 @@ def main(words: Sequence[str] | None = None) -> int:
         print(MISSING.format(chosen.yoyodyne), file=sys.stderr)
         return 2
     work = Path(chosen.work or tempfile.mkdtemp())
-    effort = theirs.Effort(minutes=chosen.minutes, clock=CLOCK * chosen.minutes, seed=chosen.seed)
+    effort = Effort(minutes=chosen.minutes, clock=CLOCK * chosen.minutes, seed=chosen.seed)
     same = {
         "yoyodyne": theirs.version(command), "minutes": chosen.minutes, "seed": chosen.seed
     }  # fmt: skip
@@ -64,17 +65,15 @@ def _kept(same: dict[str, Any], tasks: Sequence[str]) -> list[dict[str, Any]]:
     return [run for run in before["runs"] if run["task"] not in tasks]
 
 
-def _ours(name: str, data: Path, work: Path, effort: theirs.Effort, command: str) -> dict[str, Any]:
+def _ours(name: str, data: Path, work: Path, effort: Effort, command: str) -> dict[str, Any]:
     del command
     task = replace(read_tasks(HERE / "tasks.yaml")[name], members=1)
     sets, counts = prepare(task, data / LANGUAGES[name].folder, work)
-    found = ours.trained(task, sets, work / "ours", effort.seed, effort.minutes, effort.clock)
+    found = ours.trained(task, sets, work / "ours", effort, LANGUAGES[name].pace)
     return {"program": "grapheme-torch", "model": f"recipe `{name}`", "counts": counts, **found}
 
 
-def _theirs(
-    name: str, data: Path, work: Path, effort: theirs.Effort, command: str
-) -> dict[str, Any]:
+def _theirs(name: str, data: Path, work: Path, effort: Effort, command: str) -> dict[str, Any]:
     task, language = read_tasks(HERE / "tasks.yaml")[name], LANGUAGES[name]
     model, folder = MODELS[name], data / language.folder
     files = split(task, folder, language.columns, work)

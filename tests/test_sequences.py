@@ -1,6 +1,7 @@
 """The benchmark beside yoyodyne: same words for both, right answers counted; nothing is trained."""
 
 import json
+import math
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -8,8 +9,8 @@ from pathlib import Path
 import pytest
 import sequences
 import yaml
-from _sequences import theirs
-from _sequences.bounded import bounded
+from _sequences import ours, theirs
+from _sequences.bounded import Effort, bounded
 from _sequences.models import MODELS
 from _sequences.words import LANGUAGES, Columns, share_exact, split, targets_of
 from run import HERE, prepare, read_tasks
@@ -70,7 +71,7 @@ def test_an_answer_is_right_to_the_last_symbol() -> None:
 @pytest.mark.parametrize("name", LANGUAGES)
 def test_settings_name_the_words_and_no_target_when_asked(name: str, tmp_path: Path) -> None:
     columns, files = LANGUAGES[name].columns, {x: tmp_path / x for x in ("train", "val", "test")}
-    effort = theirs.Effort(minutes=8, clock=90.5, seed=3)
+    effort = Effort(minutes=8, clock=90.5, seed=3)
     fit = theirs.fit_settings(MODELS[name], columns, files, tmp_path, effort)
     assert yaml.safe_load(yaml.safe_dump(fit)) == fit
     assert fit["trainer"]["max_time"] == "00:01:30:30"
@@ -90,6 +91,23 @@ def test_what_is_missing_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert "nothing" in told
     with pytest.raises(SystemExit, match="Give it more --minutes"):
         theirs.checkpoint(tmp_path)
+
+
+def test_a_task_again_keeps_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    same = {"yoyodyne": "1", "minutes": 8, "seed": 0}
+    before = same | {"runs": [{"task": "a"}, {"task": "b"}]}
+    monkeypatch.setattr(sequences, "recorded", lambda name: before)
+    assert sequences._kept(same, ["b"]) == [{"task": "a"}]
+    assert sequences._kept(same | {"minutes": 6}, ["b"]) == []
+
+
+def test_epochs_are_as_many_as_fit() -> None:
+    model = MODELS["inflection-fin"]
+    assert [model.epochs(minutes) for minutes in (0.1, 8)] == [1, math.floor(8 * model.pace)]
+    recipe = TASKS["inflection-fin"]
+    assert [ours.fitting(recipe, 1, minutes) for minutes in (0.1, 5.5, 60)] == [1, 5, 8]
+    falling = model.settings(8)["init_args"]["scheduler"]["init_args"]
+    assert falling == {"T_max": model.epochs(8)}
 
 
 def test_the_best_checkpoint_and_its_size_are_read(tmp_path: Path) -> None:

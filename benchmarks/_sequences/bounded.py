@@ -11,6 +11,21 @@ from pathlib import Path
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 
 
+@dataclass(frozen=True, kw_only=True)
+class Effort:
+    """How long a network is trained, and where it starts.
+
+    Args:
+        minutes: Minutes of the processor.
+        clock: Minutes of the clock, at most.
+        seed: Of the run.
+    """
+
+    minutes: float
+    clock: float
+    seed: int = 0
+
+
 @dataclass(frozen=True)
 class Spent:
     """What a program took.

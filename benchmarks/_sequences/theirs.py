@@ -2,32 +2,17 @@
 
 import re
 import subprocess
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from .bounded import bounded
+from .bounded import Effort, bounded
 from .models import Model
 from .words import Columns
 
 CHECKPOINT = "{epoch}-{val_accuracy:.4f}"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Effort:
-    """How long a model is trained, and where it starts.
-
-    Args:
-        minutes: Minutes of the processor.
-        clock: Minutes of the clock, at most.
-        seed: Of the run.
-    """
-
-    minutes: float
-    clock: float
-    seed: int = 0
 
 
 def trained(
@@ -54,7 +39,8 @@ def trained(
     answers = (folder / "answers.txt").read_text("utf-8").removesuffix("\n").split("\n")
     return answers, {
         "held_back": float(found[2]), "parameters": parameters(folder / "fit.log"),
-        "kept_epoch": int(found[1]) + 1, "processor": spent.processor, "clock": spent.clock,
+        "epochs": model.epochs(effort.minutes), "kept_epoch": int(found[1]) + 1,
+        "processor": spent.processor, "clock": spent.clock,
         "ended": spent.ended,
     }  # fmt: skip
 

@@ -69,13 +69,23 @@ def lines_of(path: Path) -> list[str]:
 
 @dataclass(frozen=True, kw_only=True)
 class Language:
-    """Where the raw files of a task lie, below those of all tasks, and what they hold."""
+    """Where the raw files of a task lie, what they hold, and how fast we learn them.
+
+    Args:
+        folder: Of the raw files, below those of all tasks.
+        columns: What they hold.
+        pace: Our epochs in a minute of the processor, rounded down: a recipe that does not fit is
+            trained for those that do, so that its weights settle all the same.
+    """
 
     folder: str
     columns: Columns
+    pace: float
 
 
 LANGUAGES = {
-    "inflection-fin": Language(folder="inflection", columns=Columns(features_col=2, target_col=3)),
-    "g2p-fre": Language(folder="g2p", columns=Columns(target_sep=" ")),
+    "inflection-fin": Language(
+        folder="inflection", columns=Columns(features_col=2, target_col=3), pace=0.88
+    ),
+    "g2p-fre": Language(folder="g2p", columns=Columns(target_sep=" "), pace=4),
 }
