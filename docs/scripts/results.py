@@ -10,6 +10,7 @@ import _speed
 import yaml
 from _ablation import ablation
 from _markdown import provenance, seeded, shown, table
+from _sequences import sequences
 from _unknown_order import unknown_order
 
 ROOT = Path(__file__).parents[2]
@@ -253,6 +254,7 @@ SECTIONS: tuple[tuple[str, str, Callable[[dict[str, Any]], str]], ...] = (
     ("unknown_order-coloring", "Unknown order: pictures", unknown_order),
     ("unknown_order-fingerprints", "Unknown order: fingerprints", unknown_order),
     ("unknown_order-spectra", "Unknown order: spectra", unknown_order),
+    ("sequences", "Words beside yoyodyne", sequences),
     ("kindergarten_time", "Kindergarten, the clock", _time),
     ("step_profile", "A training step, the clock", _speed.steps),
     ("network_step", "The network's own operations", _speed.network),
