@@ -9,7 +9,7 @@ default settings `coloring` takes about fifteen minutes.
 
 import argparse
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import torch
@@ -20,13 +20,14 @@ from _unknown.tasks import HELD_OUT, Task, coloring, pairs
 from _unknown.train import Effort, Point, network_of, run
 
 STEPS, SEEDS = 2400, (0, 1, 2)
+POINTS = Effort(STEPS).evaluations
 
 
 def main() -> None:
     """Trains with each loss and seed, and records what came of it."""
     words = _parser().parse_args()
     torch.set_num_threads(1)
-    task, effort = _task(words), Effort(words.steps, words.minutes_per_run)
+    task, effort = _task(words), _effort(words)
     name, trained_at = words.name or words.task, commit()
     settings = _settings(task, effort)
     runs: list[dict[str, Any]] = []
@@ -56,6 +57,10 @@ def _parser() -> argparse.ArgumentParser:
         "--minutes-per-run", type=float, metavar="M",
         help="of the processor; ends a run before its steps (no bound)",
     )  # fmt: skip
+    parser.add_argument(
+        "--evaluations", type=int, metavar="N",
+        help=f"of each run, evenly spaced; of large graphs they take as long as training ({POINTS})",
+    )  # fmt: skip
     parser.add_argument("--no-record", action="store_true", help="only print")
     return parser
 
@@ -66,6 +71,11 @@ def _task(words: argparse.Namespace) -> Task:
     if not (words.data and words.val):
         sys.exit("The task `pairs` needs --data FILE and --val FILE, both of pairs.")
     return pairs(words.data, words.val, HELD_OUT)
+
+
+def _effort(words: argparse.Namespace) -> Effort:
+    effort = Effort(words.steps, words.minutes_per_run)
+    return effort if words.evaluations is None else replace(effort, evaluations=words.evaluations)
 
 
 def _line(loss: str, seed: int, point: Point) -> str:
