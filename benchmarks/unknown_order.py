@@ -59,7 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     parser.add_argument(
         "--evaluations", type=int, metavar="N",
-        help=f"of each run, evenly spaced; of large graphs they take as long as training ({POINTS})",
+        help=f"evenly spaced in a run; with large graphs as slow as training ({POINTS})",
     )  # fmt: skip
     parser.add_argument("--no-record", action="store_true", help="only print")
     return parser
