@@ -11,14 +11,16 @@ def ablation(tasks: list[dict[str, Any]]) -> str:
     """A row for each task and alignment, a column for each number of rounds and weight."""
     settings = tasks[0]["settings"]
     steps = ", ".join(f"{task['settings']['steps']} ({task['task']})" for task in tasks)
+    seeds = len({run["seed"] for run in tasks[0]["runs"]})
+    commits = ", ".join(sorted({task["commit"] for task in tasks}))
     head = f"""Steps of {settings["batch"]} pairs of each run: {steps}; on at most
 {settings["trained"]:,} pairs. All but the three options is chosen by the data. In each cell: the
 share of at most {settings["held_out"]} pairs held out of the training file that are exact, the
 mean edit cost, and seconds of the processor, training and the check of its answers. *Detach*,
 *exact*: the gradient around and through the plan. *Learned*: scores of a `GraphMatcher`; with
 rounds, these start from its plan. Rounds are proximal; *clique* weighs {settings["clique"]:g}.
-Mean of the seeds ({len({run["seed"] for run in tasks[0]["runs"]})}). The machine was shared: compare
-seconds with one another. `benchmarks/ablation.py` at commits {", ".join(sorted({t["commit"] for t in tasks}))}.
+Seeds: {seeds}. The machine was shared: compare seconds with one another.
+`benchmarks/ablation.py` at commits {commits}.
 
 """
     columns = sorted({(run["rounds"], run["gamma"]) for run in tasks[0]["runs"]})
