@@ -9,11 +9,12 @@ default settings `coloring` takes about fifteen minutes.
 
 import argparse
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
 import torch
-from _record import commit, record
+from _record import commit, record, recorded
 from _unknown.losses import HINTS, LOSSES, ROUNDS, SCORED
 from _unknown.table import summary
 from _unknown.tasks import HELD_OUT, Task, coloring, pairs
@@ -30,19 +31,31 @@ def main() -> None:
     task, effort = _task(words), _effort(words)
     name, trained_at = words.name or words.task, commit()
     settings = _settings(task, effort)
-    runs: list[dict[str, Any]] = []
+    record_name = f"unknown_order-{name}"
+    runs = [] if words.no_record else kept(record_name, settings, words.seeds)
     for seed in words.seeds:
         for loss in LOSSES:
             curve: list[Point] = []
-            runs.append({"loss": loss, "seed": seed, "curve": curve})
+            runs.append({"loss": loss, "seed": seed, "trained_at": trained_at, "curve": curve})
             for point in run(task, loss, seed, effort):
                 curve.append(point)
                 print(_line(loss, seed, point), flush=True)
-        findings = {"trained_at": trained_at, "task": name, "settings": settings, "runs": runs}
+        findings = {"task": name, "settings": settings, "runs": runs}
         # After each seed: hours of training must not be lost to what comes later.
         if not words.no_record:
-            record(f"unknown_order-{name}", findings, packages=("scipy",))
+            record(record_name, findings, packages=("scipy",))
     print(summary(runs))
+
+
+def kept(name: str, settings: dict[str, Any], seeds: Sequence[int]) -> list[dict[str, Any]]:
+    """Runs recorded before, of other seeds, if all settings were the same."""
+    try:
+        before = recorded(name)
+    except FileNotFoundError:
+        return []
+    if before["settings"] != settings:
+        return []
+    return [run for run in before["runs"] if run["seed"] not in seeds]
 
 
 def _parser() -> argparse.ArgumentParser:

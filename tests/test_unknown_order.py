@@ -1,7 +1,9 @@
 """The benchmark of unknown orders: its task, and that its four losses are what they say."""
 
 import math
+from pathlib import Path
 
+import _record
 import pytest
 import torch
 from _coloring.data import draw
@@ -14,6 +16,7 @@ from _unknown.tasks import KIND, PATCH, Task, as_pairs, coloring, task_of
 from _unknown.train import Effort, network_of, progress, rate, run
 from torch.nn.functional import logsigmoid
 from torch_geometric.data import Batch
+from unknown_order import kept
 
 import grapheme_torch as gt
 from grapheme_torch.data import Pair, collate
@@ -201,3 +204,15 @@ def test_a_problem_of_one_relation_is_the_one_of_several(molecules: Task) -> Non
     plan = solve(problem)
     torch.testing.assert_close(charge(problem, plan), charge(wider, plan))
     torch.testing.assert_close(solve(wider), plan)
+
+
+def test_runs_of_other_seeds_stay_in_the_record(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(_record, "RESULTS", tmp_path)
+    settings = {"steps": 3, "minutes": None}
+    assert kept("x", settings, [0]) == []
+    runs = [{"seed": seed, "loss": "PMFGW", "curve": []} for seed in (0, 1)]
+    _record.record("x", {"settings": settings, "runs": runs})
+    assert kept("x", settings, [1, 2]) == runs[:1]
+    assert kept("x", settings | {"steps": 4}, [2]) == []
