@@ -87,7 +87,8 @@ def test_folders_of_runs_answer_together(
         quick(folder, data=data, epochs=1, seed=seed)
     members = load_members(folders)
     assert [loss.reduction for _, loss in members] == ["none", "none"]
-    (answer,) = predict_together(members, [text_to_graph("abc")])
+    # The shape of all training targets, as the commands take it.
+    (answer,) = predict_together(members, [text_to_graph("abc")], constraint="path")
     pair = Pair(text_to_graph("abc"), answer)
     assert evaluate(folders[0], [pair], others=folders[1:]).metrics["exact_match"] == 1.0
 

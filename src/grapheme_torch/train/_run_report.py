@@ -23,7 +23,7 @@ from ..page import Answers, Explanation, RunRecord
 from ._evaluate import evaluate
 from ._evaluation_report import EvaluationReport
 from ._explain import explain
-from ._folder import ANSWERS, METRICS, OPTIONS, SUMMARY, load_network, saved_loss
+from ._folder import ANSWERS, METRICS, OPTIONS, SUMMARY, load_network, saved_loss, saved_shape
 from ._large_pairs import check_nodes
 from ._measure import weights_of
 from ._resume import ORIGIN
@@ -199,9 +199,10 @@ def _numbers(report: EvaluationReport) -> dict[str, float]:
 def _explained(
     folder: str | Path, report: EvaluationReport, loss: StructuralLoss
 ) -> list[tuple[str, Explanation]]:
-    """An explanation of each of the worst answers."""
-    network, found = load_network(folder), []
+    """An explanation of each of the worst answers, which are of the shape of the targets."""
+    network, shape, found = load_network(folder), saved_shape(folder), []
     for example in report.worst:
         pair = example.pair
-        found.append((str(pair.place), explain(network, pair.input, pair.target, loss=loss)))
+        told = explain(network, pair.input, pair.target, loss=loss, constraint=shape)
+        found.append((str(pair.place), told))
     return found
