@@ -4,6 +4,7 @@ import json
 import os
 import platform
 import subprocess
+from collections.abc import Iterable
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,17 @@ def recorded(name: str) -> dict[str, Any]:
     """The findings in `results/NAME.json`."""
     document = json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8"))
     return {key: document[key] for key in document.keys() - {"commit", "versions", "machine"}}
+
+
+def runs_beside(name: str, same: dict[str, Any], key: str, again: Iterable[Any]) -> list[Any]:
+    """Recorded runs to keep: all else is as in `same`, and `key` is none of those run again."""
+    try:
+        before = recorded(name)
+    except FileNotFoundError:
+        return []
+    if any(before[one] != value for one, value in same.items()):
+        return []
+    return [run for run in before["runs"] if run[key] not in again]
 
 
 def commit() -> str:

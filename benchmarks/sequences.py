@@ -18,7 +18,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from _record import commit, record, recorded
+from _record import commit, record, runs_beside
 from _sequences import ours, theirs
 from _sequences.bounded import Effort
 from _sequences.models import MODELS
@@ -41,7 +41,10 @@ def main(words: Sequence[str] | None = None) -> int:
     same = {
         "yoyodyne": theirs.version(command), "minutes": chosen.minutes, "seed": chosen.seed
     }  # fmt: skip
-    findings: dict[str, Any] = {**same, "runs": _kept(same, chosen.tasks)}
+    findings: dict[str, Any] = {
+        **same,
+        "runs": _kept(same, chosen.tasks),
+    }
     for name in chosen.tasks:
         for one in (_ours, _theirs):
             at = commit()
@@ -56,13 +59,7 @@ def main(words: Sequence[str] | None = None) -> int:
 
 def _kept(same: dict[str, Any], tasks: Sequence[str]) -> list[dict[str, Any]]:
     """Runs recorded before, of other tasks, if all else was the same."""
-    try:
-        before = recorded("sequences")
-    except FileNotFoundError:
-        return []
-    if any(before[key] != value for key, value in same.items()):
-        return []
-    return [run for run in before["runs"] if run["task"] not in tasks]
+    return runs_beside("sequences", same, "task", tasks)
 
 
 def _ours(name: str, data: Path, work: Path, effort: Effort, command: str) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from dataclasses import asdict, replace
 from typing import Any
 
 import torch
-from _record import commit, record, recorded
+from _record import commit, record, runs_beside
 from _unknown.losses import HINTS, LOSSES, ROUNDS, SCORED
 from _unknown.table import summary
 from _unknown.tasks import HELD_OUT, Task, coloring, pairs
@@ -49,13 +49,7 @@ def main() -> None:
 
 def kept(name: str, settings: dict[str, Any], seeds: Sequence[int]) -> list[dict[str, Any]]:
     """Runs recorded before, of other seeds, if all settings were the same."""
-    try:
-        before = recorded(name)
-    except FileNotFoundError:
-        return []
-    if before["settings"] != settings:
-        return []
-    return [run for run in before["runs"] if run["seed"] not in seeds]
+    return runs_beside(name, {"settings": settings}, "seed", seeds)
 
 
 def _parser() -> argparse.ArgumentParser:

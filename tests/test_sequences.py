@@ -6,6 +6,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import _record
 import pytest
 import sequences
 import yaml
@@ -96,7 +97,7 @@ def test_what_is_missing_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[s
 def test_a_task_again_keeps_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
     same = {"yoyodyne": "1", "minutes": 8, "seed": 0}
     before = same | {"runs": [{"task": "a"}, {"task": "b"}]}
-    monkeypatch.setattr(sequences, "recorded", lambda name: before)
+    monkeypatch.setattr(_record, "recorded", lambda name: before)
     assert sequences._kept(same, ["b"]) == [{"task": "a"}]
     assert sequences._kept(same | {"minutes": 6}, ["b"]) == []
 
