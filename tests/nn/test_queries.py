@@ -13,7 +13,8 @@ from torch_geometric.data import Batch
 from grapheme_torch import GraphTransformNet, InputError, StructuralLoss, check_gradients
 from grapheme_torch.data import Alphabet
 from grapheme_torch.graphs import make_graph, text_to_graph
-from grapheme_torch.nn import OutputQueries, QueryDecoder, grouped
+from grapheme_torch.nn import OutputQueries, QueryDecoder, candidate_edges, grouped
+from grapheme_torch.nn._edge_messages import expected_edges
 from grapheme_torch.nn._slots import Wired
 from grapheme_torch.prediction import Prediction
 
@@ -69,6 +70,34 @@ def test_each_layer_is_its_formula() -> None:
             wanted = wanted + _attended(layer.across, layer.norms[1](wanted), memory)
             wanted = wanted + layer.feed_forward(wanted)
         torch.testing.assert_close(found.h[found.batch == k], wanted, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("directed", [True, False])
+def test_later_layers_hear_along_expected_edges(directed: bool) -> None:
+    torch.manual_seed(0)
+    model = _model(directed=directed, queries={"number": 3, "num_layers": 2})
+    assert model.queries is not None
+    first, second = (layer.messages for layer in model.queries.layers)
+    assert first is None
+    h, batch = torch.randn(6, 8).double(), torch.tensor([0, 0, 0, 1, 1, 1])
+    candidates = candidate_edges(batch, kind=model.candidates)
+    found = second(h.view(2, 3, 8), expected_edges(model.heads, candidates, 2, 3, directed)(h))
+    existence, _, relation = model.heads(h, candidates, None, None, batch)
+    exists, chance = existence.sigmoid(), relation.softmax(1)
+    heard, z = torch.zeros(6, 8).double(), second.value(second.norm(h))
+    for (u, v), row in zip(candidates.T.tolist(), chance, strict=True):
+        for kind, share in enumerate(row[1:] * exists[u] * exists[v]):
+            heard[u] += share * second.kind[kind] * z[v]
+            heard[v] += share * second.kind[kind + (2 if directed else 0)] * z[u]
+    wanted = second.merge(torch.nn.functional.silu(heard))
+    torch.testing.assert_close(found.flatten(0, 1), wanted, rtol=1e-12, atol=1e-12)
+
+
+def test_nothing_is_heard_without_relations() -> None:
+    model = GraphTransformNet(["a"], [], dim=8, num_heads=2, queries=OutputQueries(number=2))
+    assert model.queries is not None
+    assert all(layer.messages is None for layer in model.queries.layers)
+    assert model(make_graph(["a"])).relation.shape == (2, 1)
 
 
 def test_its_derivatives() -> None:
@@ -133,7 +162,7 @@ def test_no_logit_is_left_out_of_the_share_that_exists() -> None:
 @pytest.mark.repeats
 @pytest.mark.parametrize(("directed", "features"), [(True, 2), (False, 0)])
 def test_the_gradient_of_every_parameter(directed: bool, features: int) -> None:
-    queries = {"number": 4, "num_layers": 1}
+    queries = {"number": 4, "num_layers": 2}
     model = _model(directed=directed, features=features, num_layers=1, queries=queries)
     sizes = [3, 1, 2]
     rng = torch.Generator().manual_seed(1)

@@ -21,8 +21,8 @@ INPUT = ("x", "edge_index", "edge_attr", "position", "features")
 
 _TARGET = ("y", "edge_index", "edge_type", "position")
 
-KEPT = 2**20
-"""Nodes of the pairs that stay in memory, each pair counted as `_OF_A_PAIR` more: some 100 MB."""
+KEPT = 2**23
+"""Nodes of the pairs that stay in memory, each pair counted as `_OF_A_PAIR` more: some 800 MB."""
 
 _OF_A_PAIR = 64
 

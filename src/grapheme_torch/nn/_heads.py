@@ -95,20 +95,33 @@ class OutputHeads(nn.Module):
             InputError: If labels are copied and `own` is not given.
         """
         z = self.norm(h)
+        relation = self._relation(z, edge_index, position, batch)
+        return self.existence(z)[:, 0], self._label(z, own), relation
+
+    def edges(
+        self, h: Float[Tensor, "n d"], edge_index: Int[Tensor, "2 e"], batch: Int[Tensor, " n"]
+    ) -> tuple[Float[Tensor, " n"], Float[Tensor, "e relations"]]:
+        """Logits of existence and relation alone, of nodes that stand nowhere."""
+        z = self.norm(h)
+        return self.existence(z)[:, 0], self._relation(z, edge_index, None, batch)
+
+    def _relation(
+        self, z: Tensor, edge_index: Tensor, position: Tensor | None, batch: Tensor | None
+    ) -> Tensor:
         offset, which, steps = None, None, None
         if position is not None and self.offset is not None:
             # Thousands of candidates are but some dozens of steps apart.
             source, target = edge_index
             steps, which = (position[target] - position[source]).unique(return_inverse=True)
-            offset = self.offset(sinusoids(steps, h.shape[1], h.dtype))
+            offset = self.offset(sinusoids(steps, z.shape[1], z.dtype))
         read, mix = self.relation.weight, self.score.weight.T
-        batch = edge_index.new_zeros(len(h)) if batch is None else batch
+        batch = edge_index.new_zeros(len(z)) if batch is None else batch
         relation = score_pairs(self._ends(z), offset, mix, read, edge_index, which, batch)
         relation = relation + self.relation.bias
         if steps is not None and which is not None and self.locality:
             absent = self.locality * steps.abs().clamp(min=1).log()[which]
             relation = relation + nn.functional.pad(absent[:, None], (0, relation.shape[1] - 1))
-        return self.existence(z)[:, 0], self._label(z, own), relation
+        return relation
 
     def _ends(self, z: Tensor) -> Tensor:
         """Query, key, and what a node is as source and as target of an edge, `[n, 4, d]`."""

@@ -18,6 +18,7 @@ from ..graphs import NUM_HASHES, check_flag, membership
 from ..prediction import Prediction
 from ._card import ModelCard, write_card
 from ._copy import OwnLabel
+from ._edge_messages import expected_edges
 from ._embedding import HashEmbedding, distinct, label_keys, sinusoids
 from ._features import FeatureEmbedding, check_width, moments_of
 from ._heads import Candidates, OutputHeads, candidate_edges
@@ -135,7 +136,10 @@ class GraphTransformNet(nn.Module):
         self.slot_layers = nn.ModuleList(layer() for _ in range(count))
         shared = sorted(set(uncopied) & set(labels))
         require(not shared, "`uncopied`", "be none of `labels`", shared, "Leave them out.")
-        decoder = partial(QueryDecoder, dim, num_heads=num_heads, dropout=dropout.layers)
+        kinds = len(relations) * (2 if directed else 1)
+        decoder = partial(
+            QueryDecoder, dim, num_heads=num_heads, dropout=dropout.layers, kinds=kinds
+        )
         self.queries = decoder(**asdict(queries)) if queries.number else None
         self.own = OwnLabel(labels, uncopied) if copy else None
         self.heads = OutputHeads(
@@ -220,7 +224,7 @@ class GraphTransformNet(nn.Module):
         for layer in self.layers:
             wired = layer(wired, num_graphs)
         if self.queries is not None:
-            wired = self.queries(wired, num_graphs)
+            wired = self._queried(self.queries, wired, num_graphs)
         if self.slots is not None:
             wired = self.slots(wired)
         for layer in self.slot_layers:
@@ -234,6 +238,14 @@ class GraphTransformNet(nn.Module):
             self._place(position, existence, wired.batch), directed=self.directed,
             embedding=wired.h,
         )  # fmt: skip
+
+    def _queried(self, queries: QueryDecoder, wired: Wired, num_graphs: int) -> Wired:
+        """The output nodes at no input node, which see the edges that they are to have."""
+        number = queries.number
+        each = torch.arange(num_graphs, device=wired.h.device).repeat_interleave(number)
+        candidates = candidate_edges(each, kind=self.candidates)
+        edges = expected_edges(self.heads, candidates, num_graphs, number, self.directed)
+        return queries(wired, num_graphs, edges)
 
     def embed(self, graph: Data) -> Float[Tensor, "n d"]:
         """The vectors of the input nodes: label, and numbers, n-grams, position if it has any."""

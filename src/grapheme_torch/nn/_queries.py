@@ -7,6 +7,7 @@ from torch.nn.functional import scaled_dot_product_attention
 from torch_geometric.utils import to_dense_batch
 
 from ._attention import feed_forward
+from ._edge_messages import EdgeMessages, Edges
 from ._slots import Wired
 
 
@@ -14,9 +15,10 @@ class QueryDecoder(nn.Module):
     """Gives each graph the same number of output nodes, whatever its size, as in DETR [carion20].
 
     An output node begins as a learnt vector. In each layer it attends to the output nodes of its
-    graph, then to the input nodes, and is transformed by itself. All three are pre-norm. Beside the
-    input nodes there is one learnt vector to look at, so that an input without nodes has output
-    nodes, too.
+    graph, then to the input nodes, and is transformed by itself. All three are pre-norm. From the
+    second layer on it first hears from the output nodes that it is expected to have edges to, see
+    `EdgeMessages`: so an edge is decided with the others in view. Beside the input nodes there is
+    one learnt vector to look at, so that an input without nodes has output nodes, too.
 
     Args:
         dim: Size of a node's vector; a multiple of `num_heads`.
@@ -24,10 +26,18 @@ class QueryDecoder(nn.Module):
         num_layers: Layers.
         num_heads: Attention heads.
         dropout: Share of what a layer adds that is left out in training.
+        kinds: Kinds of edges that nodes hear from each other along; 0: they do not.
     """
 
     def __init__(
-        self, dim: int, number: int, *, num_layers: int, num_heads: int, dropout: float
+        self,
+        dim: int,
+        number: int,
+        *,
+        num_layers: int,
+        num_heads: int,
+        dropout: float,
+        kinds: int = 0,
     ) -> None:
         super().__init__()
         self.number = number
@@ -36,11 +46,18 @@ class QueryDecoder(nn.Module):
         self.nothing = nn.Parameter(torch.randn(1, dim))
         self.norm = nn.LayerNorm(dim)
         self.layers = nn.ModuleList(
-            _DecoderLayer(dim, num_heads, dropout) for _ in range(num_layers)
+            _DecoderLayer(dim, num_heads, dropout, kinds if k else 0) for k in range(num_layers)
         )
 
-    def forward(self, graph: Wired, num_graphs: int) -> Wired:
-        """The output nodes of all graphs, graph by graph; no edges, and no places."""
+    def forward(self, graph: Wired, num_graphs: int, edges: Edges | None = None) -> Wired:
+        """The output nodes of all graphs, graph by graph; no edges, and no places.
+
+        Args:
+            graph: The input nodes.
+            num_graphs: Graphs.
+            edges: What the vectors so far tell of the edges, see `expected_edges`; needed if there
+                are `kinds` and several layers.
+        """
         padded, mask = to_dense_batch(
             graph.h, graph.batch, batch_size=num_graphs,
             max_num_nodes=None if len(graph.h) else 0,
@@ -50,7 +67,7 @@ class QueryDecoder(nn.Module):
         visible = nn.functional.pad(mask, (1, 0), value=True)[:, None, None, :]
         h = self.query.expand(num_graphs, -1, -1)
         for layer in self.layers:
-            h = layer(h, memory, visible)
+            h = layer(h, memory, visible, edges)
         each = torch.arange(num_graphs, device=h.device)
         return graph._replace(
             h=h.flatten(0, 1), edge_index=graph.edge_index[:, :0], kind=graph.kind[:0],
@@ -59,10 +76,11 @@ class QueryDecoder(nn.Module):
 
 
 class _DecoderLayer(nn.Module):
-    """Self-attention among queries, attention to the memory, and a transformation of each."""
+    """Messages, attention among queries and to the memory, and a transformation of each."""
 
-    def __init__(self, dim: int, num_heads: int, dropout: float) -> None:
+    def __init__(self, dim: int, num_heads: int, dropout: float, kinds: int) -> None:
         super().__init__()
+        self.messages = EdgeMessages(dim, kinds) if kinds else None
         self.dropout = nn.Dropout(dropout)
         self.norms = nn.ModuleList(nn.LayerNorm(dim) for _ in range(2))
         self.among = _Attention(dim, num_heads)
@@ -74,7 +92,10 @@ class _DecoderLayer(nn.Module):
         h: Float[Tensor, "b q d"],
         memory: Float[Tensor, "b m d"],
         visible: Bool[Tensor, "b 1 1 m"],
+        edges: Edges | None,
     ) -> Float[Tensor, "b q d"]:
+        if self.messages is not None and edges is not None:
+            h = h + self.dropout(self.messages(h, edges(h.flatten(0, 1))))
         z = self.norms[0](h)
         h = h + self.dropout(self.among(z, z))
         h = h + self.dropout(self.across(self.norms[1](h), memory, visible))

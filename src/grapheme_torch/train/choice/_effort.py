@@ -5,6 +5,7 @@ import math
 from ._choice import Asked, Choice, Choices, together
 from ._data_facts import Facts
 from ._few_pairs import epochs, has_few, is_foreign
+from ._outputs import queries_of
 
 MINUTES = 24.0
 """Bound on a run whose epochs nobody set."""
@@ -42,6 +43,9 @@ def effort_choices(facts: Facts, asked: Asked) -> Choices:
         optimization__warmup=0.02, optimization__weight_decay=0.01, optimization__clip=1.0,
         network__dim=96, network__num_layers=3 if facts.is_path else 4,
     )  # fmt: skip
+    if queries_of(facts, asked):
+        why = "the work is done at the output nodes"
+        chosen |= together(why, network__num_layers=2, network__queries__num_layers=4)
     chosen |= together("the learning rate ends at zero", stopping__keep="last")
     return chosen | _ngrams(facts) | _dropout(facts, asked) | _validation(facts)
 

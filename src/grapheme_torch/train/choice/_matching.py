@@ -12,7 +12,8 @@ def matching_choices(facts: Facts, asked: Asked) -> Choices:
     if asked.get("matcher.use", "none") != "none":
         return _learned(facts, asked, chosen)
     if queries_of(facts, asked):
-        chosen |= _by_edges(facts, asked, "output nodes stand at no input node")
+        why = "output nodes stand at no input node"
+        chosen |= _by_edges(facts, asked, why) | _few_rounds()
     elif not facts.placed and not facts.is_path:
         chosen |= _by_edges(facts, asked)
         if facts.repeats >= MOST_ALIKE and facts.placed_inputs:
@@ -59,6 +60,11 @@ def _by_edges(facts: Facts, asked: Asked, why: str = "nodes have no places") -> 
         if asked.get("hints.noise", 1.0) > 0:
             chosen |= together(share, hints__restarts=2)
     return chosen
+
+
+def _few_rounds() -> Choices:
+    """Cheaper steps, and more of them, learn more where nothing can be settled at first."""
+    return together("more steps in the same time", alignment__rounds=10, hints__restarts=1)
 
 
 def _annealed(asked: Asked) -> Choices:
