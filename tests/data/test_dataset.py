@@ -97,3 +97,40 @@ def test_pairs_are_loaded_by_name_or_path(tmp_path: Path) -> None:
     assert "position" not in pairs[0].input
     with pytest.raises(InputError, match=re.escape(f'{path}:2: the line must have the key "targ')):
         load_pairs(str(path))
+
+
+@pytest.mark.parametrize("numbered", [False, True])
+@pytest.mark.parametrize("placed", [False, True])
+def test_a_batch_is_what_pytorch_geometric_makes_of_its_items(placed: bool, numbered: bool) -> None:
+    texts = ["blue", "", "a", "b\u00fccher"]
+    graphs = [text_to_graph(text) if placed else make_graph(list(text)) for text in texts]
+    for graph in graphs if numbered else []:
+        graph.features = torch.rand(graph.num_nodes or 0, 2)
+    wanted = make_graph(["p", "q"], [(0, 1, "r")], directed=False)
+    wanted.position = torch.tensor([0.5, 2.0])
+    targets = [wanted, make_graph([]), wanted, wanted]
+    pairs = [Pair(x, y, line=k) for k, (x, y) in enumerate(zip(graphs, targets, strict=True))]
+    dataset = _dataset(pairs)
+    for order in ([0, 1, 2, 3], [3, 0, 0], [1], [2, 1]):
+        both = zip(dataset.batch(order), collate([dataset[k] for k in order]), strict=True)
+        for found, other in both:
+            assert set(found.keys()) == set(other.keys())
+            for name in sorted(found.keys()):
+                assert _equal(found[name], other[name]), name
+            assert found.num_graphs == other.num_graphs
+            assert found.num_nodes == other.num_nodes
+            each = zip(found.to_data_list(), other.to_data_list(), strict=True)
+            for one, same in each:
+                assert all(_equal(one[name], same[name]) for name in sorted(same.keys()))
+
+
+def _equal(one: object, other: object) -> bool:
+    if isinstance(one, torch.Tensor) and isinstance(other, torch.Tensor):
+        return one.dtype == other.dtype and torch.equal(one, other)
+    return one == other
+
+
+def test_an_item_that_is_changed_stays_in_the_data_set() -> None:
+    dataset = _dataset(_pairs(("ab", "c")))
+    dataset[0][0].position += 5
+    assert dataset[0][0].position.tolist() == [0.0, 1.0]

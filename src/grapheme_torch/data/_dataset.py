@@ -12,6 +12,7 @@ from ..graphs import is_directed, undirected
 from ._alphabet import Alphabet
 from ._conditions import unify_positions
 from ._kindergarten import kindergarten
+from ._packed import PackedGraph, Packer
 from ._pair_file import PairFile, Sizes
 from ._records import Pair, read_pairs
 from ._widths import check_no_numbers, unify_features
@@ -22,9 +23,9 @@ INPUT = ("x", "edge_index", "edge_attr", "position", "features")
 _TARGET = ("y", "edge_index", "edge_type", "position")
 
 KEPT = 2**23
-"""Nodes of the pairs that stay in memory, each pair counted as `_OF_A_PAIR` more: some 800 MB."""
+"""Nodes of the pairs that stay in memory, each pair counted as `_OF_A_PAIR` more: some 400 MB."""
 
-_OF_A_PAIR = 64
+_OF_A_PAIR = 32
 
 
 def load_pairs(
@@ -73,15 +74,16 @@ class PairDataset(Dataset[tuple[Data, Data]]):
 
     def __init__(self, pairs: Sequence[Pair], alphabet: Alphabet) -> None:
         self.alphabet = alphabet
-        self._ready: dict[int, tuple[Data, Data]] = {}
+        self._ready: dict[int, tuple[PackedGraph, PackedGraph]] = {}
+        self._packer = Packer()
         self._room = KEPT
         if isinstance(pairs, PairFile):
             self._pairs: Sequence[Pair] = pairs
             self.sizes: Sizes = pairs.sizes
             return
         self._pairs = unify_positions(unify_features(pairs))
-        items = [self[k] for k in range(len(pairs))]
-        sizes = [(given.num_nodes or 0, wanted.num_nodes or 0) for given, wanted in items]
+        items = [self._packed(k) for k in range(len(pairs))]
+        sizes = [(given.num_nodes, wanted.num_nodes) for given, wanted in items]
         self.sizes = np.array(sizes, dtype=np.int64).reshape(-1, 2)
 
     def __len__(self) -> int:
@@ -90,11 +92,21 @@ class PairDataset(Dataset[tuple[Data, Data]]):
 
     def __getitem__(self, index: int) -> tuple[Data, Data]:
         """Input and encoded target of one pair."""
+        given, wanted = self._packed(index)
+        return self._packer.graph(given), self._packer.graph(wanted)
+
+    def batch(self, indices: Sequence[int]) -> tuple[Batch, Batch]:
+        """What `collate` makes of these items, in less time."""
+        inputs, targets = zip(*map(self._packed, indices), strict=True)
+        return self._packer.batch(inputs), self._packer.batch(targets)
+
+    def _packed(self, index: int) -> tuple[PackedGraph, PackedGraph]:
         if index in self._ready:
             return self._ready[index]
         pair = self._pairs[index]
-        item = _placed(pair), only(_TARGET, _encoded(pair, self.alphabet))
-        size = _OF_A_PAIR + sum(graph.num_nodes or 0 for graph in item)
+        given, wanted = _placed(pair), only(_TARGET, _encoded(pair, self.alphabet))
+        item = self._packer.pack(given), self._packer.pack(wanted)
+        size = _OF_A_PAIR + sum(graph.num_nodes for graph in item)
         if size <= self._room:
             self._ready[index] = item
             self._room -= size

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from torch.utils.data import Dataset, Sampler
-from torch_geometric.data import Batch, Data
+from torch_geometric.data import Batch
 
 from .._check import require
-from ._dataset import collate
+from ._dataset import PairDataset
 
 
 @dataclass(frozen=True)
@@ -94,10 +94,10 @@ class Shared(Dataset[Any]):
     """A data set that is read as batches, a `Part` at a time.
 
     Args:
-        dataset: Gives the items.
+        dataset: Gives the batches.
     """
 
-    def __init__(self, dataset: Dataset[tuple[Data, Data]]) -> None:
+    def __init__(self, dataset: PairDataset) -> None:
         self._dataset = dataset
 
     def __getitems__(self, part: Part) -> tuple[Batch, Batch]:
@@ -105,6 +105,6 @@ class Shared(Dataset[Any]):
 
         `share` of the targets says what their mean counts.
         """
-        inputs, targets = collate([self._dataset[k] for k in part])
+        inputs, targets = self._dataset.batch(part)
         targets.share = part.share
         return inputs, targets

@@ -36,4 +36,5 @@ def epochs(facts: Facts) -> int:
     """Fewer for more pairs, but so that more of them are seen; half of it where that is enough."""
     soon = not has_few(facts) and (learns_by_labels(facts) or is_foreign(facts))
     share = 0.5 if soon else 1.0
-    return max(2, min(100, round(share * _EPOCHS / math.sqrt(facts.pairs))))
+    most = 200 if facts.sets else 100  # outputs that stand at no input are told apart slowly
+    return max(2, min(most, round(share * _EPOCHS / math.sqrt(facts.pairs))))

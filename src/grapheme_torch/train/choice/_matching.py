@@ -13,7 +13,9 @@ def matching_choices(facts: Facts, asked: Asked) -> Choices:
         return _learned(facts, asked, chosen)
     if queries_of(facts, asked):
         why = "output nodes stand at no input node"
-        chosen |= _by_edges(facts, asked, why) | _few_rounds()
+        chosen |= _by_edges(facts, asked, why)
+        if not has_few(facts):
+            chosen |= _few_rounds()
     elif not facts.placed and not facts.is_path:
         chosen |= _by_edges(facts, asked)
         if facts.repeats >= MOST_ALIKE and facts.placed_inputs:
