@@ -1,10 +1,12 @@
 """A recipe from raw data to a result: converts, holds pairs back, trains, evaluates, records.
 
     python recipes/run.py TASK DATA [--test FILE] [--seeds 0 1] [--without-options] [--epochs=1 ...]
+    python recipes/run.py TASK DATA [--test FILE] --trained
 
 TASK is one of recipes/tasks.yaml, DATA the folder its raw data lie in. What is not
 an option here is one of `grapheme train` and goes before the recipe's own. With
---without-options one network is trained by what the data tell alone.
+--without-options one network is trained by what the data tell alone. With --trained the
+networks of an earlier call are evaluated again.
 """
 
 import argparse
@@ -67,6 +69,8 @@ class Task:
         members: How many networks answer together, see `predict_together`.
         constraint: What the answers have to be, see `grapheme evaluate --constraint`.
         form: The format whose texts are compared as well, see `grapheme evaluate --form`.
+        round_trip: The format whose targets tell their inputs. The networks are then evaluated a
+            second time, by answers that lead back: see `grapheme evaluate --round-trip`.
         reference: Exact results of others, by name, for the table of results.
     """
 
@@ -84,6 +88,7 @@ class Task:
     members: int = 1
     constraint: Constraint | Literal["learned"] | None = None
     form: str | None = None
+    round_trip: str | None = None
     reference: dict[str, float] = field(default_factory=dict)
 
 
@@ -101,6 +106,8 @@ def main(words: list[str] | None = None) -> int:
             folders = []
             for member in range(seed * task.members, (seed + 1) * task.members):
                 folders.append(work / f"seed-{member}")
+                if chosen.trained:
+                    continue
                 status = grapheme(_train_words(task, sets, folders[-1], member, options))
                 if status:
                     return status
@@ -234,6 +241,10 @@ def _result(folders: list[Path], test: str, task: Task) -> dict[str, Any]:
     # Pairs of the data, and the paths of their files, stay where the data are.
     report.pop("worst")
     report["wrong_answers"].pop("pairs", None)
+    if task.round_trip is not None:
+        trip: dict[str, Any] = {"constraint": "auto", "round_trip": task.round_trip}
+        again = evaluate(out, load_pairs(test), worst=0, **{**chosen, **trip}).to_dict()
+        told["round_trip"] = {name: again[name] for name in ("exact_match", "round_trip")}
     return {**told, "metrics": report}
 
 
@@ -246,6 +257,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--test", help="raw file to test on")
     parser.add_argument("--out", help="folder of the runs (default: runs/recipes/TASK)")
     parser.add_argument("--without-options", action="store_true", help="leave all to the data")
+    parser.add_argument("--trained", action="store_true", help="evaluate what was trained before")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0], help="a run for each")
     return parser
 

@@ -51,7 +51,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leaves out the tests that need a CUDA device where there is none, and cases alike in shape."""
+    """Leaves out tests that need a CUDA device where there is none, and cases of one shape."""
     left_out = []
     if not torch.cuda.is_available():
         left_out = [item for item in items if item.get_closest_marker("gpu")]

@@ -63,6 +63,10 @@ def call(words: list[str]) -> int:
         return main(words[1:])
 
 
+SAVED = {"json": r"`([\w.-]+\.jsonl)`", "text": r"`([\w.-]+\.smi)`"}
+"""Kinds of blocks that are files, and how these are named."""
+
+
 def runnable(block: Block) -> bool:
     """Whether the packages are there that the prose before a block says it needs."""
     return all(find_spec(name) for name in NEEDS.findall(block.before))
@@ -71,18 +75,20 @@ def runnable(block: Block) -> bool:
 def run_page(page: Path) -> None:
     """Runs what a page shows in the present folder.
 
-    Python shares one namespace, `grapheme` is called as the shell would, and lines of JSON are
-    saved under the file name that the prose before them names last. Other commands are not run,
-    nor is a block that needs a package which is not there.
+    Python shares one namespace, `grapheme` is called as the shell would, and lines of JSON or of
+    text are saved under the file name that the prose before them names last. Other commands are
+    not run, nor is a block that needs a package which is not there.
     """
     names: dict[str, object] = {"__name__": "__page__"}
     for block in filter(runnable, blocks(page)):
         if block.language == "python":
             source = "\n" * block.line + block.text  # so that a traceback has the page's lines
             exec(compile(source, str(page), "exec"), names)
-        elif block.language == "json":
-            (*_, name) = re.findall(r"`([\w.-]+\.jsonl)`", block.before)
-            Path(name).write_text(block.text, encoding="utf-8")
+        elif block.language in SAVED:
+            found = re.findall(SAVED[block.language], block.before)
+            assert found or block.language == "text", f"{page.name}:{block.line}: of which file?"
+            if found:  # other text is what a program says
+                Path(found[-1]).write_text(block.text, encoding="utf-8")
         elif block.language == "sh":
             for words in commands(block):
                 if words[0] == "grapheme":

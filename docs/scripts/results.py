@@ -215,7 +215,9 @@ written back, is that of the target to the letter (`grapheme evaluate --form`, a
 any of its characters). *UAS*, *LAS*: nodes of trees with the right head, and relation. *CER*: edits
 of symbols as a share of those wanted. *Reference*: exact results of others, on other test pairs
 where nothing else is said. *Networks* that answer together (`grapheme evaluate --others`).
-Seconds are of training all of them, one after the other, on a busy machine of two cores.
+*Round trip*: the same networks, their answers those that lead back to the input
+(`grapheme evaluate --round-trip`). Seconds are of training all of them, one after the other, on a
+busy machine of two cores.
 
 """
     known = yaml.safe_load((ROOT / "recipes" / "tasks.yaml").read_text(encoding="utf-8"))
@@ -235,6 +237,9 @@ Seconds are of training all of them, one after the other, on a busy machine of t
             ", ".join(f"{name}: {value:.1%}" for name, value in reference.items()) or "-",
             f"`{task['commit']}`",
         ])  # fmt: skip
+        if "round_trip" in runs[0]:
+            again = seeded([run["round_trip"]["exact_match"] for run in runs], ".1%")
+            rows.append([f"{rows[-1][0]}, round trip", *rows[-1][1:5], again, *rows[-1][6:]])
     names = ["task", "training pairs", "test pairs", "networks", "seconds", "exact", "forms"]
     return head + table([*names, "aligned", "UAS", "LAS", "CER", "reference", "commit"], rows)
 

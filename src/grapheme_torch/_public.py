@@ -14,6 +14,7 @@ with _startup.without_collector():
     from .decoding import Answers as Answers
     from .decoding import Bounds as Bounds
     from .decoding import decode as decode
+    from .decoding import decode_accepted as decode_accepted
     from .decoding import decode_nbest as decode_nbest
     from .edits import EditReport as EditReport
     from .edits import edit_report as edit_report

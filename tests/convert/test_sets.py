@@ -10,8 +10,15 @@ from rdkit import Chem
 from rdkit.Chem import rdFingerprintGenerator
 
 from grapheme_torch import InputError
-from grapheme_torch.convert import convert, fingerprint, molecule_to_smiles, spectra
+from grapheme_torch.convert import (
+    convert,
+    fingerprint,
+    molecule_to_fingerprint,
+    molecule_to_smiles,
+    spectra,
+)
 from grapheme_torch.data import load_pairs
+from grapheme_torch.graphs import edge_triples, graph_from_node_link, make_graph, node_labels
 
 SPECTRUM: dict[str, Any] = {
     "id": "one", "smiles": "OCC", "precursor_mz": 47.05, "adduct": "[M+H]+",
@@ -39,6 +46,24 @@ def test_the_target_is_the_molecule_without_directions_in_canonical_order() -> N
     assert first["target"]["directed"] is False
     assert [node["label"] for node in first["target"]["nodes"]] == ["C", "C", "O"]
     assert molecule_to_smiles(first["target"]) == "CCO"
+
+
+@pytest.mark.parametrize("options", [{}, {"radius": 1, "bits": 64}])
+def test_a_molecule_tells_its_fingerprint(options: Any) -> None:
+    """Whatever the order of its atoms, and with aromatic, charged and bracketed ones among them."""
+    texts = ["c1ccccc1O", "C[N+](C)(C)CC(=O)[O-]", "Cc1c[nH]c2ccccc12", "N#CC1CC1", "[13CH3]C"]
+    for record in fingerprint(texts, **options):
+        target = graph_from_node_link(record["target"])
+        names, n = node_labels(target), target.num_nodes or 0
+        turned = make_graph(
+            names[::-1], [(n - 1 - v, n - 1 - u, r) for u, v, r in edge_triples(target)],
+            directed=False,
+        )  # fmt: skip
+        wanted = [node["label"] for node in record["input"]["nodes"]]
+        for graph in (target, turned, record["target"]):
+            assert node_labels(molecule_to_fingerprint(graph, **options)) == wanted
+    with pytest.raises(InputError, match="the label of a node must be an atom, got 'Q'"):
+        molecule_to_fingerprint(make_graph(["Q"]))
 
 
 def test_radius_bounds_what_a_bit_tells_of() -> None:

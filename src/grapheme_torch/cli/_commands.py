@@ -21,7 +21,7 @@ from . import _report_command as _report_command
 from . import _train_command as _train_command
 from ._graph_argument import MAX_COMPARED, graph_of
 from ._option_groups import Groups
-from ._predict_command import constraint, json_option, network_options
+from ._predict_command import check_round_trip, constraint, json_option, network_options
 from ._train_command import add_loss, print_config, train_arguments
 
 _SIDES = ("predicted", "target")
@@ -119,7 +119,9 @@ def _evaluate(options: Namespace) -> int:
 
     most = options.max_nodes
     require(most >= 1, "`max_nodes`", "be at least 1", most, f"Try {MAX_COMPARED}.")
-    chosen = {name: getattr(options, name) for name in ("batch_size", "worst", "others", "form")}
+    check_round_trip(options)
+    names = ("batch_size", "worst", "others", "form", "round_trip")
+    chosen = {name: getattr(options, name) for name in names}
     with ExitStack() as stack:
         # What cannot be written is better known before the work than after it.
         out = _claimed(stack, options.out, overwrite=options.overwrite)

@@ -52,8 +52,8 @@ def add_arguments(parser: ArgumentParser) -> None:
     sharper = "divides the logits of --nbest: above 1 the answers get more alike"
     parser.add_argument("--temperature", type=float, help=sharper)
     what = (
-        "one JSON object a line: the answer as node-link, its text if it is one, the input, and "
-        "the other keys of its record"
+        "one JSON object a line: the answer as node-link, its text if it is one, the input, the "
+        "other keys of its record, and leads_back with --round-trip"
     )
     json_option(parser, what)
 
@@ -64,8 +64,9 @@ def run(options: Namespace) -> int:
     from ..train import load_members, room_of
 
     _check(options)
+    trip = None if options.round_trip is None else _way_back(options.round_trip)
     members = load_members([options.model, *options.others])
-    answer = _answering(members, options)
+    answer = _answering(members, options, trip)
     rooms, widths = zip(*((room_of(one), one.num_features) for one, _ in members), strict=True)
     count, short = 0, list[str]()
     with ExitStack() as stack:
@@ -77,7 +78,7 @@ def run(options: Namespace) -> int:
             answers = iter(answer([pair.input for pair in asked]))
             for pair in group:
                 found = None if pair is None else next(answers)
-                write("" if pair is None else _told(pair, found, as_json=options.json))
+                write("" if pair is None else _told(pair, found, trip, as_json=options.json))
                 if not getattr(found, "complete", True):
                     short.append(pair.place)
             count += len(asked)
@@ -92,11 +93,21 @@ def run(options: Namespace) -> int:
     return 0
 
 
-def _answering(members: Any, options: Namespace) -> Callable[[Sequence[Any]], Sequence[Any]]:
+def _way_back(format: str) -> Callable[[Any], Any]:
+    from ..convert import way_back
+
+    return way_back(format)
+
+
+def _answering(
+    members: Any, options: Namespace, trip: Callable[[Any], Any] | None
+) -> Callable[[Sequence[Any]], Sequence[Any]]:
     """What answers to graphs: a graph to each, or with --nbest a ranking of them."""
-    from ..train import predict_nbest, predict_together
+    from ..train import predict_nbest, predict_round_trip, predict_together
 
     shape = constraint(options)
+    if trip is not None:
+        return lambda graphs: predict_round_trip(members[0][0], graphs, trip, **shape)
     if options.nbest is None:
         return lambda graphs: predict_together(members, graphs, **shape)
     if options.temperature is not None:
@@ -107,6 +118,7 @@ def _answering(members: Any, options: Namespace) -> Callable[[Sequence[Any]], Se
 def _check(options: Namespace) -> None:
     """Refuses what can be known before the network is read."""
     _check_nbest(options)
+    check_round_trip(options)
     size, most, texts = options.batch_size, options.max_nodes, options.texts or []
     require(size >= 1, "`batch_size`", "be at least 1", size, "Try 32.")
     require(most >= 1, "`max_nodes`", "be at least 1", most, f"Try {MAX_NODES}.")
@@ -136,6 +148,20 @@ def _check_nbest(options: Namespace) -> None:
     require(not learned, "--constraint", kind, options.constraint, remedy)
     remedy = "Leave --others out: several networks rank the answers of each, not all graphs."
     require(not options.others, "--nbest", "ask one network", options.others, remedy)
+
+
+def check_round_trip(options: Namespace) -> None:
+    """Refuses options that do not go with --round-trip."""
+    if options.round_trip is None:
+        return
+    remedy = "Leave --others out: several networks rank the answers of each, not all graphs."
+    require(not options.others, "--round-trip", "ask one network", options.others, remedy)
+    nbest = getattr(options, "nbest", None)
+    remedy = "Leave --nbest out: of the most probable answers one is chosen."
+    require(nbest is None, "--round-trip", "come without --nbest", nbest, remedy)
+    kind, learned = "come without learned bounds", options.constraint == "learned"
+    remedy = "Choose path, tree or acyclic: graphs in bounds are not ranked."
+    require(not learned, "--round-trip", kind, options.constraint, remedy)
 
 
 def _inputs(options: Namespace, rooms: Sequence[Any]) -> Iterator[Any]:
@@ -216,9 +242,10 @@ def _writer(stack: ExitStack, options: Namespace) -> Callable[[str], None]:
     return write
 
 
-def _told(pair: Any, answer: Any, *, as_json: bool) -> str:
+def _told(pair: Any, answer: Any, trip: Callable[[Any], Any] | None, *, as_json: bool) -> str:
     """What is written for an input: its answer, or the ranking of its answers."""
     from ..data import graph_document
+    from ..train import leads_back
 
     if not as_json:
         return _ranked(answer) if isinstance(answer, list) else _line(answer)
@@ -228,6 +255,8 @@ def _told(pair: Any, answer: Any, *, as_json: bool) -> str:
     else:
         found = _document(answer)
     own = {"input": graph_document(pair.input), **found}
+    if trip is not None:
+        own["leads_back"] = leads_back(answer, pair.input, trip)
     # A key of the record that the answer has as well goes below, where nothing is lost.
     below = {key: value for key, value in pair.extra.items() if key in own}
     kept = {key: value for key, value in pair.extra.items() if key not in own}
@@ -275,6 +304,11 @@ def network_options(parser: ArgumentParser) -> None:
     """Adds the options that every command has which answers with networks."""
     what = "folders of further networks; the answer is the one most probable to all together"
     parser.add_argument("--others", type=str, nargs="+", default=[], metavar="MODEL", help=what)
+    trip = (
+        "format whose targets tell their inputs, such as fingerprint; the answer is the most "
+        "probable one whose own input is the given one"
+    )
+    parser.add_argument("--round_trip", type=str, metavar="FORMAT", help=trip)
     shape_option(parser)
 
 
@@ -295,7 +329,7 @@ def constraint(options: Namespace) -> dict[str, Any]:
     asked = options.constraint
     if asked == "auto":
         # Other graphs are left out of a ranking, and may be all that a network finds.
-        ranked = getattr(options, "nbest", None) is not None
+        ranked = any(getattr(options, name, None) is not None for name in ("nbest", "round_trip"))
         return {"constraint": None if ranked else saved_shape(options.model)}
     if asked == "learned":
         return {"constraint": saved_bounds(options.model)}

@@ -13,10 +13,12 @@ from ._document import symbols_document as symbols_document
 from ._file import Conversion as Conversion
 from ._file import convert as convert
 from ._fingerprint import fingerprint as fingerprint
+from ._fingerprint import molecule_to_fingerprint as molecule_to_fingerprint
 from ._formats import BACK as BACK
 from ._formats import FORMATS as FORMATS
 from ._formats import Format as Format
 from ._formats import formats as formats
+from ._formats import way_back as way_back
 from ._formats import written_by as written_by
 from ._graph_files import gexf as gexf
 from ._graph_files import graphml as graphml

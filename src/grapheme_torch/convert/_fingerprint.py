@@ -1,11 +1,16 @@
 """Fingerprints of molecules to their graphs: sets of bits, of which none is an atom."""
 
-from collections.abc import Iterable, Iterator
+import functools
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from torch_geometric.data import Data
 
 from .._check import require
+from ..graphs import make_graph
 from ._chem import calls, chem
 from ._document import node_link
-from ._molecule import check_told, undirected_molecule
+from ._molecule import check_told, molecule_of, undirected_molecule
 from ._pieces import Piece, Record, Skip, records
 from ._table import Table, extras
 
@@ -48,12 +53,7 @@ def fingerprint(
         InputError: "FILE:LINE: ..." at a line whose SMILES is not of a possible molecule, or
             whose bonds have a direction. Also if an option is out of range or RDKit is missing.
     """
-    chem()
-    require(0 <= radius <= _MOST_STEPS, "`radius`", f"lie in [0, {_MOST_STEPS}]", radius, "Try 2.")
-    require(1 <= bits <= _MOST_BITS, "`bits`", f"lie in [1, {_MOST_BITS}]", bits, "Try 2048.")
-    from rdkit.Chem import rdFingerprintGenerator
-
-    generator = rdFingerprintGenerator.GetMorganGenerator(radius=radius, fpSize=bits)
+    generator = _generator(radius, bits)
     table = Table(columns, separator, header)
 
     def make(piece: Piece) -> Record:
@@ -61,9 +61,37 @@ def fingerprint(
         mol, target = undirected_molecule(row[column].strip(), kekulize=kekulize)
         if verify:
             check_told(mol, target)
-        with calls():
-            on = sorted(generator.GetFingerprint(mol).GetOnBits())
-        given = node_link([str(bit) for bit in on], [])
-        return {"input": given, "target": target} | extras(row, ())
+        return {"input": node_link(_on(mol, generator), []), "target": target} | extras(row, ())
 
     return records(table.pieces(lines, source), make, skip)
+
+
+def molecule_to_fingerprint(
+    graph: Data | Mapping[str, Any], *, radius: int = 2, bits: int = 2048
+) -> Data:
+    """The bits of a molecule graph's fingerprint, as `fingerprint` writes its input.
+
+    Args:
+        graph: A molecule graph, or its node-link document.
+        radius, bits: As for `fingerprint`.
+
+    Raises:
+        InputError: If no such molecule is possible, an option is out of range, or RDKit is missing.
+    """
+    return make_graph(_on(molecule_of(graph), _generator(radius, bits)))
+
+
+@functools.lru_cache(maxsize=8)
+def _generator(radius: int, bits: int) -> Any:
+    chem()
+    require(0 <= radius <= _MOST_STEPS, "`radius`", f"lie in [0, {_MOST_STEPS}]", radius, "Try 2.")
+    require(1 <= bits <= _MOST_BITS, "`bits`", f"lie in [1, {_MOST_BITS}]", bits, "Try 2048.")
+    from rdkit.Chem import rdFingerprintGenerator
+
+    return rdFingerprintGenerator.GetMorganGenerator(radius=radius, fpSize=bits)
+
+
+def _on(mol: Any, generator: Any) -> list[str]:
+    """The numbers of the bits that are on, in order."""
+    with calls():
+        return [str(bit) for bit in sorted(generator.GetFingerprint(mol).GetOnBits())]

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Literal
 
+from torch_geometric.data import Data
+
 from .._check import InputError, Received, notice, refusal, require
 from ._cogs import cogs, cogs_to_logical_form
 from ._conllu import conllu
-from ._fingerprint import fingerprint
+from ._fingerprint import fingerprint, molecule_to_fingerprint
 from ._graph_files import gexf, graphml
 from ._pair_tables import pairs
 from ._pieces import Record
@@ -33,6 +35,9 @@ class Format:
         suffix: The ending of files that are looked for in a folder.
         write: Gives the text of a graph back, of `(sentence, graph, alignment, unit=...)`, where
             the format has texts that graphs tell exactly. See `cogs_to_logical_form`.
+        input_of: Gives the input that a target has, of the graph of the target, where targets
+            tell their inputs. It raises `InputError` for a graph that is no target. See
+            `molecule_to_fingerprint`.
     """
 
     read: Callable[..., Iterator[Record]]
@@ -40,12 +45,17 @@ class Format:
     feed: Literal["lines", "sources", "pairs"] = "lines"
     suffix: str = ""
     write: Callable[..., str] | None = None
+    input_of: Callable[[Data], Data] | None = None
 
 
 FORMATS = {
     "smiles": Format(smiles, "SMILES text to molecule graphs."),
     "sdf": Format(sdf, "SDF records to SMILES and molecule graphs."),
-    "fingerprint": Format(fingerprint, "Fingerprints of molecules to molecule graphs."),
+    "fingerprint": Format(
+        fingerprint,
+        "Fingerprints of molecules to molecule graphs.",
+        input_of=molecule_to_fingerprint,
+    ),
     "spectra": Format(spectra, "Tandem mass spectra to molecule graphs."),
     "conllu": Format(conllu, "CoNLL-U sentences to dependency trees."),
     "cogs": Format(cogs, "COGS sentences to semantic graphs.", write=cogs_to_logical_form),
@@ -110,6 +120,20 @@ def written_by(format: Any) -> Callable[..., str]:
     if found.write is None:
         raise refusal("the format", "have a way back", name, f"Choose one of {able}.")
     return found.write
+
+
+def way_back(format: Any) -> Callable[[Data], Data]:
+    """What gives the input of a target in a format: its `input_of`.
+
+    Raises:
+        InputError: If there is no such format, or its targets do not tell their inputs.
+    """
+    name, found = format_of(format)
+    able = ", ".join(key for key, one in formats().items() if one.input_of is not None)
+    if found.input_of is None:
+        remedy = f"Choose one of {able}, or give a `Format` of your own with `input_of`."
+        raise refusal("the format", "have targets that tell their inputs", name, remedy)
+    return found.input_of
 
 
 def _loaded(entry: EntryPoint) -> Format:

@@ -94,9 +94,19 @@ def molecule_to_smiles(graph: Data | Mapping[str, Any]) -> str:
     Raises:
         InputError: If a label is no atom or bond, or no such molecule is possible.
     """
+    with calls():
+        return _written(molecule_of(graph))
+
+
+def molecule_of(graph: Data | Mapping[str, Any]) -> Any:
+    """The RDKit molecule of a molecule graph, sanitized, atoms in the order of the nodes.
+
+    Raises:
+        InputError: As `molecule_to_smiles`.
+    """
     labels, edges = read_graph(graph)
     with calls():
-        return _written(_assembled(labels, edges))
+        return _assembled(labels, edges)
 
 
 def check_told(mol: Any, target: Mapping[str, Any]) -> None:

@@ -23,7 +23,7 @@ INPUT = ("x", "edge_index", "edge_attr", "position", "features")
 _TARGET = ("y", "edge_index", "edge_type", "position")
 
 KEPT = 2**23
-"""Nodes of the pairs that stay in memory, each pair counted as `_OF_A_PAIR` more: some 400 MB."""
+"""Nodes of the pairs that stay in memory, each pair counted as `_OF_A_PAIR` more: some 250 MB."""
 
 _OF_A_PAIR = 32
 

@@ -1,5 +1,6 @@
 """From a soft graph to a hard one."""
 
+from ._accepted import decode_accepted as decode_accepted
 from ._answer import Answer as Answer
 from ._answer import Answers as Answers
 from ._bounds import Bounds as Bounds

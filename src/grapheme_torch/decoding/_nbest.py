@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import Any
 
 import networkx as nx
@@ -71,13 +71,37 @@ def decode_nbest(
     """
     kind, remedy = "be no bounds where several answers are asked for", "Ask `decode` for one."
     require(not isinstance(constraint, Bounds), "`constraint`", kind, constraint, remedy)
-    directed = checked_direction(prediction, labels, relations, constraint, directed, own)
     check_scoring(nbest, temperature)
+    found = []
+    for search, ranking in rankings(
+        prediction, labels, relations, constraint,
+        temperature=temperature, directed=directed, own=own,
+    ):  # fmt: skip
+        answers = list(islice(ranking, nbest))
+        if not answers:
+            remedy = "Train it for longer, or ask for one answer without probabilities."
+            got = Received(f"no answer within {LIMIT} steps")
+            raise refusal("the prediction", "be sure enough to rank graphs", got, remedy)
+        found.append(Answers(answers, complete=not search.cut))
+    return found
+
+
+def rankings(
+    prediction: Prediction,
+    labels: Sequence[str],
+    relations: Sequence[str],
+    constraint: Constraint | None,
+    *,
+    temperature: float = 1.0,
+    directed: bool | None,
+    own: Sequence[str] | None,
+) -> Iterator[tuple[Search, Iterator[Answer]]]:
+    """For each graph the search, and its answers as they are asked for; see `decode_nbest`."""
+    directed = checked_direction(prediction, labels, relations, constraint, directed, own)
     names = _Names(labels, relations, own)
-    return [
-        _best(_choices(one, names, first, temperature), nbest, constraint, directed=directed)
-        for first, one in _each(prediction.detach().to("cpu", torch.double))
-    ]
+    for first, one in _each(prediction.detach().to("cpu", torch.double)):
+        search, choices = Search(LIMIT), _choices(one, names, first, temperature)
+        yield search, _ranked(choices, search, constraint, directed=directed)
 
 
 def check_scoring(nbest: Any, temperature: Any) -> None:
@@ -177,18 +201,16 @@ def _merge_own(label: np.ndarray, listed: list[list[str]], names: _Names, first:
             label[node, -1] = -np.inf
 
 
-def _best(
-    choices: _Choices, nbest: int, constraint: Constraint | None, *, directed: bool
-) -> Answers:
-    """The answers for one graph."""
+def _ranked(
+    choices: _Choices, search: Search, constraint: Constraint | None, *, directed: bool
+) -> Iterator[Answer]:
+    """The answers for one graph, each of them once."""
     if constraint == "path":
         forward = directed and bool((choices.source <= choices.sink).all())
         remedy = 'Ask for one answer, or for "tree" or "acyclic".'
         found = Received("candidates both ways" if directed else "undirected ones")
         what = "lead to later nodes only, for the n best paths"
         require(forward, "the candidate edges", what, found, remedy)
-    answers: list[Answer] = []
-    known, search = set(), Search(LIMIT)
     joint = _joint(choices, loops=constraint is None)
     ways = node_sets(
         choices.on + choices.label.max(1, initial=-np.inf) + joint.diagonal(),
@@ -197,19 +219,13 @@ def _best(
         lambda nodes: _on(choices, nodes, constraint, search, directed=directed),
         search,
     )
+    known = set()
     for score, (nodes, ranks, edges) in ways:
         answer = _answer(choices, score, nodes, ranks, edges, directed=directed)
         key = (tuple(node_labels(answer.graph)), tuple(sorted_edges(answer.graph)))
         if key not in known:
             known.add(key)
-            answers.append(answer)
-        if len(answers) == nbest:
-            break
-    if not answers:
-        remedy = "Train it for longer, or ask for one answer without probabilities."
-        found = Received(f"no answer within {LIMIT} steps")
-        raise refusal("the prediction", "be sure enough to rank graphs", found, remedy)
-    return Answers(answers, complete=not search.cut)
+            yield answer
 
 
 def _joint(choices: _Choices, *, loops: bool) -> Float[np.ndarray, "n n"]:

@@ -17,9 +17,8 @@ Edges: TypeAlias = Callable[[Float[Tensor, "n d"]], Float[Tensor, "b q q c"]]
 class EdgeMessages(nn.Module):
     """What a node hears from those that it is expected to have edges to; pre-norm.
 
-    `silu(sum_v sum_c p_uvc k_c * (W z_v))` and a linear map of it, `p_uvc` the probability of an
-    edge of kind `c` and `k_c` a learnt vector, as in relational graph convolutions of one product a
-    kind [vashishth20].
+    It is a linear map of `silu(sum_v sum_c p_uvc k_c * (W z_v))`. An edge of kind `c` has the
+    probability `p_uvc`, and each kind a learnt vector `k_c`, as in CompGCN [vashishth20].
 
     Args:
         dim: Size of a node's vector.

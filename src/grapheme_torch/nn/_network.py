@@ -137,10 +137,8 @@ class GraphTransformNet(nn.Module):
         shared = sorted(set(uncopied) & set(labels))
         require(not shared, "`uncopied`", "be none of `labels`", shared, "Leave them out.")
         kinds = len(relations) * (2 if directed else 1)
-        decoder = partial(
-            QueryDecoder, dim, num_heads=num_heads, dropout=dropout.layers, kinds=kinds
-        )
-        self.queries = decoder(**asdict(queries)) if queries.number else None
+        decoder = partial(QueryDecoder, dim, num_heads=num_heads, dropout=dropout.layers)
+        self.queries = decoder(**asdict(queries), kinds=kinds) if queries.number else None
         self.own = OwnLabel(labels, uncopied) if copy else None
         self.heads = OutputHeads(
             dim, num_labels=len(labels), num_relations=len(relations), num_heads=num_heads,

@@ -16,9 +16,10 @@ class QueryDecoder(nn.Module):
 
     An output node begins as a learnt vector. In each layer it attends to the output nodes of its
     graph, then to the input nodes, and is transformed by itself. All three are pre-norm. From the
-    second layer on it first hears from the output nodes that it is expected to have edges to, see
-    `EdgeMessages`: so an edge is decided with the others in view. Beside the input nodes there is
-    one learnt vector to look at, so that an input without nodes has output nodes, too.
+    second layer on it first hears from other output nodes, along the edges that it is expected to
+    have to them (`EdgeMessages`). So an edge is decided with the others in view. Beside the input
+    nodes there is one learnt vector to look at, so that an input without nodes has output nodes,
+    too.
 
     Args:
         dim: Size of a node's vector; a multiple of `num_heads`.

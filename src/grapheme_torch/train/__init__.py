@@ -39,6 +39,8 @@ with _extras.needed("grapheme_torch.train", "train"):
     from ._predict import room_of as room_of
     from ._processes import is_main as is_main
     from ._recombination import Recombination as Recombination
+    from ._round_trip import leads_back as leads_back
+    from ._round_trip import predict_round_trip as predict_round_trip
     from ._run import train as train
     from ._run_groups import RUN_GROUPS as RUN_GROUPS
     from ._run_report import run_record as run_record

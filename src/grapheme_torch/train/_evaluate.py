@@ -1,13 +1,17 @@
 """What a trained network answers, and how good that is."""
 
 import copy
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import product
 from math import nan
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeAlias
+
+from torch_geometric.data import Data
 
 from .._check import refusal, require
+from ..convert import Format, way_back
 from ..data import Alphabet, Pair
 from ..decoding import Bounds, Constraint
 from ..loss import StructuralLoss, StructuralLossResult
@@ -21,8 +25,11 @@ from ._folder import load_members, saved_bounds, saved_loss, saved_shape, saved_
 from ._measure import Measured, measure
 from ._places import given_alignment
 from ._predict import room_of
-from ._together import predict_together
+from ._round_trip import leads_back, predict_round_trip
+from ._together import Member, predict_together
 from ._wrong_answers import causes
+
+Trip: TypeAlias = Callable[[Data], Data]
 
 
 def evaluate(
@@ -36,6 +43,7 @@ def evaluate(
     metrics: GraphMetrics | None = None,
     loss: StructuralLoss | None = None,
     form: str | None = None,
+    round_trip: str | Format | None = None,
 ) -> EvaluationReport:
     """Compares the answers of a trained network, or of several, with the targets of a data set.
 
@@ -54,12 +62,18 @@ def evaluate(
             What they have seen before does not count, and they stay as they were.
         loss: The loss of the run, where it has parts that no option can say: what
             `saved_loss(folder, node_cost=...)` gives. Default: `saved_loss(folder)`.
+        form: A format with a way back, whose texts are compared to the letter as well:
+            `exact_form`.
+        round_trip: A format whose targets tell their inputs. Answers are then those of
+            `predict_round_trip`, and `round_trip` is the share of them that leads back. "auto"
+            then allows any shape.
 
     Raises:
         InputError: If a folder holds no model, no pair is given, or an alignment is not one of its
             pair. If an input has other numbers on its nodes than a network reads. If `batch_size`
             is below 1, `worst` below 0, or the constraint is unknown. If the run has learned none.
-            If `form` has no way back, or the target of a pair cannot be written back.
+            If `form` has no way back, or the target of a pair cannot be written back. If there is
+            no way back for `round_trip`, or it meets `others` or learned bounds.
     """
     require(batch_size >= 1, "`batch_size`", "be at least 1", batch_size, "Try 32.")
     require(worst >= 0, "`worst`", "not be negative", worst, "0 keeps none.")
@@ -70,32 +84,50 @@ def evaluate(
     loss = saved_loss(folder) if loss is None else loss
     members = load_members([folder, *others], loss)
     network = members[0][0]
-    shape = _shape(folder, constraint)
+    # Ranked answers may have any shape: others are left out, and may be all that there is.
+    ranked = round_trip is not None and constraint == "auto"
+    shape = None if ranked else _shape(folder, constraint)
     for pair, (member, _) in product(pairs, members):
         check_width(pair.input, member.num_features, f'{pair.place}: the "input"')
     pairs = with_direction(pairs, network.directed)
     forms = None if form is None else ExactForms(form, pairs)
     counted = GraphMetrics() if metrics is None else copy.deepcopy(metrics)
     counted.reset()
+    trip, back = None if round_trip is None else way_back(round_trip), 0
     wrong: list[Pair] = []
     examples: list[Example] = []
+    answer = _answering(members, shape, trip)
     for chunk in _chunks(pairs, batch_size):
         inputs, targets = [pair.input for pair in chunk], [pair.target for pair in chunk]
-        answers = predict_together(members, inputs, constraint=shape)
+        answers = answer(inputs)
         reports = counted.reports(answers, targets)
         counted.update(answers, targets, reports)
         if forms is not None:
             forms.update(chunk, answers)
+        if trip is not None:
+            back += sum(leads_back(one, x, trip) for one, x in zip(answers, inputs, strict=True))
         wrong += [p for p, one in zip(chunk, reports, strict=True) if not one.is_exact]
         examples = _worst([*examples, *map(Example, chunk, answers, reports)], worst)
     terms, aligned, share, residual = _measured(network, loss, pairs, batch_size)
     numbers = {name: float(value) for name, value in counted.compute().items()} | aligned
     numbers |= {} if forms is None else {"exact_form": forms.compute()}
+    numbers |= {} if trip is None else {"round_trip": back / len(pairs)}
     alphabet = Alphabet(network.labels, network.relations)
     network.eval()
     why = causes(network, loss, wrong, alphabet, falling=saved_still_falls(folder))
     shown = tuple(examples)
     return EvaluationReport(len(pairs), numbers, terms, share, shown, residual, tuple(why))
+
+
+def _answering(
+    members: Sequence[Member], shape: Constraint | Bounds | None, trip: Trip | None
+) -> Callable[[Sequence[Data]], list[Data]]:
+    """What answers to some inputs."""
+    if trip is None:
+        return partial(predict_together, members, constraint=shape)
+    remedy = "Several networks rank the answers of each, not all graphs."
+    require(len(members) == 1, "`others`", "be none beside `round_trip`", len(members) - 1, remedy)
+    return partial(predict_round_trip, members[0][0], input_of=trip, constraint=shape)  # type: ignore[arg-type]
 
 
 def _shape(

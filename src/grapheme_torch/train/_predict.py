@@ -49,7 +49,7 @@ def predict(
     if not placed_alike(graphs):
         shape = {"constraint": constraint, "directed": directed, "alphabet": alphabet}
         return apart(graphs, lambda alike: predict(network, alike, **shape))  # type: ignore[arg-type]
-    prediction, own = _asked(network, graphs)
+    prediction, own = asked(network, graphs)
     names = alphabet.labels, alphabet.relations
     return decode(prediction, *names, constraint, directed=directed, own=own)
 
@@ -85,14 +85,14 @@ def predict_nbest(
             graphs,
             lambda alike: predict_nbest(network, alike, nbest, alphabet=alphabet, **shape),  # type: ignore[arg-type]
         )
-    prediction, own = _asked(network, graphs)
+    prediction, own = asked(network, graphs)
     names = alphabet.labels, alphabet.relations
     return decode_nbest(
         prediction, *names, nbest, constraint, temperature=temperature, directed=directed, own=own
     )
 
 
-def _asked(network: nn.Module, graphs: Sequence[Data]) -> tuple[Prediction, list[str] | None]:
+def asked(network: nn.Module, graphs: Sequence[Data]) -> tuple[Prediction, list[str] | None]:
     """What a network predicts, and the labels that it may copy."""
     own = own_labels(network, graphs)
     return network(read(network, graphs)), own
