@@ -15,7 +15,7 @@ HINTS = gt.Hints(position=0.0, neighbours=0.5, noise=0.003, restarts=2)
 ROUNDS = gt.Sinkhorn(
     temperature=0.2, rounds=20, update="proximal", tolerance=1e-5, gradient="detach"
 )
-"""What `grapheme train` chooses for queries whose targets have many nodes of one label."""
+"""Enough of both for alignments to settle. `grapheme train` takes cheaper ones, and more steps."""
 
 BETA = 0.5
 """Weight of the edges, the default."""

@@ -127,9 +127,9 @@ def test_what_does_not_go_together(
 
 def test_a_format_of_ones_own_tells_the_way_back(run: tuple[str, str], tmp_path: Path) -> None:
     del tmp_path
-    own = Format(iter, "Nothing.", input_of=lambda _: make_graph(["7"]))  # type: ignore[arg-type]
+    own = Format(iter, "Nothing.", input_of=lambda _: make_graph(["7"]))
     assert evaluate(run[0], load_pairs(run[1]), round_trip=own).metrics["round_trip"] == 0
-    bare = Format(iter, "Nothing.")  # type: ignore[arg-type]
+    bare = Format(iter, "Nothing.")
     message = "the format must have targets that tell their inputs, got 'iter'"
     with pytest.raises(InputError, match=re.escape(message)):
         evaluate(run[0], load_pairs(run[1]), round_trip=bare)
