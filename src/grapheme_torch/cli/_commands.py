@@ -127,7 +127,8 @@ def _evaluate(options: Namespace) -> int:
         out = _claimed(stack, options.out, overwrite=options.overwrite)
         pairs = load_pairs(options.data)
         check_nodes(pairs, most)
-        report = evaluate(options.model, pairs, **chosen, **constraint(options))
+        shape = None if options.constraint == "none" else options.constraint
+        report = evaluate(options.model, pairs, **chosen, constraint=shape)
         if out is not None:
             out.write_text(_json(report.to_dict()) + "\n", encoding="utf-8")
     _print_json(report.to_dict()) if options.json else print(report)

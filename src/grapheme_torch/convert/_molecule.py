@@ -263,6 +263,7 @@ def _atom(symbol: str) -> Any:
     return mol.GetAtomWithIdx(0)
 
 
+@functools.lru_cache(maxsize=256)
 def _bond_type(name: str) -> Any:
     types = chem().BondType.names
     remedy = "Use single, double, triple or aromatic."
