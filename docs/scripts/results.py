@@ -161,6 +161,21 @@ native kernel ({found["level"]}) beside the program in PyTorch. Largest differen
 {worst}; {found["left_out"]} pairs took another number of iterations and are left out."""
 
 
+def _spectra(found: dict[str, Any]) -> str:
+    head = f"""{found["counts"]["test"]:,} spectra of compounds that are held out, as in the recipe
+`spectra`: the scaffold of the most similar of {found["counts"]["train"]:,} training spectra, by
+`matchms.similarity.FlashSimilarity` (masses within {found["tolerance"]:g}), and the commonest
+scaffold. What a network has to beat.
+
+"""
+    rows = [
+        [name.replace("_", " "), f"{found[name]['exact']:.1%}", f"{found[name]['seconds']:.0f}"]
+        for name in ("cosine", "spectral_entropy")
+    ]
+    rows.append(["commonest scaffold", f"{found['commonest']:.1%}", "-"])
+    return head + table(["nearest by", "right scaffold", "seconds"], rows)
+
+
 def _coloring(found: dict[str, Any]) -> str:
     settings, timing = found["settings"], found["timing"]
     seeds = len({run["seed"] for run in found["runs"]})
@@ -259,6 +274,7 @@ SECTIONS: tuple[tuple[str, str, Callable[[dict[str, Any]], str]], ...] = (
     ("unknown_order-coloring", "Unknown order: pictures", unknown_order),
     ("unknown_order-fingerprints", "Unknown order: fingerprints", unknown_order),
     ("unknown_order-spectra", "Unknown order: spectra", unknown_order),
+    ("nearest_spectrum", "Scaffolds by the nearest spectrum", _spectra),
     ("sequences", "Words beside yoyodyne", sequences),
     ("kindergarten_time", "Kindergarten, the clock", _time),
     ("step_profile", "A training step, the clock", _speed.steps),
