@@ -20,8 +20,8 @@ def unknown_order(found: dict[str, Any]) -> str:
 `GraphTransformNet` ({settings["parameters"]:,} weights). {settings["trained"]:,} training pairs in
 batches of {settings["batch"]}, at most {settings["steps"]} steps; same weights at the start, same
 batches, same optimiser. Scores on {settings["held_out"]} other pairs, mean of the seeds ({seeds})
-and each. *Rounds*: `{settings["rounds"]}`, `{settings["hints"]}`, which is what `grapheme train`
-chooses where labels are alike. *Learned*: `Learned(GraphMatcher(...), {settings["learned"]})`.
+and each. *Rounds*: `{settings["rounds"]}`, `{settings["hints"]}`, enough of both
+for alignments to settle. *Learned*: `Learned(GraphMatcher(...), {settings["learned"]})`.
 *PMFGW*: the loss of Any2Graph written from its description, an edge by cross-entropy over
 relations. *Canonical order*: output `i` is node `i` of the target as the file has it.
 Weights that a loss adds: {added}. Seconds are of one core of a busy machine, without evaluations.

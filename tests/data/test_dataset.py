@@ -101,7 +101,12 @@ def test_pairs_are_loaded_by_name_or_path(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("numbered", [False, True])
 @pytest.mark.parametrize("placed", [False, True])
-def test_a_batch_is_what_pytorch_geometric_makes_of_its_items(placed: bool, numbered: bool) -> None:
+@pytest.mark.parametrize("rows", [2**18, 5, 0])
+def test_a_batch_is_what_pytorch_geometric_makes_of_its_items(
+    rows: int, placed: bool, numbered: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where labels are too many to be numbered."""
+    monkeypatch.setattr("grapheme_torch.data._packed.MOST_ROWS", rows)
     texts = ["blue", "", "a", "b\u00fccher"]
     graphs = [text_to_graph(text) if placed else make_graph(list(text)) for text in texts]
     for graph in graphs if numbered else []:
@@ -112,6 +117,8 @@ def test_a_batch_is_what_pytorch_geometric_makes_of_its_items(placed: bool, numb
     pairs = [Pair(x, y, line=k) for k, (x, y) in enumerate(zip(graphs, targets, strict=True))]
     dataset = _dataset(pairs)
     for order in ([0, 1, 2, 3], [3, 0, 0], [1], [2, 1]):
+        given = dataset.batch(order)[0]
+        assert torch.equal(given.x, torch.cat([graphs[k].x for k in order]))
         both = zip(dataset.batch(order), collate([dataset[k] for k in order]), strict=True)
         for found, other in both:
             assert set(found.keys()) == set(other.keys())

@@ -21,7 +21,7 @@ from . import _report_command as _report_command
 from . import _train_command as _train_command
 from ._graph_argument import MAX_COMPARED, graph_of
 from ._option_groups import Groups
-from ._predict_command import check_round_trip, constraint, json_option, network_options
+from ._predict_command import check_round_trip, json_option, network_options
 from ._train_command import add_loss, print_config, train_arguments
 
 _SIDES = ("predicted", "target")

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from jaxtyping import Int
 from torch import Tensor
 from torch_geometric.data import Batch, Data
 
@@ -19,6 +20,9 @@ _HASHED = ("x", "edge_attr")
 _LEAST = 64
 """Rows of hashes that there is room for at first."""
 
+MOST_ROWS = 2**18
+"""Rows of hashes that are kept at most, some 80 MB; data may have a label of its own a node."""
+
 
 @dataclass(frozen=True, slots=True)
 class PackedGraph:
@@ -27,8 +31,8 @@ class PackedGraph:
     Args:
         num_nodes, directed: As of the graph.
         place: Of its pair, "FILE:LINE"; None of a target.
-        parts: Its tensors in the order of `_NAMES`, None where it has none. Of hashed labels only
-            the numbers of their rows.
+        parts: Its tensors in the order of `_NAMES`, None where it has none. Of hashed labels
+            the numbers of their rows, or the rows themselves where one has no number.
     """
 
     num_nodes: int
@@ -40,7 +44,7 @@ class PackedGraph:
 class Packer:
     """Packs graphs, and makes graphs and batches of them again.
 
-    Hashes of equal labels are kept once.
+    Hashes of equal labels are kept once, of the first `MOST_ROWS` labels.
     """
 
     def __init__(self) -> None:
@@ -77,7 +81,7 @@ class Packer:
             parts = [graph.parts[k] for graph in graphs]
             if parts[0] is None:
                 continue
-            value = self._unpacked(name, np.concatenate(parts, axis=int(name == "edge_index")))
+            value = self._joined(name, parts)
             shifts[name] = torch.zeros(len(graphs), dtype=torch.long)
             if name == "edge_index":
                 shifts[name] = nodes[:-1]
@@ -99,7 +103,9 @@ class Packer:
 
     def _packed(self, name: str, value: Tensor) -> Any:
         if name in _HASHED:
-            return np.array([self._row(row) for row in value], dtype=np.int32)
+            numbers = [self._row(row) for row in value.numpy()]
+            if None not in numbers:
+                return np.array(numbers, dtype=np.int32)
         array = value.numpy()
         return array.copy() if array.dtype.kind == "f" else array.astype(np.int32)
 
@@ -107,15 +113,23 @@ class Packer:
         if part.dtype.kind == "f":
             return torch.tensor(part)
         value = torch.from_numpy(part.astype(np.int64))
-        return self._rows[value] if name in _HASHED else value
+        return self._rows[value] if name in _HASHED and value.ndim == 1 else value
 
-    def _row(self, row: Tensor) -> int:
-        """The number of a row of hashes; a new one doubles the table where it is full."""
-        key = row.numpy().tobytes()
-        number = self._number.setdefault(key, len(self._number))
-        if number == len(self._rows):
-            self._rows = torch.cat([self._rows, torch.empty_like(self._rows)])
-        self._rows[number] = row
+    def _joined(self, name: str, parts: Sequence[Any]) -> Tensor:
+        """The tensor of a batch; of hashes it looks each row up once, if all are numbered."""
+        if name in _HASHED and any(part.ndim == 2 for part in parts):
+            return torch.cat([self._unpacked(name, part) for part in parts])
+        return self._unpacked(name, np.concatenate(parts, axis=int(name == "edge_index")))
+
+    def _row(self, row: Int[np.ndarray, " h"]) -> int | None:
+        """The number of a row of hashes; None of a new one if there are too many."""
+        key = row.tobytes()
+        number = self._number.get(key)
+        if number is None and len(self._number) < MOST_ROWS:
+            number = self._number[key] = len(self._number)
+            if number == len(self._rows):
+                self._rows = torch.cat([self._rows, torch.empty_like(self._rows)])
+            self._rows[number] = torch.from_numpy(row)
         return number
 
 
