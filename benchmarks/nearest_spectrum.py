@@ -19,6 +19,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+# matchms shows a bar for each few spectra. Read when tqdm is first imported, by whomever.
+os.environ.setdefault("TQDM_DISABLE", "1")
+
 import numpy as np
 from _record import record
 
@@ -35,7 +38,6 @@ SCORES = ("cosine", "spectral_entropy")
 def main(words: Sequence[str] | None = None) -> int:
     """Compares, prints the shares of right scaffolds, and records them."""
     chosen = _parser().parse_args(words)
-    os.environ.setdefault("TQDM_DISABLE", "1")  # a bar for each few spectra, of matchms
     try:
         import matchms  # noqa: F401
     except ImportError:
