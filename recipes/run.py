@@ -107,6 +107,7 @@ def main(words: list[str] | None = None) -> int:
             for member in range(seed * task.members, (seed + 1) * task.members):
                 folders.append(work / f"seed-{member}")
                 if chosen.trained:
+                    _check_trained(folders[-1])
                     continue
                 status = grapheme(_train_words(task, sets, folders[-1], member, options))
                 if status:
@@ -119,8 +120,18 @@ def main(words: list[str] | None = None) -> int:
     found = {"task": chosen.task, "counts": counts, "runs": runs}
     name = f"{chosen.task}-without-options" if chosen.without_options else chosen.task
     own = {"options": options, "recipe": not chosen.without_options}
+    own["trained_before"] = chosen.trained
     record(f"tasks/{name}", {**found, **own})
     return 0
+
+
+def _check_trained(folder: Path) -> None:
+    """Refuses a folder that no run has ended in."""
+    if not (folder / "summary.json").exists():
+        raise InputError(
+            f"--trained: {folder} must be the folder of a run, got none. "
+            "Call the recipe without --trained first, with the same --out and --seeds."
+        )
 
 
 def read_tasks(path: Path) -> dict[str, Task]:

@@ -148,6 +148,12 @@ def test_a_recipe_runs_to_its_result(
     assert "worst" not in json.dumps(result)
     kept = json.loads((tmp_path / "out" / "seed-1" / "evaluation.json").read_text("utf-8"))
     assert len(kept["worst"]) == 6
+    assert run.main([*words, "--trained"]) == 0
+    capsys.readouterr()
+    again = found["tasks/inflection-tur"]
+    assert (again["runs"], again["trained_before"]) == (result["runs"], True)
+    assert run.main([*words[:-2], "3", "--trained"]) == 2
+    assert "seed-3 must be the folder of a run, got none. Call the rec" in capsys.readouterr().err
     assert run.main([*words, "--nope=1"]) == 2
     assert "--nope=1" in capsys.readouterr().err
     nowhere = ["inflection-tur", str(tmp_path / "nowhere"), "--out", str(tmp_path / "none")]
@@ -206,3 +212,20 @@ def test_a_task_without_options_leaves_all_to_the_data() -> None:
     words = run._train_words(task, {"train": "a", "dev": "b"}, Path("out"), 0, [])
     own = ["--data", "a", "--val", "b", "--out", "out", "--seed", "0", "--overwrite"]
     assert words == ["train", *own]
+
+
+@pytest.mark.repeats
+def test_a_task_whose_targets_tell_their_inputs_is_evaluated_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found: dict[str, Any] = {}
+    monkeypatch.setattr(run, "record", lambda name, findings: found.update({name: findings}))
+    smiles = ["CO", "CC", "CCO", "COC", "C=O", "CN", "CCN", "CNC", "C#N", "CC=O"]
+    (tmp_path / "qm9.train.smi").write_text("\n".join(smiles), encoding="utf-8")
+    words = ["fingerprint", str(tmp_path), "--test", str(tmp_path / "qm9.train.smi")]
+    small = ["--network.dim=32", "--network.num-buckets=64", "--epochs=20"]
+    assert run.main([*words, "--out", str(tmp_path / "out"), *small]) == 0
+    capsys.readouterr()
+    (one,) = found["tasks/fingerprint"]["runs"]
+    assert one["round_trip"]["exact_match"] == one["round_trip"]["round_trip"]
+    assert one["round_trip"]["exact_match"] > one["metrics"]["exact_match"]
