@@ -19,7 +19,7 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 # Shapes and types do not hang on the numbers: few examples show whether they are as written.
-settings.register_profile("shapes", settings.get_profile("house"), max_examples=20)
+settings.register_profile("shapes", settings.get_profile("house"), max_examples=5)
 settings.load_profile("house")
 
 if not torch.cuda.is_available():

@@ -9,6 +9,7 @@ from .._check import require
 from ..prediction import Prediction
 from ._answer import Answer
 from ._bounds import Bounds, Constraint
+from ._decode import checked_direction
 from ._nbest import rankings
 
 
@@ -47,6 +48,7 @@ def decode_accepted(
     require(most >= 1, "`most`", "be at least 1", most, "Try 1000.")
     kind, remedy = "be no bounds where graphs are ranked", "Choose path, tree or acyclic."
     require(not isinstance(constraint, Bounds), "`constraint`", kind, constraint, remedy)
+    directed = checked_direction(prediction, labels, relations, constraint, directed, own)
     offered = rankings(prediction, labels, relations, constraint, directed=directed, own=own)
     return [
         next((one for one in islice(ranking, most) if accept(k, one.graph)), None)

@@ -71,6 +71,7 @@ def decode_nbest(
     """
     kind, remedy = "be no bounds where several answers are asked for", "Ask `decode` for one."
     require(not isinstance(constraint, Bounds), "`constraint`", kind, constraint, remedy)
+    directed = checked_direction(prediction, labels, relations, constraint, directed, own)
     check_scoring(nbest, temperature)
     found = []
     for search, ranking in rankings(
@@ -93,11 +94,13 @@ def rankings(
     constraint: Constraint | None,
     *,
     temperature: float = 1.0,
-    directed: bool | None,
+    directed: bool,
     own: Sequence[str] | None,
 ) -> Iterator[tuple[Search, Iterator[Answer]]]:
-    """For each graph the search, and its answers as they are asked for; see `decode_nbest`."""
-    directed = checked_direction(prediction, labels, relations, constraint, directed, own)
+    """For each graph the search, and its answers as they are asked for; see `decode_nbest`.
+
+    What is given has been checked.
+    """
     names = _Names(labels, relations, own)
     for first, one in _each(prediction.detach().to("cpu", torch.double)):
         search, choices = Search(LIMIT), _choices(one, names, first, temperature)
