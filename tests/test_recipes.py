@@ -130,6 +130,7 @@ def test_what_is_too_large_or_comes_again_is_left_out(tmp_path: Path) -> None:
     assert sorted(both) == ["ab", "b"]
 
 
+@pytest.mark.repeats
 def test_a_recipe_runs_to_its_result(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -180,6 +180,7 @@ def test_the_options_of_a_run_repeat_it(capsys: Capture, tmp_path: Path, data: s
     assert len(rows(elsewhere)) == 2
 
 
+@pytest.mark.repeats
 def test_predict_prints_a_text_a_line(capsys: Capture, trained: Path) -> None:
     printed = output(capsys, "predict", str(trained), "abc", "abcd", "dd")
     assert printed == "ab\nba\ndd\n"

@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from grapheme_torch.cli._main import main
 
 from ..recombination.expressions import expression_record, meaning
@@ -28,6 +30,7 @@ def test_new_pairs_as_a_data_set(capsys: Capture, tmp_path: Path) -> None:
     assert message.startswith(f"{out}: the output must not exist")
 
 
+@pytest.mark.repeats
 def test_no_more_than_can_be_found(capsys: Capture, tmp_path: Path) -> None:
     data = write_pairs(tmp_path / "data.jsonl", [expression_record("neg one")])
     out = tmp_path / "more.jsonl"

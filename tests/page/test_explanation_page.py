@@ -205,6 +205,7 @@ def test_the_page_needs_nothing_else(ring: Explanation) -> None:
     assert len(text) < 200_000
 
 
+@pytest.mark.repeats
 def test_two_hundred_nodes_make_a_page_of_sensible_size() -> None:
     tree = nx.random_labeled_tree(200, seed=1)
     edges = [(u, v, "e") for u, v in tree.edges]

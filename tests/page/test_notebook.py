@@ -128,6 +128,7 @@ def test_any_label_is_shown(labels: list[str], relation: str) -> None:
     assert Page(notebook_html(graph) or "").open == []
 
 
+@pytest.mark.repeats
 def test_what_is_large_is_summarised() -> None:
     tree = nx.random_labeled_tree(20_000, seed=1)
     graph = make_graph([f"n{k % 13}" for k in tree], [(u, v, "e") for u, v in tree.edges])

@@ -58,6 +58,7 @@ def test_the_seed_decides() -> None:
     assert texts[0] == texts[1] != texts[2]
 
 
+@pytest.mark.repeats
 def test_default_length_is_three_times_the_longest() -> None:
     made = recombine(corpus(), 300)
     assert max(pair.input.num_nodes for pair in made) in range(9, 13)

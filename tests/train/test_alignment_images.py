@@ -97,6 +97,7 @@ def test_training_is_the_same_with_and_without() -> None:
     assert torch.equal(*weights)
 
 
+@pytest.mark.repeats
 def test_a_logger_that_fails_ends_no_run() -> None:
     album, other = Album(fails=True), Album()
     module, batch = module_and_batch()

@@ -73,6 +73,7 @@ def test_a_perfect_report(folder: Path) -> None:
     assert report.loss["converged"] == 1.0
 
 
+@pytest.mark.repeats
 def test_exact_forms_are_counted(folder: Path) -> None:
     """A path `ab` is the form `a ( next = b )`."""
     known = [pair for pair in _known() if node_labels(pair.target)]

@@ -43,6 +43,7 @@ def test_the_same_alphabet_keeps_every_weight(tmp_path: Path, trained: Path) -> 
     assert new.config["num_layers"] == 3
 
 
+@pytest.mark.repeats
 def test_another_alphabet_keeps_what_is_shared_by_name(tmp_path: Path, trained: Path) -> None:
     data = write_pairs(tmp_path / "other.jsonl", OTHER)
     old, new = load_network(trained), untouched(tmp_path / "new", trained, data=data, network={})
@@ -76,6 +77,7 @@ def weight(network: GraphTransformNet, part: str) -> Tensor:
     return torch.cat(found)
 
 
+@pytest.mark.repeats
 def test_a_run_from_a_trained_network_begins_where_that_one_ended(
     tmp_path: Path, trained: Path
 ) -> None:

@@ -81,6 +81,7 @@ def test_a_signal_is_not_lost_where_another_callback_decides(tmp_path: Path) -> 
     assert summary.epochs <= 2
 
 
+@pytest.mark.repeats
 def test_a_second_interruption_ends_a_run_at_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -113,6 +114,7 @@ def test_a_second_interruption_ends_a_run_at_once(
         quick(out)
 
 
+@pytest.mark.repeats
 def test_what_told_of_an_older_run_goes_with_its_model(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

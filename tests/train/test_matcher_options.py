@@ -46,6 +46,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
+@pytest.mark.repeats
 def test_a_run_saves_its_matcher_and_reads_it_again(run: Path) -> None:
     saved = options_of(run)
     assert saved["matcher"] == {**SCORES, "edits": 1.0, "margins": 0.5}
@@ -85,6 +86,7 @@ def test_a_longer_run_is_what_it_had_been_at_once(run: Path, tmp_path: Path) -> 
         quick(short, loss={"matcher": {**SCORES, "use": "plan"}}, epochs=3, resume=True)
 
 
+@pytest.mark.repeats
 def test_a_matcher_made_by_hand_is_saved_as_options(run: Path, tmp_path: Path) -> None:
     """Where its sizes are those of the network; any other is to be given anew."""
     network = load_network(run)

@@ -222,6 +222,7 @@ class Deletions(Term):
         return self.price.square() * torch.stack([one[:-1, -1].sum() + 1 for one in plan])
 
 
+@pytest.mark.repeats
 def test_a_loss_with_weights_is_trained_saved_and_read_again(tmp_path: Path) -> None:
     loss = StructuralLoss(node_cost=Priced())
     quick(tmp_path, loss=loss, epochs=3, lr=0.05)

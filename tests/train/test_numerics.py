@@ -72,6 +72,7 @@ def test_double_precision_is_saved_and_read(tmp_path: Path, witness: Witness) ->
     assert found.loss["total"] == pytest.approx(float(rows(tmp_path)[-1]["total"]), rel=1e-9)
 
 
+@pytest.mark.repeats
 def test_deterministic_runs_give_the_same_bytes(tmp_path: Path, witness: Witness) -> None:
     chosen = Numerics(deterministic=True)
     for name in "ab":

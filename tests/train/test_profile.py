@@ -46,6 +46,7 @@ def test_the_innermost_part_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     assert profiler.shares() == {part: wanted.get(part, 0) / 20 for part in PARTS}
 
 
+@pytest.mark.repeats
 def test_a_slow_loss_is_seen_to_be_slow(tmp_path: Path) -> None:
     summary = quick(
         tmp_path, loss=StructuralLoss(terms={"slow": (0.1, Slow())}), val="kindergarten", epochs=4,
@@ -61,6 +62,7 @@ def test_a_slow_loss_is_seen_to_be_slow(tmp_path: Path) -> None:
     assert saved["profile"] == shares
 
 
+@pytest.mark.repeats
 def test_the_command_prints_the_shares(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     arguments = ["train", "--epochs", "1", "--network.dim", "16", "--monitoring.profile", "true"]
     assert main([*arguments, "--out", str(tmp_path / "a")]) == 0

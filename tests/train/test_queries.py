@@ -212,6 +212,7 @@ def test_small_data_are_learned_without_an_option(
     assert told.edits.is_exact
 
 
+@pytest.mark.repeats
 def test_a_run_on_numbers_goes_on_as_if_it_had_not_been_stopped(
     spectra: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -18,6 +18,7 @@ def data_of(folder: Path) -> str:
     return write_pairs(folder / "data.jsonl", [expression_record(each) for each in SENTENCES])
 
 
+@pytest.mark.repeats
 def test_new_pairs_are_trained_on_beside_those_given(tmp_path: Path) -> None:
     asked = Recombination(number=40, max_nodes=9)
     data = PairsDataModule(data_of(tmp_path), recombination=asked, seed=3)

@@ -39,6 +39,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
     return out, data
 
 
+@pytest.mark.repeats
 def test_more_answers_are_right_than_at_first_sight(run: tuple[str, str]) -> None:
     folder, pairs = run[0], load_pairs(run[1])
     network, inputs = load_network(folder), [pair.input for pair in pairs]
@@ -125,6 +126,7 @@ def test_what_does_not_go_together(
     assert refused(capsys, "predict", *run[:1], "--data", run[1], *options).startswith(message)
 
 
+@pytest.mark.repeats
 def test_a_format_of_ones_own_tells_the_way_back(run: tuple[str, str], tmp_path: Path) -> None:
     del tmp_path
     own = Format(iter, "Nothing.", input_of=lambda _: make_graph(["7"]))

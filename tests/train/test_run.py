@@ -69,6 +69,7 @@ def test_kindergarten_is_learnt(default: tuple[Path, Summary]) -> None:
     assert 0 < summary.seconds < 600
 
 
+@pytest.mark.repeats
 def test_what_a_run_leaves(default: tuple[Path, Summary]) -> None:
     out, summary = default
     assert listed(out) == FILES
@@ -92,6 +93,7 @@ def test_what_a_run_leaves(default: tuple[Path, Summary]) -> None:
     assert sum(p.numel() for p in load_network(out).parameters()) == summary.parameters
 
 
+@pytest.mark.repeats
 def test_one_seed_gives_one_run(tmp_path: Path) -> None:
     for name, seed in (("a", 1), ("b", 1), ("c", 2)):
         torch.rand(3)
@@ -103,6 +105,7 @@ def test_one_seed_gives_one_run(tmp_path: Path) -> None:
     assert a["model.safetensors"] != c["model.safetensors"]
 
 
+@pytest.mark.repeats
 def test_several_batches_an_epoch(tmp_path: Path) -> None:
     one = quick(tmp_path / "one", batch_size=10)
     many = quick(tmp_path / "many", batch_size=3)
@@ -112,6 +115,7 @@ def test_several_batches_an_epoch(tmp_path: Path) -> None:
     assert [row["epoch"] for row in rows(tmp_path / "many")] == ["0", "1", "2"]
 
 
+@pytest.mark.repeats
 def test_buckets_change_the_batches(tmp_path: Path) -> None:
     for name, bucket in (("apart", 1), ("together", 5)):
         assert quick(tmp_path / name, batch_size=2, bucket=bucket).steps == 10
@@ -169,6 +173,7 @@ def test_settings_reach_loss_and_network(tmp_path: Path) -> None:
     assert saved_loss(tmp_path, criterion="likelihood", hints=None).criterion == "likelihood"
 
 
+@pytest.mark.repeats
 def test_cyclic_targets_are_learnt_with_all_candidates(tmp_path: Path) -> None:
     nodes = [{"id": 0, "label": "a"}, {"id": 1, "label": "b"}]
     edges = [{"source": 0, "target": 1, "label": "x"}, {"source": 1, "target": 0, "label": "y"}]

@@ -124,6 +124,7 @@ def test_data_that_are_gone_are_told(tmp_path: Path) -> None:
         run_record(tmp_path / "run", str(tmp_path / "gone.jsonl"))
 
 
+@pytest.mark.repeats
 def test_a_perfect_run_has_no_worst_answers(tmp_path: Path) -> None:
     data = write_pairs(tmp_path / "data.jsonl", PAIRS[:1])
     train(tmp_path / "run", data=data, epochs=40, lr=0.02, network=SMALL)

@@ -64,6 +64,7 @@ def test_answers_larger_than_their_questions(doubling: Path) -> None:
     assert graph_to_text(answer) == "aabbbbaa"
 
 
+@pytest.mark.repeats
 def test_unknown_characters_are_copied(doubling: Path) -> None:
     """The network has never seen them; it need only know that it copies."""
     network = load_network(doubling)

@@ -152,6 +152,7 @@ def test_a_run_that_stands_still_ends(tmp_path: Path) -> None:
     assert len(rows(tmp_path / "out")) == 7
 
 
+@pytest.mark.repeats
 def test_validation_every_few_epochs_and_after_the_last(tmp_path: Path) -> None:
     data = write_pairs(tmp_path / "data.jsonl", PAIRS)
     summary = quick(tmp_path, data=data, val=data, epochs=5, stopping=Stopping(val_every=2))
@@ -289,6 +290,7 @@ def test_patience_needs_pairs_to_validate_on(tmp_path: Path) -> None:
     assert contents(tmp_path) == {}
 
 
+@pytest.mark.repeats
 def test_the_random_numbers_of_a_run_do_not_depend_on_its_validation(tmp_path: Path) -> None:
     stopping = Stopping(keep="last")
     quick(tmp_path / "a", batch_size=4)

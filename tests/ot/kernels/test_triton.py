@@ -149,6 +149,7 @@ def test_the_host_stops_launching_when_all_pairs_are_done(monkeypatch: pytest.Mo
     assert len(launched) <= 12
 
 
+@pytest.mark.repeats
 def test_cold_pairs_converge_as_in_pytorch() -> None:
     """Where groups of nodes all but separate: the elimination must not lose what they exchange."""
     mine, other = _solve_both(_problem(1, [(8, 8), (9, 5)], 0.005), "converged")
@@ -222,6 +223,7 @@ def test_never_nan_for_finite_costs(scale: float) -> None:
         assert all(slope.isfinite().all() for slope in slopes)
 
 
+@pytest.mark.repeats
 def test_the_plan_and_its_gradient_through_the_public_function() -> None:
     cost, a, b = ragged(2, SIZES)
 
@@ -271,6 +273,7 @@ def test_no_triton_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not _operators._has_triton.__wrapped__()
 
 
+@pytest.mark.repeats
 def test_importing_the_package_does_not_import_triton() -> None:
     lines = (
         "import sys, torch\n"
