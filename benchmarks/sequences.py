@@ -41,10 +41,7 @@ def main(words: Sequence[str] | None = None) -> int:
     same = {
         "yoyodyne": theirs.version(command), "minutes": chosen.minutes, "seed": chosen.seed
     }  # fmt: skip
-    findings: dict[str, Any] = {
-        **same,
-        "runs": _kept(same, chosen.tasks),
-    }
+    findings: dict[str, Any] = {**same, "runs": _kept(same, chosen.tasks)}
     for name in chosen.tasks:
         for one in (_ours, _theirs):
             at = commit()

@@ -24,6 +24,14 @@ DISTINCT = {(task.train, str(task.options)): name for name, task in TASKS.items(
 OPTIONS = sorted(path for path in run.HERE.glob("*.yaml") if path.stem != "tasks")
 
 
+@pytest.fixture
+def found(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """What a recipe would record, by name."""
+    findings: dict[str, Any] = {}
+    monkeypatch.setattr(run, "record", lambda name, result: findings.update({name: result}))
+    return findings
+
+
 def _table(path: Path, lemmas: int) -> Path:
     rows = [f"w{k}\tV;{tag}\tw{k}" for k in range(lemmas) for tag in ("PST", "PRS")]
     path.write_text("\n".join(rows) + "\n", encoding="utf-8")
@@ -132,10 +140,8 @@ def test_what_is_too_large_or_comes_again_is_left_out(tmp_path: Path) -> None:
 
 @pytest.mark.repeats
 def test_a_recipe_runs_to_its_result(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, found: dict[str, Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    found: dict[str, Any] = {}
-    monkeypatch.setattr(run, "record", lambda name, findings: found.update({name: findings}))
     _table(tmp_path / "tur.trn", 20)
     _table(tmp_path / "tur.dev", 3)
     words = ["inflection-tur", str(tmp_path), "--out", str(tmp_path / "out"), "--seeds", "1", "2"]
@@ -164,10 +170,11 @@ def test_a_recipe_runs_to_its_result(
 
 @pytest.mark.repeats
 def test_several_networks_make_one_result(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path,
+    found: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    found: dict[str, Any] = {}
-    monkeypatch.setattr(run, "record", lambda name, findings: found.update({name: findings}))
     task = replace(TASKS["inflection-tur"], members=2)
     monkeypatch.setattr(run, "read_tasks", lambda _: {"inflection-tur": task})
     _table(tmp_path / "tur.trn", 20)
@@ -217,10 +224,8 @@ def test_a_task_without_options_leaves_all_to_the_data() -> None:
 
 @pytest.mark.repeats
 def test_a_task_whose_targets_tell_their_inputs_is_evaluated_twice(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, found: dict[str, Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    found: dict[str, Any] = {}
-    monkeypatch.setattr(run, "record", lambda name, findings: found.update({name: findings}))
     smiles = ["CO", "CC", "CCO", "COC", "C=O", "CN", "CCN", "CNC", "C#N", "CC=O"]
     (tmp_path / "qm9.train.smi").write_text("\n".join(smiles), encoding="utf-8")
     words = ["fingerprint", str(tmp_path), "--test", str(tmp_path / "qm9.train.smi")]

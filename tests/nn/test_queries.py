@@ -81,7 +81,7 @@ def test_later_layers_hear_along_expected_edges(directed: bool) -> None:
     assert first is None
     h, batch = torch.randn(6, 8).double(), torch.tensor([0, 0, 0, 1, 1, 1])
     candidates = candidate_edges(batch, kind=model.candidates)
-    found = second(h.view(2, 3, 8), expected_edges(model.heads, candidates, 2, 3, directed)(h))
+    found = second(h.view(2, 3, 8), expected_edges(model.heads, candidates, batch, 3, directed)(h))
     existence, _, relation = model.heads(h, candidates, None, None, batch)
     exists, chance = existence.sigmoid(), relation.softmax(1)
     heard, z = torch.zeros(6, 8).double(), second.value(second.norm(h))

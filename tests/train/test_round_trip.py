@@ -2,7 +2,6 @@
 
 import json
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -127,8 +126,7 @@ def test_what_does_not_go_together(
 
 
 @pytest.mark.repeats
-def test_a_format_of_ones_own_tells_the_way_back(run: tuple[str, str], tmp_path: Path) -> None:
-    del tmp_path
+def test_a_format_of_ones_own_tells_the_way_back(run: tuple[str, str]) -> None:
     own = Format(iter, "Nothing.", input_of=lambda _: make_graph(["7"]))
     assert evaluate(run[0], load_pairs(run[1]), round_trip=own).metrics["round_trip"] == 0
     bare = Format(iter, "Nothing.")

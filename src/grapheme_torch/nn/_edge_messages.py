@@ -42,19 +42,22 @@ class EdgeMessages(nn.Module):
 
 
 def expected_edges(
-    heads: OutputHeads, candidates: Int[Tensor, "2 e"], num_graphs: int, number: int, directed: bool
+    heads: OutputHeads,
+    candidates: Int[Tensor, "2 e"],
+    batch: Int[Tensor, " n"],
+    number: int,
+    directed: bool,
 ) -> Edges:
     """Reads the edges off node vectors as the heads of a network do.
 
     Args:
         heads: The heads.
         candidates: Candidate edges of all graphs, each of `number` nodes.
-        num_graphs: Graphs.
-        number: Nodes of each.
+        batch: The graph of each node, ascending.
+        number: Nodes of each graph.
         directed: Whether an edge has a direction. Then its ends hear it as different kinds.
     """
     source, target = candidates
-    batch = torch.arange(num_graphs, device=source.device).repeat_interleave(number)
 
     def edges(h: Tensor) -> Tensor:
         existence, relation = heads.edges(h, candidates, batch)
@@ -65,6 +68,6 @@ def expected_edges(
         there = empty.index_put((source * number + target % number,), chance)
         back = empty.index_put((target * number + source % number,), chance)
         kinds = torch.cat([there, back], 1) if directed else there + back
-        return kinds.unflatten(0, (num_graphs, number, number))
+        return kinds.unflatten(0, (-1, number, number))
 
     return edges

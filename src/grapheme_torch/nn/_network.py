@@ -242,7 +242,7 @@ class GraphTransformNet(nn.Module):
         number = queries.number
         each = torch.arange(num_graphs, device=wired.h.device).repeat_interleave(number)
         candidates = candidate_edges(each, kind=self.candidates)
-        edges = expected_edges(self.heads, candidates, num_graphs, number, self.directed)
+        edges = expected_edges(self.heads, candidates, each, number, self.directed)
         return queries(wired, num_graphs, edges)
 
     def embed(self, graph: Data) -> Float[Tensor, "n d"]:
