@@ -64,7 +64,7 @@ def run(options: Namespace) -> int:
     from ..train import load_members, room_of
 
     _check(options)
-    trip = None if options.round_trip is None else _way_back(options.round_trip)
+    trip = None if options.round_trip is None else _input_of(options.round_trip)
     members = load_members([options.model, *options.others])
     answer = _answering(members, options, trip)
     rooms, widths = zip(*((room_of(one), one.num_features) for one, _ in members), strict=True)
@@ -93,10 +93,10 @@ def run(options: Namespace) -> int:
     return 0
 
 
-def _way_back(format: str) -> Callable[[Any], Any]:
-    from ..convert import way_back
+def _input_of(format: str) -> Callable[[Any], Any]:
+    from ..convert import input_of
 
-    return way_back(format)
+    return input_of(format)
 
 
 def _answering(

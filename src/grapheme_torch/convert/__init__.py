@@ -18,7 +18,7 @@ from ._formats import BACK as BACK
 from ._formats import FORMATS as FORMATS
 from ._formats import Format as Format
 from ._formats import formats as formats
-from ._formats import way_back as way_back
+from ._formats import input_of as input_of
 from ._formats import written_by as written_by
 from ._graph_files import gexf as gexf
 from ._graph_files import graphml as graphml

@@ -122,7 +122,7 @@ def written_by(format: Any) -> Callable[..., str]:
     return found.write
 
 
-def way_back(format: Any) -> Callable[[Data], Data]:
+def input_of(format: Any) -> Callable[[Data], Data]:
     """What gives the input of a target in a format: its `input_of`.
 
     Raises:

@@ -11,7 +11,7 @@ from typing import Literal, TypeAlias
 from torch_geometric.data import Data
 
 from .._check import refusal, require
-from ..convert import Format, way_back
+from ..convert import Format, input_of
 from ..data import Alphabet, Pair
 from ..decoding import Bounds, Constraint
 from ..loss import StructuralLoss, StructuralLossResult
@@ -72,8 +72,8 @@ def evaluate(
         InputError: If a folder holds no model, no pair is given, or an alignment is not one of its
             pair. If an input has other numbers on its nodes than a network reads. If `batch_size`
             is below 1, `worst` below 0, or the constraint is unknown. If the run has learned none.
-            If `form` has no way back, or the target of a pair cannot be written back. If there is
-            no way back for `round_trip`, or it meets `others` or learned bounds.
+            If `form` has no way back, or the target of a pair cannot be written back. If targets of
+            `round_trip` do not tell their inputs, or it meets `others` or learned bounds.
     """
     require(batch_size >= 1, "`batch_size`", "be at least 1", batch_size, "Try 32.")
     require(worst >= 0, "`worst`", "not be negative", worst, "0 keeps none.")
@@ -93,7 +93,7 @@ def evaluate(
     forms = None if form is None else ExactForms(form, pairs)
     counted = GraphMetrics() if metrics is None else copy.deepcopy(metrics)
     counted.reset()
-    trip, back = None if round_trip is None else way_back(round_trip), 0
+    trip, back = None if round_trip is None else input_of(round_trip), 0
     wrong: list[Pair] = []
     examples: list[Example] = []
     answer = _answering(members, shape, trip)
