@@ -75,6 +75,7 @@ def test_several_output_nodes_per_input_node() -> None:
         {"slots": {"per_node": 3}, "places": "count"},
         {"slots": {"per_node": 2, "num_layers": 0}, "copy": False},
         {"candidates": {"locality": 2.0}},
+        {"candidates": {"copy": True}, "slots": {"per_node": 2}},
     ],
 )
 @pytest.mark.parametrize("placed", [True, False])
@@ -279,7 +280,7 @@ def test_a_step_down_the_gradient_lowers_the_loss() -> None:
         (
             {"candidates": {"direction": "all"}},
             "`candidates` must have known options only, got direction. "
-            "It has pairs, window, locality.",
+            "It has pairs, window, locality, copy.",
         ),
         ({"dropout": {"labels": 1.0}}, "`labels` must lie in [0, 1), got 1.0. Try 0.1."),
         (
@@ -289,6 +290,10 @@ def test_a_step_down_the_gradient_lowers_the_loss() -> None:
         (
             {"candidates": {"window": 0}},
             "`window` must be at least 1, got 0. Leave it out to allow any distance.",
+        ),
+        (
+            {"candidates": {"copy": 1}},
+            "`copy` must be True or False, got 1. True where targets change their inputs.",
         ),
         (
             {"candidates": {"locality": -1.0}},

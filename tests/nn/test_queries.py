@@ -193,6 +193,7 @@ def test_the_gradient_of_every_parameter(directed: bool, features: int) -> None:
         ({"slots": {"per_node": 2}}, "`slots.per_node` must be 1 with `queries`, got 2. Leave it"),
         ({"candidates": {"window": 3}}, "`candidates.window` must be None with `queries`, got 3"),
         ({"candidates": {"locality": 2.0}}, "`candidates.locality` must be 0.0 with `queries`"),
+        ({"candidates": {"copy": True}}, "`candidates.copy` must be False with `queries`"),
         ({"places": "count"}, "`places` must be 'input' with `queries`, got 'count'"),
         ({"queries": {"number": -1}}, "`number` must be a whole number from 0, below 2^31, got -1"),
         (

@@ -75,6 +75,37 @@ def test_facts_of_trees_and_rings(tmp_path: Path) -> None:
     assert rings.repeats > 0.8
 
 
+def test_edges_that_targets_keep(tmp_path: Path) -> None:
+    """A double bond moves: three of four bonds stay, whichever way they are written."""
+    nodes = [{"id": k, "label": label} for k, label in enumerate("CCCO")]
+
+    def chain(double: int, turned: bool) -> dict[str, Any]:
+        ends = [(k, k + 1) for k in range(3)]
+        edges = [
+            {"source": u, "target": v, "label": "double" if k == double else "single"}
+            for k, (u, v) in enumerate((v, u) if turned else (u, v) for u, v in ends)
+        ]
+        return {"nodes": nodes, "edges": edges, "directed": False}
+
+    facts = facts_of(tmp_path, [{"input": chain(0, False), "target": chain(1, True)}])
+    # C=C-C-O and C-C=C-O: the bonds C-C, C=C and C-O of the two.
+    assert facts.kept == 1
+    facts = facts_of(tmp_path, [{"input": chain(0, False), "target": chain(2, True)}])
+    assert facts.kept == pytest.approx(1 / 3)  # C-C of C-C-C=O
+    assert facts_of(tmp_path, SUMS).kept == 0
+    rewritten = replace(MANY, shape="graph", directed=False, kept=0.5)
+    chosen = values(rewritten)
+    assert chosen["network.candidates.copy"] is True
+    assert chosen["prices.unmatched_edges"] == 0.0
+    for other in (
+        replace(rewritten, kept=0.1),
+        replace(rewritten, pairs=20),
+        replace(MANY, kept=0.9),  # a text, whose edges join neighbours
+        replace(rewritten, sets=True, largest=9),
+    ):
+        assert "network.candidates.copy" not in values(other)
+
+
 def test_an_alignment_tells_whether_edges_lead_ahead(tmp_path: Path) -> None:
     (record,) = README
     assert facts_of(tmp_path, [record]).behind == 1

@@ -17,6 +17,7 @@ from .._versions import current, reading
 from ..graphs import NUM_HASHES, check_flag, membership
 from ..prediction import Prediction
 from ._card import ModelCard, write_card
+from ._copied_edges import CopiedEdges
 from ._copy import OwnLabel
 from ._edge_messages import expected_edges
 from ._embedding import HashEmbedding, distinct, label_keys, sinusoids
@@ -140,6 +141,7 @@ class GraphTransformNet(nn.Module):
         decoder = partial(QueryDecoder, dim, num_heads=num_heads, dropout=dropout.layers)
         self.queries = decoder(**asdict(queries), kinds=kinds) if queries.number else None
         self.own = OwnLabel(labels, uncopied) if copy else None
+        self.copied = CopiedEdges(relations) if candidates.copy else None
         self.heads = OutputHeads(
             dim, num_labels=len(labels), num_relations=len(relations), num_heads=num_heads,
             copy=copy, locality=candidates.locality, placed=not queries.number,
@@ -231,6 +233,9 @@ class GraphTransformNet(nn.Module):
         own = None if self.own is None else self.own(graph.x).repeat_interleave(self.num_slots)
         position = None if wired.position is None else wired.position.to(wired.h.dtype)
         existence, label, relation = self.heads(wired.h, candidates, position, own, wired.batch)
+        if self.copied is not None:
+            ends = edge_index * self.num_slots  # of several slots the first
+            relation = relation + self.copied(ends, edge_attr, candidates, directed=self.directed)
         return Prediction(
             existence, label, candidates, relation, wired.batch, num_graphs,
             self._place(position, existence, wired.batch), directed=self.directed,

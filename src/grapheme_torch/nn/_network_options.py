@@ -25,6 +25,8 @@ class CandidateEdges:
             power. Where only edges tell nodes of one label apart, targets are
             then read along their inputs from the start. 0: not at all; no more where the input
             has no positions.
+        copy: Whether an edge of the input is likely between the output nodes at its ends, if its
+            label is one of `relations`. For targets that change a part of their inputs.
 
     Raises:
         InputError: If a value is out of range.
@@ -33,9 +35,12 @@ class CandidateEdges:
     pairs: Literal["forward", "all", "auto"] = "forward"
     window: int | None = None
     locality: float = 0.0
+    copy: bool = False
 
     def __post_init__(self) -> None:
         """Refuses a value out of range."""
+        flag, remedy = isinstance(self.copy, bool), "True where targets change their inputs."
+        require(flag, "`copy`", "be True or False", self.copy, remedy)
         remedy = 'Use "forward" for acyclic targets.'
         known = self.pairs in ("forward", "all", "auto")
         require(known, "`pairs`", "be forward, all or auto", self.pairs, remedy)
@@ -192,7 +197,8 @@ def check_outputs(
     require(places in ("input", "count"), "`places`", 'be "input" or "count"', places, remedy)
     tied = {
         "slots.per_node": (slots.per_node, 1), "candidates.window": (edges.window, None),
-        "candidates.locality": (edges.locality, 0.0), "places": (places, "input"),
+        "candidates.locality": (edges.locality, 0.0), "candidates.copy": (edges.copy, False),
+        "places": (places, "input"),
     }  # fmt: skip
     for name, (value, usual) in tied.items():
         remedy = (

@@ -41,7 +41,7 @@ _WINDOW: _Check = (lambda value: value is None or _whole(value), f"{_WHOLE[1]}, 
 _FIELDS: dict[str, _Check | dict[str, _Check]] = {
     "labels": _NAMES, "relations": _NAMES, "dim": _WHOLE, "num_layers": _WHOLE,
     "num_heads": _WHOLE, "num_buckets": _WHOLE, "ngrams": _WHOLE,
-    "candidates": {"pairs": _WORD, "window": _WINDOW, "locality": _SHARE},
+    "candidates": {"pairs": _WORD, "window": _WINDOW, "locality": _SHARE, "copy": _FLAG},
     "slots": {"per_node": _WHOLE, "num_layers": _WHOLE},
     "queries": {"number": _WHOLE, "num_layers": _WHOLE}, "features": _WHOLE,
     "dropout": {"layers": _SHARE, "labels": _SHARE},

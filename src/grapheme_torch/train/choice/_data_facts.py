@@ -31,6 +31,8 @@ class Facts:
         copied: Share of the target nodes whose labels the input has, too, in the same order.
         moved: How many steps further the first of these stands in one of the two than in the
             other, on average. None where no label is copied.
+        kept: Share of the target edges that the input has, too, by their label and those of the
+            ends.
         labels: Number of labels of target nodes.
         sets: Whether inputs are sets: no edges, and no places (but for nodes that have numbers).
         features: Numbers of an input node.
@@ -54,6 +56,7 @@ class Facts:
     copied: float
     moved: float | None
     labels: int
+    kept: float = 0.0
     sets: bool = False
     features: int = 0
     largest: int = 0

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from torch_geometric.data import Data
 
 from ...data import Pair
-from ...graphs import is_directed, node_labels
+from ...graphs import edge_triples, is_directed, node_labels
 from .._candidates import leads_ahead
 from ._copies import copies
 from ._data_facts import SHAPES, Facts
@@ -30,6 +30,8 @@ class _Labels(NamedTuple):
 
     targets: int
     repeated: int
+    edges: int
+    kept: int
     copied: int
     moved: int | None
 
@@ -97,6 +99,7 @@ class Observed:
             repeats=sum(one.repeated for one in told) / nodes,
             copied=sum(one.copied for one in told) / nodes,
             moved=sum(moved) / len(moved) if moved else None, labels=labels,
+            kept=sum(one.kept for one in told) / max(sum(one.edges for one in told), 1),
             sets=bool(self._sets) and not self._tied, features=features, largest=int(wanted.max()),
         )  # fmt: skip
 
@@ -122,4 +125,15 @@ def _slots(needed: npt.NDArray[np.int64]) -> tuple[int, int]:
 def _labels(pair: Pair) -> _Labels:
     given, wanted = node_labels(pair.input), node_labels(pair.target)
     repeated = sum(often for often in Counter(wanted).values() if often > 1)
-    return _Labels(len(wanted), repeated, *copies(given, wanted))
+    edges, known = _edges(pair.target, wanted), _edges(pair.input, given)
+    kept = (edges & known).total()
+    return _Labels(len(wanted), repeated, edges.total(), kept, *copies(given, wanted))
+
+
+def _edges(graph: Data, labels: list[str]) -> Counter[tuple[str, ...]]:
+    """How often an edge of a label joins nodes of two labels; without direction in either order."""
+    found: Counter[tuple[str, ...]] = Counter()
+    for u, v, name in edge_triples(graph):
+        ends = [labels[u], labels[v]]
+        found[(name, *(ends if is_directed(graph) else sorted(ends)))] += 1
+    return found

@@ -11,6 +11,9 @@ _STEADY = 0.1
 _FEW_BEHIND = 0.001
 """Share of the pairs that may have an edge that is no candidate."""
 
+_KEPT = 0.3
+"""Share of the target edges that inputs have, from which on these are likely to be kept."""
+
 WINDOW = 9
 """Steps between neighbours of a text whose letters keep their places."""
 WIDE = 20
@@ -41,6 +44,7 @@ def output_choices(facts: Facts, asked: Asked) -> Choices:
         **_layers(facts, per_node),
         **_edges(facts, per_node),
         **_places(facts, per_node),
+        **_copied(facts),
     }
 
 
@@ -101,6 +105,15 @@ def _edges(facts: Facts, per_node: int) -> Choices:
         else:
             window, reason = WIDE, "letters of targets are moved"
     return together(reason, network__candidates__pairs=pairs, network__candidates__window=window)
+
+
+def _copied(facts: Facts) -> Choices:
+    """Targets that change a part of their inputs; a text has no edges but between neighbours."""
+    if has_few(facts) or facts.is_path or facts.kept < _KEPT:
+        return {}
+    why = f"inputs have {facts.kept:.0%} of the edges of targets"
+    chosen = together(why, network__candidates__copy=True)
+    return chosen | together("absent output nodes have no edges", prices__unmatched_edges=0.0)
 
 
 def _places(facts: Facts, per_node: int) -> Choices:
