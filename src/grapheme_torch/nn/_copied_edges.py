@@ -16,8 +16,8 @@ class CopiedEdges(nn.Module):
     """Makes an edge between two input nodes likely between the output nodes that stand there.
 
     The logit of relation `r` of a candidate edge grows by a learnt number `w_r` where the input has
-    an edge of that label. Nodes of one label whose surroundings are alike have nearly the same
-    vectors, and from these alone it is hard to say which of them have an edge.
+    an edge of that label. Nodes of one label in like surroundings have nearly the same vectors.
+    From these alone it is hard to say which of them have an edge.
 
     Args:
         relations: The labels that edges of the output can carry.
