@@ -71,6 +71,8 @@ class Task:
         form: The format whose texts are compared as well, see `grapheme evaluate --form`.
         round_trip: The format whose targets tell their inputs. The networks are then evaluated a
             second time, by answers that lead back: see `grapheme evaluate --round-trip`.
+        known: Whether inputs hold what the training pairs know: their file is the option `known`
+            of the format.
         reference: Exact results of others, by name, for the table of results.
     """
 
@@ -89,6 +91,7 @@ class Task:
     constraint: Constraint | Literal["learned"] | None = None
     form: str | None = None
     round_trip: str | None = None
+    known: bool = False
     reference: dict[str, float] = field(default_factory=dict)
 
 
@@ -179,6 +182,24 @@ def prepare(
         The data sets "train", "dev" and "test", and how many pairs each holds.
     """
     work.mkdir(parents=True, exist_ok=True)
+    sets, too_large = _divided(task, data, work)
+    if task.known:
+        # Of training pairs alone: a held-out pair would be told its own answer.
+        task = _knowing(task, _written(work / "known.jsonl", sets["train"]))
+        sets, too_large = _divided(task, data, work)
+    tested = [(source, data / source.file) for source in task.test]
+    if test is not None:
+        tested = [(task.sources[0], Path(test))]
+    if tested:
+        sets["test"] = [d for part in tested for d in _converted(task, *part, work)]
+    else:
+        sets["test"] = sets["dev"]
+    paths = {name: _written(work / f"{name}.jsonl", pairs) for name, pairs in sets.items()}
+    return paths, {name: len(pairs) for name, pairs in sets.items()} | {"too_large": too_large}
+
+
+def _divided(task: Task, data: Path, work: Path) -> tuple[dict[str, list[Any]], int]:
+    """The pairs to train on and those held out, and how many are too large."""
     sets: dict[str, list[Any]] = {"train": [], "dev": []}
     too_large = 0
     for k, source in enumerate([*task.sources, *task.more]):
@@ -188,19 +209,23 @@ def prepare(
                 too_large += 1
             elif not out or k < len(task.sources):
                 sets["dev" if out else "train"].append(document)
-    tested = [(source, data / source.file) for source in task.test]
-    if test is not None:
-        tested = [(task.sources[0], Path(test))]
-    if tested:
-        sets["test"] = [d for part in tested for d in _converted(task, *part, work)]
-    else:
-        sets["test"] = sets["dev"]
-    for name, documents in sets.items():
-        lines = [json.dumps(document, ensure_ascii=False) + "\n" for document in documents]
-        (work / f"{name}.jsonl").write_text("".join(lines), encoding="utf-8")
-    counts = {name: len(documents) for name, documents in sets.items()}
-    counts["too_large"] = too_large
-    return {name: str(work / f"{name}.jsonl") for name in sets}, counts
+    return sets, too_large
+
+
+def _knowing(task: Task, known: str) -> Task:
+    """The same task, each source of which is told the file of known pairs."""
+
+    def told(sources: tuple[Source, ...]) -> tuple[Source, ...]:
+        return tuple(replace(one, options={**one.options, "known": known}) for one in sources)
+
+    more, test = told(task.more), told(task.test)
+    return replace(task, sources=told(task.sources), more=more, test=test)
+
+
+def _written(path: Path, documents: list[Any]) -> str:
+    lines = [json.dumps(document, ensure_ascii=False) + "\n" for document in documents]
+    path.write_text("".join(lines), encoding="utf-8")
+    return str(path)
 
 
 def _converted(task: Task, source: Source, raw: Path, work: Path) -> list[dict[str, Any]]:

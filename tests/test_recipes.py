@@ -108,6 +108,33 @@ def test_pairs_that_do_not_fit_are_left_out_of_training_only(tmp_path: Path) -> 
     assert "a" in _values(sets["test"], "input")
 
 
+def test_inputs_know_training_pairs_of_other_molecules_only(tmp_path: Path) -> None:
+    """Each compound has a target of its own and the same peaks: all others are alike to it."""
+    lines = [
+        {"compound": f"c{k}", "scaffold": "C" * (k + 1), "precursor_mz": 90.0, "peaks": [[50, 1]]}
+        for k in range(40)
+    ]
+    text = "".join(json.dumps(line) + "\n" for line in lines)
+    (tmp_path / "a.jsonl").write_text(text, encoding="utf-8")
+    source = run.Source(
+        format="spectra", file="a.jsonl", options={"target": "scaffold", "nearest": 40}
+    )
+    task = run.Task(
+        train=None, sources=(source,), more=(source,), test=(source,), split_by="compound",
+        room=100, known=True,
+    )  # fmt: skip
+    sets, counts = run.prepare(task, tmp_path, tmp_path / "out")
+    known = set(_values(str(tmp_path / "out" / "known.jsonl"), "scaffold"))
+    assert known == set(_values(sets["train"], "scaffold"))
+    assert known.isdisjoint(_values(sets["dev"], "scaffold"))
+    assert (counts["train"], counts["dev"] > 0) == (2 * len(known), True)
+    for name in ("train", "dev", "test"):
+        for line in Path(sets[name]).read_text("utf-8").splitlines():
+            pair = json.loads(line)
+            atoms = sum(node["x"][3] > 0 for node in pair["input"]["nodes"])
+            assert atoms == sum(len(each) for each in known - {pair["scaffold"]})
+
+
 def test_languages_of_few_words_differ_in_their_files_only(tmp_path: Path) -> None:
     few = {name: task for name, task in TASKS.items() if name.startswith("g2p-low-")}
     assert len(few) == 10
@@ -192,7 +219,7 @@ def test_several_networks_make_one_result(
 def test_an_unknown_key_of_a_task_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "tasks.yaml"
     path.write_text("x: {train: y.yaml, sources: [], epochs: 3}", encoding="utf-8")
-    first = "constraint, form, group, held_out, largest, members, more, "
+    first = "constraint, form, group, held_out, known, largest, members, more, "
     message = f"{path}: the keys of 'x' must be among {first}"
     with pytest.raises(InputError, match="^" + re.escape(message) + ".*got 'epochs'"):
         run.read_tasks(path)

@@ -6,8 +6,10 @@ from typing import Any
 
 from .._check import require
 from ._chem import chem
+from ._known_spectra import known_targets
 from ._molecule import undirected_molecule
-from ._pieces import RESERVED, Piece, Record, Skip, line_pieces, parsed, records
+from ._peaks import json_object, number, read_peaks, strongest
+from ._pieces import RESERVED, Piece, Record, Skip, line_pieces, records
 
 _PEAK = "peak"
 """Label of a peak; that of the precursor is its adduct."""
@@ -24,6 +26,10 @@ def spectra(
     adduct: str = "adduct",
     most: int = 64,
     kekulize: bool = False,
+    known: str = "",
+    nearest: int = 3,
+    apart: str = "compound",
+    tolerance: float = 0.02,
 ) -> Iterator[Record]:
     """The peaks of a tandem mass spectrum to a graph of its molecule, or of a part of it.
 
@@ -31,6 +37,9 @@ def spectra(
     A node has three numbers: its m/z, what that has lost from the precursor, and its intensity.
     The largest intensity is 1, that of the precursor 0; the label of the precursor is its adduct.
     The target has no directions, and its atoms are in the order of the canonical SMILES.
+
+    With `known` the input begins with the targets of similar spectra, atoms and bonds. Two more
+    numbers tell their similarity, and 1 for the most similar one. All nodes have positions.
 
     Args:
         lines: A JSON object a line.
@@ -42,73 +51,59 @@ def spectra(
         adduct: The key of the adduct; it may be absent or null.
         most: How many peaks are kept, the strongest.
         kekulize: Whether aromatic bonds are written as single and double ones.
+        known: Training pairs that this format has made, whose targets go to inputs; empty: none.
+        nearest: How many different targets of known spectra the input holds at most.
+        apart: Known spectra that agree with a line in this key are left out for it.
+        tolerance: How far two peaks that match may be apart, in dalton.
 
     Raises:
         InputError: "FILE:LINE: ..." at a line that is no such object. Also if an option is out of
-            range or RDKit is missing.
+            range, RDKit is missing or `known` is no such file.
     """
     chem()
     require(most >= 1, "`most`", "be at least 1", most, "Try 64.")
+    require(nearest >= 1, "`nearest`", "be at least 1", nearest, "Try 3.")
+    ok = isfinite(tolerance) and tolerance > 0
+    require(ok, "`tolerance`", "be finite and above 0", tolerance, "Try 0.02.")
+    library = known_targets(known, target, apart, tolerance, kekulize=kekulize) if known else None
     used = {peaks, precursor}
 
     def make(piece: Piece) -> Record:
-        found = _object(piece.text)
-        given = _peaks(found, peaks)
-        whole = _number(found.get(precursor), f'the "{precursor}"')
-        name = found.get(adduct)
-        ok = name is None or isinstance(name, str)
-        require(ok, f'the "{adduct}"', "be a text or null", name, "Name the key with --adduct.")
-        text = found.get(target)
-        what = f'the "{target}"'
-        require(isinstance(text, str), what, "be a SMILES", text, "Name the key with --target.")
-        _, wanted = undirected_molecule(str(text).strip(), kekulize=kekulize)
-        nodes = [{"label": name or "", "x": [whole, 0.0, 0.0]}]
-        nodes += [
-            {"label": _PEAK, "x": [mz, round(whole - mz, 6), round(share, 6)]}
-            for mz, share in _strongest(given, most)
-        ]
-        numbered = [{"id": k, **node} for k, node in enumerate(nodes)]
+        found = json_object(piece.text)
+        given = strongest(read_peaks(found, peaks), most)
+        whole = number(found.get(precursor), f'the "{precursor}"')
+        nodes = _nodes(given, whole, _adduct(found, adduct))
+        wanted = _target(found, target, kekulize=kekulize)
         kept = {key: value for key, value in found.items() if key not in used}
         _check_free(kept)
-        return {"input": {"nodes": numbered, "edges": []}, "target": wanted} | kept
+        if library is None:
+            numbered = [{"id": k, **node} for k, node in enumerate(nodes)]
+            return {"input": {"nodes": numbered, "edges": []}, "target": wanted} | kept
+        near = library.nearest(given, nearest, found.get(apart))
+        return {"input": library.before(nodes, near), "target": wanted} | kept
 
     return records(line_pieces(lines, source), make, skip)
 
 
-def _object(text: str) -> Mapping[str, Any]:
-    remedy = "Write one JSON object a line."
-    found = parsed(text, remedy)
-    require(isinstance(found, dict), "the line", "be a JSON object", found, remedy)
-    return dict(found)
+def _nodes(peaks: list[tuple[float, float]], whole: float, adduct: str) -> list[dict[str, Any]]:
+    """The precursor, and the peaks."""
+    return [{"label": adduct, "x": [whole, 0.0, 0.0]}] + [
+        {"label": _PEAK, "x": [mz, round(whole - mz, 6), round(share, 6)]} for mz, share in peaks
+    ]
 
 
-def _peaks(found: Mapping[str, Any], key: str) -> list[tuple[float, float]]:
-    """The peaks of a spectrum: m/z and intensity."""
-    value, name = found.get(key), f'the "{key}"'
-    remedy = "Write [[m/z, intensity], ...], or name the key with --peaks."
-    ok = isinstance(value, list) and bool(value)
-    require(ok, name, "be a list of peaks", value, remedy)
-    read = []
-    for k, peak in enumerate(value or ()):
-        pair = isinstance(peak, list) and len(peak) == 2
-        require(pair, f"peak {k} of {name}", "be [m/z, intensity]", peak, remedy)
-        mz, intensity = (_number(one, f"peak {k} of {name}") for one in peak)
-        read.append((mz, intensity))
-    top = max(intensity for _, intensity in read)
-    require(top > 0, f"the intensities of {name}", "be above 0", top, "Leave the line out.")
-    return [(mz, intensity / top) for mz, intensity in read]
+def _adduct(found: Mapping[str, Any], key: str) -> str:
+    name = found.get(key)
+    ok = name is None or isinstance(name, str)
+    require(ok, f'the "{key}"', "be a text or null", name, "Name the key with --adduct.")
+    return name or ""
 
 
-def _strongest(peaks: list[tuple[float, float]], most: int) -> list[tuple[float, float]]:
-    """The strongest peaks, by m/z."""
-    return sorted(sorted(peaks, key=lambda peak: -peak[1])[:most])
-
-
-def _number(value: Any, name: str) -> float:
-    ok = isinstance(value, int | float) and not isinstance(value, bool)
-    ok = ok and isfinite(value) and value >= 0
-    require(ok, name, "be a finite number that is not negative", value, "Repair the line.")
-    return float(value)
+def _target(found: Mapping[str, Any], key: str, *, kekulize: bool) -> dict[str, Any]:
+    text = found.get(key)
+    ok = isinstance(text, str)
+    require(ok, f'the "{key}"', "be a SMILES", text, "Name the key with --target.")
+    return undirected_molecule(str(text).strip(), kekulize=kekulize)[1]
 
 
 def _check_free(kept: Mapping[str, Any]) -> None:
