@@ -116,9 +116,8 @@ class GraphTransformNet(nn.Module):
         if queries.number:
             copy, uncopied = False, ()
         self.labels, self.relations = tuple(labels), tuple(relations)
-        self.window, self.places = candidates.window, places
-        self.directed, self._pairs = directed, candidates.pairs
-        self._dropped_labels = dropout.labels
+        self.window, self.places, self.directed = candidates.window, places, directed
+        self._pairs, self._dropped_labels = candidates.pairs, dropout.labels
         self.config: dict[str, Any] = {
             "labels": list(labels), "relations": list(relations), "dim": dim,
             "num_layers": num_layers, "num_heads": num_heads, "num_buckets": num_buckets,
