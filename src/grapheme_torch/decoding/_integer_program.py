@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ._bounds import Bounds, ends_of, limit
+from ._c_output import c_output_as_messages
 from ._decisions import Choice, Decisions, Edge
 
 _Row = tuple[list[int], list[float], float]
@@ -71,10 +72,11 @@ class Program:
         if not self._price:
             return Choice([], []), True
         limits = [] if not rows else [LinearConstraint(self._matrix(rows), [x for *_, x in rows])]
-        found: Any = milp(
-            self._price, integrality=self._whole, bounds=Range(self._lower, self._upper),
-            constraints=limits, options={"time_limit": max(seconds, 0.01), "mip_rel_gap": 0.0},
-        )  # fmt: skip
+        with c_output_as_messages():
+            found: Any = milp(
+                self._price, integrality=self._whole, bounds=Range(self._lower, self._upper),
+                constraints=limits, options={"time_limit": max(seconds, 0.01), "mip_rel_gap": 0.0},
+            )  # fmt: skip
         # Solved, or proved to have no solution; all columns are bounded.
         certain = found.status in (0, 2) or "or infeasible" in found.message
         return None if found.x is None else self._choice(found.x > 0.5), certain
