@@ -23,8 +23,7 @@ OLDEST_TESTS := tests/graphs tests/nn tests/metrics tests/decoding tests/targets
 	tests/cli/test_cli.py
 # Where functions of tensors are called with inputs of every shape; elsewhere they are called again.
 SHAPED_TESTS := $(addprefix tests/,graphs data nn prediction ot loss layout metrics decoding edits \
-	targets recombination test_undirected.py $(patsubst %,train/test_%.py,run module optimization \
-	matcher_options slots queries evaluate))
+	targets test_undirected.py train/test_module.py train/test_queries.py train/test_slots.py)
 # A worker that has no test left takes some of the other's: the longest ones are not spread evenly.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
