@@ -1,8 +1,8 @@
-"""How far does the nearest known spectrum get? Scaffolds by matchms, for the recipe `spectra`.
+"""How far does the nearest known spectrum get? Scaffolds by matchms, for the recipes `spectra*`.
 
     python benchmarks/nearest_spectrum.py DATA [--test FILE] [--tolerance 0.02]
 
-DATA is the folder of the raw spectra, prepared as `recipes/run.py spectra DATA` does: the same
+DATA is the folder of the raw spectra, prepared as by `recipes/run.py spectra-alone DATA`: the same
 compounds are held out. Each held-out spectrum gets the scaffold of the training spectrum that it is
 most like, by the cosine and by the spectral entropy of `matchms.similarity.FlashSimilarity`. The
 commonest scaffold of the training spectra stands beside them. Needs matchms.
@@ -16,7 +16,6 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,13 +27,10 @@ from _record import record
 
 sys.path.append(str(Path(__file__).parent.parent / "recipes"))
 
-from run import HERE, Task, prepare, read_tasks
+from run import HERE, prepare, read_tasks
 
 AT_ONCE = 200
 """Held-out spectra that are compared with all others at a time: 90 MB of scores."""
-
-PEAKS = 64
-"""How many peaks are compared, the strongest."""
 
 SCORES = ("cosine", "spectral_entropy")
 
@@ -48,7 +44,8 @@ def main(words: Sequence[str] | None = None) -> int:
         print("nearest_spectrum.py: matchms is not installed. pip install matchms", file=sys.stderr)
         return 2
     with tempfile.TemporaryDirectory() as folder:
-        sets, counts = prepare(_task(), Path(chosen.data), Path(folder), chosen.test)
+        task = read_tasks(HERE / "tasks.yaml")["spectra-alone"]
+        sets, counts = prepare(task, Path(chosen.data), Path(folder), chosen.test)
         known, asked = ([*_records(sets[name])] for name in ("train", "test"))
     found = {"counts": counts, "tolerance": chosen.tolerance, **_commonest(known, asked)}
     for score in SCORES:
@@ -58,13 +55,6 @@ def main(words: Sequence[str] | None = None) -> int:
     if not chosen.no_record:
         record("nearest_spectrum", found, packages=("matchms",))
     return 0
-
-
-def _task() -> Task:
-    """The recipe's, of more peaks, and without the scaffolds that it finds itself."""
-    task = read_tasks(HERE / "tasks.yaml")["spectra"]
-    whole = [replace(one, options={**one.options, "most": PEAKS}) for one in task.sources]
-    return replace(task, known=False, sources=tuple(whole))
 
 
 def _parser() -> argparse.ArgumentParser:

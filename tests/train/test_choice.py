@@ -76,7 +76,7 @@ def test_facts_of_trees_and_rings(tmp_path: Path) -> None:
 
 
 def test_edges_that_targets_keep(tmp_path: Path) -> None:
-    """A double bond moves: three of four bonds stay, whichever way they are written."""
+    """A double bond moves along a chain; which way a bond is written does not count."""
     nodes = [{"id": k, "label": label} for k, label in enumerate("CCCO")]
 
     def chain(double: int, turned: bool) -> dict[str, Any]:

@@ -132,8 +132,7 @@ def _labels(pair: Pair) -> _Labels:
 
 def _edges(graph: Data, labels: list[str]) -> Counter[tuple[str, ...]]:
     """How often an edge of a label joins nodes of two labels; without direction in either order."""
-    found: Counter[tuple[str, ...]] = Counter()
-    for u, v, name in edge_triples(graph):
-        ends = [labels[u], labels[v]]
-        found[(name, *(ends if is_directed(graph) else sorted(ends)))] += 1
-    return found
+    ends = ((name, (labels[u], labels[v])) for u, v, name in edge_triples(graph))
+    if is_directed(graph):
+        return Counter((name, *pair) for name, pair in ends)
+    return Counter((name, *sorted(pair)) for name, pair in ends)
