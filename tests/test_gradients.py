@@ -20,7 +20,8 @@ BOUND = 1e-6
 def _kindergarten(count: int = 1) -> tuple[Alphabet, Batch, Batch]:
     pairs = load_pairs("kindergarten")
     alphabet = Alphabet.of(pair.target for pair in pairs)
-    data = PairDataset(pairs[:count], alphabet)
+    short = sorted(pairs, key=lambda pair: pair.target.num_nodes)  # others only take longer
+    data = PairDataset(short[:count], alphabet)
     return alphabet, *collate([data[k] for k in range(count)])
 
 
@@ -108,11 +109,11 @@ FAULTS: dict[str, Callable[[Tensor], Tensor]] = {
 
 
 @pytest.mark.repeats
-@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS.keys())
-def test_a_fault_in_one_layer_is_found_where_it_is(fault: Callable[[Tensor], Tensor]) -> None:
+@pytest.mark.parametrize("name", ["a hundredth of a per cent", "detached"])
+def test_a_fault_in_one_layer_is_found_where_it_is(name: str) -> None:
     alphabet, batch, targets = _kindergarten()
     model = _network(alphabet)
-    model.heads.add_module("label", _Faulty(model.heads.label, fault))
+    model.heads.add_module("label", _Faulty(model.heads.label, FAULTS[name]))
     report = check_gradients(
         model, StructuralLoss(alignment=Sinkhorn(max_iterations=3)), batch, targets, entries=1
     )
