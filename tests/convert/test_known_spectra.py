@@ -67,11 +67,13 @@ def near(record: dict[str, Any]) -> list[str]:
 
 def test_an_input_begins_with_the_targets_of_the_nearest_known_spectra(write: Write) -> None:
     given = asked(write(KNOWN))["input"]
-    first, second = given["nodes"][0]["x"][3], given["nodes"][3]["x"][3]
-    assert 1 > first > second > 0
+    first, second = given["nodes"][0]["x"][3:], given["nodes"][3]["x"][3:]
+    assert 1 > first[0] > second[0] > 0
+    assert 1 > first[1] > second[1] > 0
+    assert first[1] + second[1] == pytest.approx(1)
     assert [(node["label"], node["x"]) for node in given["nodes"]] == [
-        *[("C", [0.0, 0.0, 0.0, first, 1.0])] * 3,
-        *[("C", [0.0, 0.0, 0.0, second, 0.0])] * 4,
+        *[("C", [0.0, 0.0, 0.0, *first])] * 3,
+        *[("C", [0.0, 0.0, 0.0, *second])] * 4,
         ("[M+H]+", [90.0, 0.0, 0.0, 0.0, 0.0]),
         ("peak", [30.0, 60.0, 0.1, 0.0, 0.0]),
         ("peak", [50.01, 39.99, 1.0, 0.0, 0.0]),

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from grapheme_torch.convert._spectral_search import KnownSpectra
+from grapheme_torch.convert._spectral_search import KnownSpectra, Neighbour
 
 Peaks = Sequence[tuple[float, float]]
 TOLERANCE = 0.02
@@ -100,24 +100,57 @@ def test_a_peak_matches_one_peak_at_most() -> None:
         assert found.max() <= 1
 
 
-def test_the_nearest_are_of_different_targets_the_most_similar_first() -> None:
-    asked = [(50.0, 1.0), (60.0, 1.0), (70.0, 1.0)]
-    spectra = [asked[:1], asked[:2], asked, asked[1:], [(99.0, 1.0)]]
+ASKED: Peaks = [(50.0, 1.0), (60.0, 1.0), (70.0, 1.0)]
+
+
+def named(found: Sequence[Neighbour]) -> list[str]:
+    return [one.target for one in found]
+
+
+def test_targets_have_a_vote_by_each_molecule_the_most_votes_first() -> None:
+    spectra = [ASKED[:1], ASKED[:2], ASKED, ASKED[1:], [(99.0, 1.0)]]
     searched = known(spectra, targets=["a", "b", "c", "b", "d"])
-    found = searched.nearest(asked, 9)
-    assert [target for target, _ in found] == ["c", "b", "a"]  # "d" has no peak in common
-    assert [score for _, score in found] == sorted((score for _, score in found), reverse=True)
-    assert searched.nearest(asked, 2) == found[:2]
+    one, two = (similarity(ASKED, ASKED[:k]) for k in (1, 2))
+    votes = {"b": 2 * two**4, "c": 1.0, "a": one**4}
+    found = searched.nearest(ASKED, 9)
+    assert named(found) == sorted(votes, key=lambda name: -votes[name])  # "d" has no common peak
+    wanted = {"a": one, "b": two, "c": 1.0}
+    for near in found:
+        assert near.share == pytest.approx(votes[near.target] / sum(votes.values()))
+        assert near.similarity == pytest.approx(wanted[near.target])
+    assert searched.nearest(ASKED, 2) == found[:2]
+
+
+def test_a_molecule_votes_once_for_a_target_however_often_it_was_measured() -> None:
+    spectra = [ASKED[:2], ASKED[1:], ASKED, ASKED[:2]]
+    targets, groups = ["a", "a", "b", "a"], ["x", "x", "y", "x"]
+    first, second = known(spectra, targets, groups).nearest(ASKED, 2)
+    assert (first.target, second.target) == ("b", "a")
+    assert second.share == pytest.approx(1 - 1 / (1 + similarity(ASKED, ASKED[:2]) ** 4))
+    # Of molecules that are not told each spectrum is one.
+    assert named(known(spectra, targets, [None] * 4).nearest(ASKED, 2)) == ["a", "b"]
+
+
+def test_twenty_votes_count() -> None:
+    spectra = [[*ASKED[:2], (80.0 + k, 1.0)] for k in range(30)] + [ASKED[:1]] * 9
+    found = known(spectra, ["a"] * 30 + ["b"] * 9).nearest(ASKED, 9)
+    assert named(found) == ["a"]
+    found = known(spectra[11:], ["a"] * 19 + ["b"] * 9).nearest(ASKED, 9)
+    assert named(found) == ["a", "b"]
+    weight = similarity(ASKED, spectra[0]) ** 4, similarity(ASKED, ASKED[:1]) ** 4
+    assert found[0].share == pytest.approx(19 * weight[0] / (19 * weight[0] + weight[1]))
 
 
 def test_what_is_of_the_same_molecule_is_left_out() -> None:
     asked = [(50.0, 1.0), (60.0, 1.0)]
     spectra = [asked, asked[:1], asked[1:]]
     searched = known(spectra, targets=["a", "a", "b"], groups=["x", "y", None])
-    ((target, score),) = searched.nearest(asked, 1)
-    assert target == "a"
-    assert score == pytest.approx(1)
+    (near,) = searched.nearest(asked, 1)
+    assert near.target == "a"
+    assert near.similarity == pytest.approx(1)
     first, second = searched.nearest(asked, 5, "x")  # as similar: the first known comes first
-    assert (first, second[0]) == (("a", second[1]), "b")
-    assert [target for target, _ in searched.nearest(asked, 5, "y")] == ["a", "b"]
+    assert (first.target, second.target) == ("a", "b")
+    assert first.similarity == second.similarity
+    assert first.share == 0.5
+    assert named(searched.nearest(asked, 5, "y")) == ["a", "b"]
     assert searched.nearest(asked, 5, "unknown") == searched.nearest(asked, 5)

@@ -10,7 +10,7 @@ from ._molecule import undirected_molecule
 from ._peaks import json_object, number
 from ._pieces import Piece, Record, line_pieces, records
 from ._sources import lines_of, name_of
-from ._spectral_search import KnownSpectra, Peaks
+from ._spectral_search import KnownSpectra, Neighbour, Peaks
 
 _REMEDY = "Name a data set that `grapheme convert spectra` made without --known."
 
@@ -30,8 +30,8 @@ class KnownTargets:
     spectra: KnownSpectra
     graphs: Mapping[str, Mapping[str, Any]]
 
-    def nearest(self, peaks: Peaks, most: int, group: Any) -> list[tuple[str, float]]:
-        """At most so many targets of the most similar spectra, and the similarity of each.
+    def nearest(self, peaks: Peaks, most: int, group: Any) -> list[Neighbour]:
+        """At most so many targets that the most similar spectra vote for.
 
         Args:
             peaks: Those of the spectrum that is asked about.
@@ -41,14 +41,14 @@ class KnownTargets:
         return self.spectra.nearest(peaks, most, _group(group))
 
     def before(
-        self, nodes: Sequence[Mapping[str, Any]], near: Sequence[tuple[str, float]]
+        self, nodes: Sequence[Mapping[str, Any]], near: Sequence[Neighbour]
     ) -> dict[str, Any]:
         """The input of some nodes, with the targets of `near` before them."""
         made: list[dict[str, Any]] = []
         edges: list[dict[str, Any]] = []
-        for rank, (name, similarity) in enumerate(near):
-            graph, first = self.graphs[name], len(made)
-            numbers = [0.0, 0.0, 0.0, round(similarity, 6), float(rank == 0)]
+        for one in near:
+            graph, first = self.graphs[one.target], len(made)
+            numbers = [0.0, 0.0, 0.0, round(one.similarity, 6), round(one.share, 6)]
             made += [{"label": node["label"], "x": numbers} for node in graph["nodes"]]
             edges += [
                 {**edge, "source": edge["source"] + first, "target": edge["target"] + first}

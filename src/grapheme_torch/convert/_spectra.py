@@ -38,8 +38,8 @@ def spectra(
     The largest intensity is 1, that of the precursor 0; the label of the precursor is its adduct.
     The target has no directions, and its atoms are in the order of the canonical SMILES.
 
-    With `known` the input begins with the targets of similar spectra, atoms and bonds. Two more
-    numbers tell their similarity, and 1 for the most similar one. All nodes have positions.
+    With `known` the input begins with the targets that similar spectra vote for, atoms and bonds.
+    Two more numbers tell their similarity and their share of the votes. All nodes have positions.
 
     Args:
         lines: A JSON object a line.

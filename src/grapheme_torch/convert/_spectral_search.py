@@ -1,6 +1,7 @@
-"""The known spectra that are most similar to one, by spectral entropy."""
+"""The known spectra that are most similar to one, by spectral entropy, and what they vote for."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,27 @@ Array = NDArray[np.float64]
 
 _EVEN = 3.0
 """Entropy, in nats, below which intensities are made more even [li21]."""
+
+_VOTERS = 20
+"""How many voters count, the most similar ones. This and the power are of training spectra."""
+
+_POWER = 4
+"""A vote counts by this power of its similarity."""
+
+
+@dataclass(frozen=True)
+class Neighbour:
+    """A target that similar spectra have.
+
+    Args:
+        target: Its name.
+        share: Its share of the votes, in (0, 1].
+        similarity: That of its most similar spectrum, in (0, 1].
+    """
+
+    target: str
+    share: float
+    similarity: float
 
 
 class KnownSpectra:
@@ -36,26 +58,35 @@ class KnownSpectra:
         tolerance: float,
     ) -> None:
         self.tolerance = tolerance
+        self.targets = [*dict.fromkeys(targets)]
         cleaned = [_cleaned(peaks, tolerance) for peaks in spectra]
         mz = np.concatenate([places for places, _ in cleaned])
         owner = np.repeat(np.arange(len(cleaned)), [len(places) for places, _ in cleaned])
         order = np.argsort(mz, kind="stable")
         self._mz, self._owner = mz[order], owner[order]
         self._half = np.concatenate([halves for _, halves in cleaned])[order]
-        self._number_targets(targets)
+        self._number_voters(targets, groups)
         members: dict[str, list[int]] = {}
         for k, group in enumerate(groups):
             if group is not None:
                 members.setdefault(group, []).append(k)
         self._members = members
 
-    def _number_targets(self, targets: Sequence[str]) -> None:
-        """Sorts the spectra by target, these as they first occur: ties go to the first."""
-        self.targets = [*dict.fromkeys(targets)]
-        number = {target: k for k, target in enumerate(self.targets)}
-        numbers = np.array([number[target] for target in targets])
-        self._by_target = np.argsort(numbers, kind="stable")
-        self._starts = np.searchsorted(numbers[self._by_target], np.arange(len(self.targets)))
+    def _number_voters(self, targets: Sequence[str], groups: Sequence[str | None]) -> None:
+        """Sorts the spectra by voter, these as they first occur: ties go to the first.
+
+        Spectra of one group and target are one voter: else who is measured often would win.
+        """
+        keys: list[Hashable] = [
+            (target, k if group is None else group)
+            for k, (target, group) in enumerate(zip(targets, groups, strict=True))
+        ]
+        number = {key: k for k, key in enumerate(dict.fromkeys(keys))}
+        numbers = np.array([number[key] for key in keys])
+        self._by_voter = np.argsort(numbers, kind="stable")
+        self._starts = np.searchsorted(numbers[self._by_voter], np.arange(len(number)))
+        place = {target: k for k, target in enumerate(self.targets)}
+        self._target = np.array([place[targets[k]] for k in self._by_voter[self._starts]])
 
     def similarities(self, peaks: Peaks) -> Array:
         """The similarity of a spectrum to each known one, in [0, 1]."""
@@ -65,13 +96,13 @@ class KnownSpectra:
         at = np.concatenate([np.arange(a, b) for a, b in zip(first, last, strict=True)])
         mine, theirs = np.repeat(half, last - first), self._half[at]
         gained = _plogp(mine + theirs) - _plogp(mine) - _plogp(theirs)
-        found = np.bincount(self._owner[at], gained, minlength=len(self._by_target))
+        found = np.bincount(self._owner[at], gained, minlength=len(self._by_voter))
         return np.clip(found, 0.0, 1.0)
 
-    def nearest(
-        self, peaks: Peaks, number: int, group: str | None = None
-    ) -> list[tuple[str, float]]:
-        """The targets of the most similar spectra, each once, and the similarity of each.
+    def nearest(self, peaks: Peaks, number: int, group: str | None = None) -> list[Neighbour]:
+        """The targets that the most similar spectra vote for, most votes first [dudani76].
+
+        Spectra of one group have one vote for a target, by the most similar one of them.
 
         Args:
             peaks: Those of the spectrum that is asked about.
@@ -81,9 +112,19 @@ class KnownSpectra:
         found = self.similarities(peaks)
         if group is not None:
             found[self._members.get(group, [])] = 0.0
-        best = np.maximum.reduceat(found[self._by_target], self._starts)
-        order = np.argsort(-best, kind="stable")[:number]
-        return [(self.targets[k], float(best[k])) for k in order if best[k] > 0]
+        best = np.maximum.reduceat(found[self._by_voter], self._starts)
+        voters = np.argsort(-best, kind="stable")[:_VOTERS]
+        voters = voters[best[voters] > 0]
+        weights = best[voters] ** _POWER
+        votes: dict[int, float] = {}
+        similarity: dict[int, float] = {}
+        for target, weight, alike in zip(self._target[voters], weights, best[voters], strict=True):
+            votes[target] = votes.get(target, 0.0) + float(weight)
+            similarity.setdefault(target, float(alike))
+        # Sorting keeps the order of what is equal: of two with as many votes the more similar one.
+        order = sorted(votes, key=lambda target: -votes[target])[:number]
+        total = sum(votes.values())
+        return [Neighbour(self.targets[k], votes[k] / total, similarity[k]) for k in order]
 
 
 def _cleaned(peaks: Peaks, tolerance: float) -> tuple[Array, Array]:
