@@ -49,6 +49,7 @@ with _startup.without_collector():
     from .loss import Term as Term
     from .loss import Tiled as Tiled
     from .loss import Window as Window
+    from .loss import geman_mcclure as geman_mcclure
     from .nn import GraphTransformNet as GraphTransformNet
     from .prediction import Prediction as Prediction
     from .recombination import recombine as recombine

@@ -20,9 +20,11 @@ from grapheme_torch import (
     InputError,
     Sinkhorn,
     StructuralLoss,
+    geman_mcclure,
 )
 from grapheme_torch.train import Optimization, Stopping, TrainingModule, load_network
 
+from ..problems import batch_of_pairs
 from ..unchecked import unchecked
 from .runs import SMALL, quick
 
@@ -106,6 +108,31 @@ def test_the_gradient_is_clipped(tmp_path: Path, steps: list[dict[str, Any]]) ->
     steps.clear()
     quick(tmp_path / "clipped", optimization=Optimization(clip=0.25))
     assert [step["norm"] for step in steps] == pytest.approx([0.25] * 2, rel=1e-4)
+
+
+def test_a_step_goes_by_bounded_losses_and_what_is_reported_does_not(tmp_path: Path) -> None:
+    """Two epochs of one step each: of the loss, of losses with a high bound, and with a low one."""
+    plain, high, low = (
+        quick(tmp_path / str(bound), lr=1e-2, optimization=Optimization(bound=bound))
+        for bound in (None, 1e9, 1.0)
+    )
+    assert plain.initial_loss == high.initial_loss == low.initial_loss
+    assert high.final_loss == pytest.approx(plain.final_loss, rel=1e-4)
+    assert low.final_loss != pytest.approx(plain.final_loss, rel=1e-4)
+    assert low.final_loss > 1  # not the bounded one
+
+
+def test_bounded_losses_are_reduced_as_the_loss_says() -> None:
+    prediction, target = batch_of_pairs(1)
+    network = GraphTransformNet(["a"], ["next"], **SMALL)
+    each = StructuralLoss(reduction="none")(prediction, target).total
+    for reduction in ("mean", "sum"):
+        loss = unchecked(StructuralLoss)(reduction=reduction)
+        module = TrainingModule(network, loss, optimization=Optimization(bound=2.0))
+        found = module._bounded(loss, prediction, target)
+        wanted = getattr(geman_mcclure(each, 2.0), reduction)()
+        torch.testing.assert_close(found.total, wanted)
+        assert found.total.ndim == 0
 
 
 def test_weights_decay_but_not_biases_and_norms() -> None:

@@ -5,6 +5,7 @@ from ._aligner import AlignmentProblem as AlignmentProblem
 from ._aligner import Learned as Learned
 from ._aligner import Matcher as Matcher
 from ._alignment_plan import Plan as Plan
+from ._geman_mcclure import geman_mcclure as geman_mcclure
 from ._options import Dense as Dense
 from ._options import Exact as Exact
 from ._options import Given as Given

@@ -15,7 +15,8 @@ from torch_geometric.data import Data
 
 from .._check import InputError, notice
 from ..data import Alphabet
-from ..loss import StructuralLoss
+from ..loss import StructuralLoss, StructuralLossResult, geman_mcclure
+from ..prediction import Prediction
 from ._annealing import cooled
 from ._anomaly import Step, is_sound, raise_anomaly, raise_refusal
 from ._averaging import Averaging
@@ -82,7 +83,7 @@ class TrainingModule(pl.LightningModule):
         prediction, loss = self.network(inputs), self.step_loss()
         try:
             with trainer.profiler.profile("loss"):
-                result = loss(prediction, targets)
+                result = self._bounded(loss, prediction, targets)
         except InputError as error:
             refused = Step(inputs, targets, prediction, loss, None, self.global_step)
             raise_refusal(error, refused, self.current_epoch + 1)
@@ -93,6 +94,17 @@ class TrainingModule(pl.LightningModule):
         if self.trainer.loggers or self.trainer.progress_bar_callback:
             self.log("loss", total, prog_bar=True, batch_size=prediction.num_graphs)
         return total if share == 1 else share * total
+
+    def _bounded(
+        self, loss: StructuralLoss, prediction: Prediction, targets: Any
+    ) -> StructuralLossResult:
+        """What the loss says of a batch; its total is what the step goes by."""
+        bound = self.optimization.bound
+        if bound is None:
+            return loss(prediction, targets)
+        result = loss.replace(reduction="none")(prediction, targets)
+        each = geman_mcclure(result.total, bound)
+        return replace(result, total=each.sum() if loss.reduction == "sum" else each.mean())
 
     def step_loss(self) -> StructuralLoss:
         """What the next step goes by: the loss, but for what is annealed."""

@@ -27,6 +27,9 @@ class Optimization:
         position_start: The hint of positions at the first step, as `temperature_start`. A small
             initial weight lets nodes move freely; a large final weight keeps identical labels in
             order.
+        bound: What the loss of a pair counts at most in a step, see `geman_mcclure`. Where an input
+            has several likely targets, the likeliest is then learnt, not a graph between them. The
+            loss that is reported has no bound. Default: steps have none either.
 
     Raises:
         InputError: If an argument is out of range.
@@ -39,6 +42,7 @@ class Optimization:
     ema_decay: float | None = None
     temperature_start: float | None = None
     position_start: float | None = None
+    bound: float | None = None
 
     def __post_init__(self) -> None:
         known = ("constant", "linear", "cosine")
@@ -53,7 +57,7 @@ class Optimization:
         require(0 <= self.warmup < 1, "`warmup`", "lie in [0, 1)", self.warmup, "Try 0.05.")
         decay = self.weight_decay
         require(0 <= decay < math.inf, "`weight_decay`", "not be negative", decay, "Try 0.01.")
-        for name in ("clip", "temperature_start", "position_start"):
+        for name in ("clip", "temperature_start", "position_start", "bound"):
             value = getattr(self, name)
             fits = value is None or 0 < value < math.inf
             require(fits, f"`{name}`", "be positive and finite", value, "Leave it out, or try 1.")
