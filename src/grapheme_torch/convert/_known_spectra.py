@@ -10,7 +10,7 @@ from ._molecule import undirected_molecule
 from ._peaks import json_object, number
 from ._pieces import Piece, Record, line_pieces, records
 from ._sources import lines_of, name_of
-from ._spectral_search import KnownSpectra, Neighbour, Peaks
+from ._spectral_search import KnownSpectra, Neighbour, Spectrum
 
 _REMEDY = "Name a data set that `grapheme convert spectra` made without --known."
 
@@ -30,15 +30,15 @@ class KnownTargets:
     spectra: KnownSpectra
     graphs: Mapping[str, Mapping[str, Any]]
 
-    def nearest(self, peaks: Peaks, most: int, group: Any) -> list[Neighbour]:
+    def nearest(self, asked: Spectrum, most: int, group: Any) -> list[Neighbour]:
         """At most so many targets that the most similar spectra vote for.
 
         Args:
-            peaks: Those of the spectrum that is asked about.
+            asked: The spectrum that is asked about.
             most: How many targets at most.
             group: Known spectra that have this value are left out; None: none is.
         """
-        return self.spectra.nearest(peaks, most, _group(group))
+        return self.spectra.nearest(asked, most, _group(group))
 
     def before(
         self, nodes: Sequence[Mapping[str, Any]], near: Sequence[Neighbour]
@@ -84,14 +84,14 @@ def known_targets(
         if name not in graphs:
             graphs[name] = undirected_molecule(name, kekulize=kekulize)[1]
         _check_target(found.get("target"), graphs[name], target)
-        peaks = _peaks(found.get("input"))
-        return {"peaks": peaks, "name": name, "group": _group(found.get(apart))}
+        spectrum = _spectrum(found.get("input"))
+        return {"spectrum": spectrum, "name": name, "group": _group(found.get(apart))}
 
     rows = [*records(line_pieces(lines_of(path, None), name_of(path)), make, None)]
     got = Received("none")
     require(bool(rows), f"{path}: the known spectra", "be at least one pair", got, _REMEDY)
-    peaks, names, groups = ([row[key] for row in rows] for key in ("peaks", "name", "group"))
-    return KnownTargets(KnownSpectra(peaks, names, groups, tolerance), graphs)
+    known, names, groups = ([row[key] for row in rows] for key in ("spectrum", "name", "group"))
+    return KnownTargets(KnownSpectra(known, names, groups, tolerance), graphs)
 
 
 def _group(value: Any) -> str | None:
@@ -112,8 +112,8 @@ def _check_target(given: Any, wanted: Mapping[str, Any], key: str) -> None:
     require(given == wanted, "the target of a known pair", f'be that of its "{key}"', given, remedy)
 
 
-def _peaks(given: Any) -> Peaks:
-    """The peaks in the input of a pair, whose first node is the precursor."""
+def _spectrum(given: Any) -> Spectrum:
+    """The precursor and the peaks in the input of a pair, whose first node is the precursor."""
     what = "the input of a known pair"
     ok = isinstance(given, dict) and isinstance(given.get("nodes"), list)
     require(ok, what, "be a graph of peaks", given, _REMEDY)
@@ -125,7 +125,7 @@ def _peaks(given: Any) -> Peaks:
     peaks = [(number(mz, "an m/z"), number(share, "an intensity")) for mz, _, share in rows[1:]]
     top = max(share for _, share in peaks)
     require(top > 0, f"the intensities of {what}", "be above 0", top, _REMEDY)
-    return peaks
+    return Spectrum(peaks, number(rows[0][0], "the m/z of a precursor"))
 
 
 def _odd(rows: Sequence[Any]) -> Any:

@@ -10,6 +10,7 @@ from ._known_spectra import known_targets
 from ._molecule import undirected_molecule
 from ._peaks import json_object, number, read_peaks, strongest
 from ._pieces import RESERVED, Piece, Record, Skip, line_pieces, records
+from ._spectral_search import Spectrum
 
 _PEAK = "peak"
 """Label of a peak; that of the precursor is its adduct."""
@@ -79,7 +80,7 @@ def spectra(
         if library is None:
             numbered = [{"id": k, **node} for k, node in enumerate(nodes)]
             return {"input": {"nodes": numbered, "edges": []}, "target": wanted} | kept
-        near = library.nearest(given, nearest, found.get(apart))
+        near = library.nearest(Spectrum(given, whole), nearest, found.get(apart))
         return {"input": library.before(nodes, near), "target": wanted} | kept
 
     return records(line_pieces(lines, source), make, skip)

@@ -1,24 +1,41 @@
-"""The known spectra that are most similar to one, by spectral entropy, and what they vote for."""
+"""The known spectra that are most similar to one, and the targets that they vote for."""
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-Peaks = Sequence[tuple[float, float]]
-"""m/z and intensity of each peak; only the shares of the intensities count."""
-
-Array = NDArray[np.float64]
-
-_EVEN = 3.0
-"""Entropy, in nats, below which intensities are made more even [li21]."""
+from ._spectral_index import Array, Peaks, SpectralIndex
 
 _VOTERS = 20
 """How many voters count, the most similar ones. This and the power are of training spectra."""
 
+_SAME = 0.5
+"""Peaks so little above the precursor, in dalton, have lost nothing."""
+
 _POWER = 4
 """A vote counts by this power of its similarity."""
+
+
+@dataclass(frozen=True)
+class Spectrum:
+    """A tandem mass spectrum.
+
+    Args:
+        peaks: m/z and intensity of each.
+        precursor: The m/z of the whole, before it broke.
+    """
+
+    peaks: Peaks
+    precursor: float
+
+    def losses(self) -> Peaks:
+        """What each peak has lost, which parts of one molecule have in common with another's.
+
+        A peak above the precursor, as of an ion of two charges, tells no loss.
+        """
+        lost = [(self.precursor - mz, intensity) for mz, intensity in self.peaks]
+        return [(loss, intensity) for loss, intensity in lost if loss > -_SAME]
 
 
 @dataclass(frozen=True)
@@ -37,34 +54,28 @@ class Neighbour:
 
 
 class KnownSpectra:
-    """Spectra whose targets are known, searched by the similarity of spectral entropy [li21].
+    """Spectra whose targets are known, and the search for the most similar ones.
 
-    Two peaks match if they are no further apart than the tolerance. Peaks of one spectrum within
-    twice the tolerance of a stronger one are added to it, so that a peak matches one at most. One
-    sorted list of all peaks finds what matches [li23].
+    Similarity is the mean of two, by spectral entropy: of the peaks, and of what they have lost.
+    Molecules with a part in common have either fragments or losses in common.
 
     Args:
-        spectra: The peaks of each, one of which at least has an intensity.
+        spectra: The known ones.
         targets: The name of the target of each.
         groups: What those have in common that are left out together; None: nothing.
-        tolerance: Of m/z, in dalton.
+        tolerance: How far two peaks that match may be apart, in dalton.
     """
 
     def __init__(
         self,
-        spectra: Sequence[Peaks],
+        spectra: Sequence[Spectrum],
         targets: Sequence[str],
         groups: Sequence[str | None],
         tolerance: float,
     ) -> None:
-        self.tolerance = tolerance
         self.targets = [*dict.fromkeys(targets)]
-        cleaned = [_cleaned(peaks, tolerance) for peaks in spectra]
-        mz = np.concatenate([places for places, _ in cleaned])
-        owner = np.repeat(np.arange(len(cleaned)), [len(places) for places, _ in cleaned])
-        order = np.argsort(mz, kind="stable")
-        self._mz, self._owner = mz[order], owner[order]
-        self._half = np.concatenate([halves for _, halves in cleaned])[order]
+        self._peaks = SpectralIndex([one.peaks for one in spectra], tolerance)
+        self._losses = SpectralIndex([one.losses() for one in spectra], tolerance)
         self._number_voters(targets, groups)
         members: dict[str, list[int]] = {}
         for k, group in enumerate(groups):
@@ -88,28 +99,22 @@ class KnownSpectra:
         place = {target: k for k, target in enumerate(self.targets)}
         self._target = np.array([place[targets[k]] for k in self._by_voter[self._starts]])
 
-    def similarities(self, peaks: Peaks) -> Array:
+    def similarities(self, asked: Spectrum) -> Array:
         """The similarity of a spectrum to each known one, in [0, 1]."""
-        mz, half = _cleaned(peaks, self.tolerance)
-        first = np.searchsorted(self._mz, mz - self.tolerance, side="left")
-        last = np.searchsorted(self._mz, mz + self.tolerance, side="right")
-        at = np.concatenate([np.arange(a, b) for a, b in zip(first, last, strict=True)])
-        mine, theirs = np.repeat(half, last - first), self._half[at]
-        gained = _plogp(mine + theirs) - _plogp(mine) - _plogp(theirs)
-        found = np.bincount(self._owner[at], gained, minlength=len(self._by_voter))
-        return np.clip(found, 0.0, 1.0)
+        peaks = self._peaks.similarities(asked.peaks)
+        return (peaks + self._losses.similarities(asked.losses())) / 2
 
-    def nearest(self, peaks: Peaks, number: int, group: str | None = None) -> list[Neighbour]:
+    def nearest(self, asked: Spectrum, number: int, group: str | None = None) -> list[Neighbour]:
         """The targets that the most similar spectra vote for, most votes first [dudani76].
 
         Spectra of one group have one vote for a target, by the most similar one of them.
 
         Args:
-            peaks: Those of the spectrum that is asked about.
-            number: How many targets at most; one without a common peak does not count.
+            asked: The spectrum that is asked about.
+            number: How many targets at most; one with nothing in common does not count.
             group: Known spectra of this group are left out.
         """
-        found = self.similarities(peaks)
+        found = self.similarities(asked)
         if group is not None:
             found[self._members.get(group, [])] = 0.0
         best = np.maximum.reduceat(found[self._by_voter], self._starts)
@@ -125,35 +130,3 @@ class KnownSpectra:
         order = sorted(votes, key=lambda target: -votes[target])[:number]
         total = sum(votes.values())
         return [Neighbour(self.targets[k], votes[k] / total, similarity[k]) for k in order]
-
-
-def _cleaned(peaks: Peaks, tolerance: float) -> tuple[Array, Array]:
-    """The m/z of the peaks, and half of the weight of each."""
-    mz, intensity = np.array(peaks, dtype=float).T
-    mz, intensity = _merged(mz[intensity > 0], intensity[intensity > 0], 2 * tolerance)
-    share = intensity / intensity.sum()
-    entropy = -(share * np.log(share)).sum()
-    if entropy < _EVEN:
-        share = share ** (0.25 + 0.25 * entropy)
-        share /= share.sum()
-    return mz, share / 2
-
-
-def _merged(mz: Array, intensity: Array, apart: float) -> tuple[Array, Array]:
-    """Peaks that are further apart: each is added to the nearest stronger one, if one is near."""
-    if bool((np.diff(np.sort(mz)) > apart).all()):
-        return mz, intensity
-    kept: list[float] = []
-    total: list[float] = []
-    for k in np.argsort(-intensity, kind="stable"):
-        gaps = [abs(mz[k] - other) for other in kept]
-        if gaps and min(gaps) <= apart:
-            total[gaps.index(min(gaps))] += float(intensity[k])
-        else:
-            kept.append(float(mz[k]))
-            total.append(float(intensity[k]))
-    return np.array(kept), np.array(total)
-
-
-def _plogp(share: Array) -> Array:
-    return share * np.log2(share)
