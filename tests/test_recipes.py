@@ -109,15 +109,15 @@ def test_pairs_that_do_not_fit_are_left_out_of_training_only(tmp_path: Path) -> 
 
 
 def test_inputs_know_training_pairs_of_other_molecules_only(tmp_path: Path) -> None:
-    """Each compound has a target of its own and the same peaks: all others are alike to it."""
+    """Each compound has a target of its own and the same peaks: all others vote alike."""
     lines = [
         {"compound": f"c{k}", "scaffold": "C" * (k + 1), "precursor_mz": 90.0, "peaks": [[50, 1]]}
-        for k in range(40)
+        for k in range(20)
     ]
     text = "".join(json.dumps(line) + "\n" for line in lines)
     (tmp_path / "a.jsonl").write_text(text, encoding="utf-8")
     source = run.Source(
-        format="spectra", file="a.jsonl", options={"target": "scaffold", "nearest": 40}
+        format="spectra", file="a.jsonl", options={"target": "scaffold", "nearest": 20}
     )
     task = run.Task(
         train=None, sources=(source,), more=(source,), test=(source,), split_by="compound",
