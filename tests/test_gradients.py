@@ -109,11 +109,11 @@ FAULTS: dict[str, Callable[[Tensor], Tensor]] = {
 
 
 @pytest.mark.repeats
-@pytest.mark.parametrize("name", ["a hundredth of a per cent", "detached"])
-def test_a_fault_in_one_layer_is_found_where_it_is(name: str) -> None:
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS.keys())
+def test_a_fault_in_one_layer_is_found_where_it_is(fault: Callable[[Tensor], Tensor]) -> None:
     alphabet, batch, targets = _kindergarten()
     model = _network(alphabet)
-    model.heads.add_module("label", _Faulty(model.heads.label, FAULTS[name]))
+    model.heads.add_module("label", _Faulty(model.heads.label, fault))
     report = check_gradients(
         model, StructuralLoss(alignment=Sinkhorn(max_iterations=3)), batch, targets, entries=1
     )

@@ -169,10 +169,10 @@ what they have lost, too. *Votes* is what `grapheme convert spectra --known` put
 network has to beat.
 
 """
-    names = [name for name in found if name.endswith(("cosine", "entropy", "votes"))]
     rows = [
-        [name.replace("_", " "), f"{found[name]['exact']:.1%}", f"{found[name]['seconds']:.0f}"]
-        for name in names
+        [name.replace("_", " "), f"{one['exact']:.1%}", f"{one['seconds']:.0f}"]
+        for name, one in found.items()
+        if isinstance(one, dict) and "exact" in one
     ]
     rows.append(["commonest scaffold", f"{found['commonest']:.1%}", "-"])
     return head + table(["nearest by", "right scaffold", "seconds"], rows)
