@@ -122,6 +122,35 @@ def test_checkpoints_early_stopping_and_loggers_of_lightning_serve(tmp_path: Pat
     assert {"loss", "val_total", "val_node", "val_edge", "val_clique", "val_exact"} <= {*head}
 
 
+class Counted(nn.Module):
+    """A network that counts the steps it is trained for, and has a weight that is no float."""
+
+    steps: Tensor
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+        self.register_buffer("steps", torch.zeros((), dtype=torch.long))
+        self.limit = nn.Parameter(torch.tensor(7), requires_grad=False)
+
+    def forward(self, inputs: Any) -> Any:
+        self.steps += self.training
+        return self.network(inputs)
+
+
+def test_what_is_no_weight_is_not_averaged() -> None:
+    data = PairsDataModule("kindergarten", batch_size=5)
+    network = Counted(untrained_network(data, **SMALL))
+    alphabet = data.split.alphabet
+    chosen = Optimization(ema_decay=0.5)
+    module = TrainingModule(network, StructuralLoss(), optimization=chosen, alphabet=alphabet)
+    for steps in (6, 12):  # a second fit begins with another average
+        trainer = _fit(module, data, max_epochs=3)
+        (callback,) = (c for c in getattr(trainer, "callbacks", []) if isinstance(c, Averaging))
+        assert callback.average.network.steps == steps
+        assert callback.average.network.limit == 7
+
+
 def test_the_average_is_what_is_validated() -> None:
     data = PairsDataModule("kindergarten", "kindergarten")
     found = []

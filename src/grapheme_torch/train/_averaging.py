@@ -3,7 +3,9 @@
 from typing import Any
 
 import lightning.pytorch as pl
+import torch
 from lightning.pytorch.callbacks import WeightAveraging
+from torch import Tensor, nn
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 
@@ -18,6 +20,35 @@ class Averaging(WeightAveraging):
 
     def __init__(self, decay: float) -> None:
         super().__init__(use_buffers=False, multi_avg_fn=get_ema_multi_avg_fn(decay))
+        self._decay = decay
+        self._weights: list[list[Tensor]] = []
+        self._others: list[list[Tensor]] = []
+
+    def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
+        """Makes the average; the tensors of an earlier fit are none of this one's."""
+        super().setup(trainer, pl_module, stage)
+        self._weights = []
+
+    def on_train_batch_end(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, *args: Any
+    ) -> None:
+        """Moves the average after a step of the optimiser, as Lightning does.
+
+        Tensors are looked up once: to walk through all modules takes as long as a small loss.
+        """
+        average = self._average_model
+        if average is None or not self._weights:
+            super().on_train_batch_end(trainer, pl_module, *args)
+            if average is not None and self._latest_update_step == trainer.global_step:
+                self._weights, self._others = _tensors(average.module, pl_module)
+        elif trainer.global_step > self._latest_update_step:
+            with torch.no_grad():
+                own, theirs = self._weights
+                torch._foreach_lerp_(own, theirs, 1 - self._decay)
+                for kept, now in zip(*self._others, strict=True):
+                    kept.copy_(now)
+            average.n_averaged += 1
+            self._latest_update_step = trainer.global_step
 
     @property
     def average(self) -> Any:
@@ -32,3 +63,14 @@ def averaged(trainer: pl.Trainer, module: pl.LightningModule) -> Any:
         if isinstance(callback, Averaging) and callback.average is not None:
             return callback.average
     return module
+
+
+def _tensors(*modules: nn.Module) -> tuple[list[list[Tensor]], list[list[Tensor]]]:
+    """Of each module the weights that are averaged, and what else is kept the same."""
+    of = [list(module.parameters()) for module in modules]
+    weights: list[list[Tensor]] = [[p for p in each if p.is_floating_point()] for each in of]
+    others = [
+        [*(p for p in each if not p.is_floating_point()), *module.buffers()]
+        for each, module in zip(of, modules, strict=True)
+    ]
+    return weights, others
