@@ -17,7 +17,7 @@ import torch
 from _record import commit, record, runs_beside
 from _unknown.losses import HINTS, LOSSES, ROUNDS, SCORED
 from _unknown.table import summary
-from _unknown.tasks import HELD_OUT, Task, coloring, pairs
+from _unknown.tasks import HELD_OUT, TRAINED, Task, coloring, pairs
 from _unknown.train import Effort, Point, network_of, run
 
 STEPS, SEEDS = 2400, (0, 1, 2)
@@ -57,6 +57,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("task", nargs="?", default="coloring", choices=("coloring", "pairs"))
     parser.add_argument("--data", metavar="FILE", help="training pairs of the task `pairs`")
     parser.add_argument("--val", metavar="FILE", help="held-out pairs of the task `pairs`")
+    parser.add_argument(
+        "--pictures", type=int, default=TRAINED, metavar="N",
+        help=f"that `coloring` draws to learn from ({TRAINED})",
+    )  # fmt: skip
     parser.add_argument("--name", help="what the task is recorded as (the task)")
     parser.add_argument("--steps", type=int, default=STEPS, help=f"of each run ({STEPS})")
     parser.add_argument("--seeds", type=int, nargs="+", default=SEEDS, help="of the runs (0 1 2)")
@@ -74,7 +78,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _task(words: argparse.Namespace) -> Task:
     if words.task == "coloring":
-        return coloring()
+        return coloring(words.pictures)
     if not (words.data and words.val):
         sys.exit("The task `pairs` needs --data FILE and --val FILE, both of pairs.")
     return pairs(words.data, words.val, HELD_OUT)
