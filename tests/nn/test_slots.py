@@ -74,6 +74,7 @@ def test_derivative_by_finite_differences() -> None:
 
     def outputs(h: torch.Tensor, kinds: torch.Tensor) -> torch.Tensor:
         found = part(graph._replace(h=h, kinds=kinds))
-        return torch.cat([found.h, found.kinds])
+        existence = part.moved(found.h.sum(1))
+        return torch.cat([found.h.flatten(), found.kinds.flatten(), existence])
 
     assert_differentiates(part, outputs, graph.h, graph.kinds)

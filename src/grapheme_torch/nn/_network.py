@@ -19,6 +19,7 @@ from ..prediction import Prediction
 from ._card import ModelCard, write_card
 from ._copied_edges import CopiedEdges
 from ._copy import OwnLabel
+from ._counted_places import counted_places
 from ._edge_messages import expected_edges
 from ._embedding import HashEmbedding, distinct, label_keys, sinusoids
 from ._features import FeatureEmbedding, check_width, moments_of
@@ -150,7 +151,8 @@ class GraphTransformNet(nn.Module):
         """Makes the untrained network expect these shares of its output nodes and edges to exist.
 
         Where only a few do, learning that takes the first steps, and places that count the nodes
-        before (`places="count"`) mean nothing until then.
+        before (`places="count"`) mean nothing until then. Of several slots the first ones are
+        expected to exist before the others.
 
         Args:
             nodes: Share of the output nodes, in (0, 1].
@@ -166,6 +168,8 @@ class GraphTransformNet(nn.Module):
             require(fits, f"`{name}`", "lie in (0, 1]", share, f"Count the {name} of targets.")
         with torch.no_grad():
             self.heads.existence.bias.fill_(nodes).logit_(eps=0.01)
+            if self.slots is not None:
+                self.slots.expect(nodes)
             if edges is not None:
                 present = torch.tensor(edges, dtype=torch.float64).logit(eps=1e-4)
                 self.heads.relation.bias[0] = math.log(len(self.relations) or 1) - present
@@ -232,6 +236,8 @@ class GraphTransformNet(nn.Module):
         own = None if self.own is None else self.own(graph.x).repeat_interleave(self.num_slots)
         position = None if wired.position is None else wired.position.to(wired.h.dtype)
         existence, label, relation = self.heads(wired.h, candidates, position, own, wired.batch)
+        if self.slots is not None:
+            existence = self.slots.moved(existence)
         if self.copied is not None:
             ends = edge_index * self.num_slots  # of several slots the first
             relation = relation + self.copied(ends, edge_attr, candidates, directed=self.directed)
@@ -279,12 +285,7 @@ class GraphTransformNet(nn.Module):
         """Where the output nodes stand for the alignment, in steps of the target."""
         if position is None or self.places == "input":
             return position if position is None else position / self.num_slots
-        order = torch.argsort(position, stable=True)
-        order = order[torch.argsort(batch[order], stable=True)]
-        exists = existence.sigmoid()[order]
-        before = exists.cumsum(0) - exists
-        first = torch.searchsorted(batch, batch)
-        return torch.empty_like(before).index_put((order,), before) - before[first]
+        return counted_places(position, existence, batch)
 
     @staticmethod
     def backward(

@@ -27,11 +27,19 @@ class Wired(NamedTuple):
     position: Shaped[Tensor, " n"] | None
 
 
+LIKELY, RARE = 0.95, 0.02
+"""Before training no slot is expected to exist more or less often."""
+
+FIRST = 0.9
+"""Share of a node's outputs that stand in the first of its slots, if one is enough for all."""
+
+
 class Slots(nn.Module):
     """Unfolds every node into a chain of output slots, which know their place in it.
 
     Slot `k` of node `i` is node `i * num_slots + k`. An edge from `i` to `j` goes from the last
     slot of `i` to the first of `j`, so that a path stays a path. Positions are counted in slots.
+    What the heads say of existence is moved by a number for each slot, `existence`.
 
     Args:
         dim: Size of a node's vector.
@@ -43,6 +51,29 @@ class Slots(nn.Module):
         self.num_slots = num_slots
         self.place = nn.Parameter(torch.randn(num_slots, dim))
         self.chain = nn.Parameter(torch.randn(dim))
+        self.existence = nn.Parameter(torch.zeros(num_slots))
+
+    def expect(self, share: float) -> None:
+        """Has the untrained network fill the first slots of a node before the others.
+
+        Were all as likely, outputs would find their slots by chance: in one word the first, in
+        another the second. What is learned of a letter would then have to be learned for each.
+
+        Args:
+            share: Share of all slots that exist. The heads expect it of each.
+        """
+        left, found = share * self.num_slots, []
+        for others in reversed(range(self.num_slots)):
+            wanted = FIRST * left if others else left
+            found.append(min(max(wanted, RARE), LIKELY))
+            left -= found[-1]
+        with torch.no_grad():
+            alike = torch.tensor(share).logit(eps=0.01)
+            self.existence.copy_(torch.tensor(found).logit() - alike)
+
+    def moved(self, existence: Float[Tensor, " n"]) -> Float[Tensor, " n"]:
+        """Logits of the existence of all slots, by what the heads say of them."""
+        return existence + self.existence.repeat(len(existence) // self.num_slots)
 
     def forward(self, graph: Wired) -> Wired:
         """The slots of all nodes."""
