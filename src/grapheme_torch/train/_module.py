@@ -26,6 +26,7 @@ from ._foreign_batch import exact_of_classes, sides_of
 from ._measure import Means, names_of, same_noise
 from ._optimization import Optimization
 from ._predict import alphabet_of
+from ._smoothing import smoothed
 from ._stopping import score
 
 
@@ -115,6 +116,8 @@ class TrainingModule(pl.LightningModule):
         if chosen.position_start is not None:
             now = chosen.position(share, loss.hints.position)
             loss = loss.replace(hints=replace(loss.hints, position=now))
+        if chosen.label_smoothing:
+            loss = smoothed(loss, chosen.label_smoothing)
         return loss
 
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:

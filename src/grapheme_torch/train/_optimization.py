@@ -30,6 +30,9 @@ class Optimization:
         bound: What the loss of a pair counts at most in a step, see `geman_mcclure`. Where an input
             has several likely targets, the likeliest is then learnt, not a graph between them. The
             loss that is reported has no bound. Default: steps have none either.
+        label_smoothing: Share of what the class of a node costs in a step that is the mean over all
+            classes [szegedy16]. It keeps networks of few pairs from being too sure. The loss that
+            is reported has none.
 
     Raises:
         InputError: If an argument is out of range.
@@ -43,6 +46,7 @@ class Optimization:
     temperature_start: float | None = None
     position_start: float | None = None
     bound: float | None = None
+    label_smoothing: float = 0.0
 
     def __post_init__(self) -> None:
         known = ("constant", "linear", "cosine")
@@ -61,6 +65,8 @@ class Optimization:
             value = getattr(self, name)
             fits = value is None or 0 < value < math.inf
             require(fits, f"`{name}`", "be positive and finite", value, "Leave it out, or try 1.")
+        fits = 0 <= self.label_smoothing < 1
+        require(fits, "`label_smoothing`", "lie in [0, 1)", self.label_smoothing, "Try 0.1.")
         fits = self.ema_decay is None or 0 <= self.ema_decay < 1
         remedy = "Leave it out, or try 0.999."
         require(fits, "`ema_decay`", "lie in [0, 1)", self.ema_decay, remedy)
