@@ -22,6 +22,7 @@ from grapheme_torch import (
     StructuralLoss,
     geman_mcclure,
 )
+from grapheme_torch.costs import Classes
 from grapheme_torch.train import Optimization, Stopping, TrainingModule, load_network
 
 from ..problems import batch_of_pairs
@@ -135,6 +136,32 @@ def test_bounded_losses_are_reduced_as_the_loss_says() -> None:
         assert found.total.ndim == 0
 
 
+def test_a_step_smooths_labels_and_what_is_reported_does_not(tmp_path: Path) -> None:
+    plain, smooth = (
+        quick(tmp_path / str(share), lr=1e-2, optimization=Optimization(label_smoothing=share))
+        for share in (0.0, 0.1)
+    )
+    assert plain.initial_loss == smooth.initial_loss
+    assert plain.final_loss != pytest.approx(smooth.final_loss, rel=1e-4)
+
+
+def test_smoothed_labels_are_those_of_the_node_cost() -> None:
+    prediction, target = batch_of_pairs(1)
+    network = GraphTransformNet(["a"], ["next"], **SMALL)
+    weight = torch.rand(prediction.label.shape[1])
+    loss = StructuralLoss(node_cost=Classes(weight, focal=2.0, ignore_index=1))
+    wanted = Classes(weight, focal=2.0, ignore_index=1, label_smoothing=0.2)
+    chosen = Optimization(label_smoothing=0.2)
+    step = TrainingModule(network, loss, optimization=chosen).step_loss()
+    found = step(prediction, target)
+    other = loss.replace(node_cost=wanted)(prediction, target)
+    torch.testing.assert_close(found.total, other.total)
+    assert found.total != loss(prediction, target).total
+    message = "^`label_smoothing` must be 0 where nodes are not compared by `Classes`, got 0.2. "
+    with pytest.raises(InputError, match=message):
+        TrainingModule(network, StructuralLoss(node_cost="features"), optimization=chosen)
+
+
 def test_weights_decay_but_not_biases_and_norms() -> None:
     network = GraphTransformNet(["a"], ["next"], **SMALL)
     module = TrainingModule(network, StructuralLoss(), optimization=Optimization(weight_decay=0.01))
@@ -208,6 +235,7 @@ def test_the_options_of_a_run_are_in_its_summary_of_options(tmp_path: Path) -> N
         ({"clip": 0.0}, "`clip` must be positive and finite, got 0.0. Leave it out, or try 1."),
         ({"ema_decay": 1.0}, "`ema_decay` must lie in [0, 1), got 1.0. Leave it out, or try"),
         ({"temperature_start": math.inf}, "`temperature_start` must be positive and finite, got"),
+        ({"label_smoothing": 1.0}, "`label_smoothing` must lie in [0, 1), got 1.0. Try 0.1."),
         ({"position_start": 0.0}, "`position_start` must be positive and finite, "),
     ],
 )

@@ -50,7 +50,8 @@ class TrainingModule(pl.LightningModule):
             the network names as `labels` and `relations`, if it does.
 
     Raises:
-        InputError: In a step, if the batch is no `(inputs, targets)`, or the loss refuses it.
+        InputError: If labels are to be smoothed that the loss does not compare by `Classes`. In a
+            step, if the batch is no `(inputs, targets)`, or the loss refuses it.
     """
 
     def __init__(
@@ -65,6 +66,8 @@ class TrainingModule(pl.LightningModule):
         super().__init__()
         self.network, self.loss, self.lr = network, loss, lr
         self.optimization = optimization or Optimization()
+        if self.optimization.label_smoothing:
+            smoothed(loss, self.optimization.label_smoothing)  # refused before the first step
         self.alphabet = alphabet
         self.seen: list[Step] = []  # what the next step of the optimiser goes by
         self._steps = float("inf")
