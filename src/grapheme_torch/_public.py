@@ -38,6 +38,7 @@ with _startup.without_collector():
     from .loss import Hints as Hints
     from .loss import Learned as Learned
     from .loss import Matcher as Matcher
+    from .loss import NeighbourLabels as NeighbourLabels
     from .loss import NodeCost as NodeCost
     from .loss import Pairs as Pairs
     from .loss import Plan as Plan

@@ -28,6 +28,7 @@ from .terms._edge_cost import EdgeCost as EdgeCost
 from .terms._edge_cost import EdgeCosts as EdgeCosts
 from .terms._edge_cost import SeveralRelations as SeveralRelations
 from .terms._edge_cost import squared_difference as squared_difference
+from .terms._neighbour_labels import NeighbourLabels as NeighbourLabels
 from .terms._node_cost import Classes as Classes
 from .terms._node_cost import Compared as Compared
 from .terms._node_cost import Function as Function

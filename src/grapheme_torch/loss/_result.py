@@ -138,8 +138,10 @@ def honest_residual(
 
 def check_gradients_suffice(spec: Spec, *, asked: bool) -> None:
     """Refuses to tell the derivative in nodes and edges as if it were all of it."""
-    reads = spec.learned is not None and getattr(spec.learned.matcher, "reads_embedding", False)
-    wanted = "be left out where a matcher reads `prediction.embedding`"
+    readers = [term for _, term in spec.terms.values()]
+    readers += [] if spec.learned is None else [spec.learned.matcher]
+    reads = any(getattr(one, "reads_embedding", False) for one in readers)
+    wanted = "be left out where a matcher or a term reads `prediction.embedding`"
     remedy = "Call `result.total.backward()`."
     require(not (asked and reads), "`return_gradients`", wanted, asked, remedy)
 

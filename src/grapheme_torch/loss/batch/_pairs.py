@@ -81,7 +81,7 @@ class Pairs:
         graph, source, sink: The graph of each candidate edge, and its ends as places in it.
         position: Places of the predicted nodes, if they have some.
         target: The targets.
-        embedding: What the network knows of each predicted node; read for aligners alone.
+        embedding: What the network knows of each predicted node; read for aligners and terms alone.
     """
 
     layout: Layout

@@ -57,7 +57,15 @@ def read(prediction: Prediction, target: Data, spec: Spec, *, placed: bool = Tru
         sink=sink,
         position=_columns(position, real),
         target=wanted,
-        embedding=prediction.embedding if isinstance(spec.alignment, Aligner) else None,
+        embedding=prediction.embedding if _is_embedding_read(spec) else None,
+    )
+
+
+def _is_embedding_read(spec: Spec) -> bool:
+    """Whether an aligner or a term may look at what the network knows of each node."""
+    terms = (term for _, term in spec.terms.values())
+    return isinstance(spec.alignment, Aligner) or any(
+        getattr(term, "reads_embedding", False) for term in terms
     )
 
 

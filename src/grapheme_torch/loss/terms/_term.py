@@ -12,6 +12,9 @@ class Term(nn.Module):
     It may have parameters: they are the loss's, and learn with it.
     """
 
+    reads_embedding = False
+    """Whether it reads `pairs.embedding`: then the loss is differentiated in that, too."""
+
     def forward(self, pairs: Pairs, plan: Plan) -> Tensor:
         """The term of each pair, `[B]`.
 
