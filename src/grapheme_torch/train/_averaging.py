@@ -66,8 +66,13 @@ def averaged(trainer: pl.Trainer, module: pl.LightningModule) -> Any:
 
 
 def _tensors(*modules: nn.Module) -> tuple[list[list[Tensor]], list[list[Tensor]]]:
-    """Of each module the weights that are averaged, and what else is kept the same."""
+    """Of each module the weights that are averaged, and what else is kept the same.
+
+    None where they are on several devices: Lightning then moves them at each step.
+    """
     of = [list(module.parameters()) for module in modules]
+    if len({p.device for each in of for p in each}) > 1:
+        return [], []
     weights: list[list[Tensor]] = [[p for p in each if p.is_floating_point()] for each in of]
     others = [
         [*(p for p in each if not p.is_floating_point()), *module.buffers()]
