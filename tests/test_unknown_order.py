@@ -1,4 +1,4 @@
-"""The benchmark of unknown orders: its task, and that its four losses are what they say."""
+"""The benchmark of unknown orders: its task, and that its losses are what they say."""
 
 import math
 from pathlib import Path

@@ -1,6 +1,6 @@
-"""The four losses, each a module with the weights that it adds to the network's."""
+"""The compared losses, each a module with the weights that it adds to the network's."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import torch
 from jaxtyping import Float
@@ -30,11 +30,16 @@ class Ours(nn.Module):
     empty may say anything of their edges.
     """
 
-    def __init__(self, alignment: gt.Sinkhorn | gt.Learned, hints: gt.Hints) -> None:
+    def __init__(
+        self,
+        alignment: gt.Sinkhorn | gt.Learned,
+        hints: gt.Hints,
+        terms: Mapping[str, tuple[float, gt.Term]] | None = None,
+    ) -> None:
         super().__init__()
         self.loss = gt.StructuralLoss(
             beta=BETA, gamma=0, directed=False, alignment=alignment, hints=hints,
-            prices=gt.Prices(unmatched_edges=0),
+            prices=gt.Prices(unmatched_edges=0), terms=terms,
         )  # fmt: skip
 
     def forward(self, prediction: gt.Prediction, target: Batch) -> Tensor:
@@ -70,6 +75,11 @@ def _rounds(alphabet: gt.Alphabet, dim: int) -> nn.Module:
     return Ours(ROUNDS, HINTS)
 
 
+def _neighbours(alphabet: gt.Alphabet, dim: int) -> nn.Module:
+    term = gt.NeighbourLabels(dim, len(alphabet.labels))
+    return Ours(ROUNDS, HINTS, {"neighbours": (0.5, term)})
+
+
 def _learned(alphabet: gt.Alphabet, dim: int) -> nn.Module:
     matcher = gt.GraphMatcher(len(alphabet.labels), max(len(alphabet.relations), 1), embedding=dim)
     return Ours(gt.Learned(matcher, SCORED), gt.Hints(position=0.0))
@@ -85,6 +95,7 @@ def _canonical(alphabet: gt.Alphabet, dim: int) -> nn.Module:
 
 LOSSES: dict[str, Callable[[gt.Alphabet, int], nn.Module]] = {
     "StructuralLoss, rounds": _rounds,
+    "StructuralLoss, neighbours": _neighbours,
     "StructuralLoss, learned": _learned,
     "PMFGW": _pmfgw,
     "canonical order": _canonical,
