@@ -22,7 +22,8 @@ batches of {settings["batch"]}, at most {settings["steps"]} steps; same weights 
 batches, same optimiser. Scores on {settings["held_out"]} other pairs, mean of the seeds ({seeds})
 and each. *Rounds*: `{settings["rounds"]}`, `{settings["hints"]}`, enough of both
 for alignments to settle. *Neighbours*, where it is compared: the same with
-`terms={{"neighbours": (0.5, NeighbourLabels(...))}}`. *Learned*: `Learned(GraphMatcher(...), {settings["learned"]})`.
+`terms={{"neighbours": (0.5, NeighbourLabels(...))}}`.
+*Learned*: `Learned(GraphMatcher(...), {settings["learned"]})`.
 *PMFGW*: the loss of Any2Graph written from its description, an edge by cross-entropy over
 relations. *Canonical order*: output `i` is node `i` of the target as the file has it.
 Weights that a loss adds: {added}. Seconds are of one core of a busy machine, without evaluations.

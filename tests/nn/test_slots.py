@@ -70,7 +70,7 @@ def test_a_path_stays_a_path(text: str) -> None:
 
 
 def test_derivative_by_finite_differences() -> None:
-    part, graph = Slots(DIM, 2).double(), _wired(1, 3)
+    part, graph = Slots(DIM, 2, in_turn=True).double(), _wired(1, 3)
 
     def outputs(h: torch.Tensor, kinds: torch.Tensor) -> torch.Tensor:
         found = part(graph._replace(h=h, kinds=kinds))

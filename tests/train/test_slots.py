@@ -102,16 +102,21 @@ def test_training_refuses_what_validation_counts_as_wrong(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("share", [1e-4, 0.2, 0.4, 0.7, 1.0])
 @pytest.mark.parametrize("num_slots", [1, 2, 3])
-def test_the_untrained_network_expects_a_share_of_its_nodes(share: float, num_slots: int) -> None:
-    network = GraphTransformNet(["a"], [], slots=OutputSlots(per_node=num_slots))
+@pytest.mark.parametrize("in_turn", [False, True])
+def test_the_untrained_network_expects_a_share_of_its_nodes(
+    share: float, num_slots: int, in_turn: bool
+) -> None:
+    slots = OutputSlots(per_node=num_slots, in_turn=in_turn)
+    network = GraphTransformNet(["a"], [], slots=slots)
     torch.nn.init.zeros_(network.heads.existence.weight)
     network.expect(share)
     each = network(text_to_graph("abcd")).existence.sigmoid().view(4, num_slots)
     torch.testing.assert_close(each, each[:1].expand_as(each))
     assert each.mean().item() == pytest.approx(share, abs=0.051)
-    # The first ones before the others: what a letter has says by itself where it stands.
     assert (each.diff(dim=1) <= 1e-6).all()
-    if share * num_slots == 0.8:
+    if not in_turn:
+        torch.testing.assert_close(each, each[:, :1].expand_as(each))
+    elif share * num_slots == 0.8:
         torch.testing.assert_close(each[0], torch.tensor([0.72, 0.08]))
 
 

@@ -132,8 +132,9 @@ class GraphTransformNet(nn.Module):
         self.edge_embedding = HashEmbedding(dim, num_buckets=64)
         layer = partial(Layer, dim, num_heads, dropout.layers)
         self.layers = nn.ModuleList(layer() for _ in range(num_layers))
-        self.slots = Slots(dim, slots.per_node) if slots.per_node > 1 else None
-        count = slots.num_layers if slots.per_node > 1 else 0
+        many = slots.per_node > 1
+        self.slots = Slots(dim, slots.per_node, slots.in_turn) if many else None
+        count = slots.num_layers if many else 0
         self.slot_layers = nn.ModuleList(layer() for _ in range(count))
         shared = sorted(set(uncopied) & set(labels))
         require(not shared, "`uncopied`", "be none of `labels`", shared, "Leave them out.")
@@ -151,8 +152,7 @@ class GraphTransformNet(nn.Module):
         """Makes the untrained network expect these shares of its output nodes and edges to exist.
 
         Where only a few do, learning that takes the first steps, and places that count the nodes
-        before (`places="count"`) mean nothing until then. Of several slots the first ones are
-        expected to exist before the others.
+        before (`places="count"`) mean nothing until then. Of `slots.in_turn` the first are likely.
 
         Args:
             nodes: Share of the output nodes, in (0, 1].

@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 from typing import Any, Literal
 
 from .._check import Received, refusal, require
+from ..graphs import check_flag
 
 MAX_LAYERS = 1000
 """Of any kind; making a network takes time for each, so a stranger's number has a bound."""
@@ -61,6 +62,8 @@ class OutputSlots:
     Args:
         per_node: Output nodes per input node.
         num_layers: Message-passing steps and attention among the slots, if there are several.
+        in_turn: Whether the first slots of a node are likely to exist before training and the
+            others are not, see `GraphTransformNet.expect`. Default: all are alike.
 
     Raises:
         InputError: If a value is out of range.
@@ -68,9 +71,11 @@ class OutputSlots:
 
     per_node: int = 1
     num_layers: int = 1
+    in_turn: bool = False
 
     def __post_init__(self) -> None:
         """Refuses a value out of range."""
+        check_flag("`in_turn`", self.in_turn)
         require(self.per_node >= 1, "`per_node`", "be at least 1", self.per_node, "Try 2.")
         check_layers(self.num_layers)
 

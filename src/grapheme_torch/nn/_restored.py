@@ -10,9 +10,6 @@ from ._network_options import grouped
 from ._pretrained import WEIGHTS, load_config, read_header, read_weights, unlike
 from ._saved_config import check_tensors
 
-ADDED = ("slots.existence",)
-"""Tensors that files of release 0.2.0 have not; zeros are as good."""
-
 
 def restored(kind: Any, folder: Path) -> Any:
     """The network of a class that `save_model` wrote, in the precision of the file.
@@ -25,11 +22,8 @@ def restored(kind: Any, folder: Path) -> Any:
         with torch.device("meta"):  # its shapes, without memory
             shapes = kind(**grouped(config)).state_dict()
         header = read_header(path, shapes)
-        missing = [name for name in ADDED if name in shapes and name not in header]
-        check_tensors({k: v for k, v in shapes.items() if k not in missing}, header)
+        check_tensors(shapes, header)
         weights = read_weights(path)
-        kept = next(iter(weights.values()))
-        weights |= {name: kept.new_zeros(shapes[name].shape) for name in missing}
         model = kind(**grouped(config))
         # Copied, for the file's own memory is not aligned and sums over it would round in
         # another order.

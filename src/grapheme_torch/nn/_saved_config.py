@@ -42,7 +42,7 @@ _FIELDS: dict[str, _Check | dict[str, _Check]] = {
     "labels": _NAMES, "relations": _NAMES, "dim": _WHOLE, "num_layers": _WHOLE,
     "num_heads": _WHOLE, "num_buckets": _WHOLE, "ngrams": _WHOLE,
     "candidates": {"pairs": _WORD, "window": _WINDOW, "locality": _SHARE, "copy": _FLAG},
-    "slots": {"per_node": _WHOLE, "num_layers": _WHOLE},
+    "slots": {"per_node": _WHOLE, "num_layers": _WHOLE, "in_turn": _FLAG},
     "queries": {"number": _WHOLE, "num_layers": _WHOLE}, "features": _WHOLE,
     "dropout": {"layers": _SHARE, "labels": _SHARE},
     "copy": _FLAG, "uncopied": _NAMES, "places": _WORD, "directed": _FLAG,

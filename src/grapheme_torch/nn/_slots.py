@@ -39,22 +39,24 @@ class Slots(nn.Module):
 
     Slot `k` of node `i` is node `i * num_slots + k`. An edge from `i` to `j` goes from the last
     slot of `i` to the first of `j`, so that a path stays a path. Positions are counted in slots.
-    What the heads say of existence is moved by a number for each slot, `existence`.
+    Where slots are filled in turn, what the heads say of existence is moved by a number for each
+    slot, `existence`.
 
     Args:
         dim: Size of a node's vector.
         num_slots: Output nodes per input node.
+        in_turn: Whether they are expected to be filled in turn.
     """
 
-    def __init__(self, dim: int, num_slots: int) -> None:
+    def __init__(self, dim: int, num_slots: int, in_turn: bool = False) -> None:
         super().__init__()
         self.num_slots = num_slots
         self.place = nn.Parameter(torch.randn(num_slots, dim))
         self.chain = nn.Parameter(torch.randn(dim))
-        self.existence = nn.Parameter(torch.zeros(num_slots))
+        self.existence = nn.Parameter(torch.zeros(num_slots)) if in_turn else None
 
     def expect(self, share: float) -> None:
-        """Has the untrained network fill the first slots of a node before the others.
+        """Has the untrained network fill the slots of a node in turn, if it is to do so.
 
         Were all as likely, outputs would find their slots by chance: in one word the first, in
         another the second. What is learned of a letter would then have to be learned for each.
@@ -62,6 +64,8 @@ class Slots(nn.Module):
         Args:
             share: Share of all slots that exist. The heads expect it of each.
         """
+        if self.existence is None:
+            return
         left, found = share * self.num_slots, []
         for others in reversed(range(self.num_slots)):
             wanted = FIRST * left if others else left
@@ -73,6 +77,8 @@ class Slots(nn.Module):
 
     def moved(self, existence: Float[Tensor, " n"]) -> Float[Tensor, " n"]:
         """Logits of the existence of all slots, by what the heads say of them."""
+        if self.existence is None:
+            return existence
         return existence + self.existence.repeat(len(existence) // self.num_slots)
 
     def forward(self, graph: Wired) -> Wired:
