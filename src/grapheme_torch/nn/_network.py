@@ -132,9 +132,8 @@ class GraphTransformNet(nn.Module):
         self.edge_embedding = HashEmbedding(dim, num_buckets=64)
         layer = partial(Layer, dim, num_heads, dropout.layers)
         self.layers = nn.ModuleList(layer() for _ in range(num_layers))
-        many = slots.per_node > 1
-        self.slots = Slots(dim, slots.per_node, slots.in_turn) if many else None
-        count = slots.num_layers if many else 0
+        self.slots = Slots(dim, slots.per_node, slots.in_turn) if slots.per_node > 1 else None
+        count = slots.num_layers if slots.per_node > 1 else 0
         self.slot_layers = nn.ModuleList(layer() for _ in range(count))
         shared = sorted(set(uncopied) & set(labels))
         require(not shared, "`uncopied`", "be none of `labels`", shared, "Leave them out.")
