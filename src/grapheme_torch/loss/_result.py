@@ -138,12 +138,9 @@ def honest_residual(
 
 def check_gradients_suffice(spec: Spec, *, asked: bool) -> None:
     """Refuses to tell the derivative in nodes and edges as if it were all of it."""
-    readers = [term for _, term in spec.terms.values()]
-    readers += [] if spec.learned is None else [spec.learned.matcher]
-    reads = any(getattr(one, "reads_embedding", False) for one in readers)
     wanted = "be left out where a matcher or a term reads `prediction.embedding`"
     remedy = "Call `result.total.backward()`."
-    require(not (asked and reads), "`return_gradients`", wanted, asked, remedy)
+    require(not (asked and spec.reads_embedding), "`return_gradients`", wanted, asked, remedy)
 
 
 def with_gradients(result: StructuralLossResult, prediction: Prediction) -> StructuralLossResult:

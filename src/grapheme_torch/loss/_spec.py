@@ -119,6 +119,13 @@ class Spec:
         return self.learned is not None and self.learned.use == "prior" and self.rounds > 0
 
     @property
+    def reads_embedding(self) -> bool:
+        """Whether a matcher or a term reads what the network knows of each node."""
+        readers = [term for _, term in self.terms.values()]
+        readers += [] if self.learned is None else [self.learned.matcher]
+        return any(getattr(one, "reads_embedding", False) for one in readers)
+
+    @property
     def refund(self) -> float:
         """Share of the charge for edges at nodes that match nothing that is taken back."""
         return 1 - self.prices.unmatched_edges

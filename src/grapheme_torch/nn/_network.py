@@ -168,7 +168,7 @@ class GraphTransformNet(nn.Module):
         with torch.no_grad():
             self.heads.existence.bias.fill_(nodes).logit_(eps=0.01)
             if self.slots is not None:
-                self.slots.expect(nodes)
+                self.slots.expect(nodes, self.heads.existence.bias)
             if edges is not None:
                 present = torch.tensor(edges, dtype=torch.float64).logit(eps=1e-4)
                 self.heads.relation.bias[0] = math.log(len(self.relations) or 1) - present

@@ -55,14 +55,15 @@ class Slots(nn.Module):
         self.chain = nn.Parameter(torch.randn(dim))
         self.existence = nn.Parameter(torch.zeros(num_slots)) if in_turn else None
 
-    def expect(self, share: float) -> None:
+    def expect(self, share: float, said: Float[Tensor, "1"]) -> None:
         """Has the untrained network fill the slots of a node in turn, if it is to do so.
 
         Were all as likely, outputs would find their slots by chance: in one word the first, in
         another the second. What is learned of a letter would then have to be learned for each.
 
         Args:
-            share: Share of all slots that exist. The heads expect it of each.
+            share: Share of all slots that exist.
+            said: Logit that the heads say of each.
         """
         if self.existence is None:
             return
@@ -72,8 +73,7 @@ class Slots(nn.Module):
             found.append(min(max(wanted, RARE), LIKELY))
             left -= found[-1]
         with torch.no_grad():
-            alike = torch.tensor(share).logit(eps=0.01)
-            self.existence.copy_(torch.tensor(found).logit() - alike)
+            self.existence.copy_(torch.tensor(found).to(said).logit() - said)
 
     def moved(self, existence: Float[Tensor, " n"]) -> Float[Tensor, " n"]:
         """Logits of the existence of all slots, by what the heads say of them."""

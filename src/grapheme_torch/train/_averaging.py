@@ -19,8 +19,8 @@ class Averaging(WeightAveraging):
     """
 
     def __init__(self, decay: float) -> None:
-        super().__init__(use_buffers=False, multi_avg_fn=get_ema_multi_avg_fn(decay))
-        self._decay = decay
+        self._move = get_ema_multi_avg_fn(decay)
+        super().__init__(use_buffers=False, multi_avg_fn=self._move)
         self._weights: list[list[Tensor]] = []
         self._others: list[list[Tensor]] = []
 
@@ -42,9 +42,9 @@ class Averaging(WeightAveraging):
             if average is not None and self._latest_update_step == trainer.global_step:
                 self._weights, self._others = _tensors(average.module, pl_module)
         elif trainer.global_step > self._latest_update_step:
+            own, theirs = self._weights
+            self._move(own, theirs, average.n_averaged)
             with torch.no_grad():
-                own, theirs = self._weights
-                torch._foreach_lerp_(own, theirs, 1 - self._decay)
                 for kept, now in zip(*self._others, strict=True):
                     kept.copy_(now)
             average.n_averaged += 1

@@ -1,6 +1,6 @@
 """Label smoothing of the steps of a run, which its loss has none of."""
 
-from .._check import require
+from .._check import refusal
 from ..loss import Classes, StructuralLoss
 
 
@@ -11,11 +11,10 @@ def smoothed(loss: StructuralLoss, label_smoothing: float) -> StructuralLoss:
         InputError: If its nodes are not compared by `Classes`.
     """
     cost = loss.node_cost
-    remedy = "Leave it at 0, and smooth in a node cost of your own."
-    classes = type(cost) is Classes
-    wanted = "be 0 where nodes are not compared by `Classes`"
-    require(classes, "`label_smoothing`", wanted, label_smoothing, remedy)
-    assert isinstance(cost, Classes)
+    if type(cost) is not Classes:
+        wanted = "be 0 where nodes are not compared by `Classes`"
+        remedy = "Leave it at 0, and smooth in a node cost of your own."
+        raise refusal("`label_smoothing`", wanted, label_smoothing, remedy)
     found = Classes(
         cost.weights, label_smoothing=label_smoothing, focal=cost.focal,
         ignore_index=cost.ignore_index,

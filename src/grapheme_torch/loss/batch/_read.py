@@ -43,6 +43,7 @@ def read(prediction: Prediction, target: Data, spec: Spec, *, placed: bool = Tru
     outputs, existence = _in(prediction.label, real), _in(prediction.existence, real)
     spec.node_cost.check(outputs, wanted.y)
     edges = _in(prediction.relation, real)
+    known = spec.reads_embedding or isinstance(spec.alignment, Aligner)  # a user's may read it
     return Pairs(
         layout=layout,
         directed=directed,
@@ -57,15 +58,7 @@ def read(prediction: Prediction, target: Data, spec: Spec, *, placed: bool = Tru
         sink=sink,
         position=_columns(position, real),
         target=wanted,
-        embedding=prediction.embedding if _is_embedding_read(spec) else None,
-    )
-
-
-def _is_embedding_read(spec: Spec) -> bool:
-    """Whether an aligner or a term may look at what the network knows of each node."""
-    terms = (term for _, term in spec.terms.values())
-    return isinstance(spec.alignment, Aligner) or any(
-        getattr(term, "reads_embedding", False) for term in terms
+        embedding=prediction.embedding if known else None,
     )
 
 

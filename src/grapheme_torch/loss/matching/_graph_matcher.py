@@ -7,9 +7,10 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import layer_norm
 
-from ..._check import Received, refusal, require
+from ..._check import require
 from .._aligner import AlignmentProblem, Matcher
 from .._options import check_count
+from ..batch._known_nodes import embedding_of
 from ..batch._pairs import Pairs
 from ._target_network import TargetNetwork, is_class, numbers
 
@@ -126,13 +127,9 @@ class GraphMatcher(Matcher):
             fits = known.shape[1] == width + 1
             require(fits, "`prediction.label`", f"have {self.outputs} columns", got, remedy)
             return known.to(dtype)
-        given = pairs.embedding
-        if given is None:
-            remedy = "Set `embedding` of the prediction, or make the matcher without."
-            raise refusal("`prediction.embedding`", "be given", Received("none"), remedy)
-        fits, remedy = given.shape[1] == self.embedding, "Make the matcher with that `embedding`."
-        wanted = f"have {self.embedding} numbers a node"
-        require(fits, "`prediction.embedding`", wanted, given.shape[1], remedy)
+        given = embedding_of(
+            pairs, self.embedding, of="matcher", otherwise="make the matcher without"
+        )
         return given.to(dtype)
 
     def _check_target(self, pairs: Pairs) -> None:

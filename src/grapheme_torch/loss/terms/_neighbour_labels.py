@@ -4,8 +4,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from ..._check import Received, refusal, require
+from ..._check import Received, require
 from .._alignment_plan import Plan
+from .._options import check_count
+from ..batch._known_nodes import embedding_of
 from ..batch._layout import dense
 from ..batch._pairs import Pairs
 from ._term import Term
@@ -28,7 +30,7 @@ class NeighbourLabels(Term):
     Raises:
         InputError: If a number is below 1. In a call, if the prediction has no embedding, or one of
             another size. If targets hold no classes below `num_labels`. If `directed` is not that
-            of the loss.
+            of the loss, or its matches are not `Dense`.
 
     Neighbours of unknown class count for no label. An ignored node is compared with nothing, and is
     nobody's neighbour. Differentiable in the embedding, the parameters, and as far as the loss is
@@ -44,7 +46,7 @@ class NeighbourLabels(Term):
     def __init__(self, embedding: int, num_labels: int, *, directed: bool = False) -> None:
         super().__init__()
         for name, value in (("embedding", embedding), ("num_labels", num_labels)):
-            require(value >= 1, f"`{name}`", "be at least 1", value, "Count them.")
+            check_count(name, value, 1, "be at least 1", "Count them.")
         self.embedding, self.num_labels, self.directed = embedding, num_labels, directed
         columns = num_labels * (2 if directed else 1)
         self.norm, self.read = nn.LayerNorm(embedding), nn.Linear(embedding, columns)
@@ -77,18 +79,12 @@ class NeighbourLabels(Term):
 
     def _checked(self, pairs: Pairs) -> Float[Tensor, "n k"]:
         """The embedding, if batch and term are made for each other."""
-        given, y = pairs.embedding, pairs.target.y
-        if given is None:
-            remedy = "Set `embedding` of the prediction, or leave the term out."
-            raise refusal("`prediction.embedding`", "be given", Received("none"), remedy)
-        remedy = "Make the term with that `embedding`."
-        wanted = f"have {self.embedding} numbers a node"
-        fits = given.shape[1] == self.embedding
-        require(fits, "`prediction.embedding`", wanted, given.shape[1], remedy)
-        classes = not y.is_floating_point() and y.ndim == 1
-        classes = classes and (not len(y) or int(y.max()) < self.num_labels)
+        given = embedding_of(pairs, self.embedding, of="term", otherwise="leave the term out")
+        y = pairs.target.y
+        most = y.max().item() if y.numel() else -1
+        classes = not y.is_floating_point() and y.ndim == 1 and most < self.num_labels
         wanted = f"hold classes below {self.num_labels}, the `num_labels` of the term"
-        got = Received(f"{y.dtype} up to {y.max().item()}" if y.numel() else str(y.dtype))
+        got = Received(f"{y.dtype} up to {most}")
         require(classes, "`target.y`", wanted, got, "Make the term with more `num_labels`.")
         remedy = f"Make the term with directed={pairs.directed}."
         same = pairs.directed == self.directed
