@@ -20,8 +20,9 @@ FILES = ("config.json", "model.safetensors", "train.yaml", "loss.safetensors")
 _FIELDS = (
     ("labels",), ("relations",), ("dim",), ("num_layers",), ("num_heads",), ("num_buckets",),
     ("ngrams",), ("candidates",), ("candidates", "pairs"), ("candidates", "window"),
-    ("candidates", "locality"), ("candidates", "copy"), ("slots",), ("slots", "per_node"),
-    ("slots", "num_layers"), ("dropout", "layers"), ("copy",), ("places",), ("directed",),
+    ("candidates", "locality"), ("candidates", "copy"), ("candidates", "loops"), ("slots",),
+    ("slots", "per_node"), ("slots", "num_layers"), ("dropout", "layers"), ("copy",), ("places",),
+    ("directed",),
 )  # fmt: skip
 _KINDS = ("float8_e4m3fn", "float8_e5m2", "complex64", "int8", "int64", "bool", "bfloat16")
 

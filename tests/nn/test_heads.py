@@ -22,9 +22,10 @@ DIM, LABELS, RELATIONS = 4, 3, 2
     st.lists(st.integers(0, 5), max_size=5),
     st.sampled_from(["forward", "all"]),
     st.none() | st.integers(1, 6),
+    st.booleans(),
 )
 def test_candidates_are_those_of_a_double_loop(
-    counts: list[int], kind: Literal["forward", "all"], window: int | None
+    counts: list[int], kind: Literal["forward", "all"], window: int | None, loops: bool
 ) -> None:
     batch = torch.arange(len(counts)).repeat_interleave(torch.tensor(counts, dtype=torch.long))
     graph = batch.tolist()
@@ -33,11 +34,11 @@ def test_candidates_are_those_of_a_double_loop(
         for u in range(len(graph))
         for v in range(len(graph))
         if graph[u] == graph[v]
-        and u != v
-        and (u < v or kind == "all")
+        and (u != v or loops)
+        and (u <= v or kind == "all")
         and (window is None or abs(u - v) <= window)
     ]
-    found = candidate_edges(batch, kind=kind, window=window)
+    found = candidate_edges(batch, kind=kind, window=window, loops=loops)
     assert found.shape == (2, len(wanted))
     assert found.dtype == torch.long
     assert found.T.tolist() == wanted

@@ -76,6 +76,7 @@ def test_several_output_nodes_per_input_node() -> None:
         {"slots": {"per_node": 2, "num_layers": 0}, "copy": False},
         {"candidates": {"locality": 2.0}},
         {"candidates": {"copy": True}, "slots": {"per_node": 2}},
+        {"candidates": {"copy": True, "loops": True}},
     ],
 )
 @pytest.mark.parametrize("placed", [True, False])
@@ -280,7 +281,7 @@ def test_a_step_down_the_gradient_lowers_the_loss() -> None:
         (
             {"candidates": {"direction": "all"}},
             "`candidates` must have known options only, got direction. "
-            "It has pairs, window, locality, copy.",
+            "It has pairs, window, locality, copy, loops.",
         ),
         ({"dropout": {"labels": 1.0}}, "`labels` must lie in [0, 1), got 1.0. Try 0.1."),
         (

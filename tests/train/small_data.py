@@ -78,8 +78,49 @@ RINGS: list[Record] = [
 ]
 """Molecules: no edge has a direction, and hardly a label tells nodes apart."""
 
+KINDS_OF: list[Record] = [
+    {
+        "input": f"{a} is a kind of {b}, which is a kind of {c}.",
+        "target": tree([a, b, c], [(0, 1, "is a"), (1, 2, "is a")]),
+    }
+    for a, b, c in (
+        ("dog", "mammal", "animal"), ("oak", "tree", "plant"), ("rose", "flower", "plant"),
+        ("eagle", "bird", "animal"), ("trout", "fish", "animal"), ("car", "vehicle", "thing"),
+    )
+]  # fmt: skip
+"""Paths that are no texts: nobody knows where in the input their nodes are read off."""
+
+
+def _twice(word: str) -> Record:
+    letters = [letter for letter in word for _ in range(2)]
+    return {
+        "input": word,
+        "target": tree(letters, [(k, k + 1, "") for k in range(len(letters) - 1)]),
+    }
+
+
+TWICE = [
+    _twice(word)
+    for word in ("house", "tree", "apple", "garden", "window", "teacher", "orange", "bottle")
+]
+"""Each letter twice, as a graph: all nodes share their label with another."""
+
+AUTOMATA: list[Record] = [
+    {"input": text, "target": tree(labels, edges)}
+    for text, labels, edges in (
+        ("a*", ["end"], [(0, 0, "a")]),
+        ("b*", ["end"], [(0, 0, "b")]),
+        ("ab", ["state", "state", "end"], [(0, 1, "a"), (1, 2, "b")]),
+        ("a*b", ["state", "end"], [(0, 0, "a"), (0, 1, "b")]),
+        ("ab*", ["state", "end"], [(0, 1, "a"), (1, 1, "b")]),
+        ("(ab)*", ["end", "state"], [(0, 1, "a"), (1, 0, "b")]),
+        ("a*b*", ["end", "end"], [(0, 0, "a"), (0, 1, "b"), (1, 1, "b")]),
+    )
+]
+"""Regular expressions and their automata: edges lead from a state to itself, and back."""
+
 SMALL_DATA: dict[str, list[Record]] = {
     "readme": README, "sum": SUM, "sums": SUMS, "one_tree": ONE_TREE,
     "words_in_one_tree": WORDS_IN_ONE_TREE, "plurals": PLURALS, "reversed": REVERSED,
-    "rings": RINGS,
+    "rings": RINGS, "kinds_of": KINDS_OF, "twice": TWICE, "automata": AUTOMATA,
 }  # fmt: skip

@@ -35,6 +35,7 @@ AHEAD = tree((0, 1), (1, 2), places=[0, 2, 5])
         ([AHEAD], True, 1, ("forward", 3)),
         ([AHEAD, BACK], True, 2, ("all", 7)),
         ([AHEAD, BACK], False, 1, ("forward", 3)),
+        ([tree((0, 1), (1, 1), places=[0, 2, 5])], True, 1, ("forward", 2)),
         ([tree((0, 1))], True, 1, ("all", None)),
         ([tree((0, 1))], False, 1, ("forward", None)),
         ([tree((0, 1), places=[0, None, 5])], True, 1, ("all", None)),

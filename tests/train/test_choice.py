@@ -25,7 +25,17 @@ from grapheme_torch.train.choice._copies import Copies, copies
 from grapheme_torch.train.choice._names import flat, nested
 
 from .runs import write_pairs
-from .small_data import ONE_TREE, PLURALS, README, RINGS, SMALL_DATA, SUMS, pairs_of
+from .small_data import (
+    AUTOMATA,
+    KINDS_OF,
+    ONE_TREE,
+    PLURALS,
+    README,
+    RINGS,
+    SMALL_DATA,
+    SUMS,
+    pairs_of,
+)  # fmt: skip
 
 MANY = Facts(
     pairs=9000, val_pairs=900, inputs=15.0, targets=12.0, slots=2, usual_slots=2, larger=0,
@@ -174,6 +184,22 @@ def test_what_inflections_sounds_molecules_and_graphs_get() -> None:
     assert (graphs["network.candidates.pairs"], graphs["alignment.rounds"]) == ("all", 10)
     assert (alike["hints.restarts"], alike["network.candidates.locality"]) == (2, 2.0)
     assert alike["network.candidates.pairs"] == "forward"
+
+
+def test_of_a_path_without_places_edges_tell_where_it_is_read_off(tmp_path: Path) -> None:
+    bare = replace(MANY, placed_targets=False, shorter=True, slots=1, usual_slots=1)
+    for facts in (bare, replace(bare, pairs=10), facts_of(tmp_path, KINDS_OF)):
+        chosen = values(facts)
+        assert chosen["network.candidates.pairs"] == "all"
+        assert (chosen["hints.neighbours"], chosen["alignment.update"]) == (0.5, "proximal")
+
+
+def test_edges_from_a_node_to_itself_are_looked_for_where_targets_have_some(tmp_path: Path) -> None:
+    assert facts_of(tmp_path, AUTOMATA).loops == 5
+    assert facts_of(tmp_path, SUMS).loops == 0
+    assert "network.candidates.loops" not in values(MANY)
+    for facts in (replace(MANY, loops=1), replace(MANY, loops=1, sets=True, largest=9)):
+        assert values(facts)["network.candidates.loops"] is True
 
 
 def test_a_run_of_few_pairs_has_steps_enough_and_a_mean_over_the_last_of_them() -> None:

@@ -174,6 +174,22 @@ def test_other_options_are_refused_by_name(
     assert contents(tmp_path) == before
 
 
+def test_a_run_of_an_older_release_goes_on_without_the_options_it_did_not_have(
+    tmp_path: Path,
+) -> None:
+    quick(tmp_path, epochs=1)
+    options = current(tmp_path) / "train.yaml"
+    text = options.read_text("utf-8")
+    for line in ("  label_smoothing: 0.0\n", "    loops: false\n", "  unmatched_edges: 1.0\n"):
+        assert text.count(line) == 1
+        text = text.replace(line, "")
+    options.write_text(text, "utf-8")
+    message = "`--optimization.label-smoothing` must be 0.0 as in the run of"
+    with pytest.raises(InputError, match=message):
+        quick(tmp_path, optimization=Optimization(label_smoothing=0.1), epochs=2, resume=True)
+    assert quick(tmp_path, epochs=2, resume=True).epochs == 2
+
+
 def test_a_schedule_that_goes_by_the_epochs_is_not_stretched(tmp_path: Path) -> None:
     chosen = Optimization(schedule="cosine")
     quick(tmp_path, optimization=chosen)

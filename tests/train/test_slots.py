@@ -139,10 +139,12 @@ def test_the_untrained_network_expects_a_share_of_its_edges() -> None:
 
 @pytest.mark.parametrize("kind", ["forward", "all"])
 @pytest.mark.parametrize("window", [None, 1, 3])
+@pytest.mark.parametrize("loops", [False, True])
 @pytest.mark.parametrize("size", [0, 1, 2, 3, 7])
-def test_candidates_are_counted(kind: Any, window: int | None, size: int) -> None:
-    found = candidate_edges(torch.zeros(size, dtype=torch.long), kind=kind, window=window)
-    assert num_candidates(size, kind=kind, window=window) == found.shape[1]
+def test_candidates_are_counted(kind: Any, window: int | None, size: int, loops: bool) -> None:
+    offered: dict[str, Any] = {"kind": kind, "window": window, "loops": loops}
+    found = candidate_edges(torch.zeros(size, dtype=torch.long), **offered)
+    assert num_candidates(size, **offered) == found.shape[1]
 
 
 def test_a_network_on_all_pairs_starts_out_with_the_edges_of_the_data(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ from grapheme_torch.train._history import still_falls
 from grapheme_torch.train._wrong_answers import MOST_TOLD, causes
 
 from .runs import SMALL, quick, write_pairs
-from .small_data import ONE_TREE, PLURALS, SUMS
+from .small_data import AUTOMATA, ONE_TREE, PLURALS, SUMS
 
 LOSS = StructuralLoss()
 
@@ -101,6 +101,17 @@ def test_an_edge_that_is_no_candidate(tmp_path: Path) -> None:
     assert first["place"] == f"{data}:1"
     assert first["found"] == "the edge '+' -> '2' is no candidate"
     assert "--network.candidates.pairs all" in first["remedy"]
+
+
+@pytest.mark.repeats
+def test_an_edge_to_itself_that_is_no_candidate(tmp_path: Path) -> None:
+    data = write_pairs(tmp_path / "data.jsonl", AUTOMATA[:2])
+    network = {**SMALL, "candidates": {"pairs": "all", "loops": False}}
+    summary = quick(tmp_path / "run", data=data, network=network, epochs=40, lr=0.02)
+    assert summary.wrong_answers["counts"] == {"candidates": 2}
+    first = summary.wrong_answers["pairs"][0]
+    assert first["found"] == "the edge 'end' -> 'end' is no candidate"
+    assert first["remedy"] == "Try --network.candidates.loops true."
 
 
 def test_the_command_and_the_report_tell_it(

@@ -146,14 +146,20 @@ class OutputHeads(nn.Module):
         return written.scatter(1, place, copied)
 
 
-def num_candidates(size: int, *, kind: Candidates = "forward", window: int | None = None) -> int:
+def num_candidates(
+    size: int, *, kind: Candidates = "forward", window: int | None = None, loops: bool = False
+) -> int:
     """How many edges `candidate_edges` gives a graph of so many nodes."""
     reach = max(size - 1, 0) if window is None else min(window, max(size - 1, 0))
-    return reach * (2 * size - reach - 1) // (1 if kind == "all" else 2)
+    return reach * (2 * size - reach - 1) // (1 if kind == "all" else 2) + loops * size
 
 
 def candidate_edges(
-    batch: Int[Tensor, " n"], *, kind: Candidates = "forward", window: int | None = None
+    batch: Int[Tensor, " n"],
+    *,
+    kind: Candidates = "forward",
+    window: int | None = None,
+    loops: bool = False,
 ) -> Int[Tensor, "2 e"]:
     """The ordered pairs of nodes of one graph between which an edge may be predicted.
 
@@ -161,9 +167,10 @@ def candidate_edges(
         batch: The graph of each node, ascending.
         kind: "forward": from a node to later ones only, acyclic by construction; "all": both ways.
         window: Largest distance in the order of the nodes. Default: any.
+        loops: Whether each node may have an edge to itself, too.
 
     Returns:
-        Source and target of each candidate, sorted by source.
+        Source and target of each candidate, sorted by source, then by target.
     """
     n = len(batch)
     size = torch.bincount(batch) if n else batch
@@ -172,10 +179,12 @@ def candidate_edges(
     reach = end - node - 1
     if window is not None:
         reach = reach.clamp(max=window)
-    source = node.repeat_interleave(reach)
-    step = torch.arange(len(source), device=batch.device) - (reach.cumsum(0) - reach)[source]
-    forward = torch.stack([source, source + step + 1])
+    offered = reach + loops
+    source = node.repeat_interleave(offered)
+    step = torch.arange(len(source), device=batch.device) - (offered.cumsum(0) - offered)[source]
+    forward = torch.stack([source, source + step + (not loops)])
     if kind == "forward":
         return forward
-    both = torch.cat([forward, forward.flip(0)], dim=1)
+    back = forward.flip(0)
+    both = torch.cat([forward, back[:, back[0] != back[1]]], dim=1)
     return both[:, (both[0] * max(n, 1) + both[1]).argsort()]

@@ -117,8 +117,8 @@ class GraphTransformNet(nn.Module):
         if queries.number:
             copy, uncopied = False, ()
         self.labels, self.relations = tuple(labels), tuple(relations)
-        self.window, self.places, self.directed = candidates.window, places, directed
-        self._pairs, self._dropped_labels = candidates.pairs, dropout.labels
+        self._pairs, self.window, self.loops = candidates.pairs, candidates.window, candidates.loops
+        self.places, self.directed, self._dropped_labels = places, directed, dropout.labels
         self.config: dict[str, Any] = {
             "labels": list(labels), "relations": list(relations), "dim": dim,
             "num_layers": num_layers, "num_heads": num_heads, "num_buckets": num_buckets,
@@ -231,7 +231,8 @@ class GraphTransformNet(nn.Module):
             wired = self.slots(wired)
         for layer in self.slot_layers:
             wired = layer(wired, num_graphs)
-        candidates = candidate_edges(wired.batch, kind=self.candidates, window=self.window)
+        at, pairs = wired.batch, self.candidates
+        candidates = candidate_edges(at, kind=pairs, window=self.window, loops=self.loops)
         own = None if self.own is None else self.own(graph.x).repeat_interleave(self.num_slots)
         position = None if wired.position is None else wired.position.to(wired.h.dtype)
         existence, label, relation = self.heads(wired.h, candidates, position, own, wired.batch)

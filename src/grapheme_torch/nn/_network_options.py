@@ -6,7 +6,6 @@ from dataclasses import dataclass, fields
 from typing import Any, Literal
 
 from .._check import Received, refusal, require
-from ..graphs import check_flag
 
 MAX_LAYERS = 1000
 """Of any kind; making a network takes time for each, so a stranger's number has a bound."""
@@ -28,6 +27,7 @@ class CandidateEdges:
             has no positions.
         copy: Whether an edge of the input is likely between the output nodes at its ends, if its
             label is one of `relations`. For targets that change a part of their inputs.
+        loops: Whether an output node may have an edge to itself.
 
     Raises:
         InputError: If a value is out of range.
@@ -37,11 +37,12 @@ class CandidateEdges:
     window: int | None = None
     locality: float = 0.0
     copy: bool = False
+    loops: bool = False
 
     def __post_init__(self) -> None:
         """Refuses a value out of range."""
-        flag, remedy = isinstance(self.copy, bool), "True where targets change their inputs."
-        require(flag, "`copy`", "be True or False", self.copy, remedy)
+        _check_flag("`copy`", self.copy, "True where targets change their inputs.")
+        _check_flag("`loops`", self.loops, "True where nodes of targets have edges to themselves.")
         remedy = 'Use "forward" for acyclic targets.'
         known = self.pairs in ("forward", "all", "auto")
         require(known, "`pairs`", "be forward, all or auto", self.pairs, remedy)
@@ -75,7 +76,7 @@ class OutputSlots:
 
     def __post_init__(self) -> None:
         """Refuses a value out of range."""
-        check_flag("`in_turn`", self.in_turn)
+        _check_flag("`in_turn`", self.in_turn, "True where most need the first alone.")
         require(self.per_node >= 1, "`per_node`", "be at least 1", self.per_node, "Try 2.")
         check_layers(self.num_layers)
 
@@ -170,6 +171,10 @@ def grouped(options: Mapping[str, Any]) -> dict[str, Any]:
                 raise refusal(f"`{name}`", "have known options only", Received(str(key)), remedy)
         made[name] = kind(**given)
     return made
+
+
+def _check_flag(name: str, value: object, remedy: str) -> None:
+    require(isinstance(value, bool), name, "be True or False", value, remedy)
 
 
 def whole_groups(**given: Any) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch_geometric.utils import remove_self_loops
 
 from .._check import InputError
 from ..data import Pair
@@ -64,7 +65,7 @@ def _aligned(pair: Pair) -> Tensor | None:
 
 
 def _steps(pair: Pair, places: Tensor) -> Tensor:
-    """How far each edge of a target leads."""
+    """How far each edge of a target leads; but for edges from a node to itself."""
     assert pair.target.edge_index is not None
-    source, target = pair.target.edge_index
+    source, target = remove_self_loops(pair.target.edge_index)[0]
     return places[target] - places[source]

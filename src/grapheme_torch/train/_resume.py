@@ -1,7 +1,7 @@
 """What a run that goes on is checked against: its options, its data, its state."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +12,12 @@ from .._check import Received, refusal, require
 from .._safe_files import open_regular
 from .._versions import current
 from .._yaml import load_yaml
+from ..loss import StructuralLoss
+from ..nn import GROUPS as NETWORK_GROUPS
 from ._folder import OPTIONS, SUMMARY, text_of
+from ._loss_options import loss_options
 from ._optimization import Optimization
+from ._run_groups import RUN_GROUPS
 from ._summary import Summary
 
 STATE, ORIGIN = "state.ckpt", "state.json"
@@ -94,7 +98,8 @@ def check_state(path: Path) -> None:
 
 def _check_options(out: Path, saved: dict[str, Any], asked: dict[str, Any]) -> None:
     """Refuses options other than those of the run, but for more epochs."""
-    was, now = _flat(saved), _flat(asked)
+    now = _flat(asked)
+    was = {name: value for name, value in _defaults().items() if name in now} | _flat(saved)
     for name in sorted(was.keys() | now.keys()):
         if name.split(".")[0] in FREE or name == "epochs" or was.get(name) == now.get(name):
             continue
@@ -102,6 +107,13 @@ def _check_options(out: Path, saved: dict[str, Any], asked: dict[str, Any]) -> N
         remedy = "Leave it out to go on, or choose another --out."
         requirement = f"be {was.get(name)!r} as in the run of {out}"
         raise refusal(f"`--{option}`", requirement, now.get(name), remedy)
+
+
+def _defaults() -> dict[str, Any]:
+    """What options are that the release which began a run did not have: new ones change nothing."""
+    groups = {name: asdict(kind()) for name, kind in RUN_GROUPS.items()}
+    network = {name: asdict(kind()) for name, kind in NETWORK_GROUPS.items()}
+    return _flat({**groups, **loss_options(StructuralLoss()), "network": network})
 
 
 def _check_longer(

@@ -97,7 +97,9 @@ def share_of_nodes(split: Split, room: OutputRoom) -> float:
 
 def share_of_edges(split: Split, network: GraphTransformNet) -> float | None:
     """Edges of the training targets as a share of a network's candidates; None without any."""
-    kind: dict[str, Any] = {"kind": network.candidates, "window": network.window}
+    kind: dict[str, Any] = {
+        "kind": network.candidates, "window": network.window, "loops": network.loops
+    }  # fmt: skip
     sizes, often = np.unique(split.train.sizes[:, 0], return_counts=True)
     each = zip(sizes.tolist(), often.tolist(), strict=True)
     room = room_of(network)

@@ -111,8 +111,12 @@ def _cause(
         found = f"{unsettled} of {wanted} target nodes are matched with several output nodes"
         return Cause(pair.place, "alignment", found, _to_settle(loss))
     if lost := _lost_edge(pair, plan, prediction.edge_index):
+        label = node_labels(pair.target)
+        found = f"the edge {label[lost[0]]!r} -> {label[lost[1]]!r} is no candidate"
         remedy = "Try --network.candidates.pairs all, or a wider --network.candidates.window."
-        return Cause(pair.place, "candidates", f"the edge {lost} is no candidate", remedy)
+        if lost[0] == lost[1]:
+            remedy = "Try --network.candidates.loops true."
+        return Cause(pair.place, "candidates", found, remedy)
     if falling:
         return Cause(pair.place, "falling", "the loss was still falling", "Try more --epochs.")
     return Cause(pair.place, "network", "matched, and possible, but answered otherwise",
@@ -144,14 +148,13 @@ def _unknown(pair: Pair, alphabet: Alphabet) -> str:
     return lacking[0] if lacking else ""
 
 
-def _lost_edge(pair: Pair, plan: Tensor, candidates: Tensor) -> str:
+def _lost_edge(pair: Pair, plan: Tensor, candidates: Tensor) -> tuple[int, int] | None:
     """An edge of the target whose ends are matched with output nodes that no candidate joins."""
     placed = plan[:-1, :-1].argmax(0).tolist()
     known = {(source, target) for source, target in candidates.T.tolist()}
-    label = node_labels(pair.target)
     directed = is_directed(pair.target)
     for source, target, _ in edge_triples(pair.target):
         ends = placed[source], placed[target]
         if ends not in known and (directed or ends[::-1] not in known):
-            return f"{label[source]!r} -> {label[target]!r}"
-    return ""
+            return source, target
+    return None

@@ -34,6 +34,6 @@ CHOSEN = frozenset({
     "network.dim", "network.num_layers", "network.places", "network.ngrams",
     "network.slots.per_node", "network.slots.num_layers", "network.queries.number",
     "network.candidates.pairs", "network.candidates.window", "network.candidates.locality",
-    "network.candidates.copy", "network.dropout.layers",
+    "network.candidates.copy", "network.candidates.loops", "network.dropout.layers",
 })  # fmt: skip
 """What may be chosen, by full name."""

@@ -31,6 +31,7 @@ class Facts:
         copied: Share of the target nodes whose labels the input has, too, in the same order.
         moved: How many steps further the first of these stands in one of the two than in the
             other, on average. None where no label is copied.
+        loops: Number of pairs whose target has an edge from a node to itself.
         kept: Share of the target edges that the input has, too, by their label and those of the
             ends.
         labels: Number of labels of target nodes.
@@ -56,6 +57,7 @@ class Facts:
     copied: float
     moved: float | None
     labels: int
+    loops: int = 0
     kept: float = 0.0
     sets: bool = False
     features: int = 0

@@ -16,7 +16,7 @@ def matching_choices(facts: Facts, asked: Asked) -> Choices:
         chosen |= _by_edges(facts, asked, why)
         if not has_few(facts):
             chosen |= _few_rounds()
-    elif not facts.placed and not facts.is_path:
+    elif not facts.placed:
         chosen |= _by_edges(facts, asked)
         if facts.repeats >= MOST_ALIKE and facts.placed_inputs:
             chosen |= together(_alike(facts), network__candidates__locality=2.0)

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 from torch_geometric.data import Data
+from torch_geometric.utils import contains_self_loops
 
 from ...data import Pair
 from ...graphs import edge_triples, is_directed, node_labels
@@ -43,7 +44,7 @@ class Observed:
         self._seen = 0
         self._unaligned = self._unplaced = 0
         self._shape = 0
-        self._sets = self._tied = 0
+        self._sets = self._tied = self._loops = 0
         self._labels: list[_Labels] = []
         self._draw = random.Random(0)
 
@@ -52,6 +53,7 @@ class Observed:
         self._seen += 1
         self._sets += is_set(pair.input) and bool(pair.input.num_nodes)
         self._tied += not is_set(pair.input)
+        self._loops += has_self_loops(pair.target)
         if is_directed(pair.target):
             self._shape = max(self._shape, SHAPES.index(shape_of(pair.target)))
         aligned, placed = leads_ahead(pair)
@@ -98,7 +100,7 @@ class Observed:
             placed_inputs=placed[0], placed_targets=placed[1], behind=behind,
             repeats=sum(one.repeated for one in told) / nodes,
             copied=sum(one.copied for one in told) / nodes,
-            moved=sum(moved) / len(moved) if moved else None, labels=labels,
+            moved=sum(moved) / len(moved) if moved else None, labels=labels, loops=self._loops,
             kept=sum(one.kept for one in told) / max(sum(one.edges for one in told), 1),
             sets=bool(self._sets) and not self._tied, features=features, largest=int(wanted.max()),
         )  # fmt: skip
@@ -112,6 +114,11 @@ def is_set(graph: Data) -> bool:
     return not graph.num_edges and not (
         graph.num_nodes and "position" in graph and "features" not in graph
     )
+
+
+def has_self_loops(graph: Data) -> bool:
+    """Whether an edge leads from a node to itself."""
+    return graph.edge_index is not None and contains_self_loops(graph.edge_index)
 
 
 def _slots(needed: npt.NDArray[np.int64]) -> tuple[int, int]:

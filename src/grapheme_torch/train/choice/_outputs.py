@@ -36,13 +36,14 @@ def output_choices(facts: Facts, asked: Asked) -> Choices:
     """How many output nodes there are, where they stand, and which pairs may have an edge."""
     queries = queries_of(facts, asked)
     if queries:
-        return _queried(facts, queries)
+        return _queried(facts, queries) | _loops(facts)
     slots = _slots(facts)
     per_node = asked.get("network.slots.per_node", slots["network.slots.per_node"].value)
     return {
         **slots,
         **_layers(facts, per_node),
         **_edges(facts, per_node),
+        **_loops(facts),
         **_places(facts, per_node),
         **_copied(facts),
     }
@@ -97,14 +98,23 @@ def _edges(facts: Facts, per_node: int) -> Choices:
         pairs, reason = "forward", "edges have no direction: each pair of nodes once"
     elif facts.behind <= _FEW_BEHIND * facts.pairs:
         pairs, reason = "forward", f"edges lead ahead in the input, but for {facts.behind} pairs"
-    elif facts.is_path and facts.shorter and per_node == 1:
+    elif not (facts.is_path and facts.placed):
+        pass  # of a path without places it is not known where its nodes are read off
+    elif facts.shorter and per_node == 1:
         pairs, reason = "forward", "targets are paths shorter than their inputs"
-    elif facts.is_path and not has_few(facts):
+    elif not has_few(facts):
         if keeps_places(facts):
             pairs, window, reason = "forward", WINDOW, "targets begin as their inputs do"
         else:
             window, reason = WIDE, "letters of targets are moved"
     return together(reason, network__candidates__pairs=pairs, network__candidates__window=window)
+
+
+def _loops(facts: Facts) -> Choices:
+    if not facts.loops:
+        return {}
+    why = f"targets of {facts.loops} pairs have edges from a node to itself"
+    return together(why, network__candidates__loops=True)
 
 
 def _copied(facts: Facts) -> Choices:
