@@ -148,6 +148,12 @@ def test_options_out_of_range_are_refused(options: Any, message: str) -> None:
         spectra([ASKED], **options)
 
 
+def test_the_standard_input_is_not_both_files(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["convert", "spectra", "-", "-", "--known", "-"]) == 2
+    told = capsys.readouterr().err
+    assert "`known` must be a file where spectra come from the standard input, got '-'." in told
+
+
 def test_a_file_that_is_missing_or_empty_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "known.jsonl"
     message = f"{path}: the input must be a readable file, got No such file or directory. "

@@ -252,9 +252,20 @@ def test_a_rare_larger_target_is_left_out(tmp_path: Path) -> None:
 
 
 def test_too_large_a_target_for_what_is_chosen_is_refused(tmp_path: Path) -> None:
-    data = write_pairs(tmp_path / "pairs.jsonl", pairs_of({"a": "abcdefghi"}))
-    with pytest.raises(InputError, match=r"at most 8 times .*--network.slots.per-node 9"):
+    """Few pairs get more: a short question may have a long answer."""
+    few = pairs_of({"a": "abcdefghi", "ab": "a"})
+    data = write_pairs(tmp_path / "few.jsonl", few)
+    assert chosen_options(data=data).options["network"]["slots"]["per_node"] == 9
+    larger = [*few, *pairs_of({"b" * 600: "a", "b": "a" * 99})]
+    data = write_pairs(tmp_path / "larger.jsonl", larger)
+    with pytest.raises(InputError, match=r":4: .* at most 8 times .*--network.slots.per-node 99"):
         train(tmp_path / "run", data=data, epochs=0)
+    many = [*few, *pairs_of({f"{k}": "a" for k in range(200)})]
+    data = write_pairs(tmp_path / "many.jsonl", many)
+    with pytest.raises(InputError, match=r":1: .* at most 8 times .*--network.slots.per-node 9"):
+        train(tmp_path / "run", data=data, epochs=0)
+    left_out = chosen_options(data=data, skip_larger=True).options["network"]["slots"]["per_node"]
+    assert left_out <= 2
 
 
 def test_whole_groups_are_the_users_own(tmp_path: Path) -> None:

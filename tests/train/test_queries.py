@@ -111,7 +111,10 @@ def test_structure_ties_outputs_to_inputs(tmp_path: Path, sets: str) -> None:
     tied = chosen_options(data=sets, network={"slots": {"per_node": 10}}, skip_larger=True)
     assert tied.options["network"]["queries"]["number"] == 0
     mixed = write_pairs(tmp_path / "mixed.jsonl", [*SETS, bonded])
-    message = 'mixed.jsonl:5: the "target" must have at most 8 times as many nodes as the "input"'
+    network = chosen_options(data=mixed).options["network"]
+    assert (network["queries"]["number"], network["slots"]["per_node"]) == (0, 10)
+    mixed = write_pairs(tmp_path / "many.jsonl", [*SETS, *[bonded] * 200])
+    message = 'many.jsonl:5: the "target" must have at most 8 times as many nodes as the "input"'
     with pytest.raises(InputError, match=re.escape(message)):
         chosen_options(data=mixed)
     assert chosen_options(data=mixed, skip_larger=True).options["network"]["queries"]["number"] == 0

@@ -19,8 +19,10 @@ from grapheme_torch import (
 from grapheme_torch._check import Notice
 from grapheme_torch.cli._main import main
 from grapheme_torch.data import Pair
+from grapheme_torch.graphs import graph_from_node_link
 from grapheme_torch.nn import CandidateEdges, GraphTransformNet
 from grapheme_torch.train import Cause, causes_in_words, evaluate
+from grapheme_torch.train._contradictions import contradictions
 from grapheme_torch.train._history import still_falls
 from grapheme_torch.train._wrong_answers import MOST_TOLD, causes
 
@@ -77,6 +79,43 @@ def test_an_alignment_that_is_not_settled() -> None:
         assert ("--matcher.use start" in remedy, "--hints" in remedy) == (told, False)
     hurried = LOSS.replace(alignment=Sinkhorn(temperature=1e-3, max_iterations=1))
     assert "--alignment.max-iterations" in cause("abab", "bab", hurried).remedy
+
+
+def _pairs(*sides: tuple[str, str], **numbers: list[list[float]]) -> list[Pair]:
+    made = []
+    for line, (given, wanted) in enumerate(sides, start=1):
+        graph = text_to_graph(given)
+        if given in numbers:
+            graph.features = torch.tensor(numbers[given])
+        made.append(Pair(graph, text_to_graph(wanted), source="x.jsonl", line=line))
+    return made
+
+
+def test_an_input_that_has_another_target() -> None:
+    pairs = _pairs(("ab", "a"), ("ba", "a"), ("ab", "b"), ("ab", "a"))
+    told = causes(network(), LOSS, pairs, Alphabet(("a", "b"), ("next",)), known=pairs)
+    assert [cause.kind == "input" for cause in told] == [True, False, True, True]
+    assert str(told[0]) == (
+        "x.jsonl:1: x.jsonl:3 has the same input and another target. "
+        "Keep one of the two, or tell them apart in the input."
+    )
+    assert told[2].found.startswith("x.jsonl:1 has")
+
+
+def test_inputs_are_the_same_if_a_network_reads_the_same() -> None:
+    one = _pairs(("ab", "a"), ab=[[1.0], [2.0]])
+    for other, same in (([[1.0], [2.0]], True), ([[1.0], [3.0]], False)):
+        known = _pairs(("ba", "a"), ("ab", "b"), ab=other)
+        assert contradictions(one, known) == ({0: "x.jsonl:2"} if same else {})
+    bare = _pairs(("ab", "b"))
+    del bare[0].input.position
+    assert contradictions(_pairs(("ab", "a")), bare) == {}
+    # The same target, its nodes in another order, is no other.
+    turned = graph_from_node_link({
+        "nodes": [{"id": "x", "label": "b"}, {"id": "y", "label": "a"}],
+        "edges": [{"source": "y", "target": "x", "label": "next"}],
+    })  # fmt: skip
+    assert contradictions(_pairs(("a", "ab")), [Pair(text_to_graph("a"), turned)]) == {}
 
 
 def test_what_is_in_nobodys_way() -> None:

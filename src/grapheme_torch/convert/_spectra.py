@@ -10,6 +10,7 @@ from ._known_spectra import known_targets
 from ._molecule import undirected_molecule
 from ._peaks import json_object, number, read_peaks, strongest
 from ._pieces import RESERVED, Piece, Record, Skip, line_pieces, records
+from ._sources import STDIN, name_of
 from ._spectral_search import Spectrum
 
 _PEAK = "peak"
@@ -66,6 +67,9 @@ def spectra(
     require(nearest >= 1, "`nearest`", "be at least 1", nearest, "Try 3.")
     ok = isfinite(tolerance) and tolerance > 0
     require(ok, "`tolerance`", "be finite and above 0", tolerance, "Try 0.02.")
+    one_input = known == STDIN and source == name_of(STDIN)
+    kind, remedy = "be a file where spectra come from the standard input", "Save one of the two."
+    require(not one_input, "`known`", kind, known, remedy)
     library = known_targets(known, target, apart, tolerance, kekulize=kekulize) if known else None
     used = {peaks, precursor}
 

@@ -114,7 +114,8 @@ def evaluate(
     numbers |= {} if trip is None else {"round_trip": back / len(pairs)}
     alphabet = Alphabet(network.labels, network.relations)
     network.eval()
-    why = causes(network, loss, wrong, alphabet, falling=saved_still_falls(folder))
+    falling = saved_still_falls(folder)
+    why = causes(network, loss, wrong, alphabet, known=pairs, falling=falling)
     shown = tuple(examples)
     return EvaluationReport(len(pairs), numbers, terms, share, shown, residual, tuple(why))
 

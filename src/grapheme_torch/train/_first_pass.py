@@ -1,5 +1,6 @@
 """What a run learns of its pairs in one pass, and which of them it refuses."""
 
+import math
 from dataclasses import replace
 
 from .._check import InputError, Received, relocate, require
@@ -20,7 +21,7 @@ from ._backward_edges import BackwardEdges
 from ._edge_direction import Direction, as_given
 from ._large_pairs import Largest, check_nodes, largest
 from ._uncopied import InputLabels
-from .choice import MOST_SLOTS, Facts, Observed, is_set
+from .choice import MOST_SLOTS, Facts, Observed, is_set, most_slots
 
 MOST_CLASSES = 10**6
 """Most node labels, and most relations: a network has a class for each."""
@@ -77,7 +78,7 @@ class FirstPass:
         Raises:
             InputError: "FILE:LINE: ..." if it can neither be trained on nor left out.
         """
-        fits = self._room.fits(pair) or self._may_be_queried(pair)
+        fits = self._room.fits(pair) or self._may_fit(pair)
         if self._skip_larger and not (fits and largest(pair) <= self._most):
             self.left_out += 1
             if self.left_out <= LISTED:
@@ -85,7 +86,7 @@ class FirstPass:
             return False
         check_nodes([pair], self._most)
         if fits and not self._room.fits(pair):
-            self._unfit = self._unfit or pair
+            self._unfit = max(self._unfit or pair, pair, key=slots_for)
         else:
             self._room.check(pair)
         pair = self._seen(pair)
@@ -126,9 +127,9 @@ class FirstPass:
         self._positions.add(pair)
         return pair
 
-    def _may_be_queried(self, pair: Pair) -> bool:
-        """Whether a pair fits if output nodes stand at no inputs, which all pairs decide."""
-        return self._is_open and is_set(pair.input)
+    def _may_fit(self, pair: Pair) -> bool:
+        """Whether a large pair fits as all pairs decide: at no inputs, or with slots for few."""
+        return self._is_open and (is_set(pair.input) or slots_for(pair) <= most_slots(1, 1))
 
     @property
     def directed(self) -> bool:
@@ -162,7 +163,7 @@ class FirstPass:
             placed=self._positions.placed, features=self._widths.width,
         )  # fmt: skip
         if self._unfit is not None and not (facts.sets or self._skip_larger):
-            self._room.check(self._unfit)
+            OutputRoom(most_slots(facts.pairs, facts.inputs)).check(self._unfit)
         return facts
 
     def tell(self) -> None:
@@ -175,6 +176,12 @@ class FirstPass:
         """A pair that was seen as it is trained on: with what all others have beside labels."""
         pair = self._widths.unified(as_given(pair, directed=self.directed))
         return self._positions.unified(pair)
+
+
+def slots_for(pair: Pair) -> float:
+    """Output nodes per input node that the target of a pair needs."""
+    given = pair.input.num_nodes or 0
+    return -(-(pair.target.num_nodes or 0) // given) if given else math.inf
 
 
 def _check_known(pair: Pair, alphabet: Alphabet) -> None:

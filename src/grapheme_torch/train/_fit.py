@@ -218,7 +218,9 @@ class _Run:
         wrong = all_not_exact(kept.network, data.known, size, data.alphabet)
         kept.network.eval()
         looked_at = [] if self.interrupt.number else wrong  # who stops a run does not wait
-        why = causes(kept.network, kept.loss, looked_at, data.alphabet, falling=falling)
+        why = causes(
+            kept.network, kept.loss, looked_at, data.alphabet, known=data.known, falling=falling
+        )
         return Summary(
             initial_loss=first,
             final_loss=last,

@@ -13,10 +13,11 @@ from ..data import Alphabet, Pair
 from ..graphs import edge_triples, is_directed, node_labels
 from ..loss import StructuralLoss
 from ..ot import Status
+from ._contradictions import contradictions
 from ._measure import same_noise
 from ._predict import read, room_of
 
-Kind = Literal["slots", "labels", "alignment", "candidates", "falling", "network"]
+Kind = Literal["input", "slots", "labels", "alignment", "candidates", "falling", "network"]
 
 MOST_TOLD = 100
 """Pairs that are looked at, at most: each takes a prediction and a loss of its own."""
@@ -31,10 +32,11 @@ class Cause:
 
     Args:
         place: The pair, "FILE:LINE".
-        kind: "slots": the network has too few output nodes. "labels": it has no class for a label
-            or relation. "alignment": nodes are not matched for good. "candidates": an edge is no
-            candidate. "falling": none of these, and the loss was still falling. "network": none
-            of these; network and loss could reproduce it.
+        kind: "input": another pair has the same one and another target. "slots": the network has
+            too few output nodes. "labels": it has no class for a label or relation. "alignment":
+            nodes are not matched for good. "candidates": an edge is no candidate. "falling": none
+            of these, and the loss was still falling. "network": none of these; network and loss
+            could reproduce it.
         found: What was found.
         remedy: What to try.
     """
@@ -72,6 +74,7 @@ def causes(
     pairs: Sequence[Pair],
     alphabet: Alphabet,
     *,
+    known: Iterable[Pair] = (),
     falling: bool = False,
 ) -> list[Cause]:
     """Why each of these pairs is not reproduced; of the first `MOST_TOLD`.
@@ -81,9 +84,19 @@ def causes(
         loss: What it was trained by.
         pairs: The pairs, with targets as the network gives them.
         alphabet: The strings of its classes.
+        known: All pairs that it was to reproduce.
         falling: Whether the loss was still falling when training ended.
     """
-    return [_cause(network, loss, pair, alphabet, falling) for pair in pairs[:MOST_TOLD]]
+    told, listed = pairs[:MOST_TOLD], []
+    elsewhere = contradictions(told, known)
+    for k, pair in enumerate(told):
+        if k in elsewhere:
+            found = f"{elsewhere[k]} has the same input and another target"
+            remedy = "Keep one of the two, or tell them apart in the input."
+            listed.append(Cause(pair.place, "input", found, remedy))
+        else:
+            listed.append(_cause(network, loss, pair, alphabet, falling))
+    return listed
 
 
 def _cause(

@@ -17,6 +17,23 @@ MOST_ALIKE = 0.8
 """Share of nodes that share their label, from which on only edges tell them apart."""
 
 
+MOST_SLOTS = 8
+"""Output nodes per input node that are chosen, at most: work grows with the square."""
+
+_OUTPUTS = 128
+"""Output nodes of a usual input, up to which few pairs get as many slots as they need."""
+
+
+def most_slots(pairs: int, inputs: float) -> int:
+    """Output nodes per input node that are chosen at most.
+
+    Args:
+        pairs: Number of pairs.
+        inputs: Nodes of an input, on average.
+    """
+    return max(MOST_SLOTS, int(_OUTPUTS / max(inputs, 1))) if pairs < FEW else MOST_SLOTS
+
+
 def has_few(facts: Facts) -> bool:
     """Whether there are so few pairs that a run is to learn them by heart."""
     return facts.pairs < FEW

@@ -19,8 +19,6 @@ from ._shape import shape_of
 SAMPLE = 1000
 """Pairs whose labels are compared, at most: drawn at random, but the same each time."""
 
-MOST_SLOTS = 8
-"""Output nodes per input node that are chosen, at most: work grows with the square."""
 
 _RARE = 0.005
 """Share of the pairs that may be left out for a smaller network."""

@@ -2,8 +2,7 @@
 
 from ._choice import Asked, Choice, Choices, together
 from ._data_facts import Facts
-from ._few_pairs import has_few
-from ._observed import MOST_SLOTS
+from ._few_pairs import has_few, most_slots
 
 _STEADY = 0.1
 """Steps that the first copied label has moved by, below which order is kept from the start."""
@@ -66,7 +65,8 @@ def _queried(facts: Facts, queries: int) -> Choices:
 def _slots(facts: Facts) -> Choices:
     """Enough for every target; a rare larger one of many pairs is left out."""
     rare = facts.larger if not has_few(facts) and facts.usual_slots < facts.slots else 0
-    count = facts.usual_slots if rare else min(facts.slots, MOST_SLOTS)
+    most = most_slots(facts.pairs, facts.inputs)
+    count = facts.usual_slots if rare else min(facts.slots, most)
     needs = f"targets have up to {facts.slots} times the nodes of their inputs"
     if rare:
         needs = f"all targets but {rare} have at most {count} times the nodes of their inputs"
