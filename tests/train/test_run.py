@@ -164,7 +164,8 @@ def test_settings_reach_loss_and_network(tmp_path: Path) -> None:
     loss = StructuralLoss(
         2.0, 0.1, 0.0, criterion="edit", alignment=Sinkhorn(rounds=0, gradient="detach", slack=0.5)
     )
-    network = {**SMALL, "candidates": {"pairs": "all", "window": 2, "locality": 0.0, "copy": True}}
+    candidates = {"pairs": "all", "window": 2, "locality": 0.0, "copy": True, "loops": True}
+    network = {**SMALL, "candidates": candidates}
     quick(tmp_path, loss=loss, network=network, epochs=1)
     again = saved_loss(tmp_path)
     for name in ("alpha", "beta", "gamma", "criterion", "alignment"):
