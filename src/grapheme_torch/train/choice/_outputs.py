@@ -93,21 +93,24 @@ def _layers(facts: Facts, per_node: int) -> Choices:
 
 def _edges(facts: Facts, per_node: int) -> Choices:
     """Forward only where that is known to do."""
-    pairs, window, reason = "all", None, "targets may lead back in the order of the inputs"
     if not facts.directed:
-        pairs, reason = "forward", "edges have no direction: each pair of nodes once"
-    elif facts.behind <= _FEW_BEHIND * facts.pairs:
-        pairs, reason = "forward", f"edges lead ahead in the input, but for {facts.behind} pairs"
-    elif not (facts.is_path and facts.placed):
-        pass  # of a path without places it is not known where its nodes are read off
-    elif facts.shorter and per_node == 1:
-        pairs, reason = "forward", "targets are paths shorter than their inputs"
-    elif not has_few(facts):
+        return _candidates("forward", "edges have no direction: each pair of nodes once")
+    if facts.behind <= _FEW_BEHIND * facts.pairs:
+        why = f"edges lead ahead in the input, but for {facts.behind} pairs"
+        return _candidates("forward", why)
+    # Of a path without places it is not known where in the input its nodes are read off.
+    is_text = facts.is_path and facts.placed
+    if is_text and facts.shorter and per_node == 1:
+        return _candidates("forward", "targets are paths shorter than their inputs")
+    if is_text and not has_few(facts):
         if keeps_places(facts):
-            pairs, window, reason = "forward", WINDOW, "targets begin as their inputs do"
-        else:
-            window, reason = WIDE, "letters of targets are moved"
-    return together(reason, network__candidates__pairs=pairs, network__candidates__window=window)
+            return _candidates("forward", "targets begin as their inputs do", WINDOW)
+        return _candidates("all", "letters of targets are moved", WIDE)
+    return _candidates("all", "targets may lead back in the order of the inputs")
+
+
+def _candidates(pairs: str, why: str, window: int | None = None) -> Choices:
+    return together(why, network__candidates__pairs=pairs, network__candidates__window=window)
 
 
 def _loops(facts: Facts) -> Choices:
