@@ -155,6 +155,18 @@ def test_positions_that_are_left_aside_are_told(
     assert "{" not in output(capsys, "predict", str(trained), "--data", data).splitlines()[0]
 
 
+def test_a_notice_is_told_once(capsys: Capture, tmp_path: Path) -> None:
+    nodes = [{"id": "a", "label": "a"}, {"id": "b", "label": "b"}]
+    edges = [{"source": "a", "target": "b", "relation": "likes"}]
+    pair = json.dumps({"input": "ab", "target": {"nodes": nodes, "edges": edges}})
+    data = tmp_path / "data.jsonl"
+    data.write_text(f"{pair}\n{pair}\n")
+    assert main(["train", "--data", str(data), "--print-config"]) == 0
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert 'a text "relation" and no "label"' in said
+
+
 def test_dashes_and_underscores_are_one(capsys: Capture, tmp_path: Path, data: str) -> None:
     for name, flag in (("a", "--batch_size=3"), ("b", "--batch-size=3")):
         out = str(tmp_path / name)

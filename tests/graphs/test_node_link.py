@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from torch_geometric.data import Data
 
 from grapheme_torch import InputError
+from grapheme_torch._check import Notice
 from grapheme_torch.graphs import (
     edge_triples,
     graph_from_networkx,
@@ -93,6 +94,23 @@ def test_ids_are_strings_or_integers_and_other_keys_are_ignored():
         "name": "x",
     }
     assert form(graph_from_node_link(document)) == (["a", "b"], [(1, 0, "next")], None)
+
+
+def test_labels_of_edges_under_another_name_are_told() -> None:
+    nodes = [{"id": k, "label": "a"} for k in range(3)]
+    ends = ({"source": 0, "target": 1}, {"source": 1, "target": 2})
+
+    def read(*more: dict[str, Any]) -> list[str]:
+        edges = [{**end, **keys} for end, keys in zip(ends, more, strict=True)]
+        graph = graph_from_node_link({"nodes": nodes, "edges": edges})
+        return [label for _, _, label in edge_triples(graph)]
+
+    with pytest.warns(Notice, match=r'a text "relation" and no "label".*called "next"'):
+        assert read({"relation": "x"}, {"relation": "y"}) == ["next", "next"]
+    # None of these looks like labels.
+    assert read({"type": "x"}, {}) == ["next", "next"]
+    assert read({"type": 1}, {"type": 2}) == ["next", "next"]
+    assert read({"type": "x", "label": "y"}, {"type": "x", "label": "z"}) == ["y", "z"]
 
 
 def test_an_undirected_document_keeps_each_edge_once():

@@ -104,12 +104,16 @@ def _say(message: str) -> None:
 
 @contextmanager
 def _notices_as_lines() -> Iterator[None]:
-    """Every warning is one line, without the place in the source that gave it."""
+    """Every warning is one line, told once, without the place in the source that gave it."""
+    told = set[str]()
     with warnings.catch_warnings():
         warnings.simplefilter("always", Notice)
 
         def show(message: Warning | str, *_: Any, **__: Any) -> None:
-            _say(" ".join(str(message).split()))
+            line = " ".join(str(message).split())
+            if line not in told:
+                told.add(line)
+                _say(line)
 
         warnings.showwarning = show
         yield

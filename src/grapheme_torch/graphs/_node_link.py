@@ -5,10 +5,13 @@ from typing import Any
 
 from torch_geometric.data import Data
 
-from .._check import Received, refusal, require
+from .._check import Received, notice, refusal, require
 from ._direction import Triple, edge_triples, is_directed
 from ._form import NEXT, check_text, make_graph, node_labels, positions_of
 from ._node_numbers import feature_tensor, features_of, is_number, written_features
+
+_OTHER_NAMES = ("relation", "predicate", "type", "rel")
+"""What others call the label of an edge."""
 
 
 def graph_from_node_link(document: Mapping[str, Any]) -> Data:
@@ -20,7 +23,8 @@ def graph_from_node_link(document: Mapping[str, Any]) -> Data:
             nodes or on none). It may carry "x": a list of numbers, as many on each node, or on
             none. Then it may leave out its "label", which is the empty text. With
             `"directed": false` edges have no direction, and two nodes are joined by one at most;
-            without the key they have one. Other keys are ignored.
+            without the key they have one. Other keys are ignored; a `Notice` says so where edges
+            without a label have a text under another name, such as "relation".
 
     Raises:
         InputError: Naming the first node or edge that is not as required.
@@ -43,6 +47,7 @@ def graph_from_node_link(document: Mapping[str, Any]) -> Data:
     is_flag = isinstance(directed, bool)
     require(is_flag, 'the "directed" of a graph', "be true or false", directed, remedy)
     _check_single(triples, nodes, directed)
+    _tell_unread(edges)
     graph = make_graph(label, triples, _positions(nodes), directed=directed)
     rows = _numbers(nodes)
     if rows is not None:
@@ -141,6 +146,18 @@ def _check_single(triples: list[Triple], nodes: list[Any], directed: bool) -> No
             remedy = "Join their labels into one edge."
             raise refusal("edges", wanted, Received(f"two {ways}"), remedy)
         seen.add(pair)
+
+
+def _tell_unread(edges: list[Any]) -> None:
+    """Gives a `Notice` where the labels of edges stand under another name."""
+    if not edges or any("label" in edge for edge in edges):
+        return
+    for name in _OTHER_NAMES:
+        if all(isinstance(edge.get(name), str) for edge in edges):
+            notice(
+                f'edges have a text "{name}" and no "label". It is not read: all edges are called '
+                f'"{NEXT}". If it tells edges apart, call it "label".'
+            )
 
 
 def _positions(nodes: list[Any]) -> list[float] | None:
