@@ -96,6 +96,20 @@ def test_ids_are_strings_or_integers_and_other_keys_are_ignored():
     assert form(graph_from_node_link(document)) == (["a", "b"], [(1, 0, "next")], None)
 
 
+def test_edges_may_be_called_links() -> None:
+    nodes = [{"id": k, "label": "a"} for k in range(2)]
+    links = [{"source": 0, "target": 1, "label": "to"}]
+    assert edge_triples(graph_from_node_link({"nodes": nodes, "links": links})) == [(0, 1, "to")]
+    both = graph_from_node_link({"nodes": nodes, "edges": [], "links": links})
+    assert edge_triples(both) == []
+    with pytest.raises(InputError, match=r'^the "links" of a graph must be a list'):
+        graph_from_node_link({"nodes": nodes, "links": None})
+    drawn = nx.DiGraph([(0, 1)])
+    nx.set_node_attributes(drawn, "a", "label")
+    document = nx.node_link_data(drawn, edges="links")
+    assert len(edge_triples(graph_from_node_link(document))) == 1
+
+
 def test_labels_of_edges_under_another_name_are_told() -> None:
     nodes = [{"id": k, "label": "a"} for k in range(3)]
     ends = ({"source": 0, "target": 1}, {"source": 1, "target": 2})

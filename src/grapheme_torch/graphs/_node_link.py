@@ -19,12 +19,13 @@ def graph_from_node_link(document: Mapping[str, Any]) -> Data:
 
     Args:
         document: `{"nodes": [{"id", "label"}, ...], "edges": [{"source", "target"}, ...]}`.
-            An edge may carry a "label" (default "next"), a node a "position" (a number, on all
-            nodes or on none). It may carry "x": a list of numbers, as many on each node, or on
-            none. Then it may leave out its "label", which is the empty text. With
-            `"directed": false` edges have no direction, and two nodes are joined by one at most;
-            without the key they have one. Other keys are ignored; a `Notice` says so where edges
-            without a label have a text under another name, such as "relation".
+            The edges may be called "links", as networkx did. An edge may carry a "label" (default
+            "next"), a node a "position" (a number, on all nodes or on none). It may carry "x": a
+            list of numbers, as many on each node, or on none. Then it may leave out its "label",
+            which is the empty text. With `"directed": false` edges have no direction, and two
+            nodes are joined by one at most; without the key they have one. Other keys are ignored;
+            a `Notice` says so where edges without a label have a text under another name, such as
+            "relation".
 
     Raises:
         InputError: Naming the first node or edge that is not as required.
@@ -36,7 +37,7 @@ def graph_from_node_link(document: Mapping[str, Any]) -> Data:
         document,
         'Write {"nodes": [{"id": 0, "label": "a"}], "edges": []}.',
     )
-    nodes, edges = _listed(document, "nodes"), _listed(document, "edges")
+    nodes, edges = _listed(document, "nodes"), _listed(document, _edges_of(document))
     index: dict[Hashable, int] = {}
     for k, node in enumerate(nodes):
         _add_node(index, k, node)
@@ -77,6 +78,11 @@ def graph_to_node_link(graph: Data) -> dict[str, Any]:
     ]
     head = {"directed": is_directed(graph), "multigraph": False, "graph": {}}
     return {**head, "nodes": nodes, "edges": edges}
+
+
+def _edges_of(document: Mapping[str, Any]) -> str:
+    """The key of the edges: networkx before 3.6 calls them "links"."""
+    return "links" if "links" in document and "edges" not in document else "edges"
 
 
 def _listed(document: Mapping[str, Any], key: str) -> list[Any]:
