@@ -1,5 +1,6 @@
 """How many output nodes there are for an input."""
 
+import math
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -56,4 +57,9 @@ class OutputRoom:
         """The option that gives an input of some nodes enough output nodes; "" if none does."""
         if self.queries:
             return f"--network.queries.number {wanted}"
-        return f"--network.slots.per-node {-(-wanted // given)}" if given else ""
+        return f"--network.slots.per-node {slots_for(given, wanted)}" if given else ""
+
+
+def slots_for(given: int, wanted: int) -> float:
+    """Output nodes per input node that so many target nodes need; infinite without an input."""
+    return -(-wanted // given) if given else math.inf

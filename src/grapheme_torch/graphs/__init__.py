@@ -23,6 +23,7 @@ from ._direction import alike as alike
 from ._direction import arcs as arcs
 from ._direction import both_ways as both_ways
 from ._direction import edge_triples as edge_triples
+from ._direction import graph_key as graph_key
 from ._direction import is_acyclic as is_acyclic
 from ._direction import is_directed as is_directed
 from ._direction import sorted_edges as sorted_edges

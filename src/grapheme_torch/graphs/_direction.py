@@ -1,7 +1,7 @@
 """Edges with and without a direction: read off a graph, each undirected one counted once."""
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import Any
 
 import networkx as nx
@@ -73,6 +73,11 @@ def sorted_edges(graph: Data) -> list[Triple]:
     if not is_directed(graph):
         triples = [(min(u, v), max(u, v), name) for u, v, name in triples]
     return sorted(triples)
+
+
+def graph_key(graph: Data) -> Hashable:
+    """Labels and edges: equal keys are of equal graphs whose nodes stand in one order."""
+    return tuple(node_labels(graph)), tuple(sorted_edges(graph))
 
 
 def arcs(graph: Data) -> list[Triple]:

@@ -201,10 +201,11 @@ def check_text(name: str, text: object) -> None:
         ) from None
 
 
-def check_flag(name: str, value: object) -> None:
+def check_flag(
+    name: str, value: object, remedy: str = "False: its edges have no direction."
+) -> None:
     """Refuses what is neither True nor False."""
-    ok = isinstance(value, bool)
-    require(ok, name, "be True or False", value, "False: its edges have no direction.")
+    require(isinstance(value, bool), name, "be True or False", value, remedy)
 
 
 def _listed(name: str, value: Any) -> list[Any]:

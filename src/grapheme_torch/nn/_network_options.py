@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 from typing import Any, Literal
 
 from .._check import Received, refusal, require
+from ..graphs import check_flag
 
 MAX_LAYERS = 1000
 """Of any kind; making a network takes time for each, so a stranger's number has a bound."""
@@ -41,8 +42,8 @@ class CandidateEdges:
 
     def __post_init__(self) -> None:
         """Refuses a value out of range."""
-        _check_flag("`copy`", self.copy, "True where targets change their inputs.")
-        _check_flag("`loops`", self.loops, "True where nodes of targets have edges to themselves.")
+        check_flag("`copy`", self.copy, "True where targets change their inputs.")
+        check_flag("`loops`", self.loops, "True where nodes of targets have edges to themselves.")
         remedy = 'Use "forward" for acyclic targets.'
         known = self.pairs in ("forward", "all", "auto")
         require(known, "`pairs`", "be forward, all or auto", self.pairs, remedy)
@@ -76,7 +77,7 @@ class OutputSlots:
 
     def __post_init__(self) -> None:
         """Refuses a value out of range."""
-        _check_flag("`in_turn`", self.in_turn, "True where most need the first alone.")
+        check_flag("`in_turn`", self.in_turn, "True where most need the first alone.")
         require(self.per_node >= 1, "`per_node`", "be at least 1", self.per_node, "Try 2.")
         check_layers(self.num_layers)
 
@@ -171,10 +172,6 @@ def grouped(options: Mapping[str, Any]) -> dict[str, Any]:
                 raise refusal(f"`{name}`", "have known options only", Received(str(key)), remedy)
         made[name] = kind(**given)
     return made
-
-
-def _check_flag(name: str, value: object, remedy: str) -> None:
-    require(isinstance(value, bool), name, "be True or False", value, remedy)
 
 
 def whole_groups(**given: Any) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from torch_geometric.data import Data
 
 from ..data import Pair
 from ..edits import find_isomorphism
-from ..graphs import node_labels, positions_of, sorted_edges
+from ..graphs import graph_key, positions_of
 
 
 def contradictions(pairs: Sequence[Pair], known: Iterable[Pair]) -> dict[int, str]:
@@ -18,21 +18,21 @@ def contradictions(pairs: Sequence[Pair], known: Iterable[Pair]) -> dict[int, st
     """
     wanted: dict[Hashable, list[int]] = {}
     for k, pair in enumerate(pairs):
-        wanted.setdefault(_read(pair.input), []).append(k)
+        wanted.setdefault(_seen(pair.input), []).append(k)
     found: dict[int, str] = {}
     for other in known:
-        for k in wanted.get(_read(other.input), ()):
+        for k in wanted.get(_seen(other.input), ()):
             if k not in found and find_isomorphism(pairs[k].target, other.target) is None:
                 found[k] = other.place
     return found
 
 
-def _read(graph: Data) -> Hashable:
+def _seen(graph: Data) -> Hashable:
     """All that a network reads of a graph."""
     numbers = graph.get("features")
     places = positions_of(graph)
     return (
-        tuple(node_labels(graph)), tuple(sorted_edges(graph)),
+        graph_key(graph),
         None if places is None else tuple(places),
         None if numbers is None else numbers.numpy().tobytes(),
-    )  # fmt: skip
+    )

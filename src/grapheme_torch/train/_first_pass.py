@@ -1,6 +1,5 @@
 """What a run learns of its pairs in one pass, and which of them it refuses."""
 
-import math
 from dataclasses import replace
 
 from .._check import InputError, Received, relocate, require
@@ -14,6 +13,7 @@ from ..data import (
     Widths,
     check_acyclic,
     check_no_numbers,
+    slots_for,
 )
 from ..decoding import Bounds, BoundsSeen
 from ..graphs import Moments, is_directed
@@ -86,7 +86,7 @@ class FirstPass:
             return False
         check_nodes([pair], self._most)
         if fits and not self._room.fits(pair):
-            self._unfit = max(self._unfit or pair, pair, key=slots_for)
+            self._unfit = max(self._unfit or pair, pair, key=_slots_for)
         else:
             self._room.check(pair)
         pair = self._seen(pair)
@@ -129,7 +129,9 @@ class FirstPass:
 
     def _may_fit(self, pair: Pair) -> bool:
         """Whether a large pair fits as all pairs decide: at no inputs, or with slots for few."""
-        return self._is_open and (is_set(pair.input) or slots_for(pair) <= most_slots(1, 1))
+        return self._is_open and (
+            is_set(pair.input) or _slots_for(pair) <= most_slots(pairs=1, inputs=1)
+        )
 
     @property
     def directed(self) -> bool:
@@ -178,10 +180,8 @@ class FirstPass:
         return self._positions.unified(pair)
 
 
-def slots_for(pair: Pair) -> float:
-    """Output nodes per input node that the target of a pair needs."""
-    given = pair.input.num_nodes or 0
-    return -(-(pair.target.num_nodes or 0) // given) if given else math.inf
+def _slots_for(pair: Pair) -> float:
+    return slots_for(pair.input.num_nodes or 0, pair.target.num_nodes or 0)
 
 
 def _check_known(pair: Pair, alphabet: Alphabet) -> None:

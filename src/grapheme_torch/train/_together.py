@@ -1,7 +1,7 @@
 """Several networks that answer together."""
 
 from collections import Counter
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -12,7 +12,7 @@ from torch_geometric.data import Batch, Data
 from .._check import Received, require
 from ..data import Alphabet
 from ..decoding import Bounds, Constraint
-from ..graphs import node_labels, sorted_edges
+from ..graphs import graph_key
 from ..loss import StructuralLoss
 from ..nn import GraphTransformNet
 from ._predict import apart, placed_alike, predict, read
@@ -67,13 +67,9 @@ def predict_together(
 
 def _distinct(answers: Sequence[Data]) -> list[Data]:
     """Each answer once, those of most networks first."""
-    known = {_key(answer): answer for answer in reversed(answers)}
-    often = Counter(_key(answer) for answer in answers)
+    known = {graph_key(answer): answer for answer in reversed(answers)}
+    often = Counter(graph_key(answer) for answer in answers)
     return [known[key] for key, _ in often.most_common()]
-
-
-def _key(graph: Data) -> Hashable:
-    return tuple(node_labels(graph)), tuple(sorted_edges(graph))
 
 
 def _loss(

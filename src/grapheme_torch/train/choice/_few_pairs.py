@@ -16,7 +16,6 @@ _FOREIGN = 0.05
 MOST_ALIKE = 0.8
 """Share of nodes that share their label, from which on only edges tell them apart."""
 
-
 MOST_SLOTS = 8
 """Output nodes per input node that are chosen, at most: work grows with the square."""
 

@@ -7,7 +7,6 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 from torch_geometric.data import Data
-from torch_geometric.utils import contains_self_loops
 
 from ...data import Pair
 from ...graphs import edge_triples, is_directed, node_labels
@@ -18,7 +17,6 @@ from ._shape import shape_of
 
 SAMPLE = 1000
 """Pairs whose labels are compared, at most: drawn at random, but the same each time."""
-
 
 _RARE = 0.005
 """Share of the pairs that may be left out for a smaller network."""
@@ -51,7 +49,7 @@ class Observed:
         self._seen += 1
         self._sets += is_set(pair.input) and bool(pair.input.num_nodes)
         self._tied += not is_set(pair.input)
-        self._loops += has_self_loops(pair.target)
+        self._loops += pair.target.has_self_loops()
         if is_directed(pair.target):
             self._shape = max(self._shape, SHAPES.index(shape_of(pair.target)))
         aligned, placed = leads_ahead(pair)
@@ -112,11 +110,6 @@ def is_set(graph: Data) -> bool:
     return not graph.num_edges and not (
         graph.num_nodes and "position" in graph and "features" not in graph
     )
-
-
-def has_self_loops(graph: Data) -> bool:
-    """Whether an edge leads from a node to itself."""
-    return graph.edge_index is not None and contains_self_loops(graph.edge_index)
 
 
 def _slots(needed: npt.NDArray[np.int64]) -> tuple[int, int]:
