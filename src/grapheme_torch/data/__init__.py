@@ -30,7 +30,6 @@ from ._records import graph_document as graph_document
 from ._records import make_pair as make_pair
 from ._records import read_pairs as read_pairs
 from ._room import OutputRoom as OutputRoom
-from ._room import slots_for as slots_for
 from ._sizes import SimilarSizes as SimilarSizes
 from ._widths import Widths as Widths
 from ._widths import check_no_numbers as check_no_numbers

@@ -57,9 +57,9 @@ class OutputRoom:
         """The option that gives an input of some nodes enough output nodes; "" if none does."""
         if self.queries:
             return f"--network.queries.number {wanted}"
-        return f"--network.slots.per-node {slots_for(given, wanted)}" if given else ""
+        return f"--network.slots.per-node {self.slots_for(given, wanted)}" if given else ""
 
-
-def slots_for(given: int, wanted: int) -> float:
-    """Output nodes per input node that so many target nodes need; infinite without an input."""
-    return -(-wanted // given) if given else math.inf
+    @staticmethod
+    def slots_for(given: int, wanted: int) -> float:
+        """Output nodes per input node that a target needs; infinite without an input node."""
+        return -(-wanted // given) if given else math.inf

@@ -13,7 +13,6 @@ from ..data import (
     Widths,
     check_acyclic,
     check_no_numbers,
-    slots_for,
 )
 from ..decoding import Bounds, BoundsSeen
 from ..graphs import Moments, is_directed
@@ -181,7 +180,7 @@ class FirstPass:
 
 
 def _slots_for(pair: Pair) -> float:
-    return slots_for(pair.input.num_nodes or 0, pair.target.num_nodes or 0)
+    return OutputRoom.slots_for(pair.input.num_nodes or 0, pair.target.num_nodes or 0)
 
 
 def _check_known(pair: Pair, alphabet: Alphabet) -> None:
