@@ -88,8 +88,9 @@ def _gradients(found: dict[str, Any]) -> str:
 def _peers(found: dict[str, Any]) -> str:
     head = f"""Relative errors of gradients against central differences in float64, the worst of
 {found["instances"]} random instances of two pairs each; bold beyond {found["bound"]:.0e}. In each
-cell first the error for the *value* (what the library reports, or what follows from its plan where
-it reports no other), then for a functional of the *plan*, `sum(W * P)` with random `W`.
+cell the first error is that of the *value*: what the library reports, or what follows from its plan
+where it reports no other. The second is that of a functional of the *plan*, `sum(W * P)` with random
+`W`.
 
 {NOTES}
 """
