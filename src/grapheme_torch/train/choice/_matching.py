@@ -8,7 +8,7 @@ from ._outputs import keeps_places, queries_of
 
 def matching_choices(facts: Facts, asked: Asked) -> Choices:
     """Alignment, hints, and how both change along the run."""
-    chosen = _plain(facts)
+    chosen = _plain(facts, asked)
     if asked.get("matcher.use", "none") != "none":
         return _learned(facts, asked, chosen)
     if queries_of(facts, asked):
@@ -35,9 +35,13 @@ def _learned(facts: Facts, asked: Asked, plain: Choices) -> Choices:
     return chosen
 
 
-def _plain(facts: Facts) -> Choices:
-    """What every recipe has in common."""
-    if has_few(facts):
+def _plain(facts: Facts, asked: Asked) -> Choices:
+    """What every recipe has in common, and few sets too.
+
+    Few other pairs learn by the derivative through the plan. Outputs at no input node would match
+    by halves: of 40 sets of numbers with targets of eight nodes 22 % were learned by heart so.
+    """
+    if has_few(facts) and not queries_of(facts, asked):
         return {}
     return together("as good on every recipe, and cheaper", gamma=0.0,
                     alignment__gradient="detach", alignment__tolerance=1e-5)  # fmt: skip

@@ -53,9 +53,7 @@ def _queried(facts: Facts, queries: int) -> Choices:
     why = f"inputs are sets, and the largest target has {queries} nodes"
     chosen = together(why, network__queries__number=queries)
     chosen |= together("every target fits", skip_larger=False)
-    if not has_few(facts):
-        # By the derivative through a plan, which few pairs have, it would pay to match by halves.
-        chosen |= together("absent output nodes have no edges", prices__unmatched_edges=0.0)
+    chosen |= together("absent output nodes have no edges", prices__unmatched_edges=0.0)
     if facts.directed:
         return chosen | together("output nodes have no order", network__candidates__pairs="all")
     why = "edges have no direction: each pair of nodes once"
