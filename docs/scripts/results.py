@@ -89,8 +89,8 @@ def _peers(found: dict[str, Any]) -> str:
     head = f"""Relative errors of gradients against central differences in float64, the worst of
 {found["instances"]} random instances of two pairs each; bold beyond {found["bound"]:.0e}. In each
 cell the first error is that of the *value*: what the library reports, or what follows from its plan
-where it reports no other. The second is that of a functional of the *plan*, `sum(W * P)` with random
-`W`.
+where it reports no other. The second is that of a functional of the *plan*, `sum(W * P)` with
+random `W`.
 
 {NOTES}
 """

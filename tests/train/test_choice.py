@@ -170,6 +170,17 @@ def test_what_few_pairs_get_are_the_plain_defaults() -> None:
     assert not any(name.startswith(("alignment", "hints", "optimization")) for name in chosen)
 
 
+def test_few_nodes_without_places_are_matched_by_a_constant_plan() -> None:
+    """Along its derivative they would match by halves, and stay so."""
+    few = replace(MANY, pairs=20)
+    queried = replace(few, sets=True, largest=9)
+    for facts in (replace(few, placed_targets=False), queried):
+        chosen = values(facts)
+        assert (chosen["alignment.gradient"], chosen["gamma"]) == ("detach", 0)
+    assert values(queried)["prices.unmatched_edges"] == 0
+    assert {"alignment.gradient", "gamma", "prices.unmatched_edges"}.isdisjoint(values(few))
+
+
 def test_what_inflections_sounds_molecules_and_graphs_get() -> None:
     kept, moved = values(MANY), values(replace(MANY, moved=3.0))
     assert kept["network.candidates.pairs"] == "forward"

@@ -135,15 +135,6 @@ def test_what_is_chosen_for_sets() -> None:
     assert (chosen["prices.unmatched_edges"], tied.get("prices.unmatched_edges")) == (0.0, None)
 
 
-def test_few_sets_are_learned_by_a_constant_plan_and_other_few_pairs_are_not() -> None:
-    """Queries would match by halves along the derivative of the plan, and stay there."""
-    few = replace(MANY, sets=True, largest=9, pairs=20, placed_inputs=False, placed_targets=False)
-    sets, others = values(few), values(replace(few, sets=False))
-    assert (sets["alignment.gradient"], sets["prices.unmatched_edges"]) == ("detach", 0.0)
-    assert sets["gamma"] == 0
-    assert {"alignment.gradient", "prices.unmatched_edges", "gamma"}.isdisjoint(others)
-
-
 def test_an_untrained_network_expects_the_share_of_its_queries(sets: str) -> None:
     split = load_split(sets, None, acyclic=False, room=OutputRoom(queries=10))
     network = GraphTransformNet(["a"], ["r"], queries=OutputQueries(number=10), directed=False)
