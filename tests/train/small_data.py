@@ -119,8 +119,19 @@ AUTOMATA: list[Record] = [
 ]
 """Regular expressions and their automata: edges lead from a state to itself, and back."""
 
+_CYCLES = {size: [(k, (k + 1) % size, "bond") for k in range(size)] for size in (3, 4, 5, 6)}
+CHLORINATED: list[Record] = [
+    {
+        "input": {"directed": False, **tree("C" * size, bonds)},
+        "target": {"directed": False, **tree(["C"] * size + ["Cl"], [*bonds, (0, size, "bond")])},
+    }
+    for size, bonds in _CYCLES.items()
+]
+"""Nothing tells the nodes of an input apart, and one of those of the target is to be another."""
+
 SMALL_DATA: dict[str, list[Record]] = {
     "readme": README, "sum": SUM, "sums": SUMS, "one_tree": ONE_TREE,
     "words_in_one_tree": WORDS_IN_ONE_TREE, "plurals": PLURALS, "reversed": REVERSED,
     "rings": RINGS, "kinds_of": KINDS_OF, "twice": TWICE, "automata": AUTOMATA,
+    "chlorinated": CHLORINATED,
 }  # fmt: skip

@@ -12,7 +12,9 @@ from torch_geometric.data import Batch
 from ..data import Alphabet, Pair
 from ..graphs import edge_triples, is_directed, node_labels
 from ..loss import StructuralLoss
+from ..nn import GraphTransformNet
 from ..ot import Status
+from ._alike_nodes import unlike_nodes
 from ._contradictions import contradictions
 from ._measure import same_noise
 from ._predict import read, room_of
@@ -32,11 +34,11 @@ class Cause:
 
     Args:
         place: The pair, "FILE:LINE".
-        kind: "input": another pair has the same one and another target. "slots": the network has
-            too few output nodes. "labels": it has no class for a label or relation. "alignment":
-            nodes are not matched for good. "candidates": an edge is no candidate. "falling": none
-            of these, and the loss was still falling. "network": none of these; network and loss
-            could reproduce it.
+        kind: "input": another pair has the same one and another target, or too many of its nodes
+            look alike. "slots": the network has too few output nodes. "labels": it has no class for
+            a label or relation. "alignment": nodes are not matched for good. "candidates": an edge
+            is no candidate. "falling": none of these, and the loss was still falling. "network":
+            none of these; network and loss could reproduce it.
         found: What was found.
         remedy: What to try.
     """
@@ -111,6 +113,10 @@ def _cause(
     if missing := _unknown(pair, alphabet):
         return Cause(pair.place, "labels", f"the network has no class for {missing}",
                      "Train on pairs whose targets have it.")  # fmt: skip
+    if alike := _alike(network, pair):
+        remedy = "Give them numbers or places, or try --network.queries.number, "
+        remedy += "as many as the largest target has nodes."
+        return Cause(pair.place, "input", alike, remedy)
     with same_noise(loss):
         prediction = network(read(network, [pair.input]))
         encoded = Batch.from_data_list([alphabet.encode(pair.target)])
@@ -134,6 +140,22 @@ def _cause(
         return Cause(pair.place, "falling", "the loss was still falling", "Try more --epochs.")
     return Cause(pair.place, "network", "matched, and possible, but answered otherwise",
                  "Try more --epochs, a larger --network.dim, or less dropout.")  # fmt: skip
+
+
+def _alike(network: nn.Module, pair: Pair) -> str:
+    """Input nodes that a network with outputs at them cannot tell apart, though it has to."""
+    if not isinstance(network, GraphTransformNet) or network.num_queries or network.ngrams:
+        return ""  # runs of nodes, too, know their order
+    if "position" in pair.input:
+        return ""
+    by_edges = network.directed and network.candidates == "all"
+    given, wanted = unlike_nodes(pair, by_edges=by_edges)
+    if wanted <= given * network.num_slots:
+        return ""
+    return (
+        f"{(pair.input.num_nodes or 0) - given} input nodes look alike to the network, "
+        "and so do the output nodes at them"
+    )
 
 
 def _to_settle(loss: StructuralLoss) -> str:

@@ -38,6 +38,8 @@ class Facts:
         sets: Whether inputs are sets: no edges, and no places (but for nodes that have numbers).
         features: Numbers of an input node.
         largest: Nodes of the largest target.
+        alike: Number of pairs, of the first few, whose input nodes look too much alike: no network
+            puts out their targets at them.
     """
 
     pairs: int
@@ -62,6 +64,7 @@ class Facts:
     sets: bool = False
     features: int = 0
     largest: int = 0
+    alike: int = 0
 
     @property
     def placed(self) -> bool:

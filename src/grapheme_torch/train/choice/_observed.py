@@ -10,9 +10,11 @@ from torch_geometric.data import Data
 
 from ...data import Pair
 from ...graphs import edge_triples, is_directed, node_labels
+from .._alike_nodes import slots_to_differ
 from .._candidates import leads_ahead
 from ._copies import copies
 from ._data_facts import SHAPES, Facts
+from ._few_pairs import FEW
 from ._shape import shape_of
 
 SAMPLE = 1000
@@ -42,6 +44,7 @@ class Observed:
         self._shape = 0
         self._sets = self._tied = self._loops = 0
         self._labels: list[_Labels] = []
+        self._to_differ: list[float] = []
         self._draw = random.Random(0)
 
     def add(self, pair: Pair) -> None:
@@ -55,6 +58,9 @@ class Observed:
         aligned, placed = leads_ahead(pair)
         self._unaligned += not aligned
         self._unplaced += not placed
+        if self._seen <= FEW:
+            ordered = aligned or placed or not is_directed(pair.target)
+            self._to_differ.append(slots_to_differ(pair, by_edges=not ordered))
         place = len(self._labels) if self._seen <= SAMPLE else self._draw.randrange(self._seen)
         if place < SAMPLE:
             self._labels[place : place + 1] = [_labels(pair)]
@@ -99,6 +105,7 @@ class Observed:
             moved=sum(moved) / len(moved) if moved else None, labels=labels, loops=self._loops,
             kept=sum(one.kept for one in told) / max(sum(one.edges for one in told), 1),
             sets=bool(self._sets) and not self._tied, features=features, largest=int(wanted.max()),
+            alike=sum(need > slots for need in self._to_differ),
         )  # fmt: skip
 
 

@@ -28,7 +28,7 @@ def queries_of(facts: Facts, asked: Asked) -> int:
     """Output nodes that stand at no input node; 0 where all stand at one."""
     if "network.queries.number" in asked or "network.slots.per_node" in asked:
         return int(asked.get("network.queries.number", 0))
-    return facts.largest if facts.sets else 0
+    return facts.largest if facts.sets or (facts.alike and has_few(facts)) else 0
 
 
 def output_choices(facts: Facts, asked: Asked) -> Choices:
@@ -49,8 +49,10 @@ def output_choices(facts: Facts, asked: Asked) -> Choices:
 
 
 def _queried(facts: Facts, queries: int) -> Choices:
-    """Inputs whose nodes are not those of the targets: any pair of outputs may have an edge."""
-    why = f"inputs are sets, and the largest target has {queries} nodes"
+    """Outputs that stand at no input node: any pair of them may have an edge."""
+    alike = f"in {facts.alike} pairs input nodes look too much alike"
+    why = "inputs are sets" if facts.sets else alike
+    why += f", and the largest target has {queries} nodes"
     chosen = together(why, network__queries__number=queries)
     chosen |= together("every target fits", skip_larger=False)
     chosen |= together("absent output nodes have no edges", prices__unmatched_edges=0.0)
