@@ -16,7 +16,7 @@ from typing import Any
 
 import torch
 from _record import commit, record, runs_beside
-from _unknown.losses import HINTS, LOSSES, ROUNDS, SCORED
+from _unknown.losses import FURTHER, HINTS, LOSSES, ROUNDS, SCORED
 from _unknown.table import summary
 from _unknown.tasks import HELD_OUT, TRAINED, Task, coloring, pairs
 from _unknown.train import Effort, Point, network_of, run
@@ -75,9 +75,10 @@ def _parser() -> argparse.ArgumentParser:
         help=f"evenly spaced in a run; with large graphs as slow as training ({POINTS})",
     )  # fmt: skip
     parser.add_argument(
-        "--losses", nargs="+", choices=LOSSES, metavar="LOSS",
-        help=f"some of them, and nothing is recorded: {', '.join(LOSSES)}",
+        "--losses", nargs="+", choices=[*LOSSES, *FURTHER], metavar="LOSS",
+        help=f"some of them, and nothing is recorded: {', '.join([*LOSSES, *FURTHER])}",
     )  # fmt: skip
+    parser.add_argument("--no-clip", action="store_true", help="gradients of any norm")
     parser.add_argument("--no-record", action="store_true", help="only print")
     return parser
 
@@ -91,7 +92,7 @@ def _task(words: argparse.Namespace) -> Task:
 
 
 def _effort(words: argparse.Namespace) -> Effort:
-    effort = Effort(words.steps, words.minutes_per_run)
+    effort = Effort(words.steps, words.minutes_per_run, clip=None if words.no_clip else 1.0)
     return effort if words.evaluations is None else replace(effort, evaluations=words.evaluations)
 
 

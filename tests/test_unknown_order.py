@@ -1,6 +1,7 @@
 """The benchmark of unknown orders: its task, and that its losses are what they say."""
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import _record
@@ -9,7 +10,7 @@ import torch
 from _coloring.data import draw
 from _coloring.gromov import Problem, charge, solve
 from _coloring.pmfgw import DIAGONAL
-from _unknown.losses import LOSSES, Canonical
+from _unknown.losses import FURTHER, LOSSES, Canonical, Ours
 from _unknown.pmfgw import PMFGW
 from _unknown.table import summary
 from _unknown.tasks import KIND, PATCH, Task, as_pairs, coloring, task_of
@@ -156,10 +157,11 @@ def _log_relations(prediction: gt.Prediction, graph: int, slots: int) -> torch.T
     return dense
 
 
-@pytest.mark.parametrize("name", LOSSES)
+@pytest.mark.parametrize("name", [*LOSSES, *FURTHER])
 def test_every_loss_reaches_the_network_and_its_own_weights(name: str, task: Task) -> None:
     torch.manual_seed(0)
-    network, loss = network_of(task, SMALL), LOSSES[name](task.alphabet, SMALL.dim)
+    network = network_of(task, SMALL)
+    loss = {**LOSSES, **FURTHER}[name](task.alphabet, SMALL.dim)
     given, wanted = collate([task.data[k] for k in range(3)])
     loss(network(given), wanted).backward()
     for part in (network, loss):
@@ -182,6 +184,25 @@ def test_a_run_follows_from_its_seed_and_starts_alike_for_all(task: Task) -> Non
         LOSSES[name](task.alphabet, SMALL.dim)
     assert all(torch.equal(start, starts[0]) for start in starts)
     assert "100.0%" in summary([{"loss": "x", "curve": [one[-1] | {"exact_match": 1.0}]}])
+
+
+def test_a_loss_by_size_divides_each_pair_by_the_nodes_of_its_target(molecules: Task) -> None:
+    prediction, target = _said(molecules)
+    plan = gt.Sinkhorn(gradient="detach")
+    whole, by_size = (Ours(plan, gt.Hints(), by_size=flag) for flag in (False, True))
+    each = whole.loss(prediction, target).total
+    assert whole(prediction, target).item() == pytest.approx(each.mean().item())
+    sizes = torch.tensor([4, 2, 1])
+    assert target.ptr.diff().tolist() == sizes.tolist()
+    assert by_size(prediction, target).item() == pytest.approx((each / sizes).mean().item())
+
+
+def test_gradients_are_clipped_or_not(task: Task) -> None:
+    efforts = (SMALL, replace(SMALL, clip=None), replace(SMALL, clip=1e9))
+    clipped, free, wide = (
+        list(run(task, "StructuralLoss, rounds", 0, effort))[-1]["loss"] for effort in efforts
+    )
+    assert free == wide != clipped
 
 
 def test_a_run_ends_by_steps_or_by_the_clock() -> None:

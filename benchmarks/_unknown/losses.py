@@ -28,6 +28,10 @@ Loss = Callable[[gt.Prediction, Batch], Tensor]
 class Ours(nn.Module):
     """The total of a `StructuralLoss` without the clique term; as in PMFGW, slots that are to be
     empty may say anything of their edges.
+
+    Args:
+        alignment, hints, terms: Those of the loss.
+        by_size: Whether each pair counts by a node of its target, as in PMFGW, and not by all.
     """
 
     def __init__(
@@ -35,16 +39,21 @@ class Ours(nn.Module):
         alignment: gt.Sinkhorn | gt.Learned,
         hints: gt.Hints,
         terms: Mapping[str, tuple[float, gt.Term]] | None = None,
+        *,
+        by_size: bool = False,
     ) -> None:
         super().__init__()
+        self.by_size = by_size
         self.loss = gt.StructuralLoss(
             beta=BETA, gamma=0, directed=False, alignment=alignment, hints=hints,
-            prices=gt.Prices(unmatched_edges=0), terms=terms,
+            prices=gt.Prices(unmatched_edges=0), terms=terms, reduction="none",
         )  # fmt: skip
 
     def forward(self, prediction: gt.Prediction, target: Batch) -> Tensor:
         total: Tensor = self.loss(prediction, target).total
-        return total
+        if self.by_size:
+            total = total / target.ptr.diff().clamp(min=1)
+        return total.mean()
 
 
 class Canonical(nn.Module):
@@ -80,6 +89,11 @@ def _neighbours(alphabet: gt.Alphabet, dim: int) -> nn.Module:
     return Ours(ROUNDS, HINTS, {"neighbours": (0.5, term)})
 
 
+def _by_size(alphabet: gt.Alphabet, dim: int) -> nn.Module:
+    term = gt.NeighbourLabels(dim, len(alphabet.labels))
+    return Ours(ROUNDS, HINTS, {"neighbours": (1.0, term)}, by_size=True)
+
+
 def _learned(alphabet: gt.Alphabet, dim: int) -> nn.Module:
     matcher = gt.GraphMatcher(len(alphabet.labels), max(len(alphabet.relations), 1), embedding=dim)
     return Ours(gt.Learned(matcher, SCORED), gt.Hints(position=0.0))
@@ -101,3 +115,6 @@ LOSSES: dict[str, Callable[[gt.Alphabet, int], nn.Module]] = {
     "canonical order": _canonical,
 }
 """Each makes its module for the classes of a task and the size of a node's vector."""
+
+FURTHER = {"StructuralLoss, by size": _by_size}
+"""In no table: the same weights as in PMFGW, to see what they are worth."""

@@ -15,7 +15,7 @@ from grapheme_torch.metrics import GraphMetrics
 from grapheme_torch.nn import OutputQueries
 from grapheme_torch.train import predict
 
-from .losses import LOSSES
+from .losses import FURTHER, LOSSES
 from .tasks import Task
 
 LEAVES = ("existence", "label", "relation", "embedding")
@@ -34,7 +34,9 @@ class Effort:
         steps: Steps of the optimiser.
         minutes: Minutes of the processor that end a run early, its rate at zero. None: no bound.
         dim, layers: Size of a node's vector; layers of the encoder, and of the queries.
-        batch, rate, warm_up, clip: Pairs a step, largest rate, share of steps, norm of gradients.
+        batch, rate, warm_up: Pairs a step, largest rate, share of steps.
+        clip: Largest norm of gradients; None: any. Losses that are sums over nodes are above 1 at
+            most steps, means over nodes are not.
         evaluations: How often the held-out pairs are predicted.
     """
 
@@ -45,7 +47,7 @@ class Effort:
     batch: int = 32
     rate: float = 1e-3
     warm_up: float = 0.05
-    clip: float = 1.0
+    clip: float | None = 1.0
     evaluations: int = 8
 
 
@@ -71,7 +73,7 @@ def run(task: Task, name: str, seed: int, effort: Effort) -> Iterator[Point]:
     """
     torch.manual_seed(seed)
     network = network_of(task, effort)
-    loss = LOSSES[name](task.alphabet, effort.dim)
+    loss = {**LOSSES, **FURTHER}[name](task.alphabet, effort.dim)
     parts = [list(part.parameters()) for part in (network, loss)]
     adam = torch.optim.AdamW([x for part in parts for x in part], lr=effort.rate, weight_decay=0.01)
     order = torch.Generator().manual_seed(seed)
@@ -80,8 +82,9 @@ def run(task: Task, name: str, seed: int, effort: Effort) -> Iterator[Point]:
         adam.param_groups[0]["lr"] = effort.rate * rate(done, effort.warm_up)
         with spent:
             value = _step(network, loss, given, wanted, spent)
-            for part in parts:
-                nn.utils.clip_grad_norm_(part, effort.clip)
+            if effort.clip is not None:
+                for part in parts:
+                    nn.utils.clip_grad_norm_(part, effort.clip)
             adam.step()
             adam.zero_grad()
         done = progress(step, spent.whole, effort)
