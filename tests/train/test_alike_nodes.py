@@ -40,6 +40,7 @@ def test_nodes_are_alike_by_label_edges_and_numbers() -> None:
     ("given", "wanted", "slots"),
     [
         (RING, SALT, inf), (RING, RING, 0), (SALT, WAY, 1), (make_graph(""), make_graph(""), 0),
+        (make_graph("a" * 129), WAY, 0), (make_graph("a" * 128), WAY, inf),
         (make_graph("aab"), make_graph("xyz"), 3), (make_graph("aaa", position=[0, 1, 2]), WAY, 0),
     ],
 )  # fmt: skip

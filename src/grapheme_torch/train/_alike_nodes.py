@@ -9,6 +9,9 @@ from ..data import Pair
 from ..edits import stable_colours
 from ..graphs import make_graph, node_labels
 
+MOST_NODES = 128
+"""Of a graph that is looked at: to colour a long path takes the square of its nodes."""
+
 
 def unlike_nodes(pair: Pair, *, by_edges: bool) -> tuple[int, int]:
     """Nodes of an input without places, and of its target, that are unlike all others there.
@@ -27,8 +30,12 @@ def unlike_nodes(pair: Pair, *, by_edges: bool) -> tuple[int, int]:
 
 
 def slots_to_differ(pair: Pair, *, by_edges: bool) -> float:
-    """Output nodes that an input node needs so that all target nodes can differ; maybe infinite."""
-    if "position" in pair.input:
+    """Output nodes that an input node needs so that all target nodes can differ; maybe infinite.
+
+    None, where places tell the nodes of the input apart, or a graph is too large to be looked at.
+    """
+    nodes = max(pair.input.num_nodes or 0, pair.target.num_nodes or 0)
+    if "position" in pair.input or nodes > MOST_NODES:
         return 0
     given, wanted = unlike_nodes(pair, by_edges=by_edges)
     if given:

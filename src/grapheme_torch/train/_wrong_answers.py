@@ -14,7 +14,7 @@ from ..graphs import edge_triples, is_directed, node_labels
 from ..loss import StructuralLoss
 from ..nn import GraphTransformNet
 from ..ot import Status
-from ._alike_nodes import unlike_nodes
+from ._alike_nodes import slots_to_differ, unlike_nodes
 from ._contradictions import contradictions
 from ._measure import same_noise
 from ._predict import read, room_of
@@ -146,16 +146,11 @@ def _alike(network: nn.Module, pair: Pair) -> str:
     """Input nodes that a network with outputs at them cannot tell apart, though it has to."""
     if not isinstance(network, GraphTransformNet) or network.num_queries or network.ngrams:
         return ""  # runs of nodes, too, know their order
-    if "position" in pair.input:
-        return ""
     by_edges = network.directed and network.candidates == "all"
-    given, wanted = unlike_nodes(pair, by_edges=by_edges)
-    if wanted <= given * network.num_slots:
+    if slots_to_differ(pair, by_edges=by_edges) <= network.num_slots:
         return ""
-    return (
-        f"{(pair.input.num_nodes or 0) - given} input nodes look alike to the network, "
-        "and so do the output nodes at them"
-    )
+    alike = (pair.input.num_nodes or 0) - unlike_nodes(pair, by_edges=by_edges)[0]
+    return f"{alike} input nodes look alike to the network, and so do the output nodes at them"
 
 
 def _to_settle(loss: StructuralLoss) -> str:
