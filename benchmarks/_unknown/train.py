@@ -35,8 +35,8 @@ class Effort:
         minutes: Minutes of the processor that end a run early, its rate at zero. None: no bound.
         dim, layers: Size of a node's vector; layers of the encoder, and of the queries.
         batch, rate, warm_up: Pairs a step, largest rate, share of steps.
-        clip: Largest norm of gradients; None: any. Losses that are sums over nodes are above 1 at
-            most steps, means over nodes are not.
+        clip: Largest norm of gradients; None: any. At 1 nearly every step is clipped: on pictures
+            the median norm is 5.6 with rounds, and 1.7 with PMFGW.
         evaluations: How often the held-out pairs are predicted.
     """
 
