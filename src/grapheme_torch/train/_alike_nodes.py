@@ -1,11 +1,10 @@
 """Input nodes that look alike: what is put out at them is alike, and some targets are not."""
 
 from collections import Counter
-from math import inf
 
 from torch_geometric.data import Data
 
-from ..data import Pair
+from ..data import OutputRoom, Pair
 from ..edits import stable_colours
 from ..graphs import make_graph, node_labels
 
@@ -38,9 +37,7 @@ def slots_to_differ(pair: Pair, *, by_edges: bool) -> float:
     if "position" in pair.input or nodes > MOST_NODES:
         return 0
     given, wanted = unlike_nodes(pair, by_edges=by_edges)
-    if given:
-        return -(-wanted // given)
-    return inf if wanted else 0
+    return OutputRoom.slots_for(given, wanted) if wanted else 0
 
 
 def _with_numbers(graph: Data) -> Data:
