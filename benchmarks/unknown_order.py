@@ -16,7 +16,7 @@ from typing import Any
 
 import torch
 from _record import commit, record, runs_beside
-from _unknown.losses import FURTHER, HINTS, LOSSES, ROUNDS, SCORED
+from _unknown.losses import COMPARED, HINTS, LOSSES, ROUNDS, SCORED
 from _unknown.table import summary
 from _unknown.tasks import HELD_OUT, TRAINED, Task, coloring, pairs
 from _unknown.train import Effort, Point, network_of, run
@@ -36,7 +36,7 @@ def main() -> None:
     record_name = f"unknown_order-{name}"
     runs = [] if words.no_record else kept(record_name, settings, words.seeds)
     for seed in words.seeds:
-        for loss in words.losses or LOSSES:
+        for loss in words.losses or COMPARED:
             curve: list[Point] = []
             runs.append({"loss": loss, "seed": seed, "trained_at": trained_at, "curve": curve})
             for point in run(task, loss, seed, effort):
@@ -75,8 +75,8 @@ def _parser() -> argparse.ArgumentParser:
         help=f"evenly spaced in a run; with large graphs as slow as training ({POINTS})",
     )  # fmt: skip
     parser.add_argument(
-        "--losses", nargs="+", choices=[*LOSSES, *FURTHER], metavar="LOSS",
-        help=f"some of them, and nothing is recorded: {', '.join([*LOSSES, *FURTHER])}",
+        "--losses", nargs="+", choices=LOSSES, metavar="LOSS",
+        help=f"some of them, and nothing is recorded: {', '.join(LOSSES)}",
     )  # fmt: skip
     parser.add_argument("--no-clip", action="store_true", help="gradients of any norm")
     parser.add_argument("--no-record", action="store_true", help="only print")
@@ -111,8 +111,8 @@ def _settings(task: Task, effort: Effort) -> dict[str, Any]:
         "labels": len(task.alphabet.labels), "relations": len(task.alphabet.relations),
         "parameters": sum(weight.numel() for weight in network_of(task, effort).parameters()),
         "added": {
-            name: sum(x.numel() for x in make(task.alphabet, effort.dim).parameters())
-            for name, make in LOSSES.items()
+            name: sum(x.numel() for x in LOSSES[name](task.alphabet, effort.dim).parameters())
+            for name in COMPARED
         },
     }  # fmt: skip
 

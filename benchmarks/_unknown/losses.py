@@ -113,8 +113,10 @@ LOSSES: dict[str, Callable[[gt.Alphabet, int], nn.Module]] = {
     "StructuralLoss, learned": _learned,
     "PMFGW": _pmfgw,
     "canonical order": _canonical,
+    # In no table: the weights of PMFGW, to see what they are worth.
+    "StructuralLoss, by size": _by_size,
 }
 """Each makes its module for the classes of a task and the size of a node's vector."""
 
-FURTHER = {"StructuralLoss, by size": _by_size}
-"""In no table: the same weights as in PMFGW, to see what they are worth."""
+COMPARED = tuple(name for name, make in LOSSES.items() if make is not _by_size)
+"""Those of the tables."""

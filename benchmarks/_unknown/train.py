@@ -15,7 +15,7 @@ from grapheme_torch.metrics import GraphMetrics
 from grapheme_torch.nn import OutputQueries
 from grapheme_torch.train import predict
 
-from .losses import FURTHER, LOSSES
+from .losses import LOSSES
 from .tasks import Task
 
 LEAVES = ("existence", "label", "relation", "embedding")
@@ -73,7 +73,7 @@ def run(task: Task, name: str, seed: int, effort: Effort) -> Iterator[Point]:
     """
     torch.manual_seed(seed)
     network = network_of(task, effort)
-    loss = {**LOSSES, **FURTHER}[name](task.alphabet, effort.dim)
+    loss = LOSSES[name](task.alphabet, effort.dim)
     parts = [list(part.parameters()) for part in (network, loss)]
     adam = torch.optim.AdamW([x for part in parts for x in part], lr=effort.rate, weight_decay=0.01)
     order = torch.Generator().manual_seed(seed)
