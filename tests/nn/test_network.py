@@ -94,11 +94,13 @@ def test_a_graph_is_the_same_alone_and_in_a_batch(options: dict[str, Any], place
         torch.testing.assert_close(whole.position, wanted.position, rtol=1e-12, atol=1e-12)
 
 
+@pytest.mark.parametrize("directed", [True, False])
 @pytest.mark.parametrize("placed", [True, False])
 @pytest.mark.parametrize("slots", [1, 3])
-def test_the_order_of_nodes_does_not_matter(slots: int, placed: bool) -> None:
+def test_the_order_of_nodes_does_not_matter(slots: int, placed: bool, directed: bool) -> None:
     """Positions belong to the nodes and go along; the number of a node says nothing."""
-    model = _model(candidates={"pairs": "all"}, slots={"per_node": slots}, places="count")
+    pairs: dict[str, Any] = {"candidates": {"pairs": "all"}, "directed": directed}
+    model = _model(**pairs, slots={"per_node": slots}, places="count")
     graph, order = random_graph(3, 6), torch.randperm(6)
     if placed:
         graph.position = torch.randperm(6).float()
@@ -111,6 +113,8 @@ def test_the_order_of_nodes_does_not_matter(slots: int, placed: bool) -> None:
     grid = torch.zeros(2, 6 * slots, 6 * slots, 3).double()
     for k, found in enumerate((first, turned)):
         grid[k, found.edge_index[0], found.edge_index[1]] = found.relation
+        if not directed:
+            grid[k, found.edge_index[1], found.edge_index[0]] = found.relation
     torch.testing.assert_close(grid[1], grid[0][order][:, order], rtol=1e-12, atol=1e-12)
 
 

@@ -13,6 +13,8 @@ from safetensors.torch import load_file, save_file
 from grapheme_torch import GraphTransformNet, InputError, text_to_graph
 from grapheme_torch.nn import grouped
 
+from .inputs import random_graph
+
 OPTIONS: dict[str, Any] = {
     "dim": 16, "num_layers": 1, "num_heads": 2, "num_buckets": 32,
     "candidates": {"pairs": "all", "window": 3}, "slots": {"per_node": 2, "num_layers": 2},
@@ -230,3 +232,22 @@ def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
         message = f"{tmp_path / where} must be a folder, got {cause}. Choose another place."
         with pytest.raises(InputError, match="^" + re.escape(message) + "$"):
             _model().save_pretrained(tmp_path / where)
+
+
+def test_a_network_saved_before_edges_were_symmetric_says_what_it_said(tmp_path: Path) -> None:
+    """Also after it is saved once more."""
+    old, new = (
+        GraphTransformNet("ab", ["x"], dim=8, directed=False, symmetric=said)
+        for said in (False, True)
+    )
+    new.load_state_dict(old.state_dict())
+    del old.config["symmetric"]
+    old.save_pretrained(tmp_path)
+    graph = random_graph(3, 6)
+    wanted, other = old(graph).relation, new(graph).relation
+    for _ in range(2):
+        back = GraphTransformNet.from_pretrained(tmp_path)
+        torch.testing.assert_close(back(graph).relation, wanted, rtol=0, atol=0)
+        assert back.config["symmetric"] is False
+        back.save_pretrained(tmp_path)
+    assert (wanted - other).abs().max() > 1e-4

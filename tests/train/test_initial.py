@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from grapheme_torch import GraphTransformNet, InputError
 from grapheme_torch.train import load_network
+from grapheme_torch.train._initial import network_like
 
 from .runs import PAIRS, SMALL, quick, write_pairs
 
@@ -41,6 +42,13 @@ def test_the_same_alphabet_keeps_every_weight(tmp_path: Path, trained: Path) -> 
     for name, weight in old.state_dict().items():
         assert torch.equal(new.state_dict()[name], weight), name
     assert new.config["num_layers"] == 3
+
+
+def test_a_network_of_an_older_release_reads_edges_as_it_did(tmp_path: Path) -> None:
+    """Those without direction, from the earlier node alone: its weights have learned no other."""
+    for said in (True, False):
+        GraphTransformNet("ab", ["x"], directed=False, symmetric=said).save_pretrained(tmp_path)
+        assert network_like(load_network(tmp_path), {})["symmetric"] is said
 
 
 @pytest.mark.repeats

@@ -6,6 +6,7 @@ import torch
 from jaxtyping import Int
 from torch import Tensor, nn
 
+from .._check import require
 from ..graphs import hash_labels
 from ._embedding import label_keys
 
@@ -19,6 +20,9 @@ class OwnLabel(nn.Module):
     Args:
         labels: The labels that have a class, their place in the sequence.
         uncopied: Labels that are never copied, none of `labels`.
+
+    Raises:
+        InputError: If one of these is among `labels`.
     """
 
     keys: Tensor
@@ -26,6 +30,8 @@ class OwnLabel(nn.Module):
 
     def __init__(self, labels: Sequence[str], uncopied: Sequence[str] = ()) -> None:
         super().__init__()
+        shared = sorted(set(uncopied) & set(labels))
+        require(not shared, "`uncopied`", "be none of `labels`", shared, "Leave them out.")
         self.unknown = len(labels)
         names = [*labels, *uncopied]
         if torch.get_default_device().type == "meta":  # only shapes are asked: no label is hashed

@@ -52,6 +52,17 @@ class HashEmbedding(nn.Module):
         return whole + (spelled * (points >= 0)[:, :, None]).sum(1)
 
 
+def hidden_labels(hashes: Int[Tensor, "n h"], share: float) -> Int[Tensor, "n h"]:
+    """The hashes of labels, a share of them as those of labels never met; spelling apart."""
+    if not share:
+        return hashes
+    unknown = torch.where(hashes < 0, hashes, torch.randint_like(hashes, 2**31))
+    whole, spelling = (torch.rand(2, len(hashes), 1, device=hashes.device) < share).unbind()
+    parts = [NUM_HASHES, hashes.shape[1] - NUM_HASHES]
+    hidden = torch.cat([whole.expand(-1, parts[0]), spelling.expand(-1, parts[1])], dim=1)
+    return torch.where(hidden, unknown, hashes)
+
+
 def label_keys(hashes: Int[Tensor, "n h"]) -> Int[Tensor, " n"]:
     """Two of the hashes of each label as one number of 62 bits, which tells labels apart."""
     return (hashes[:, 0] << 31) | hashes[:, 1]

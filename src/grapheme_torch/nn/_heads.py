@@ -40,6 +40,8 @@ class OutputHeads(nn.Module):
         locality: How fast an edge gets less likely with the distance of its ends, see
             `GraphTransformNet`.
         placed: Whether output nodes may have positions.
+        symmetric: Whether an edge says the same from either end. It is read from the earlier
+            position to the later, and without positions is the mean of both ways.
     """
 
     def __init__(
@@ -52,9 +54,10 @@ class OutputHeads(nn.Module):
         copy: bool = False,
         locality: float = 0.0,
         placed: bool = True,
+        symmetric: bool = False,
     ) -> None:
         super().__init__()
-        self.num_heads, self.locality = num_heads, locality
+        self.num_heads, self.locality, self.symmetric = num_heads, locality, symmetric
         self.norm = nn.LayerNorm(dim)
         self.existence = nn.Linear(dim, 1)
         self.label = nn.Linear(dim, num_labels + copy)
@@ -108,6 +111,19 @@ class OutputHeads(nn.Module):
     def _relation(
         self, z: Tensor, edge_index: Tensor, position: Tensor | None, batch: Tensor | None
     ) -> Tensor:
+        if not self.symmetric:
+            return self._one_way(z, edge_index, position, batch)
+        back = edge_index.flip(0)
+        if position is None:
+            ways = [self._one_way(z, way, None, batch) for way in (edge_index, back)]
+            return (ways[0] + ways[1]) / 2
+        onward = torch.where(position[back[0]] < position[back[1]], back, edge_index)
+        return self._one_way(z, onward, position, batch)
+
+    def _one_way(
+        self, z: Tensor, edge_index: Tensor, position: Tensor | None, batch: Tensor | None
+    ) -> Tensor:
+        """The relation as read from source to target."""
         offset, which, steps = None, None, None
         if position is not None and self.offset is not None:
             # Thousands of candidates are but some dozens of steps apart.

@@ -8,20 +8,20 @@ from pathlib import Path
 from typing import Any, Literal
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor, nn
 from torch_geometric.data import Data
 
 from .._check import require
 from .._versions import current, reading
-from ..graphs import NUM_HASHES, check_flag, membership
+from ..graphs import check_flag, membership
 from ..prediction import Prediction
 from ._card import ModelCard, write_card
 from ._copied_edges import CopiedEdges
 from ._copy import OwnLabel
 from ._counted_places import counted_places
 from ._edge_messages import expected_edges
-from ._embedding import HashEmbedding, distinct, label_keys, sinusoids
+from ._embedding import HashEmbedding, distinct, hidden_labels, label_keys, sinusoids
 from ._features import FeatureEmbedding, check_width, moments_of
 from ._heads import Candidates, OutputHeads, candidate_edges
 from ._hub import downloaded, is_hub_name, upload
@@ -32,8 +32,8 @@ from ._network_options import (
     Dropout,
     OutputQueries,
     OutputSlots,
-    check_layers,
     check_outputs,
+    check_sizes,
     whole_groups,
 )
 from ._ngrams import NGramEmbedding
@@ -78,6 +78,8 @@ class GraphTransformNet(nn.Module):
             it in reading order, for targets that are texts of another length.
         directed: Whether an output edge has a direction. If not, each pair of output nodes is one
             candidate, whatever `candidates` says.
+        symmetric: Whether edges without direction say the same from either end. The order in
+            which the nodes of an input are listed then does not matter. 0.2.0 saved False.
         features: Numbers that each input node has, `graph.features`. They are standardised by
             what `standardise` measures, embedded, and added to the vector of the label.
 
@@ -104,15 +106,15 @@ class GraphTransformNet(nn.Module):
         uncopied: Sequence[str] = (),
         places: Places = "input",
         directed: bool = True,
+        symmetric: bool = True,
         features: int = 0,
     ) -> None:
         super().__init__()
         groups = whole_groups(candidates=candidates, slots=slots, queries=queries, dropout=dropout)
         candidates, slots, queries, dropout = groups.values()
-        check_layers(num_layers)
-        require(ngrams >= 1, "`ngrams`", "be at least 1", ngrams, "Try 2.")
+        check_sizes(num_layers, ngrams, features)
         check_flag("`directed`", directed)
-        require(features >= 0, "`features`", "not be negative", features, "0: nodes have none.")
+        check_flag("`symmetric`", symmetric, "False reads an edge from the earlier node alone.")
         check_outputs(queries, slots, candidates, places)
         if queries.number:
             copy, uncopied = False, ()
@@ -124,7 +126,7 @@ class GraphTransformNet(nn.Module):
             "num_layers": num_layers, "num_heads": num_heads, "num_buckets": num_buckets,
             "ngrams": ngrams, **{name: asdict(group) for name, group in groups.items()},
             "copy": copy, "uncopied": list(uncopied), "places": places, "directed": directed,
-            "features": features,
+            "symmetric": symmetric, "features": features,
         }  # fmt: skip
         self.embedding = HashEmbedding(dim, num_buckets=num_buckets)
         self.features = FeatureEmbedding(dim, features) if features else None
@@ -135,8 +137,6 @@ class GraphTransformNet(nn.Module):
         self.slots = Slots(dim, slots.per_node, slots.in_turn) if slots.per_node > 1 else None
         count = slots.num_layers if slots.per_node > 1 else 0
         self.slot_layers = nn.ModuleList(layer() for _ in range(count))
-        shared = sorted(set(uncopied) & set(labels))
-        require(not shared, "`uncopied`", "be none of `labels`", shared, "Leave them out.")
         kinds = len(relations) * (2 if directed else 1)
         decoder = partial(QueryDecoder, dim, num_heads=num_heads, dropout=dropout.layers)
         self.queries = decoder(**asdict(queries), kinds=kinds) if queries.number else None
@@ -145,6 +145,7 @@ class GraphTransformNet(nn.Module):
         self.heads = OutputHeads(
             dim, num_labels=len(labels), num_relations=len(relations), num_heads=num_heads,
             copy=copy, locality=candidates.locality, placed=not queries.number,
+            symmetric=symmetric and not (directed or queries.number),
         )  # fmt: skip
 
     def expect(self, nodes: float, edges: float | None = None) -> None:
@@ -257,7 +258,7 @@ class GraphTransformNet(nn.Module):
 
     def embed(self, graph: Data) -> Float[Tensor, "n d"]:
         """The vectors of the input nodes: label, and numbers, n-grams, position if it has any."""
-        x = self._hidden(graph.x)
+        x = hidden_labels(graph.x, self._dropped_labels if self.training else 0.0)
         h = self.embedding(x)
         check_width(graph, self.num_features)
         if self.features is not None and len(h):
@@ -266,18 +267,6 @@ class GraphTransformNet(nn.Module):
             h = h + self.ngrams(label_keys(x), membership(graph)[0])
         position = graph.get("position")
         return h if position is None else h + sinusoids(position, h.shape[1], h.dtype)
-
-    def _hidden(self, x: Int[Tensor, "n h"]) -> Int[Tensor, "n h"]:
-        """The hashes of labels, some of them as those of labels never met; spelling apart."""
-        if not (self.training and self._dropped_labels):
-            return x
-        unknown = torch.where(x < 0, x, torch.randint_like(x, 2**31))
-        whole, spelling = (
-            torch.rand(2, len(x), 1, device=x.device) < self._dropped_labels
-        ).unbind()
-        parts = [NUM_HASHES, x.shape[1] - NUM_HASHES]
-        hidden = torch.cat([whole.expand(-1, parts[0]), spelling.expand(-1, parts[1])], dim=1)
-        return torch.where(hidden, unknown, x)
 
     def _place(
         self, position: Tensor | None, existence: Tensor, batch: Tensor

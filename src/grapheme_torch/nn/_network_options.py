@@ -145,8 +145,19 @@ def check_layers(count: int) -> None:
     require(count <= MAX_LAYERS, "`num_layers`", f"be at most {MAX_LAYERS}", count, "Try 4.")
 
 
-DECIDED = ("labels", "relations", "uncopied", "directed", "features")
-"""Arguments of a network that the data decide."""
+def check_sizes(num_layers: int, ngrams: int, features: int) -> None:
+    """Refuses sizes that no network has.
+
+    Raises:
+        InputError: Naming the first.
+    """
+    check_layers(num_layers)
+    require(ngrams >= 1, "`ngrams`", "be at least 1", ngrams, "Try 2.")
+    require(features >= 0, "`features`", "not be negative", features, "0: nodes have none.")
+
+
+DECIDED = ("labels", "relations", "uncopied", "directed", "symmetric", "features")
+"""Arguments of a network that no option of training sets."""
 
 GROUPS: dict[str, type] = {
     "candidates": CandidateEdges, "slots": OutputSlots, "queries": OutputQueries,

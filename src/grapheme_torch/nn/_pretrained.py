@@ -51,7 +51,8 @@ def load_config(folder: Path) -> dict[str, Any]:
         check_config(config)
     except InputError as error:
         raise unlike(folder, error) from None
-    return config
+    # 0.2.0 did not say it: it scored edges without direction from the earlier node alone.
+    return {"symmetric": False, **config}
 
 
 def unlike(folder: Path, error: Exception) -> InputError:

@@ -47,6 +47,7 @@ _FIELDS: dict[str, _Check | dict[str, _Check]] = {
     "queries": {"number": _WHOLE, "num_layers": _WHOLE}, "features": _WHOLE,
     "dropout": {"layers": _SHARE, "labels": _SHARE},
     "copy": _FLAG, "uncopied": _NAMES, "places": _WORD, "directed": _FLAG,
+    "symmetric": _FLAG,
 }  # fmt: skip
 
 

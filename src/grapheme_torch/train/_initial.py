@@ -16,6 +16,7 @@ def network_like(trained: GraphTransformNet, options: Mapping[str, Any]) -> dict
     """The arguments of a trained network, but for those of `options` that are not the defaults."""
     usual = defaults_of_network()
     chosen = {name: value for name, value in trained.config.items() if name not in DECIDED}
+    chosen["symmetric"] = trained.config["symmetric"]
     for name, value in options.items():
         if name not in GROUPS:
             if value != usual.get(name):
