@@ -79,7 +79,8 @@ class GraphTransformNet(nn.Module):
         directed: Whether an output edge has a direction. If not, each pair of output nodes is one
             candidate, whatever `candidates` says.
         symmetric: Whether edges without direction say the same from either end. The order in
-            which the nodes of an input are listed then does not matter. 0.2.0 saved False.
+            which the nodes of an input are listed then does not matter, without a window. Networks
+            of 0.2.0 were saved as False.
         features: Numbers that each input node has, `graph.features`. They are standardised by
             what `standardise` measures, embedded, and added to the vector of the label.
 
