@@ -27,7 +27,6 @@ from grapheme_torch.edits import EditReport, Places
 from grapheme_torch.graphs import edge_triples, node_labels
 from grapheme_torch.metrics import GraphMetrics
 from grapheme_torch.train import (
-    check_saved_model,
     evaluate,
     load_network,
     predict,
@@ -279,54 +278,6 @@ def test_which_pairs_fit() -> None:
     assert OutputRoom(1).fits(_pair("ab", ""))
     assert OutputRoom(3).fits(_pair("", ""))
     assert not OutputRoom(1).fits(_pair("a", "ab"))
-
-
-@pytest.mark.repeats
-def test_the_gradients_of_a_saved_model(folder: Path) -> None:
-    data = write_pairs(folder.parent / "one.jsonl", PAIRS[:1])
-    seen: list[tuple[int, int]] = []
-    report = check_saved_model(
-        str(folder), data=data, entries=1, max_iterations=3, rounds=0, criterion="edit",
-        progress=lambda done, total: seen.append((done, total)),
-    )  # fmt: skip
-    assert report.passed, str(report)
-    assert seen[-1] == (len(report.rows), len(report.rows))
-    options = {"data": data, "entries": 1, "max_iterations": 3}
-    wrong = check_saved_model(str(folder), **options, gradient="detach")
-    assert not wrong.passed
-
-
-@pytest.mark.repeats
-def test_pairs_that_a_model_cannot_be_checked_on_are_passed_over(folder: Path) -> None:
-    pairs: list[dict[str, Any]] = [{"input": "a", "target": "ab"}, {"input": "ab", "target": "xy"}]
-    data = write_pairs(folder.parent / "unfit.jsonl", pairs)
-    message = f"{data}: the targets must be ones the model can give, got labels the model does not"
-    with pytest.raises(InputError, match="^" + re.escape(message)):
-        check_saved_model(str(folder), data=data)
-    both = write_pairs(folder.parent / "both.jsonl", [*pairs, PAIRS[0]])
-    options = {"pairs": 1, "entries": 1, "max_iterations": 3}
-    here, there = (
-        check_saved_model(str(folder), data=name, **options)
-        for name in (both, write_pairs(folder.parent / "one.jsonl", PAIRS[:1]))
-    )
-    assert here.loss == there.loss
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"pairs": 0}, "`pairs` must be at least 1, got 0. "),
-        ({"threads": 0}, "`threads` must be from 1 to 1024, got 0. "),
-        ({"entries": 0}, "`entries` must be at least 1, got 0. "),
-        ({"bound": -1.0}, "`bound` must be positive and finite, got -1.0. "),
-        ({"rounds": -1}, "`rounds` must not be negative, got -1. "),
-        ({"model": "nowhere"}, "nowhere/config.json must be a readable file, got No such file"),
-    ],
-)
-def test_refused_checks(folder: Path, options: dict[str, Any], message: str) -> None:
-    data = write_pairs(folder.parent / "one.jsonl", PAIRS[:1])
-    with pytest.raises(InputError, match="^" + re.escape(message)):
-        check_saved_model(**{"model": str(folder), "data": data, **options})
 
 
 def test_a_model_saved_by_hand_is_evaluated_with_the_default_loss(tmp_path: Path) -> None:

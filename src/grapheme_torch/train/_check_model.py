@@ -1,15 +1,17 @@
 """The finite-difference check of a saved model on a data set."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Literal
 
-from .._check import Received, refusal, require
+from .._check import Received, notice, refusal, require
 from ..data import Alphabet, load_pairs
 from ..gradients import GradientReport, check_gradients
+from ..loss import Sinkhorn, StructuralLoss
 from ._annealing import with_solver
 from ._data import batches
 from ._edge_direction import with_direction
-from ._folder import load_network, saved_loss
+from ._folder import load_network, saved_data, saved_loss
 from ._hardware import set_threads
 from ._predict import room_of
 
@@ -17,7 +19,7 @@ from ._predict import room_of
 def check_saved_model(
     model: str,
     *,
-    data: str = "kindergarten",
+    data: str | None = None,
     pairs: int = 10,
     bound: float = 1e-6,
     entries: int = 4,
@@ -33,7 +35,8 @@ def check_saved_model(
 
     Args:
         model: Folder that `grapheme train` wrote.
-        data: Data set to take the loss on.
+        data: Data set to take the loss on. Default: what the model was trained on, or
+            kindergarten where its folder does not tell.
         pairs: Number of pairs of it to use, from the start.
         bound: Largest relative error accepted.
         entries: Entries compared in each tensor, beside one direction through all of them.
@@ -42,22 +45,24 @@ def check_saved_model(
         criterion: Criterion of the loss. Default: that of the run; so for the following.
         rounds: Edge-aware rounds.
         max_iterations: Bound on Sinkhorn sweeps plus Newton steps.
-        gradient: How the alignment differentiates.
+        gradient: How the alignment differentiates. Default: that of the run; "exact", of settled
+            plans, for one that learned by a constant plan, which is no derivative of the loss.
         progress: Called with the number of tensors done and their total.
 
     Raises:
         InputError: If the folder holds no model, or the data no pair that the model can be
-            trained on.
+            trained on. Also if none are named, and those of the run are not where they were.
     """
     remedy = "The check of ten pairs is a good start."
     require(pairs >= 1, "`pairs`", "be at least 1", pairs, remedy)
     set_threads(threads)
     network = load_network(model)
-    loss = saved_loss(model, criterion=criterion)
-    asked = {"rounds": rounds, "max_iterations": max_iterations, "gradient": gradient}
+    loss = _differentiable(saved_loss(model, criterion=criterion), gradient)
+    asked = {"rounds": rounds, "max_iterations": max_iterations}
     changes = {name: value for name, value in asked.items() if value is not None}
     if changes:
         loss = with_solver(loss, **changes)
+    data = _data_of(model) if data is None else data
     alphabet = Alphabet(network.labels, network.relations)
     usable = [
         pair
@@ -73,3 +78,28 @@ def check_saved_model(
     return check_gradients(
         network, loss, inputs, targets, bound=bound, entries=entries, seed=seed, progress=progress
     )
+
+
+def _differentiable(loss: StructuralLoss, gradient: str | None) -> StructuralLoss:
+    """The loss with the gradient that is asked for, or else with one that is a derivative."""
+    solver = loss.spec.solver
+    if gradient is not None:
+        return with_solver(loss, gradient=gradient)
+    if solver is None or solver.gradient != "detach":
+        return loss
+    notice(
+        "The run learned by a constant plan (--alignment.gradient detach), which is no derivative "
+        "of the loss. Checked is the exact gradient, of settled plans; --gradient detach checks "
+        "the other."
+    )
+    # A plan that stops early jumps where it stops a sweep sooner, by about its tolerance.
+    return with_solver(loss, gradient="exact", tolerance=Sinkhorn().tolerance)
+
+
+def _data_of(model: str) -> str:
+    """What a run was trained on, if it is still where it was."""
+    name = saved_data(model) or "kindergarten"
+    there = name == "kindergarten" or Path(name).is_file()
+    remedy = "Name the data: --data FILE."
+    require(there, f"{model}: the training data", "be where they were", Received(name), remedy)
+    return name
