@@ -305,14 +305,22 @@ def test_evaluate(capsys: Capture, trained: Path, data: str) -> None:
     assert re.search(r"^exact_match +1$", printed, re.MULTILINE)
     document = _json(capsys, "evaluate", str(trained), "--data", data, "--json", "--batch-size=2")
     assert (document["pairs"], document["exact_match"]) == (5, 1.0)
-    nothing = _json(capsys, "evaluate", str(trained), "--json")  # kindergarten: all is unknown
+    nothing = _json(capsys, "evaluate", str(trained), "--data=kindergarten", "--json")  # unknown
     assert (nothing["covered"], nothing["loss"]) == (0.0, None)
+
+
+def test_evaluate_takes_the_data_of_the_run_and_says_so(capsys: Capture, trained: Path) -> None:
+    assert main(["evaluate", str(trained), "--json"]) == 0
+    out, err = capsys.readouterr()
+    assert (_strict(out)["pairs"], _strict(out)["exact_match"]) == (5, 1.0)
+    named = trained.parent / "data.jsonl"
+    assert err == f"grapheme: Without --data, those that the run names are evaluated: {named}.\n"
 
 
 def test_a_report_as_a_file(capsys: Capture, trained: Path, tmp_path: Path, data: str) -> None:
     file = tmp_path / "report.json"
     words = ["evaluate", str(trained), "--out", str(file)]
-    table = output(capsys, *words, "--worst=1")
+    table = output(capsys, *words, "--worst=1", "--data=kindergarten")
     first = _strict(file.read_text(encoding="utf-8"))
     (worst,) = first["worst"]
     assert re.fullmatch(r"\S+:[0-9]+", worst["place"])

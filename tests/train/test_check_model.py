@@ -77,7 +77,7 @@ def test_the_data_are_those_of_the_run_unless_others_are_named(tmp_path: Path) -
     told = check_saved_model(str(tmp_path / "run"), **options)
     assert told.loss == check_saved_model(str(tmp_path / "run"), data=data, **options).loss
     Path(data).unlink()
-    message = f"{tmp_path / 'run'}: the training data must be where they were, got {data}. Name "
+    message = f"{tmp_path / 'run'}: the data of the run must be where they were, got {data}. Name "
     with pytest.raises(InputError, match="^" + re.escape(message)):
         check_saved_model(str(tmp_path / "run"))
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from jsonargparse import ArgumentParser, Namespace
 
-from .._check import require
+from .._check import notice, require
 from .._files import check_free, replacing
 from . import _convert_command as _convert_command
 from . import _explain_command as _explain_command
@@ -97,9 +97,11 @@ def _shares(parts: dict[str, float]) -> str:
 
 def _evaluate_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("model", type=str, help="folder that `grapheme train` wrote")
-    parser.add_argument(
-        "--data", type=str, default="kindergarten", help="data set or JSON Lines file"
+    data = (
+        "data set or JSON Lines file; default: the validation data of the run, or else its "
+        "training data"
     )
+    parser.add_argument("--data", type=str, help=data)
     parser.add_argument("--batch_size", type=int, default=32, help="pairs at a time")
     network_options(parser)
     parser.add_argument("--worst", type=int, default=5, help="how many of the worst pairs to show")
@@ -115,7 +117,7 @@ def _evaluate_arguments(parser: ArgumentParser) -> None:
 
 def _evaluate(options: Namespace) -> int:
     from ..data import load_pairs
-    from ..train import check_nodes, evaluate
+    from ..train import check_nodes, evaluate, saved_data
 
     most = options.max_nodes
     require(most >= 1, "`max_nodes`", "be at least 1", most, f"Try {MAX_COMPARED}.")
@@ -125,12 +127,17 @@ def _evaluate(options: Namespace) -> int:
     with ExitStack() as stack:
         # What cannot be written is better known before the work than after it.
         out = _claimed(stack, options.out, overwrite=options.overwrite)
-        pairs = load_pairs(options.data)
+        data = options.data
+        if data is None:
+            data = saved_data(options.model, "val", "data")
+        pairs = load_pairs(data)
         check_nodes(pairs, most)
         shape = None if options.constraint == "none" else options.constraint
         report = evaluate(options.model, pairs, **chosen, constraint=shape)
         if out is not None:
             out.write_text(_json(report.to_dict()) + "\n", encoding="utf-8")
+    if options.data is None:
+        notice(f"Without --data, those that the run names are evaluated: {data}.")
     _print_json(report.to_dict()) if options.json else print(report)
     return 0
 

@@ -44,6 +44,7 @@ with _extras.needed("grapheme_torch.train", "train"):
     from ._run import train as train
     from ._run_groups import RUN_GROUPS as RUN_GROUPS
     from ._run_report import run_record as run_record
+    from ._saved_data import saved_data as saved_data
     from ._stopping import BestNetwork as BestNetwork
     from ._stopping import Stopping as Stopping
     from ._summary import Summary as Summary

@@ -1,7 +1,6 @@
 """The finite-difference check of a saved model on a data set."""
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Literal
 
 from .._check import Received, notice, refusal, require
@@ -11,9 +10,10 @@ from ..loss import Sinkhorn, StructuralLoss
 from ._annealing import with_solver
 from ._data import batches
 from ._edge_direction import with_direction
-from ._folder import load_network, saved_data, saved_loss
+from ._folder import load_network, saved_loss
 from ._hardware import set_threads
 from ._predict import room_of
+from ._saved_data import saved_data
 
 
 def check_saved_model(
@@ -62,7 +62,7 @@ def check_saved_model(
     changes = {name: value for name, value in asked.items() if value is not None}
     if changes:
         loss = with_solver(loss, **changes)
-    data = _data_of(model) if data is None else data
+    data = saved_data(model, "data") if data is None else data
     alphabet = Alphabet(network.labels, network.relations)
     usable = [
         pair
@@ -94,12 +94,3 @@ def _differentiable(loss: StructuralLoss, gradient: str | None) -> StructuralLos
     )
     # A plan that stops early jumps where it stops a sweep sooner, by about its tolerance.
     return with_solver(loss, gradient="exact", tolerance=Sinkhorn().tolerance)
-
-
-def _data_of(model: str) -> str:
-    """What a run was trained on, if it is still where it was."""
-    name = saved_data(model) or "kindergarten"
-    there = name == "kindergarten" or Path(name).is_file()
-    remedy = "Name the data: --data FILE."
-    require(there, f"{model}: the training data", "be where they were", Received(name), remedy)
-    return name

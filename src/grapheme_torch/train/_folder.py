@@ -176,20 +176,6 @@ def saved_still_falls(folder: str | Path) -> bool:
     return isinstance(summary, dict) and summary.get("still_falls") is True
 
 
-def saved_data(folder: str | Path) -> str | None:
-    """The training data that the options of a run name; None where nothing tells."""
-
-    def read(found: Path) -> str | None:
-        try:
-            saved = load_yaml(text_of(found / OPTIONS))
-        except (OSError, ValueError, yaml.YAMLError):
-            return None
-        name = saved.get("data") if isinstance(saved, dict) else None
-        return name if isinstance(name, str) else None
-
-    return reading(folder, read)
-
-
 def saved_loss(folder: str | Path, **changes: Any) -> StructuralLoss:
     """The loss a model was trained with, read from its run; the default loss where there is none.
 
