@@ -138,7 +138,9 @@ def check_gradients(
         A report; `report.passed` says whether all is well.
 
     A model may have kinks, as those of ReLU: steps get shorter until they cross none. At a kink
-    itself there is no derivative. A ReLU of exactly zero is therefore reported as wrong.
+    itself there is no derivative. A ReLU of exactly zero is therefore reported as wrong. So is
+    `Sinkhorn(gradient="detach")`, which leaves out that the plan moves. With a large `tolerance`
+    a plan stops early, and the error is about as large.
 
     Raises:
         InputError: If no parameter requires a gradient, the loss is no scalar, `bound` is not
