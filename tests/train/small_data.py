@@ -129,9 +129,18 @@ CHLORINATED: list[Record] = [
 ]
 """Nothing tells the nodes of an input apart, and one of those of the target is to be another."""
 
+TWINS: list[Record] = [
+    {
+        "input": {"directed": False, **tree(f"{twin}{middle}{twin}", [(0, 1, "-"), (1, 2, "-")])},
+        "target": {"directed": False, **tree(f"{twin}{middle}{twin}", [(0, 1, "-")])},
+    }
+    for twin, middle in ("ab", "ba", "cd", "ef", "gc", "bf")
+]
+"""Two nodes of an input are alike, and one of them is to lose its edge, whichever it is."""
+
 SMALL_DATA: dict[str, list[Record]] = {
     "readme": README, "sum": SUM, "sums": SUMS, "one_tree": ONE_TREE,
     "words_in_one_tree": WORDS_IN_ONE_TREE, "plurals": PLURALS, "reversed": REVERSED,
     "rings": RINGS, "kinds_of": KINDS_OF, "twice": TWICE, "automata": AUTOMATA,
-    "chlorinated": CHLORINATED,
+    "chlorinated": CHLORINATED, "twins": TWINS,
 }  # fmt: skip

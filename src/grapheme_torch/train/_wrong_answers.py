@@ -146,7 +146,7 @@ def _alike(network: nn.Module, pair: Pair) -> str:
     """Input nodes that a network with outputs at them cannot tell apart, though it has to."""
     if not isinstance(network, GraphTransformNet) or network.num_queries or network.ngrams:
         return ""  # runs of nodes, too, know their order
-    by_edges = network.directed and network.candidates == "all"
+    by_edges = network.candidates == "all" if network.directed else network.heads.symmetric
     if slots_to_differ(pair, by_edges=by_edges) <= network.num_slots:
         return ""
     alike = (pair.input.num_nodes or 0) - unlike_nodes(pair, by_edges=by_edges)[0]

@@ -59,7 +59,7 @@ class Observed:
         self._unaligned += not aligned
         self._unplaced += not placed
         if self._seen <= FEW:
-            ordered = aligned or placed or not is_directed(pair.target)
+            ordered = (aligned or placed) and is_directed(pair.target)
             self._to_differ.append(slots_to_differ(pair, by_edges=not ordered))
         place = len(self._labels) if self._seen <= SAMPLE else self._draw.randrange(self._seen)
         if place < SAMPLE:
