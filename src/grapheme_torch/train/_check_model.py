@@ -1,7 +1,7 @@
 """The finite-difference check of a saved model on a data set."""
 
 from collections.abc import Callable
-from typing import Literal
+from typing import Any, Literal
 
 from .._check import Received, notice, refusal, require
 from ..data import Alphabet, load_pairs
@@ -57,9 +57,11 @@ def check_saved_model(
     require(pairs >= 1, "`pairs`", "be at least 1", pairs, remedy)
     set_threads(threads)
     network = load_network(model)
-    loss = _differentiable(saved_loss(model, criterion=criterion), gradient)
-    asked = {"rounds": rounds, "max_iterations": max_iterations}
-    changes = {name: value for name, value in asked.items() if value is not None}
+    loss = saved_loss(model, criterion=criterion)
+    asked = {"rounds": rounds, "max_iterations": max_iterations, "gradient": gradient}
+    changes: dict[str, Any] = {name: value for name, value in asked.items() if value is not None}
+    if gradient is None:
+        changes |= _for_a_derivative(loss)
     if changes:
         loss = with_solver(loss, **changes)
     data = saved_data(model, "data") if data is None else data
@@ -80,17 +82,15 @@ def check_saved_model(
     )
 
 
-def _differentiable(loss: StructuralLoss, gradient: str | None) -> StructuralLoss:
-    """The loss with the gradient that is asked for, or else with one that is a derivative."""
+def _for_a_derivative(loss: StructuralLoss) -> dict[str, Any]:
+    """The settings by which a run by a constant plan has a derivative; none for others."""
     solver = loss.spec.solver
-    if gradient is not None:
-        return with_solver(loss, gradient=gradient)
     if solver is None or solver.gradient != "detach":
-        return loss
+        return {}
     notice(
         "The run learned by a constant plan (--alignment.gradient detach), which is no derivative "
         "of the loss. Checked is the exact gradient, of settled plans; --gradient detach checks "
         "the other."
     )
     # A plan that stops early jumps where it stops a sweep sooner, by about its tolerance.
-    return with_solver(loss, gradient="exact", tolerance=Sinkhorn().tolerance)
+    return {"gradient": "exact", "tolerance": Sinkhorn().tolerance}
